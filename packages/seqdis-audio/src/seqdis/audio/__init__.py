@@ -1,0 +1,1 @@
+"""Audio for seqdis: datasets, presets, log-mel frames, wav and flac."""

@@ -1,0 +1,1 @@
+"""Sequential disentanglement: factors, diffusion, training and the seqdis command."""

@@ -1,0 +1,186 @@
+"""Typed configurations: what a preset holds, what ``config.json`` stores, what a person overrides."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator
+
+from seqdis.core.errors import InputError
+
+__all__ = ["CodecConfig", "Config", "DataConfig", "RunConfig", "TrainConfig", "apply_overrides", "parse_config"]
+
+
+C = TypeVar("C", bound=BaseModel)
+
+
+class Config(BaseModel):
+    """Base of every configuration: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DataConfig(Config):
+    """Which sequences, of what shape."""
+
+    dataset: str = Field(description="a dataset's name (`seqdis list`), or 'folder': files of the user's own")
+    length: int = Field(ge=1, description="steps of a sequence, V")
+    frame_shape: tuple[int, ...] = Field(description="shape of one frame in natural units")
+    normalize: Literal["global", "channel"] = Field("global", description="scope of mean and std")
+    pick: Literal["window", "spread"] = Field(
+        "window", description="training views of longer recordings: consecutive steps, or any steps in order"
+    )
+    repeats: int = Field(1, ge=1, description="visits of each recording in an epoch")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="the modality's own settings (frame rate, mel bins, columns, …)"
+    )
+
+    @field_validator("frame_shape")
+    @classmethod
+    def _positive(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or min(value) < 1:
+            raise ValueError("every dimension of a frame must be at least 1, and there must be one")
+        return value
+
+
+class CodecConfig(Config):
+    """The frame codec in front of the model."""
+
+    name: str = Field("identity", description="'identity', or one that the modality offers")
+    path: str | None = Field(None, description="folder with the codec's weights")
+
+
+class TrainConfig(Config):
+    """Optimisation, and what is written while it runs."""
+
+    epochs: int | None = Field(None, ge=1, description="passes over the data; give this or steps")
+    steps: int | None = Field(None, ge=1, description="optimiser steps; wins over epochs")
+    batch_size: int = Field(16, ge=1, description="sequences a step, over all processes and accumulation")
+    accumulate: int = Field(1, ge=1, description="micro-batches that a step is split into")
+    lr: float = Field(1e-4, gt=0)
+    weight_decay: float = Field(1e-5, ge=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    warmup_steps: int | None = Field(None, ge=0, description="linear warm-up; one epoch when omitted")
+    schedule: Literal["cosine", "constant"] = "cosine"
+    grad_clip: float | None = Field(1.0, gt=0, description="largest global gradient norm")
+    ema_decay: float = Field(0.9999, ge=0, lt=1, description="of the averaged weights; warmed up as (1+n)/(10+n)")
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    compile: bool = Field(False, description="torch.compile the loss")
+    workers: int = Field(0, ge=0, description="loader processes; 0 suits data in memory")
+    seed: int = Field(0, ge=0)
+    log_every: int = Field(20, ge=1, description="steps")
+    eval_every: int = Field(1000, ge=1, description="steps between validation losses and previews")
+    save_every: int = Field(1000, ge=1, description="steps between checkpoints")
+    keep: int = Field(2, ge=1, description="newest checkpoints kept, besides the best")
+
+
+class RunConfig(Config):
+    """All that is needed to build a model and train it again."""
+
+    format: Literal[1] = 1
+    preset: str
+    modality: str
+    method: str
+    data: DataConfig
+    codec: CodecConfig = CodecConfig()
+    model: SerializeAsAny[Config]
+    train: TrainConfig = TrainConfig()
+
+
+def _leaves(schema: type[BaseModel]) -> Iterator[str]:
+    for name, info in schema.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from (f"{name}.{leaf}" for leaf in _leaves(kind))
+        else:
+            yield name
+
+
+def _first_problem(error: ValidationError, where: str, keys: Sequence[str]) -> InputError:
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"]) or "(whole)"
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, keys, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        parent = key.rpartition(".")[0]
+        siblings = [k for k in keys if k.rpartition(".")[0] == parent] or keys
+        return InputError(f"{where}: unknown key {key!r}{hint}; allowed: {', '.join(siblings)}")
+    if problem["type"] == "missing":
+        return InputError(f"{where}: key {key!r} is missing")
+    came = problem.get("input")
+    return InputError(f"{where}: key {key!r} is {came!r}, but: {problem['msg']}")
+
+
+def parse_config(schema: type[C], values: Mapping[str, Any], *, where: str) -> C:
+    """Validate plain values as a configuration.
+
+    Args:
+        schema: The configuration's class.
+        values: Plain JSON values.
+        where: The file or command that they came from, for the message.
+
+    Raises:
+        InputError: Names the first key that is unknown, missing or out of range, what came, and
+            what is allowed.
+    """
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise _first_problem(error, where, list(_leaves(schema))) from None
+
+
+def _read_value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        lowered = text.lower()
+        words: dict[str, Any] = {"true": True, "false": False, "none": None}
+        if lowered in words:
+            return words[lowered]
+        if "," in text:
+            return [_read_value(part) for part in text.split(",") if part]
+        return text
+
+
+def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
+    """Change some keys of a run's configuration.
+
+    Args:
+        config: The preset.
+        overrides: ``key=value`` each. A key is a path (``train.steps``) or its last part alone
+            where only one path ends so (``steps``). A value is JSON, a bare word, or a
+            comma-separated list.
+
+    Raises:
+        InputError: A key is unknown or ambiguous, or a value is out of range.
+    """
+    values = config.model_dump(mode="json")
+    model_schema = type(config.model)
+    keys = [k for k in _leaves(RunConfig) if k not in ("model", "format", "preset", "modality", "method")]
+    keys += [f"model.{leaf}" for leaf in _leaves(model_schema)]
+    keys += [f"data.options.{name}" for name in config.data.options]
+    for item in overrides:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise InputError(f"override {item!r} is not of the form key=value")
+        matches = [k for k in keys if k == key] or [k for k in keys if k.endswith(f".{key}")]
+        if not matches:
+            raise _first_unknown(key, keys)
+        if len(matches) > 1:
+            raise InputError(f"override key {key!r} is ambiguous; allowed: {', '.join(matches)}")
+        place = values
+        *parents, last = matches[0].split(".")
+        for parent in parents:
+            place = place[parent]
+        place[last] = _read_value(text)
+    model = parse_config(model_schema, values.pop("model"), where="model")
+    return parse_config(RunConfig, values | {"model": model}, where="override")
+
+
+def _first_unknown(key: str, keys: Sequence[str]) -> InputError:
+    near = difflib.get_close_matches(key, [*keys, *(k.rpartition(".")[2] for k in keys)], n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return InputError(f"override: unknown key {key!r}{hint}; allowed: {', '.join(keys)}")

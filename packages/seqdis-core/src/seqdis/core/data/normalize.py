@@ -1,0 +1,92 @@
+"""Normalizer: zero mean and standard deviation 0.5, fitted in one pass, saved with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.errors import InputError
+
+__all__ = ["NORMALIZED_STD", "Normalizer"]
+
+NORMALIZED_STD = 0.5
+"""The data's standard deviation that EDM's preconditioning expects, σ_data."""
+
+
+class Normalizer(nn.Module):
+    """``y = 0.5 · (x − μ) / σ`` with μ, σ of the observed training entries (DiffSDA, App. B.2).
+
+    Args:
+        frame_shape: The shape of one frame.
+        scope: ``"global"``: one μ and σ for all entries; ``"channel"``: one each for every index
+            of the frame's first dimension (features of a time series).
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, frame_shape: tuple[int, ...], *, scope: Literal["global", "channel"] = "global") -> None:
+        super().__init__()
+        self.scope = scope
+        tail = (1,) * len(frame_shape)
+        shape = (frame_shape[0], *tail[1:]) if scope == "channel" else tail
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("std", torch.full(shape, NORMALIZED_STD))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Natural units to model space, ``(…, *frame)``."""
+        return (x - self.mean) * (NORMALIZED_STD / self.std)
+
+    def inverse(self, y: Tensor) -> Tensor:
+        """Model space back to natural units, ``(…, *frame)``."""
+        return y * (self.std / NORMALIZED_STD) + self.mean
+
+    @torch.no_grad()
+    def fit(
+        self,
+        dataset: SequenceDataset,
+        *,
+        transform: Callable[[Tensor], Tensor] = lambda frames: frames,
+        batch_size: int = 64,
+    ) -> Normalizer:
+        """Measure μ and σ in one streaming pass in float64 (Chan et al. 1979, pairwise update).
+
+        Args:
+            dataset: The training split; masked steps and unobserved entries do not count.
+            transform: What stands before the normaliser (a frame codec's ``encode``), on
+                ``(N, *frame)``.
+            batch_size: Sequences a read.
+
+        Raises:
+            InputError: No entry is observed, or all entries (of a channel) are equal.
+        """
+        shape = self.mean.shape
+        axes = [axis for axis in range(len(shape) + 1) if axis != 1 or self.scope == "global"]
+        count = torch.zeros(shape, dtype=torch.float64)
+        mean, squares = torch.zeros_like(count), torch.zeros_like(count)
+        for start in range(0, len(dataset), batch_size):
+            batch = dataset.fetch(range(start, min(start + batch_size, len(dataset))))
+            x = transform(batch.x.flatten(0, 1).to(self.mean.device)).double().cpu()
+            seen = torch.ones_like(x)
+            if batch.observed is not None:
+                seen = batch.observed.flatten(0, 1).double()
+            if batch.mask is not None:
+                seen = seen * batch.mask.flatten().double().view(-1, *(1,) * (x.ndim - 1))
+            n = seen.sum(axes, keepdim=True)[0]
+            m = (x * seen).sum(axes, keepdim=True)[0] / n.clamp(min=1)
+            s = ((x - m).square() * seen).sum(axes, keepdim=True)[0]
+            total = (count + n).clamp(min=1)
+            squares += s + (m - mean).square() * count * n / total
+            mean += (m - mean) * n / total
+            count += n
+        std = (squares / count.clamp(min=1)).sqrt()
+        if bool((count == 0).any()) or bool((std == 0).any()):
+            which = (std == 0).flatten().nonzero().flatten().tolist()
+            raise InputError(f"normalizer: the training data are constant or unobserved in channel(s) {which}")
+        self.mean.copy_(mean)
+        self.std.copy_(std)
+        return self

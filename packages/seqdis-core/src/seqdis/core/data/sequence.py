@@ -1,0 +1,199 @@
+"""SequenceBatch, what a loader yields, and SequenceDataset, what it is cut from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from seqdis.core.errors import InputError
+
+__all__ = ["ArraySequences", "Label", "SequenceBatch", "SequenceDataset", "Subset", "check_finite"]
+
+
+@dataclass(frozen=True)
+class Label:
+    """What an integer label means.
+
+    Attributes:
+        classes: The name of each value, in order.
+        factor: The side that ought to hold it: ``"static"`` (identity) or ``"dynamic"`` (motion).
+    """
+
+    classes: tuple[str, ...]
+    factor: Literal["static", "dynamic"]
+
+
+def check_finite(x: Tensor, name: str) -> None:
+    """Refuse NaN and Inf.
+
+    Raises:
+        InputError: An entry is not finite; says how many and where the first one is.
+    """
+    finite = torch.isfinite(x)
+    if not bool(finite.all()):
+        bad = (~finite).nonzero()
+        raise InputError(
+            f"{name}: {len(bad)} of {x.numel()} values are NaN or Inf, the first at index "
+            f"{tuple(bad[0].tolist())}; only finite values are allowed"
+        )
+
+
+@dataclass(frozen=True)
+class SequenceBatch:
+    """B sequences of V steps.
+
+    Attributes:
+        x: Frames in the modality's natural unit, ``(B, V, *frame)``, float32.
+        mask: True where a step exists (False: padding), ``(B, V)``, or None: all of them do.
+        observed: True where an entry was measured, shaped like ``x``, or None: all of them were.
+            An entry that was not is 0 in ``x`` after normalisation and out of the loss.
+        labels: Integer labels a sequence, each ``(B,)``.
+        keys: A name for each sequence, for error messages and output files.
+    """
+
+    x: Tensor
+    mask: Tensor | None = None
+    observed: Tensor | None = None
+    labels: Mapping[str, Tensor] = field(default_factory=dict)
+    keys: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def to(self, device: torch.device | str) -> SequenceBatch:
+        """Move all tensors to a device, without waiting for the copy where that is possible."""
+
+        def move(value: Tensor | None) -> Tensor | None:
+            return None if value is None else value.to(device, non_blocking=True)
+
+        labels = {name: value.to(device, non_blocking=True) for name, value in self.labels.items()}
+        return SequenceBatch(
+            self.x.to(device, non_blocking=True), move(self.mask), move(self.observed), labels, self.keys
+        )
+
+    def pin_memory(self) -> SequenceBatch:
+        """Page-locked copies, as ``DataLoader(pin_memory=True)`` asks for."""
+
+        def pin(value: Tensor | None) -> Tensor | None:
+            return None if value is None else value.pin_memory()
+
+        labels = {name: value.pin_memory() for name, value in self.labels.items()}
+        return SequenceBatch(self.x.pin_memory(), pin(self.mask), pin(self.observed), labels, self.keys)
+
+
+class SequenceDataset(ABC):
+    """Sequences addressed by an integer, all of one length and frame shape.
+
+    Attributes:
+        labels: What each label means; its names are the keys of ``SequenceBatch.labels``.
+    """
+
+    labels: Mapping[str, Label] = {}
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sequence, ``(V, *frame)``."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+        """Read some sequences.
+
+        Args:
+            indices: Which, each in ``[0, len)``.
+            epoch: Chooses the random views (crops, picked frames) of a dataset that has them:
+                the same index and epoch always give the same sequence.
+        """
+
+    def all_labels(self) -> dict[str, Tensor]:
+        """The labels of the whole dataset, each ``(N,)``."""
+        parts = [self.fetch(range(i, min(i + 256, len(self)))).labels for i in range(0, len(self), 256)]
+        return {name: torch.cat([part[name] for part in parts]) for name in self.labels}
+
+
+class ArraySequences(SequenceDataset):
+    """Sequences that lie in memory.
+
+    Args:
+        x: ``(N, V, *frame)``; floating point, or uint8 that stands for ``x / 255`` in [0, 1].
+        labels: The meaning of each label.
+        targets: The label values, each ``(N,)``.
+        keys: A name for each sequence; numbered when omitted.
+        mask: See :class:`SequenceBatch`, ``(N, V)``.
+        observed: See :class:`SequenceBatch`, shaped like ``x``.
+
+    Raises:
+        InputError: Sizes disagree, there is no sequence, or an observed value is not finite.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        *,
+        labels: Mapping[str, Label] | None = None,
+        targets: Mapping[str, Tensor] | None = None,
+        keys: Sequence[str] | None = None,
+        mask: Tensor | None = None,
+        observed: Tensor | None = None,
+    ) -> None:
+        if x.ndim < 3 or len(x) == 0:
+            raise InputError(f"sequences need shape (N, V, *frame) with N ≥ 1; got {tuple(x.shape)}")
+        self.labels = dict(labels or {})
+        self._targets = {name: torch.as_tensor(value).long() for name, value in (targets or {}).items()}
+        self._keys = list(keys) if keys is not None else [f"{i:06d}" for i in range(len(x))]
+        sizes = {"x": len(x), "keys": len(self._keys)}
+        sizes |= {name: len(value) for name, value in self._targets.items()}
+        sizes |= {name: len(m) for name, m in (("mask", mask), ("observed", observed)) if m is not None}
+        if len(set(sizes.values())) > 1 or set(self.labels) != set(self._targets):
+            raise InputError(f"a dataset's parts need one entry a sequence and a meaning a label; got {sizes}")
+        if x.is_floating_point():
+            check_finite(x, "dataset")
+        self._x, self._mask, self._observed = x, mask, observed
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self._x.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._x)
+
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+        rows = torch.as_tensor(list(indices))
+        x = self._x[rows]
+        return SequenceBatch(
+            x=x.float().div_(255) if x.dtype == torch.uint8 else x.float(),
+            mask=None if self._mask is None else self._mask[rows],
+            observed=None if self._observed is None else self._observed[rows],
+            labels={name: value[rows] for name, value in self._targets.items()},
+            keys=[self._keys[i] for i in rows.tolist()],
+        )
+
+    def all_labels(self) -> dict[str, Tensor]:
+        return dict(self._targets)
+
+
+class Subset(SequenceDataset):
+    """Some sequences of another dataset, in the given order."""
+
+    def __init__(self, dataset: SequenceDataset, indices: Sequence[int]) -> None:
+        if not len(indices):
+            raise InputError("a subset needs at least one sequence; got none")
+        self.labels, self._dataset, self._indices = dataset.labels, dataset, list(indices)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._dataset.shape
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+        return self._dataset.fetch([self._indices[i] for i in indices], epoch=epoch)

@@ -1,0 +1,269 @@
+"""Disentangler: the one abstract class that every method implements."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from seqdis.core.codec import FrameCodec, IdentityCodec
+from seqdis.core.config import Config, RunConfig, parse_config
+from seqdis.core.data.normalize import Normalizer
+from seqdis.core.data.sequence import SequenceBatch, check_finite
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors
+from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+from seqdis.core.random import RandomSource, Rows
+
+if TYPE_CHECKING:
+    from seqdis.core.modality import Modality
+
+__all__ = ["Disentangler", "LossOutput", "Progress", "build_model", "find_model_folder"]
+
+Progress = Callable[[int, int], None]
+"""Called as ``progress(done, total)`` while something long runs."""
+
+
+@dataclass(frozen=True)
+class LossOutput:
+    """A training loss.
+
+    Attributes:
+        loss: The scalar to minimise: a mean over the batch's sequences, so that the mean over
+            equal parts of a batch is the loss of the whole.
+        terms: Named parts of it and further figures to log, detached scalars.
+    """
+
+    loss: Tensor
+    terms: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Disentangler(nn.Module, ABC):
+    """A method: ``encode`` to factors, ``decode`` back, and a training ``loss``.
+
+    All frames in and out are in natural units; the frame codec and the normaliser belong to the
+    model: ``x → codec → normalizer → method`` and back.
+
+    Args:
+        frame_shape: Shape of a natural frame.
+        codec: The frozen map in front; its weights are not part of the model.
+        normalizer: Of coded frames; saved with the model.
+    """
+
+    config_class: ClassVar[type[Config]]
+    """The schema of ``RunConfig.model``."""
+
+    def __init__(self, *, frame_shape: tuple[int, ...], codec: FrameCodec | None = None, normalizer: Normalizer | None = None) -> None:
+        super().__init__()
+        self.frame_shape = tuple(frame_shape)
+        self.codec = (codec or IdentityCodec()).requires_grad_(False)
+        self.normalizer = normalizer or Normalizer(self.codec.latent_shape(self.frame_shape))
+        self.run_config: RunConfig | None = None
+
+    @classmethod
+    @abstractmethod
+    def from_config(cls, config: Any, *, modality: Modality, frame_shape: tuple[int, ...], codec: FrameCodec, normalizer: Normalizer) -> Self:
+        """Build the method with the backbones that the modality passes in."""
+
+    @abstractmethod
+    def encode(self, x: Tensor, *, mask: Tensor | None = None, observed: Tensor | None = None, generator: RandomSource | None = None) -> Factors:
+        """Factorise sequences, ``(B, V, *frame)``; see :class:`SequenceBatch` for the masks."""
+
+    @abstractmethod
+    def decode(self, factors: Factors, *, noise: Tensor | None = None, generator: RandomSource | Sequence[torch.Generator] | None = None, progress: Progress | None = None) -> Tensor:
+        """Turn factors back into sequences, ``(B, V, *frame)``.
+
+        Args:
+            factors: Of any origin: encoded, mixed, or drawn.
+            noise: What :meth:`invert` gave, for a decoder that has it; drawn when omitted.
+            generator: One for the batch or one a sample.
+            progress: Called as the work advances.
+        """
+
+    @abstractmethod
+    def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
+        """The training loss of a batch; every random draw comes from ``generator``, row by row."""
+
+    def forward(self, batch: SequenceBatch, generator: Rows) -> LossOutput:
+        """:meth:`loss`, under the name that wrappers (DDP, ``torch.compile``) call."""
+        return self.loss(batch, generator=generator)
+
+    def invert(self, x: Tensor, factors: Factors, *, progress: Progress | None = None) -> Tensor | None:
+        """The noise from which ``decode(factors, noise=…)`` gives ``x`` back; None where a method has none."""
+        return None
+
+    @torch.no_grad()
+    def reconstruct(self, x: Tensor, *, mask: Tensor | None = None, observed: Tensor | None = None, generator: RandomSource | None = None, progress: Progress | None = None) -> Tensor:
+        """Encode and decode, from the inverted noise where the method has it."""
+        factors = self.encode(x, mask=mask, observed=observed, generator=generator)
+        noise = self.invert(x, factors, progress=_half(progress, 0))
+        return self.decode(factors, noise=noise, generator=generator, progress=_half(progress, 1))
+
+    @torch.no_grad()
+    def swap(self, static: Tensor, dynamic: Tensor, *, generator: RandomSource | None = None, progress: Progress | None = None) -> Tensor:
+        """Sequences with the static factor of one input and the dynamics of the other.
+
+        The noise, where the method inverts, is that of the sequence which lends the dynamics
+        (DiffSDA, App. B.4).
+
+        Args:
+            static: Who: ``(B, V, *frame)``.
+            dynamic: What happens: ``(B, V', *frame)``.
+        """
+        donor = self.encode(dynamic, generator=generator)
+        mixed = self.encode(static, generator=generator).mix(donor)
+        noise = self.invert(dynamic, donor, progress=_half(progress, 0))
+        return self.decode(mixed, noise=noise, generator=generator, progress=_half(progress, 1))
+
+    def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
+        """Trainable parameters by name of group, for rates that differ."""
+        return {"all": [p for p in self.parameters() if p.requires_grad]}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's tensors are."""
+        return self.normalizer.mean.device
+
+    def check_input(self, x: Tensor, name: str = "input") -> Tensor:
+        """``x`` on the model's device.
+
+        Raises:
+            InputError: Its rank or frame shape is not ``(B, V, *frame)``, or it holds NaN or Inf.
+        """
+        if x.ndim != len(self.frame_shape) + 2 or tuple(x.shape[2:]) != self.frame_shape or 0 in x.shape[:2]:
+            raise InputError(f"{name}: shape {tuple(x.shape)}; allowed: (B, V, {', '.join(map(str, self.frame_shape))})")
+        check_finite(x, name)
+        return x.to(self.device)
+
+    def to_model_space(self, x: Tensor) -> Tensor:
+        """Natural frames ``(B, V, *frame)`` to normalised coded frames ``(B, V, *latent)``."""
+        with torch.no_grad():
+            coded = self.codec.encode(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        return self.normalizer(coded)
+
+    def from_model_space(self, y: Tensor) -> Tensor:
+        """The way back, ``(B, V, *latent)`` to ``(B, V, *frame)``."""
+        natural = self.normalizer.inverse(y)
+        return self.codec.decode(natural.flatten(0, 1)).unflatten(0, natural.shape[:2])
+
+    def state_to_save(self) -> dict[str, Tensor]:
+        """All tensors of the model but those of the frozen codec."""
+        return {k: v for k, v in self.state_dict().items() if not k.startswith("codec.")}
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write ``config.json`` and ``model.safetensors`` into a folder that appears whole or not at all.
+
+        Raises:
+            InputError: The model was not built from a configuration, or the place cannot be written.
+        """
+        with replace_directory(Path(folder)) as partial:
+            self.write_files(partial)
+
+    def write_files(self, folder: Path, state: Mapping[str, Tensor] | None = None) -> None:
+        """Write the two files into an existing folder, with other weights if ``state`` is given."""
+        if self.run_config is None:
+            raise InputError("a model can be saved only if it was built by build_model(config)")
+        replace_with_json(folder / "config.json", self.run_config.model_dump(mode="json"))
+        replace_with_tensors(folder / "model.safetensors", state or self.state_to_save(), {"format": "pt"})
+
+    @staticmethod
+    def from_pretrained(folder: str | Path, *, device: torch.device | str = "cpu", modality: str | None = None) -> Disentangler:
+        """Load a model (of any method) from a run or checkpoint folder.
+
+        Args:
+            folder: Holds ``config.json`` and ``model.safetensors``, or checkpoints that do.
+            device: Where to put it.
+            modality: Refuse a model of another one.
+
+        Raises:
+            InputError: A file is missing, damaged, edited by hand beyond what is allowed, of
+                another version or modality, or the weights do not fit the configuration.
+        """
+        place = find_model_folder(Path(folder))
+        config = read_run_config(place / "config.json")
+        if modality is not None and config.modality != modality:
+            raise InputError(f"{folder}: a model of {config.modality}; allowed here: {modality}")
+        model = build_model(config)
+        try:
+            state = load_file(place / "model.safetensors")
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"{place / 'model.safetensors'}: cannot be read: {error}") from error
+        expected = model.state_to_save()
+        for name in sorted(expected.keys() | state.keys()):
+            came = tuple(state[name].shape) if name in state else "nothing"
+            wanted = tuple(expected[name].shape) if name in expected else "nothing"
+            if came != wanted:
+                raise InputError(f"{place}: weights and config.json disagree: {name} is {came}, the configuration needs {wanted}")
+        model.load_state_dict(state, strict=False)
+        return model.eval().to(device)
+
+
+def _half(progress: Progress | None, part: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(part * total + done, 2 * total)
+
+
+def find_model_folder(folder: Path) -> Path:
+    """The folder itself if it holds a model, else its newest checkpoint.
+
+    Raises:
+        InputError: Neither is there.
+    """
+    if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
+        return folder
+    checkpoints = sorted(p for p in (folder / "checkpoints").glob("step-*") if (p / "config.json").is_file())
+    if not checkpoints:
+        raise InputError(f"{folder}: holds no model (config.json and model.safetensors) and no checkpoint")
+    return checkpoints[-1]
+
+
+def read_run_config(path: Path) -> RunConfig:
+    """Read and validate a ``config.json``.
+
+    Raises:
+        InputError: It is missing, is not JSON, is of another format version, or has a key that
+            is unknown, missing or out of range.
+    """
+    from seqdis.core.registry import get_method
+
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(values, dict) or values.get("format") != 1:
+        came = values.get("format") if isinstance(values, dict) else type(values).__name__
+        raise InputError(f"{path}: format {came!r}; this version reads format 1")
+    model_values = values.get("model", {})
+    config_class = get_method(str(values.get("method"))).config_class
+    model = parse_config(config_class, model_values, where=f"{path}: model")
+    return parse_config(RunConfig, values | {"model": model}, where=str(path))
+
+
+def build_model(config: RunConfig) -> Disentangler:
+    """A fresh model of the configured method and modality.
+
+    Raises:
+        InputError: The method or modality is not installed, or the modality's options are wrong.
+    """
+    from seqdis.core.registry import get_method, get_modality
+
+    modality, method = get_modality(config.modality), get_method(config.method)
+    modality.options(config.data)
+    if not isinstance(config.model, method.config_class):
+        raise InputError(f"method {config.method!r} needs a {method.config_class.__name__}; got {type(config.model).__name__}")
+    codec = modality.codec(config.codec)
+    normalizer = Normalizer(codec.latent_shape(config.data.frame_shape), scope=config.data.normalize)
+    model = method.from_config(
+        config.model, modality=modality, frame_shape=config.data.frame_shape, codec=codec, normalizer=normalizer
+    )
+    model.run_config = config
+    return model

@@ -1,0 +1,31 @@
+"""The one exception that a person's input raises, and helpers that word it.
+
+Every message names the thing, what came, and what is allowed, on one line; the
+command line prints it as it is and exits with code 2.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["InputError", "unknown_name"]
+
+
+class InputError(ValueError):
+    """Something given by the user (a file, a key, a shape, a checkpoint) cannot be used."""
+
+
+def unknown_name(kind: str, came: str, allowed: Iterable[str]) -> InputError:
+    """Build the error for a name that is not in a closed list, with the nearest spelling.
+
+    Args:
+        kind: What the name stands for, as a person would say it (``"preset"``).
+        came: The name that was given.
+        allowed: Every name that would have been accepted.
+    """
+    names = sorted(allowed)
+    near = difflib.get_close_matches(came, names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    listed = ", ".join(names) if names else "none is installed"
+    return InputError(f"unknown {kind} {came!r}{hint}; allowed: {listed}")

@@ -1,0 +1,150 @@
+"""Modality: what a package plugs in to bring a new kind of data."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from seqdis.core.codec import FrameCodec, IdentityCodec
+from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, parse_config
+from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.data.window import Clip
+from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.nn.backbones import BackboneConfig, vector_denoiser, vector_frame_encoder
+
+__all__ = ["DatasetSpec", "Modality", "NoOptions", "Panel"]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One sequence to look at: a title and frames in natural units, ``(V, *frame)``."""
+
+    title: str
+    frames: Tensor
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A named dataset.
+
+    Attributes:
+        name: How commands call it.
+        summary: One line for ``seqdis list``.
+        labels: The labels it carries and the factor that each belongs to.
+        build: ``build(data, split, root, seed)`` makes the split ``"train"``, ``"val"`` or
+            ``"test"``; ``root`` is the dataset's folder, or None for one that is generated.
+        folder: Its folder's name below ``SEQDIS_DATA``, or None for one that is generated.
+        source: Where a person gets it.
+    """
+
+    name: str
+    summary: str
+    labels: Mapping[str, Label]
+    build: Callable[[DataConfig, str, Path | None, int], SequenceDataset]
+    folder: str | None = None
+    source: str = ""
+
+
+class NoOptions(Config):
+    """For a modality that has no settings of its own."""
+
+
+class Modality(ABC):
+    """Datasets, presets, backbones, how to read a file into frames, how to show frames to a person.
+
+    A new one subclasses this, and names itself by an entry point of the group
+    ``seqdis.modalities``. Only :meth:`read`, :meth:`write` and :meth:`draw` must be written: the
+    backbones of vector-valued frames ``(F,)`` are the default.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str] = ""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Suffixes of the files it can read, lower case with the dot; ``"/"`` for folders of files."""
+    writes: ClassVar[tuple[str, ...]] = ()
+    """Suffixes that :meth:`write` accepts; the first is the default."""
+    pictures: ClassVar[tuple[str, ...]] = (".png",)
+    """Suffixes that :meth:`draw` accepts."""
+    options_class: ClassVar[type[Config]] = NoOptions
+    """The schema of ``DataConfig.options``."""
+    uint8_storage: ClassVar[bool] = False
+    """Frames lie in [0, 1] and may be kept in memory as bytes."""
+
+    def options(self, data: DataConfig) -> Any:
+        """The validated settings of ``data`` as an ``options_class``."""
+        return parse_config(self.options_class, data.options, where=f"{self.name} options")
+
+    def datasets(self) -> Mapping[str, DatasetSpec]:
+        """Its named datasets."""
+        return {}
+
+    def presets(self) -> Mapping[str, RunConfig]:
+        """Its presets, of any method."""
+        return {}
+
+    def demo(self) -> str | None:
+        """The preset that ``seqdis demo`` trains, or None."""
+        return None
+
+    @abstractmethod
+    def read(self, path: Path, data: DataConfig) -> Clip:
+        """Read one file (or folder of frames) whole, at any length, in the shape of ``data``.
+
+        Raises:
+            InputError: The file is missing, damaged, of another kind, or of another shape.
+        """
+
+    @abstractmethod
+    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+        """Write ``(T, *frame)`` as the kind of file that the suffix names.
+
+        Raises:
+            InputError: The suffix is not one of ``writes``.
+        """
+
+    @abstractmethod
+    def draw(self, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:
+        """Draw a grid of sequences (rows of panels) into one picture.
+
+        Raises:
+            InputError: The suffix is not one of ``pictures``.
+        """
+
+    def is_frame_folder(self, folder: Path) -> bool:
+        """Whether the files directly in ``folder`` are the frames of one sequence."""
+        return False
+
+    def frame_encoder(self, config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int) -> nn.Module:
+        """A network from single frames ``(N, *frame)`` to ``(N, features)``."""
+        return vector_frame_encoder(config, frame_shape=frame_shape, features=features)
+
+    def denoiser(self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
+        """A network ``F(x (N, *frame), c_noise (N,), z (N, condition)) -> (N, *frame)``."""
+        return vector_denoiser(config, frame_shape=frame_shape, condition=condition)
+
+    def codec(self, config: CodecConfig) -> FrameCodec:
+        """Build a frame codec.
+
+        Raises:
+            InputError: The name is unknown, or its weights are not where ``path`` says.
+        """
+        if config.name != "identity":
+            raise unknown_name(f"codec of {self.name}", config.name, ["identity"])
+        return IdentityCodec()
+
+    def check_suffix(self, path: Path, allowed: Sequence[str], verb: str) -> str:
+        """The lower-case suffix of ``path``.
+
+        Raises:
+            InputError: It is not one of ``allowed``.
+        """
+        suffix = path.suffix.lower()
+        if suffix not in allowed:
+            raise InputError(f"{path}: {self.name} cannot {verb} {suffix or 'a name without suffix'!r}; "
+                             f"allowed: {', '.join(allowed)}")
+        return suffix

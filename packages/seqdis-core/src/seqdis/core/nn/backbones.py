@@ -1,0 +1,46 @@
+"""What a preset says of a backbone, and the two backbones for vector-valued frames."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from torch import nn
+
+from seqdis.core.config import Config
+from seqdis.core.errors import InputError
+
+__all__ = ["BackboneConfig", "vector_denoiser", "vector_frame_encoder"]
+
+
+class BackboneConfig(Config):
+    """Size of a frame encoder or denoiser, in the terms of DiffSDA's Tab. 6 and 7."""
+
+    kind: Literal["unet", "mlp"]
+    channels: int = Field(ge=1, description="base channels")
+    multipliers: tuple[int, ...] = Field((1, 2, 2, 2), description="channels of each level (or layer) over the base")
+    attention: tuple[int, ...] = Field((), description="levels with self-attention, counted from 0")
+    blocks: int = Field(2, ge=1, description="residual blocks a level (U-Net)")
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+def _features(config: BackboneConfig, frame_shape: tuple[int, ...]) -> int:
+    if config.kind != "mlp" or len(frame_shape) != 1:
+        raise InputError(f"frames of shape {frame_shape} with a {config.kind!r} backbone; here only vectors (F,) with 'mlp'")
+    return frame_shape[0]
+
+
+def vector_frame_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int) -> nn.Module:
+    """An MLP from frames ``(N, F)`` to ``(N, features)``."""
+    from seqdis.core.nn.mlp import FrameMLP
+
+    widths = [config.channels * m for m in config.multipliers]
+    return FrameMLP(_features(config, frame_shape), widths, features, dropout=config.dropout)
+
+
+def vector_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
+    """An MLP ``F(x (N, F), c_noise (N,), z (N, condition)) -> (N, F)`` with AdaGN in every layer."""
+    from seqdis.core.nn.mlp import DenoiserMLP
+
+    widths = [config.channels * m for m in config.multipliers]
+    return DenoiserMLP(_features(config, frame_shape), widths, condition=condition, dropout=config.dropout)

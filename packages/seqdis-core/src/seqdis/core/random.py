@@ -1,0 +1,128 @@
+"""Random draws whose rows do not depend on the rest of the batch.
+
+``torch.randn((B, n), generator=g)`` gives row 0 a value that depends on B. Here a batch owns one
+stream a row (sampling) or a slice of one stream for a whole global batch (training), so that a
+sample is the same alone or in company, and on one process or on many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from seqdis.core.errors import InputError
+
+__all__ = ["RandomSource", "Rows", "mix_seed", "rand", "randn", "rows_of"]
+
+
+def mix_seed(*parts: int) -> int:
+    """Hash integers (seed, step, rank, …) into one 63-bit seed; neighbours are unrelated.
+
+    Formula: splitmix64 (Steele et al. 2014) applied to each part in turn.
+    """
+    state = 0
+    for part in parts:
+        state = (state + 0x9E3779B97F4A7C15 + (part & 0xFFFFFFFFFFFFFFFF)) & 0xFFFFFFFFFFFFFFFF
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+        state ^= state >> 31
+    return state & 0x7FFFFFFFFFFFFFFF
+
+
+class Rows:
+    """A source of random rows for one batch.
+
+    Build it with :meth:`each` (one generator a row) or :meth:`shard` (rows of a larger batch).
+    """
+
+    def __init__(self, generators: Sequence[torch.Generator], *, total: int, rows: slice) -> None:
+        self._generators = list(generators)
+        self._total = total
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(range(*self._rows.indices(self._total)))
+
+    @classmethod
+    def each(cls, generators: Sequence[torch.Generator]) -> Rows:
+        """One generator a row: row i depends on generator i alone, however often it is asked."""
+        if not generators:
+            raise InputError("one generator a sample needs at least one generator; got none")
+        return cls(generators, total=len(generators), rows=slice(0, len(generators)))
+
+    @classmethod
+    def spawn(cls, generator: torch.Generator, count: int, device: torch.device | str = "cpu") -> Rows:
+        """Draw ``count`` seeds from ``generator`` one after another and give each row its own stream."""
+        # One draw a row: a single call for all seeds would make the first depend on the count.
+        seeds = [int(torch.randint(2**62, (), generator=generator, device=generator.device)) for _ in range(count)]
+        return cls.each([torch.Generator(device).manual_seed(seed) for seed in seeds])
+
+    @classmethod
+    def shard(cls, seed: int, total: int, rows: slice, device: torch.device | str = "cpu") -> Rows:
+        """Rows ``rows`` of a batch of ``total``, drawn whole from one stream and then cut.
+
+        Every process of a distributed run draws the same global batch and keeps its own part, so
+        the result does not depend on how many processes share the work.
+        """
+        return cls([torch.Generator(device).manual_seed(seed)], total=total, rows=rows)
+
+    def part(self, rows: slice) -> Rows:
+        """The sources of some rows only (one generator a row), for work in several passes."""
+        if len(self._generators) != self._total:
+            raise InputError("only a source with one generator a row can be cut into parts")
+        return Rows.each(self._generators[rows])
+
+    def draw(self, kind: str, shape: Sequence[int], device: torch.device | str, dtype: torch.dtype) -> Tensor:
+        """Draw ``shape`` (its first dimension is the rows) with ``torch.<kind>``."""
+        if shape[0] != len(self):
+            raise InputError(f"this random source has {len(self)} rows; {shape[0]} were asked for")
+        function = {"randn": torch.randn, "rand": torch.rand}[kind]
+        home = self._generators[0].device
+        if len(self._generators) == self._total:
+            drawn = [function(*shape[1:], generator=g, device=home, dtype=dtype) for g in self._generators]
+            return torch.stack(drawn).to(device)
+        whole = function(self._total, *shape[1:], generator=self._generators[0], device=home, dtype=dtype)
+        return whole[self._rows].to(device)
+
+
+RandomSource = torch.Generator | Rows
+
+
+def rows_of(source: RandomSource | Sequence[torch.Generator] | None, count: int) -> Rows:
+    """Read what ``generator=`` accepts (None, one generator, one a sample, Rows) as row streams.
+
+    Raises:
+        InputError: As many generators as samples were needed and another number came.
+    """
+    if source is None:
+        source = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+    if isinstance(source, torch.Generator):
+        return Rows.spawn(source, count, source.device)
+    rows = source if isinstance(source, Rows) else Rows.each(source)
+    if len(rows) != count:
+        raise InputError(f"{count} samples need one generator or {count}; got {len(rows)}")
+    return rows
+
+
+def randn(
+    shape: Sequence[int],
+    *,
+    generator: Rows,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Standard normal rows, ``(rows, …)``."""
+    return generator.draw("randn", shape, device, dtype)
+
+
+def rand(
+    shape: Sequence[int],
+    *,
+    generator: Rows,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Uniform rows on [0, 1), ``(rows, …)``."""
+    return generator.draw("rand", shape, device, dtype)

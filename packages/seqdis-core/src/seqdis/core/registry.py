@@ -1,0 +1,168 @@
+"""Modalities, methods and presets, found by entry point.
+
+A distribution declares in its ``pyproject.toml``::
+
+    [project.entry-points."seqdis.modalities"]
+    video = "seqdis.video.modality:VideoModality"
+
+    [project.entry-points."seqdis.methods"]
+    mymethod = "mypackage:MyMethod"
+
+Nothing is imported before it is asked for.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.modality import DatasetSpec, Modality
+
+if TYPE_CHECKING:
+    from seqdis.core.data.sequence import SequenceDataset
+    from seqdis.core.disentangler import Disentangler
+
+__all__ = [
+    "build_dataset",
+    "data_root",
+    "get_dataset",
+    "get_method",
+    "get_modality",
+    "get_plugin",
+    "get_preset",
+    "list_methods",
+    "list_modalities",
+    "list_plugins",
+    "list_presets",
+]
+
+
+def _points(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def list_plugins(group: str) -> list[str]:
+    """Names declared under the entry-point group ``seqdis.<group>``."""
+    return sorted(_points(f"seqdis.{group}"))
+
+
+def get_plugin(group: str, name: str) -> Any:
+    """Load the object that a distribution declared under ``seqdis.<group>``.
+
+    Raises:
+        InputError: No installed distribution declares that name, or loading it failed.
+    """
+    points = _points(f"seqdis.{group}")
+    if name not in points:
+        raise unknown_name(group.removesuffix("s").replace("modalitie", "modality"), name, points)
+    try:
+        return points[name].load()
+    except ImportError as error:
+        raise InputError(f"{group} {name!r} is declared by an installed package, but importing it failed: {error}") from error
+
+
+def list_modalities() -> list[str]:
+    """Names of the installed modalities."""
+    return list_plugins("modalities")
+
+
+@functools.cache
+def get_modality(name: str) -> Modality:
+    """One installed modality; see :func:`get_plugin` for errors."""
+    plugin = get_plugin("modalities", name)
+    modality = plugin()
+    if not isinstance(modality, Modality):
+        raise InputError(f"modality {name!r}: its entry point must name a Modality; got {plugin!r}")
+    return modality
+
+
+def list_methods() -> list[str]:
+    """Names of the installed methods."""
+    return list_plugins("methods")
+
+
+def get_method(name: str) -> type[Disentangler]:
+    """The class of one installed method; see :func:`get_plugin` for errors."""
+    method: type[Disentangler] = get_plugin("methods", name)
+    return method
+
+
+def list_presets() -> Mapping[str, RunConfig]:
+    """All presets of all installed modalities, by name."""
+    return {n: p for modality in list_modalities() for n, p in get_modality(modality).presets().items()}
+
+
+def get_preset(name: str) -> RunConfig:
+    """One preset.
+
+    Raises:
+        InputError: No installed modality has it.
+    """
+    presets = list_presets()
+    if name not in presets:
+        raise unknown_name("preset", name, presets)
+    return presets[name]
+
+
+def get_dataset(modality: str, name: str) -> DatasetSpec:
+    """One named dataset of a modality.
+
+    Raises:
+        InputError: The modality does not have it.
+    """
+    datasets = get_modality(modality).datasets()
+    if name not in datasets:
+        raise unknown_name(f"{modality} dataset", name, [*datasets, "folder"])
+    return datasets[name]
+
+
+def data_root(spec: DatasetSpec, given: Path | None = None) -> Path | None:
+    """The folder of a dataset: the given one, else ``$SEQDIS_DATA/<folder>``; None if generated.
+
+    Raises:
+        InputError: There is no such folder; says where it was looked for and where to get it.
+    """
+    if spec.folder is None:
+        return None
+    base = os.environ.get("SEQDIS_DATA")
+    root = given or (Path(base) / spec.folder if base else None)
+    if root is None or not root.is_dir():
+        looked = f"{root} is not a folder" if root else "neither --data nor SEQDIS_DATA is set"
+        raise InputError(f"dataset {spec.name!r}: {looked}; its source: {spec.source}")
+    return root
+
+
+def build_dataset(modality: str, data: DataConfig, split: str, *, root: Path | None = None, seed: int = 0) -> SequenceDataset:
+    """Make one split of a run's data: a named dataset, or a folder of the user's own files.
+
+    Args:
+        modality: The modality's name.
+        data: Which dataset, and the shape wanted.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+        root: Where the data lie, if not below ``SEQDIS_DATA``.
+        seed: For generated data and random views.
+
+    Raises:
+        InputError: The dataset is unknown or absent, the folder is empty, a file cannot be used,
+            or the split is unknown.
+    """
+    if split not in ("train", "val", "test"):
+        raise unknown_name("split", split, ["train", "val", "test"])
+    if data.dataset == "folder":
+        from seqdis.core.data.folder import folder_sequences
+
+        if root is None:
+            raise InputError("dataset 'folder' needs --data FOLDER with the files to learn from")
+        return folder_sequences(get_modality(modality), data, split, root, seed=seed)
+    spec = get_dataset(modality, data.dataset)
+    dataset = spec.build(data, split, data_root(spec, root), seed)
+    expected = (data.length, *data.frame_shape)
+    if dataset.shape != expected:
+        raise InputError(f"dataset {data.dataset!r} gives sequences {dataset.shape}; the preset says {expected}")
+    return dataset

@@ -1,0 +1,1 @@
+"""Evaluation for seqdis: judges, metrics, published protocols and reports."""

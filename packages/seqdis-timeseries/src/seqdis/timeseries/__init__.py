@@ -1,0 +1,1 @@
+"""Time series for seqdis: datasets, presets, csv, parquet and npy."""

@@ -1,0 +1,94 @@
+"""A modality of eight-dimensional vectors, for core's tests: core must work without the others.
+
+Its dist-info folder beside it is what an installed package would have, so that the registry finds
+it by entry point, in this process and in those that a test starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdis.core.config import DataConfig, RunConfig, TrainConfig
+from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
+from seqdis.core.data.window import Clip
+from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.errors import InputError
+from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.modality import DatasetSpec, Modality, Panel
+from seqdis.core.nn.backbones import BackboneConfig
+
+FRAME, LENGTH = 8, 6
+LABELS = {
+    "level": Label(("low", "middle", "high"), "static"),
+    "path": Label(("rise", "fall"), "dynamic"),
+}
+
+
+def toy_sequences(data: DataConfig, split: str, root: Path | None, seed: int) -> SequenceDataset:
+    """A level held by four channels, a rising or falling ramp in the other four, and a little noise."""
+    count = {"train": 96, "val": 24, "test": 48}[split]
+    g = torch.Generator().manual_seed(1000 * seed + {"train": 0, "val": 1, "test": 2}[split])
+    level = torch.randint(3, (count,), generator=g)
+    path = torch.randint(2, (count,), generator=g)
+    ramp = torch.linspace(-1, 1, data.length) * (1 - 2 * path[:, None]).float()
+    x = torch.empty(count, data.length, FRAME)
+    x[..., :4] = (level - 1)[:, None, None].float()
+    x[..., 4:] = ramp[..., None]
+    x += 0.05 * torch.randn(x.shape, generator=g)
+    return ArraySequences(x, labels=LABELS, targets={"level": level, "path": path})
+
+
+class ToyModality(Modality):
+    name = "toy"
+    summary = "vectors for tests"
+    reads = (".npy",)
+    writes = (".npy",)
+    pictures = (".png",)
+
+    def datasets(self) -> Mapping[str, DatasetSpec]:
+        return {"ramps": DatasetSpec("ramps", "levels and ramps", LABELS, toy_sequences)}
+
+    def presets(self) -> Mapping[str, RunConfig]:
+        backbone = BackboneConfig(kind="mlp", channels=32, multipliers=(1, 1))
+        preset = RunConfig(
+            preset="toy",
+            modality="toy",
+            method="diffsda",
+            data=DataConfig(dataset="ramps", length=LENGTH, frame_shape=(FRAME,)),
+            model=DiffSDAConfig(
+                static_dim=8, dynamic_dim=2, hidden_dim=16, encoder=backbone, denoiser=backbone,
+                sampler=SamplerConfig(steps=8),
+            ),
+            train=TrainConfig(
+                steps=20, batch_size=8, lr=1e-3, warmup_steps=2, log_every=5, eval_every=10, save_every=10, ema_decay=0.9
+            ),
+        )
+        folder = preset.model_copy(
+            update={"preset": "toy-folder", "data": preset.data.model_copy(update={"dataset": "folder"})}
+        )
+        return {"toy": preset, "toy-folder": folder}
+
+    def demo(self) -> str | None:
+        return "toy"
+
+    def read(self, path: Path, data: DataConfig) -> Clip:
+        self.check_suffix(path, self.reads, "read")
+        try:
+            frames = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"{path}: cannot be read as npy: {error}") from error
+        return Clip(torch.from_numpy(frames).float(), path.name)
+
+    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+        self.check_suffix(path, self.writes, "write")
+        np.save(path, frames.numpy())
+
+    def draw(self, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:
+        # Core's own environment has no plotting library; the bytes are a PNG's signature and the shape.
+        self.check_suffix(path, self.pictures, "draw")
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + str([len(row) for row in grid]).encode())
