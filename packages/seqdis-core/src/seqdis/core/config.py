@@ -96,7 +96,7 @@ def _leaves(schema: type[BaseModel]) -> Iterator[str]:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from (f"{name}.{leaf}" for leaf in _leaves(kind))
         else:
-            yield name
+            yield info.alias or name
 
 
 def _first_problem(error: ValidationError, where: str, keys: Sequence[str]) -> InputError:

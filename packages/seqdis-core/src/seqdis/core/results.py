@@ -1,0 +1,236 @@
+"""One form for every number: what ``metrics.json``, ``results/*.json`` and benchmarks hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import ConfigDict, Field, model_validator
+
+from seqdis.core.config import Config, parse_config
+from seqdis.core.errors import InputError
+from seqdis.core.files import replace_with_json
+
+__all__ = [
+    "BENCHMARK_SCHEMA",
+    "RESULT_SCHEMA",
+    "BenchmarkRecord",
+    "BenchmarkRow",
+    "Metric",
+    "ResultRecord",
+    "benchmark_record",
+    "device_name",
+    "installed_versions",
+    "read_schema",
+]
+
+RESULT_SCHEMA = "seqdis.result.1"
+BENCHMARK_SCHEMA = "seqdis.benchmark.1"
+
+Versions = dict[str, str]
+_UNIT = r"^[a-z][a-z0-9_]*$"
+
+
+class _Strict(Config):
+    # A number written as a string, or a bool as a number, is a damaged file rather than a value.
+    model_config = ConfigDict(strict=True, populate_by_name=True, serialize_by_alias=True)
+
+
+class Metric(_Strict):
+    """One measured figure and what is needed to judge it.
+
+    Attributes:
+        value: The figure; accuracies and shares lie in [0, 1].
+        chance: What guessing or the trivial baseline named in ``docs/results.md`` would reach.
+        ci95: Lower and upper end of the 95% confidence interval.
+        n: How many independent cases (clips, pairs) stand behind it.
+        higher_is_better: The direction.
+    """
+
+    value: float
+    chance: float | None = None
+    # JSON has no tuples: a list of two strict floats is taken.
+    ci95: Annotated[tuple[float, float], Field(strict=False)] | None = None
+    n: int | None = Field(None, ge=1)
+    higher_is_better: bool = True
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Metric:
+        if self.ci95 is not None and self.ci95[0] > self.ci95[1]:
+            raise ValueError("ci95 must be (lower, upper)")
+        return self
+
+
+class ResultRecord(_Strict):
+    """A trained and measured result.
+
+    Attributes:
+        name: What the result is called: the demo's or the preset's name.
+        command: What a person types to get it again.
+        seed: Of the training.
+        device: Where it ran, as :func:`device_name` words it.
+        wall_seconds: Training and measuring together.
+        versions: See :func:`installed_versions`.
+        metrics: By name, in the order in which they are shown.
+    """
+
+    schema_: Literal["seqdis.result.1"] = Field("seqdis.result.1", alias="schema")
+    name: str = Field(min_length=1)
+    method: str
+    dataset: str
+    modality: str
+    command: str
+    seed: int
+    device: str
+    wall_seconds: float = Field(ge=0)
+    versions: Versions
+    metrics: dict[str, Metric]
+
+    def save(self, path: str | Path) -> None:
+        """Write it as JSON; the file appears whole or not at all."""
+        replace_with_json(Path(path), self.model_dump(mode="json"))
+
+    @classmethod
+    def load(cls, path: str | Path) -> ResultRecord:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: The file is missing, is not JSON, is of another schema, or has a key that
+                is unknown, missing or out of range.
+        """
+        values = _read(Path(path), RESULT_SCHEMA)
+        if isinstance(values.get("metrics"), dict):
+            # One at a time, so that the message lists a metric's own keys.
+            values["metrics"] = {
+                name: parse_config(Metric, metric, where=f"{path}: metrics.{name}")
+                for name, metric in values["metrics"].items()
+            }
+        return parse_config(cls, values, where=str(path))
+
+
+class BenchmarkRow(_Strict):
+    """One case: a quantity of ours beside the peer's.
+
+    Attributes:
+        case: What was timed, and against what.
+        unit: Written into the keys, ``ours_<unit>`` and ``peer_<unit>``: ``"ms"``, ``"frames_per_s"``.
+        peer: None where there is nothing to compare with.
+    """
+
+    case: str = Field(min_length=1)
+    unit: str = Field(pattern=_UNIT)
+    ours: float
+    peer: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """``ours / peer``, or None without a peer (or with one of 0)."""
+        return self.ours / self.peer if self.peer else None
+
+    def to_json(self) -> dict[str, Any]:
+        """``{case, ours_<unit>, peer_<unit>, ratio}``."""
+        return {
+            "case": self.case,
+            f"ours_{self.unit}": self.ours,
+            f"peer_{self.unit}": self.peer,
+            "ratio": self.ratio,
+        }
+
+
+class BenchmarkRecord(_Strict):
+    """What one run of a benchmark measured."""
+
+    device: str
+    versions: Versions
+    rows: Annotated[tuple[BenchmarkRow, ...], Field(strict=False)]
+
+    def to_json(self) -> dict[str, Any]:
+        """``{schema, device, versions, rows}``."""
+        rows = [row.to_json() for row in self.rows]
+        return {"schema": BENCHMARK_SCHEMA, "device": self.device, "versions": self.versions, "rows": rows}
+
+    def save(self, path: str | Path) -> None:
+        """Write it as JSON; the file appears whole or not at all."""
+        replace_with_json(Path(path), self.to_json())
+
+    @classmethod
+    def load(cls, path: str | Path) -> BenchmarkRecord:
+        """Read what :meth:`save` wrote; see :meth:`ResultRecord.load` for errors."""
+        values = _read(Path(path), BENCHMARK_SCHEMA)
+        del values["schema"]
+        rows = values.get("rows")
+        if isinstance(rows, list):
+            values["rows"] = [_row_values(row, f"{path}: rows.{i}") for i, row in enumerate(rows)]
+        return parse_config(cls, values, where=str(path))
+
+
+def _row_values(row: Any, where: str) -> dict[str, Any]:
+    units = (
+        [key.removeprefix("ours_") for key in row if key.startswith("ours_")] if isinstance(row, dict) else []
+    )
+    expected = {"case", "ratio", *(f"{side}_{unit}" for unit in units for side in ("ours", "peer"))}
+    if len(units) != 1 or set(row) != expected:
+        came = sorted(row) if isinstance(row, dict) else type(row).__name__
+        raise InputError(f"{where}: has {came}; allowed: case, ours_<unit>, peer_<unit>, ratio")
+    unit = units[0]
+    return {"case": row["case"], "unit": unit, "ours": row[f"ours_{unit}"], "peer": row[f"peer_{unit}"]}
+
+
+def benchmark_record(
+    rows: Sequence[BenchmarkRow], *, device: str, versions: Mapping[str, str] | None = None
+) -> BenchmarkRecord:
+    """What a benchmark's ``--json FILE`` writes.
+
+    Args:
+        rows: The cases; one measured in two units is two rows.
+        device: Where it ran, as :func:`device_name` words it.
+        versions: Those of :func:`installed_versions` when omitted.
+    """
+    return BenchmarkRecord(device=device, versions=dict(versions or installed_versions()), rows=tuple(rows))
+
+
+def installed_versions() -> Versions:
+    """Versions of python, torch, numpy and every installed seqdis package, by name."""
+    found = {"python": platform.python_version()}
+    for distribution in distributions():
+        name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
+        if name in ("torch", "numpy") or name.startswith("seqdis-"):
+            # A path that is searched first comes first, and is what an import would find.
+            found.setdefault(name, distribution.version)
+    return dict(sorted(found.items()))
+
+
+def device_name(device: torch.device | str = "cpu") -> str:
+    """A device in words: ``"cpu (2 cores)"``, or the accelerator's name."""
+    kind = torch.device(device)
+    if kind.type == "cuda":
+        return torch.cuda.get_device_name(kind)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return f"{kind.type} ({cores} cores)" if kind.type == "cpu" else kind.type
+
+
+def read_schema(path: Path) -> str:
+    """The ``schema`` that a JSON file names.
+
+    Raises:
+        InputError: The file is missing, is not JSON, or names no schema.
+    """
+    return str(_read(path, None)["schema"])
+
+
+def _read(path: Path, schema: str | None) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    came = values.get("schema") if isinstance(values, dict) else None
+    allowed = [schema] if schema else [RESULT_SCHEMA, BENCHMARK_SCHEMA]
+    if came not in allowed:
+        raise InputError(f"{path}: schema {came!r}; this version reads {' and '.join(allowed)}")
+    return dict(values)
