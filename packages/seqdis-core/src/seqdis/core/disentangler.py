@@ -108,7 +108,7 @@ class Disentangler(nn.Module, ABC):
         return self.decode(factors, noise=noise, generator=generator, progress=_half(progress, 1))
 
     @torch.no_grad()
-    def swap(self, static: Tensor, dynamic: Tensor, *, generator: RandomSource | None = None, progress: Progress | None = None) -> Tensor:
+    def swap(self, static: Tensor, dynamic: Tensor, *, static_mask: Tensor | None = None, dynamic_mask: Tensor | None = None, generator: RandomSource | None = None, progress: Progress | None = None) -> Tensor:
         """Sequences with the static factor of one input and the dynamics of the other.
 
         The noise, where the method inverts, is that of the sequence which lends the dynamics
@@ -117,15 +117,21 @@ class Disentangler(nn.Module, ABC):
         Args:
             static: Who: ``(B, V, *frame)``.
             dynamic: What happens: ``(B, V', *frame)``.
+            static_mask: Which steps of ``static`` exist; all when omitted.
+            dynamic_mask: The same of ``dynamic``, and so of the result.
         """
-        donor = self.encode(dynamic, generator=generator)
-        mixed = self.encode(static, generator=generator).mix(donor)
+        donor = self.encode(dynamic, mask=dynamic_mask, generator=generator)
+        mixed = self.encode(static, mask=static_mask, generator=generator).mix(donor)
         noise = self.invert(dynamic, donor, progress=_half(progress, 0))
         return self.decode(mixed, noise=noise, generator=generator, progress=_half(progress, 1))
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         """Trainable parameters by name of group, for rates that differ."""
         return {"all": [p for p in self.parameters() if p.requires_grad]}
+
+    def compile_networks(self) -> None:
+        """``torch.compile`` what is worth it, in place; the names of the parameters must not change."""
+        self.compile()
 
     @property
     def device(self) -> torch.device:
