@@ -1,0 +1,54 @@
+"""Confidence intervals of what is measured on a finite test split."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from seqdis.core.errors import InputError
+
+__all__ = ["bootstrap_mean", "wilson"]
+
+_Z95 = 1.959963984540054
+"""The standard normal's 97.5% quantile."""
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """The 95% score interval of a share (Wilson 1927).
+
+    ``(p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)``, with ``p = successes / n``. Unlike the
+    bootstrap it keeps a width at 0 and 1: 20 right of 20 do not prove that no clip fails.
+
+    Raises:
+        InputError: ``n`` is not positive, or ``successes`` is outside of ``[0, n]``.
+    """
+    if n < 1 or not 0 <= successes <= n:
+        raise InputError(f"a share needs n ≥ 1 and 0 ≤ successes ≤ n; got {successes} of {n}")
+    p, z2 = successes / n, _Z95**2 / n
+    centre = (p + z2 / 2) / (1 + z2)
+    half = _Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n)) / (1 + z2)
+    # The exact ends at 0 and 1 lie on the bound; rounding must not move them past it.
+    return max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half))
+
+
+def bootstrap_mean(
+    values: Tensor, *, generator: torch.Generator, resamples: int = 2000
+) -> tuple[float, float]:
+    """The 95% percentile bootstrap interval of the mean of ``(n,)`` independent values (Efron 1979).
+
+    Raises:
+        InputError: There is no value.
+    """
+    if values.ndim != 1 or not len(values):
+        raise InputError(f"a bootstrap needs values of shape (n,) with n ≥ 1; got {tuple(values.shape)}")
+    values, n = values.double().cpu(), len(values)
+    # In parts, so that a large test split does not need resamples × n numbers at once.
+    part = max(1, 4_000_000 // n)
+    means = [
+        values[torch.randint(n, (min(part, resamples - done), n), generator=generator)].mean(1)
+        for done in range(0, resamples, part)
+    ]
+    low, high = torch.quantile(torch.cat(means), torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+    return low, high

@@ -1,0 +1,64 @@
+"""Factors of a whole dataset."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.factors import Factors
+from seqdis.core.random import Rows, mix_seed
+
+__all__ = ["encode_dataset", "evaluating", "row_sources"]
+
+
+@contextlib.contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Without dropout and gradients inside; the model's mode is put back afterwards."""
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(training)
+
+
+def row_sources(seed: int, indices: Sequence[int]) -> Rows:
+    """One stream a sequence, fixed by the seed and the sequence's index alone."""
+    return Rows.each([torch.Generator().manual_seed(mix_seed(seed, index)) for index in indices])
+
+
+def encode_dataset(
+    model: Disentangler,
+    dataset: SequenceDataset,
+    *,
+    batch_size: int = 64,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Factors:
+    """Encode all sequences of a dataset, in order; the result lies on the CPU.
+
+    Args:
+        model: Any method; it stays in the mode (training or not) that it was in.
+        dataset: Read at epoch 0.
+        batch_size: Sequences a pass; it does not change the result.
+        seed: Of a posterior that is sampled; each sequence has a stream of its own.
+        progress: Called with sequences done and in all.
+    """
+    parts, total = [], len(dataset)
+    with evaluating(model):
+        for start in range(0, total, batch_size):
+            indices = range(start, min(start + batch_size, total))
+            batch = dataset.fetch(indices).to(model.device)
+            factors = model.encode(
+                batch.x, mask=batch.mask, observed=batch.observed, generator=row_sources(seed, indices)
+            )
+            parts.append(factors.to("cpu"))
+            if progress is not None:
+                progress(indices.stop, total)
+    return Factors.cat(parts)

@@ -1,0 +1,101 @@
+"""Linear probes: what can be read from each factor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+
+from seqdis.core.analysis.confidence import wilson
+from seqdis.core.data.sequence import check_finite
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors
+from seqdis.core.results import Metric
+
+__all__ = ["probe_accuracy", "probe_factors"]
+
+
+def probe_factors(
+    train_factors: Factors,
+    train_labels: Mapping[str, Tensor],
+    test_factors: Factors,
+    test_labels: Mapping[str, Tensor],
+) -> dict[str, Metric]:
+    """Accuracy of a linear classifier of every label, from ``s`` and from ``d^{1:V}`` flattened.
+
+    A disentangled model has a high ``probe_<identity>_from_static`` and a
+    ``probe_<identity>_from_dynamic`` near chance, and the reverse for labels of motion.
+
+    Args:
+        train_factors: Of N sequences, which the classifiers are fitted to.
+        train_labels: By name, each ``(N,)``.
+        test_factors: Of M other sequences, which they are judged on.
+        test_labels: The same names, each ``(M,)``.
+
+    Returns:
+        ``probe_<label>_from_static`` and ``probe_<label>_from_dynamic`` of every label; see
+        :func:`probe_accuracy`.
+
+    Raises:
+        InputError: The two label sets or the factors' shapes differ, or :func:`probe_accuracy`'s.
+    """
+    if set(train_labels) != set(test_labels):
+        raise InputError(
+            f"probe: train labels {sorted(train_labels)} differ from test labels {sorted(test_labels)}"
+        )
+    metrics = {}
+    for label in train_labels:
+        for side in ("static", "dynamic"):
+            name = f"probe_{label}_from_{side}"
+            train, test = getattr(train_factors, side).flatten(1), getattr(test_factors, side).flatten(1)
+            metrics[name] = probe_accuracy(train, train_labels[label], test, test_labels[label], name=name)
+    return metrics
+
+
+def probe_accuracy(
+    train_x: Tensor, train_y: Tensor, test_x: Tensor, test_y: Tensor, *, name: str = "probe"
+) -> Metric:
+    """Test accuracy of multinomial logistic regression (L2, C = 1) on standardised features.
+
+    Chance is the share of the commonest test class; the interval is Wilson's. A class that the
+    training split does not hold is never predicted, and so counts as wrong.
+
+    Args:
+        train_x: ``(N, F)``.
+        train_y: ``(N,)``.
+        test_x: ``(M, F)``.
+        test_y: ``(M,)``.
+        name: For messages.
+
+    Raises:
+        InputError: A split is empty, sizes disagree, or a feature is not finite.
+    """
+    for split, x, y in (("train", train_x, train_y), ("test", test_x, test_y)):
+        if x.ndim != 2 or y.ndim != 1 or not len(x) or len(x) != len(y):
+            raise InputError(
+                f"{name}: the {split} split needs features (N, F) and labels (N,) with N ≥ 1; "
+                f"got {tuple(x.shape)} and {tuple(y.shape)}"
+            )
+        check_finite(x, f"{name}: {split} features")
+    if train_x.shape[1] != test_x.shape[1]:
+        raise InputError(
+            f"{name}: {train_x.shape[1]} features in train, {test_x.shape[1]} in test; they must agree"
+        )
+    truth, known = _array(test_y), _array(train_y)
+    if len(np.unique(known)) == 1:
+        predicted = np.full_like(truth, known[0])  # the regression refuses a single class
+    else:
+        # float64: the scale of a nearly constant feature would drown in float32's rounding.
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+        predicted = classifier.fit(_array(train_x.double()), known).predict(_array(test_x.double()))
+    right, n = int((predicted == truth).sum()), len(truth)
+    chance = float(np.unique(truth, return_counts=True)[1].max() / n)
+    return Metric(value=right / n, chance=chance, ci95=wilson(right, n), n=n)
+
+
+def _array(value: Tensor) -> np.ndarray:  # type: ignore[type-arg]
+    return value.detach().cpu().numpy()
