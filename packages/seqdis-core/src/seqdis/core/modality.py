@@ -138,13 +138,13 @@ class Modality(ABC):
         return IdentityCodec()
 
     def check_suffix(self, path: Path, allowed: Sequence[str], verb: str) -> str:
-        """The lower-case suffix of ``path``.
+        """Which of ``allowed`` the name of ``path`` ends in; a kind may have two dots (``.csv.xz``).
 
         Raises:
             InputError: It is not one of ``allowed``.
         """
-        suffix = path.suffix.lower()
-        if suffix not in allowed:
-            raise InputError(f"{path}: {self.name} cannot {verb} {suffix or 'a name without suffix'!r}; "
+        kinds = [kind for kind in allowed if path.name.lower().endswith(kind)]
+        if not kinds:
+            raise InputError(f"{path}: {self.name} cannot {verb} {path.suffix.lower() or 'a name without suffix'!r}; "
                              f"allowed: {', '.join(allowed)}")
-        return suffix
+        return kinds[0]

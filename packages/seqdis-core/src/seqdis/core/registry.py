@@ -14,6 +14,7 @@ Nothing is imported before it is asked for.
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
@@ -94,8 +95,14 @@ def get_method(name: str) -> type[Disentangler]:
 
 
 def list_presets() -> Mapping[str, RunConfig]:
-    """All presets of all installed modalities, by name."""
-    return {n: p for modality in list_modalities() for n, p in get_modality(modality).presets().items()}
+    """All presets of all installed modalities, by name; a modality that fails to load is only logged."""
+    presets: dict[str, RunConfig] = {}
+    for name in list_modalities():
+        try:
+            presets |= get_modality(name).presets()
+        except InputError as error:
+            logging.getLogger(__name__).warning("%s", error)
+    return presets
 
 
 def get_preset(name: str) -> RunConfig:

@@ -39,7 +39,7 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> list[Path]:
             if not inside:
                 raise InputError(f"{path}: holds no file that {modality.name} reads; known: {_known(modality)}")
             found += inside
-        elif path.suffix.lower() in modality.reads:
+        elif _readable(modality, path):
             found.append(path)
         else:
             raise InputError(f"{path}: unknown kind of file {path.suffix!r}; {modality.name} reads: {_known(modality)}")
@@ -50,9 +50,13 @@ def _known(modality: Modality) -> str:
     return ", ".join("folders of images" if kind == "/" else kind for kind in modality.reads)
 
 
+def _readable(modality: Modality, path: Path) -> bool:
+    return path.name.lower().endswith(tuple(kind for kind in modality.reads if kind != "/"))
+
+
 def _search(modality: Modality, folder: Path) -> list[Path]:
     entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
-    files = [p for p in entries if p.is_file() and p.suffix.lower() in modality.reads]
+    files = [p for p in entries if p.is_file() and _readable(modality, p)]
     folders = [found for p in entries if p.is_dir() for found in _search(modality, p)]
     if not files and not folders and "/" in modality.reads and modality.is_frame_folder(folder):
         return [folder]

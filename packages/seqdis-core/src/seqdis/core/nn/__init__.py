@@ -1,0 +1,19 @@
+"""Networks that methods and modalities are built from."""
+
+from seqdis.core.nn.attention import SpatialSelfAttention
+from seqdis.core.nn.embedding import NoiseEmbedding
+from seqdis.core.nn.mlp import DenoiserMLP, FrameMLP
+from seqdis.core.nn.norm import AdaGroupNorm
+from seqdis.core.nn.recurrent import FactorLSTM
+from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
+
+__all__ = [
+    "AdaGroupNorm",
+    "DenoiserMLP",
+    "FactorLSTM",
+    "FrameMLP",
+    "NoiseEmbedding",
+    "SpatialSelfAttention",
+    "UNetDenoiser",
+    "UNetEncoder",
+]

@@ -1,0 +1,112 @@
+"""The typer application: core's commands, those of other distributions, and how errors end.
+
+A distribution adds a command by an entry point that names a typer function (or application)::
+
+    [project.entry-points."seqdis.commands"]
+    evaluate = "seqdis.eval.cli:evaluate"
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points, version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from seqdis.core.cli.demo import demo
+from seqdis.core.cli.doctor import doctor
+from seqdis.core.cli.encode import encode
+from seqdis.core.cli.list_ import list_
+from seqdis.core.cli.reconstruct import reconstruct
+from seqdis.core.cli.swap import swap
+from seqdis.core.cli.train import train
+from seqdis.core.errors import InputError
+
+__all__ = ["app"]
+
+INPUT_ERROR, INTERRUPTED = 2, 130
+"""Exit codes: of an unusable input (the same as of a usage error), and of Ctrl-C (128 + SIGINT)."""
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}"
+    return " ".join(str(error).split())
+
+
+def _broken(point: EntryPoint, error: Exception) -> Any:
+    def unavailable() -> None:
+        raise InputError(f"command {point.name!r} ({point.value}) cannot be loaded: {error}")
+
+    unavailable.__doc__ = f"(cannot be loaded: {_one_line(error)})"
+    return unavailable
+
+
+def _load(point: EntryPoint) -> Any:
+    try:
+        loaded = point.load()
+    except Exception as error:  # one broken distribution must not take the other commands along
+        loaded = _broken(point, error)
+    if isinstance(loaded, typer.Typer):
+        return get_command(loaded)
+    single = typer.Typer(add_completion=False)
+    single.command(name=point.name)(loaded)
+    return get_command(single)
+
+
+class _Group(TyperGroup):
+    """Finds further commands when they are asked for, and words errors on one line."""
+
+    def _points(self) -> dict[str, EntryPoint]:
+        return {p.name: p for p in entry_points(group="seqdis.commands") if p.name not in self.commands}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *sorted(self._points())]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        point = self._points().get(cmd_name)
+        return super().get_command(ctx, cmd_name) if point is None else _load(point)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # the reader of a pipe left (`seqdis list | head`): typer ends quietly
+        except (InputError, OSError) as error:
+            typer.echo(f"error: {_one_line(error)}", err=True)
+            raise typer.Exit(INPUT_ERROR) from error
+        except KeyboardInterrupt:
+            typer.echo("interrupted", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"seqdis {version('seqdis-core')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Split sequences into what stays and what moves, and mix them anew."""
+
+
+app.command("list")(list_)
+for _command in (demo, train, encode, reconstruct, swap, doctor):
+    app.command()(_command)

@@ -1,0 +1,132 @@
+"""``seqdis list``: what is installed."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqdis.core.cli.options import Json
+from seqdis.core.cli.output import print_json, print_table
+from seqdis.core.errors import InputError
+
+if TYPE_CHECKING:
+    from seqdis.core.modality import Modality
+
+__all__ = ["Kind", "dataset_rows", "list_", "modality_rows"]
+
+
+class Kind(StrEnum):
+    """What can be listed."""
+
+    modalities = "modalities"
+    methods = "methods"
+    presets = "presets"
+    datasets = "datasets"
+
+
+def list_(
+    kind: Annotated[Kind | None, typer.Argument(show_default=False, help="All four when omitted.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the installed modalities, methods, presets and datasets."""
+    tables = {"modalities": modality_rows, "methods": _methods, "presets": _presets, "datasets": dataset_rows}
+    chosen = {name: build() for name, build in tables.items() if kind in (None, name)}
+    if as_json:
+        print_json(chosen if kind is None else chosen[kind])
+        return
+    for name, rows in chosen.items():
+        columns = list(rows[0]) if rows else ["none is installed"]
+        print_table(name, columns, [[_cell(row[c]) for c in columns] for row in rows])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _installed() -> tuple[list[Modality], dict[str, str]]:
+    """The modalities that load, and by name why another does not."""
+    from seqdis.core.registry import get_modality, list_modalities
+
+    loaded, broken = [], {}
+    for name in list_modalities():
+        try:
+            loaded.append(get_modality(name))
+        except InputError as error:
+            broken[name] = str(error)
+    return loaded, broken
+
+
+def modality_rows() -> list[dict[str, Any]]:
+    loaded, broken = _installed()
+    rows: list[dict[str, Any]] = [
+        {
+            "name": m.name,
+            "summary": m.summary,
+            "reads": ["folder of images" if kind == "/" else kind for kind in m.reads],
+            "writes": [*m.writes],
+            "pictures": [*m.pictures],
+            "demo": m.demo(),
+        }
+        for m in loaded
+    ]
+    empty = {"reads": [], "writes": [], "pictures": [], "demo": None}
+    return rows + [{"name": name, "summary": f"cannot be used: {why}", **empty} for name, why in broken.items()]
+
+
+def _methods() -> list[dict[str, Any]]:
+    from seqdis.core.registry import get_method, list_methods
+
+    rows = []
+    for name in list_methods():
+        try:
+            text = (get_method(name).__doc__ or "").strip().split("\n")[0]
+        except InputError as error:
+            text = f"cannot be used: {error}"
+        rows.append({"name": name, "summary": text})
+    return rows
+
+
+def _presets() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "modality": preset.modality,
+            "method": preset.method,
+            "dataset": preset.data.dataset,
+            "steps": preset.data.length,
+            "frame": [*preset.data.frame_shape],
+        }
+        for modality in _installed()[0]
+        for name, preset in modality.presets().items()
+    ]
+
+
+def dataset_rows() -> list[dict[str, Any]]:
+    base = os.environ.get("SEQDIS_DATA")
+    rows = []
+    for modality in _installed()[0]:
+        for name, spec in modality.datasets().items():
+            if spec.folder is None:
+                place = "generated"
+            elif base and os.path.isdir(os.path.join(base, spec.folder)):
+                place = os.path.join(base, spec.folder)
+            else:
+                place = None
+            labels = {side: [n for n, x in spec.labels.items() if x.factor == side] for side in ("static", "dynamic")}
+            rows.append(
+                {
+                    "name": name,
+                    "modality": modality.name,
+                    "summary": spec.summary,
+                    **labels,
+                    "folder": spec.folder,
+                    "found": place,
+                    "source": spec.source,
+                }
+            )
+    return rows

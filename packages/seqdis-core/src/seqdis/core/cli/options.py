@@ -1,0 +1,28 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["Device", "Inputs", "Json", "RunFolder", "SamplerSteps", "Seed", "Start"]
+
+RunFolder = Annotated[
+    Path, typer.Argument(metavar="RUN", show_default=False, help="Folder of a run or a checkpoint.")
+]
+Inputs = Annotated[
+    list[Path], typer.Argument(metavar="INPUT...", show_default=False, help="Files, or folders of files.")
+]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", show_default=False, help="cpu, cuda, cuda:N or mps; the fastest here when omitted."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for a program to read.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of every random draw.")]
+SamplerSteps = Annotated[
+    int | None,
+    typer.Option("--steps", min=2, show_default=False, help="Noise levels of the sampler; the model's when omitted."),
+]
+Start = Annotated[int, typer.Option("--start", min=0, help="First step to take of a longer input.")]

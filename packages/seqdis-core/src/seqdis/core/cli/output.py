@@ -1,0 +1,59 @@
+"""What commands print: tables and JSON on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+__all__ = ["print_json", "print_line", "print_table", "progress_bar"]
+
+
+def print_json(value: Any) -> None:
+    """Print one indented JSON value."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def print_line(text: str) -> None:
+    """Print one line as it is: no wrapping, no markup."""
+    sys.stdout.write(text + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table; into a pipe it is as wide as its content."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, 10_000), no_color=True)
+    console.print(table)
+
+
+@contextlib.contextmanager
+def progress_bar(text: str, *, show: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Yield ``progress(done, total)`` that moves a bar on standard error.
+
+    Args:
+        text: What is going on, in a word or two.
+        show: False gives a function that does nothing.
+    """
+    if not show:
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,244 @@
+"""DiffSDA: diffusion sequential disentanglement autoencoder, for any modality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+from seqdis.core.codec import FrameCodec
+from seqdis.core.config import Config
+from seqdis.core.data.normalize import Normalizer
+from seqdis.core.data.sequence import SequenceBatch
+from seqdis.core.diffusion.denoiser import EDMDenoiser, in_passes
+from seqdis.core.diffusion.loss import edm_loss
+from seqdis.core.diffusion.noise import LogNormalNoise
+from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMSampler
+from seqdis.core.disentangler import Disentangler, LossOutput, Progress
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors
+from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.nn.recurrent import FactorLSTM
+from seqdis.core.random import RandomSource, Rows, rand, randn, rows_of
+
+if TYPE_CHECKING:
+    from seqdis.core.modality import Modality
+
+__all__ = ["DiffSDA", "DiffSDAConfig"]
+
+
+class DiffSDA(Disentangler):
+    """One loss, two encoders, one denoiser: ``x^{1:V} -> (s, d^{1:V})``, ``D(x_t^τ; σ, (s, d^τ))``.
+
+    The semantic encoder maps each frame to a feature and two LSTMs to the factors (Sec. 3.2). The
+    denoiser sees each frame alone, given ``z^τ = (s, d^τ)``, under EDM's preconditioning (Eq. 4).
+    The static factor is shared and the dynamic ones are small: nothing else makes them disentangle.
+
+    Args:
+        frame_shape: Of a natural frame.
+        frame_encoder: ``(N, *latent) -> (N, hidden_dim)``.
+        denoiser: ``F(x (N, *latent), c_noise (N,), z (N, static_dim + dynamic_dim))``.
+        config: Dimensions and options.
+        codec: In front of the model; identity when omitted.
+        normalizer: Of coded frames, to zero mean and std 0.5 (App. B.2).
+    """
+
+    config_class: ClassVar[type[Config]] = DiffSDAConfig
+
+    def __init__(
+        self,
+        *,
+        frame_shape: tuple[int, ...],
+        frame_encoder: nn.Module,
+        denoiser: nn.Module,
+        config: DiffSDAConfig,
+        codec: FrameCodec | None = None,
+        normalizer: Normalizer | None = None,
+    ) -> None:
+        super().__init__(frame_shape=frame_shape, codec=codec, normalizer=normalizer)
+        self.config = config
+        self.frame_encoder = frame_encoder
+        self.factor_lstm = FactorLSTM(
+            config.hidden_dim, config.static_dim, config.dynamic_dim, causal=config.causal, shared=config.shared_static
+        )
+        self.denoiser = EDMDenoiser(denoiser)
+        self.noise = LogNormalNoise(config.p_mean, config.p_std)
+        self.use_sampler(config.sampler)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Any,
+        *,
+        modality: Modality,
+        frame_shape: tuple[int, ...],
+        codec: FrameCodec,
+        normalizer: Normalizer,
+    ) -> Self:
+        """Build it with the modality's backbones for the shape of coded frames."""
+        latent = codec.latent_shape(frame_shape)
+        condition = config.static_dim + config.dynamic_dim
+        return cls(
+            frame_shape=frame_shape,
+            frame_encoder=modality.frame_encoder(config.encoder, frame_shape=latent, features=config.hidden_dim),
+            denoiser=modality.denoiser(config.denoiser, frame_shape=latent, condition=condition),
+            config=config,
+            codec=codec,
+            normalizer=normalizer,
+        )
+
+    def use_sampler(self, config: SamplerConfig) -> None:
+        """Decode and invert with other noise levels or churn from now on."""
+        self.sampler = EDMSampler(config)
+
+    def compile_networks(self) -> None:
+        """``torch.compile`` both backbones in place; parameter names stay as they are."""
+        self.frame_encoder.compile()
+        self.denoiser.network.compile()
+
+    def encode(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        observed: Tensor | None = None,
+        generator: RandomSource | None = None,
+    ) -> Factors:
+        """Sequences ``(B, V, *frame)`` to ``static (B, S)`` and ``dynamic (B, V, D)``; deterministic."""
+        return self._factors(self._prepare(self.check_input(x), mask, observed), mask)
+
+    def _prepare(self, x: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
+        y = self.to_model_space(x)
+        if observed is not None:
+            if observed.shape != y.shape:
+                raise InputError(f"observed: shape {tuple(observed.shape)}; allowed: {tuple(y.shape)}")
+            y = y * observed.to(y.device)
+        if mask is not None:
+            y = y * mask.to(y.device).view(*mask.shape, *(1,) * (y.ndim - 2))
+        return y
+
+    def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
+        frames = y.flatten(0, 1)
+        size = len(frames) if torch.is_grad_enabled() else self.config.max_frames_per_pass
+        features = in_passes(self.frame_encoder, (frames,), size).unflatten(0, y.shape[:2])
+        static, dynamic = self.factor_lstm(features, None if mask is None else mask.to(y.device))
+        return Factors(static, dynamic)
+
+    def condition(self, factors: Factors) -> Tensor:
+        """``z^τ = (s, d^τ)`` of every step, ``(B, V, S + D)``."""
+        static = factors.static
+        if static.ndim == 2:
+            static = static[:, None].expand(-1, factors.steps, -1)
+        if static.shape[1] != factors.steps:
+            raise InputError(f"factors with a static of {static.shape[1]} steps and a dynamic of {factors.steps}")
+        widths = (static.shape[-1], factors.dynamic.shape[-1])
+        if widths != (self.config.static_dim, self.config.dynamic_dim):
+            raise InputError(
+                f"factors of widths {widths}; the model's are {(self.config.static_dim, self.config.dynamic_dim)}"
+            )
+        return torch.cat([static, factors.dynamic], dim=2).to(self.device)
+
+    def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
+        """``E_σ λ(σ)‖D(x + n; σ, z) − x‖²`` (Eq. 5), over observed entries of existing steps.
+
+        With ``frames_per_clip = K`` the encoder sees all V frames and the denoiser K random ones:
+        frames are denoised independently given ``z``, so the estimate is unbiased.
+        """
+        c = self.config
+        y = self._prepare(batch.x, batch.mask, batch.observed)
+        z = self.condition(self._factors(y, batch.mask))
+        weight = self._weights(batch, y)
+        if c.frames_per_clip is not None and c.frames_per_clip < y.shape[1]:
+            y, z, weight = self._pick_frames(y, z, weight, batch.mask, generator)
+        count = c.noise_repeats
+        if count > 1:
+            y, z = y.repeat(1, count, *(1,) * (y.ndim - 2)), z.repeat(1, count, 1)
+            weight = None if weight is None else weight.repeat(1, count, *(1,) * (y.ndim - 2))
+        size, steps = y.shape[:2]
+        draws = (size, steps) if c.sigma_per == "frame" else (size, count)
+        sigma = self.noise.draw(draws, generator=generator, device=y.device).repeat_interleave(steps // draws[1], dim=1)
+        noise = randn(y.shape, generator=generator, device=y.device)
+        loss = edm_loss(
+            self.denoiser,
+            y.flatten(0, 1),
+            z.flatten(0, 1),
+            sigma=sigma.flatten(),
+            noise=noise.flatten(0, 1),
+            weight=None if weight is None else weight.flatten(0, 1),
+        )
+        terms: Mapping[str, Tensor] = {"diffusion": loss.detach()}
+        return LossOutput(loss, terms)
+
+    @staticmethod
+    def _weights(batch: SequenceBatch, y: Tensor) -> Tensor | None:
+        if batch.mask is None and batch.observed is None:
+            return None
+        weight = y.new_ones(y.shape[:2] + (1,) * (y.ndim - 2))
+        if batch.mask is not None:
+            weight = weight * batch.mask.view(weight.shape)
+        return weight if batch.observed is None else weight * batch.observed
+
+    def _pick_frames(
+        self, y: Tensor, z: Tensor, weight: Tensor | None, mask: Tensor | None, generator: Rows
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        keep = self.config.frames_per_clip or 1
+        order = rand(y.shape[:2], generator=generator, device=y.device)
+        if mask is not None:
+            order = order + (~mask.bool())  # existing steps come first
+        chosen = order.topk(keep, dim=1, largest=False, sorted=False).indices
+        rows = torch.arange(len(y), device=y.device)[:, None]
+        if weight is not None:
+            weight = weight[rows, chosen]
+            if mask is not None:
+                # K of n existing steps stand for all n: without this, short sequences would count for more.
+                existing = mask.sum(1).clamp(min=1)
+                share = existing / existing.clamp(max=keep) * (keep / mask.shape[1])
+                weight = weight * share.view(-1, *(1,) * (weight.ndim - 1))
+        return y[rows, chosen], z[rows, chosen], weight
+
+    @torch.no_grad()
+    def decode(
+        self,
+        factors: Factors,
+        *,
+        noise: Tensor | None = None,
+        generator: RandomSource | Sequence[torch.Generator] | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """Sample ``x^{1:V}`` given the factors (Alg. 1): ``(B, V, *frame)`` in natural units.
+
+        Args:
+            factors: From :meth:`encode`, mixed, or drawn.
+            noise: ``x_T`` of :meth:`invert`, ``(B, V, *latent)``; drawn with std σ_max when omitted.
+            generator: For ``x_T`` and churn, one or one a sample.
+            progress: Called after each noise level.
+        """
+        z = self.condition(factors)
+        latent = self.codec.latent_shape(self.frame_shape)
+        shape = (*z.shape[:2], *latent)
+        config = self.sampler.config
+        rows = rows_of(generator, len(factors)) if noise is None or config.s_churn > 0 else None
+        if noise is None and rows is not None:
+            noise = config.sigma_max * randn(shape, generator=rows, device=self.device)
+        if noise is None or noise.shape != shape:
+            raise InputError(f"noise: shape {None if noise is None else tuple(noise.shape)}; allowed: {shape}")
+        denoise = self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=self.config.max_frames_per_pass)
+        result = self.sampler.sample(denoise, noise.to(self.device).flatten(0, 1), generator=rows, progress=progress)
+        return self._natural(result.x.float().unflatten(0, z.shape[:2]))
+
+    def _natural(self, y: Tensor) -> Tensor:
+        frames = self.normalizer.inverse(y)
+        size = self.config.max_frames_per_pass
+        return in_passes(self.codec.decode, (frames.flatten(0, 1),), size).unflatten(0, y.shape[:2])
+
+    @torch.no_grad()
+    def invert(self, x: Tensor, factors: Factors, *, progress: Progress | None = None) -> Tensor:
+        """Stochastic encoding (Alg. 2): the ``x_T (B, V, *latent)`` from which ``decode`` gives ``x`` back."""
+        y = self.to_model_space(self.check_input(x))
+        z = self.condition(factors)
+        denoise = self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=self.config.max_frames_per_pass)
+        result = self.sampler.invert(denoise, y.flatten(0, 1), progress=progress)
+        return result.x.float().unflatten(0, y.shape[:2])

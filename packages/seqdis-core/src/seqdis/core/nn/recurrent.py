@@ -1,0 +1,59 @@
+"""The sequence part of DiffSDA's encoder: two LSTMs from frame features to static and dynamic."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["FactorLSTM", "reverse_valid"]
+
+
+def reverse_valid(x: Tensor, lengths: Tensor) -> Tensor:
+    """Reverse the first ``lengths[b]`` steps of each sequence ``(B, V, C)``; padding stays behind them."""
+    steps = torch.arange(x.shape[1], device=x.device)
+    index = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
+    return x.gather(1, index[..., None].expand_as(x))
+
+
+class FactorLSTM(nn.Module):
+    """``h = LSTM₁(f)``, ``s = W_s h^V``, ``d = W_d LSTM₂(h)`` (DiffSDA, Sec. 3.2).
+
+    Args:
+        hidden: Width of the frame features and of both LSTMs.
+        static: S.
+        dynamic: D.
+        causal: LSTM₁ reads forward only, so that ``d^τ`` depends on frames up to τ (Eq. 2);
+            otherwise it reads both ways and ``s`` comes from its two end states.
+        shared: One ``s`` a sequence; otherwise one a step, from ``h^τ``.
+    """
+
+    def __init__(self, hidden: int, static: int, dynamic: int, *, causal: bool = True, shared: bool = True) -> None:
+        super().__init__()
+        self.shared = shared
+        self.forward_lstm = nn.LSTM(hidden, hidden, batch_first=True)
+        self.backward_lstm = None if causal else nn.LSTM(hidden, hidden, batch_first=True)
+        width = hidden if causal else 2 * hidden
+        self.dynamic_lstm = nn.LSTM(width, hidden, batch_first=True)
+        self.to_static = nn.Linear(width, static)
+        self.to_dynamic = nn.Linear(hidden, dynamic)
+
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features ``(B, V, hidden)`` and, for padded sequences, ``mask (B, V)``.
+
+        Returns:
+            ``s (B, S)``, or ``(B, V, S)`` when not shared, and ``d (B, V, D)``.
+        """
+        batch, steps = features.shape[:2]
+        positions = torch.arange(steps, device=features.device)
+        if mask is None:
+            lengths = features.new_full((batch,), steps, dtype=torch.long)
+        else:
+            lengths = ((positions + 1) * mask).amax(1).clamp(min=1)
+        h = self.forward_lstm(features)[0]
+        last = h[torch.arange(batch, device=h.device), lengths - 1]
+        if self.backward_lstm is not None:
+            backward = reverse_valid(self.backward_lstm(reverse_valid(features, lengths))[0], lengths)
+            last = torch.cat([last, backward[:, 0]], dim=1)
+            h = torch.cat([h, backward], dim=2)
+        static = self.to_static(last if self.shared else h)
+        return static, self.to_dynamic(self.dynamic_lstm(h)[0])

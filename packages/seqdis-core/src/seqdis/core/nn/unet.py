@@ -1,0 +1,200 @@
+"""U-Net over single frames: the denoiser, and its downward half as a frame encoder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqdis.core.errors import InputError
+from seqdis.core.nn.attention import SpatialSelfAttention
+from seqdis.core.nn.embedding import NoiseEmbedding
+from seqdis.core.nn.norm import AdaGroupNorm, group_count
+
+__all__ = ["UNetDenoiser", "UNetEncoder"]
+
+
+class Block(nn.Module):
+    """Residual block: norm, SiLU, convolution; (adaptive) norm, SiLU, convolution; skip; attention.
+
+    The sum of both branches is scaled by 1/√2, which keeps its variance (Karras et al. 2022).
+
+    Args:
+        inputs: Channels in.
+        outputs: Channels out.
+        resample: ``"down"`` halves the resolution at the start, ``"up"`` doubles it.
+        attention: Self-attention at the end.
+        noise: Width of the noise embedding, None for a block without conditions (the encoder's).
+        condition: Width of ``z``.
+        dropout: Before the second convolution.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        resample: str | None = None,
+        attention: bool = False,
+        noise: int | None = None,
+        condition: int = 0,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.resample = resample
+        self.norm1 = nn.GroupNorm(group_count(inputs), inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.norm2: nn.Module
+        if noise is None:
+            self.norm2 = nn.Sequential(nn.GroupNorm(group_count(outputs), outputs), nn.SiLU())
+        else:
+            self.norm2 = AdaGroupNorm(outputs, noise=noise, condition=condition)
+        self.dropout = nn.Dropout(dropout)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
+        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+        self.attention = SpatialSelfAttention(outputs) if attention else nn.Identity()
+
+    def _resize(self, x: Tensor) -> Tensor:
+        if self.resample == "down":
+            return F.avg_pool2d(x, 2)
+        return F.interpolate(x, scale_factor=2, mode="nearest") if self.resample == "up" else x
+
+    def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
+        """``x (N, inputs, H, W)``; conditions are the noise embedding and ``z`` where the block has them."""
+        h = self.conv1(self._resize(F.silu(self.norm1(x))))
+        h = self.conv2(self.dropout(self.norm2(h, *conditions)))
+        out: Tensor = self.attention((self.skip(self._resize(x)) + h) * math.sqrt(0.5))
+        return out
+
+
+def _check_size(size: int, levels: int) -> int:
+    smallest, rest = divmod(size, 2 ** (levels - 1))
+    if rest or smallest < 1:
+        raise InputError(f"a U-Net of {levels} levels needs a frame size divisible by {2 ** (levels - 1)}; got {size}")
+    return smallest
+
+
+class UNetEncoder(nn.Module):
+    """Frames ``(N, C, size, size)`` to features ``(N, features)``: a U-Net's downward half.
+
+    The coarsest map is flattened, not pooled: where something is must reach the dynamics.
+
+    Args:
+        in_channels: C.
+        size: Height and width.
+        channels: Base channels.
+        multipliers: Channels of each level over the base.
+        attention: Levels with self-attention.
+        blocks: Residual blocks a level.
+        features: Width of the result.
+        dropout: In every block.
+
+    Raises:
+        InputError: The size is not divisible by ``2^(levels−1)``.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        size: int,
+        channels: int,
+        multipliers: Sequence[int],
+        attention: Sequence[int] = (),
+        blocks: int = 2,
+        features: int,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        smallest = _check_size(size, len(multipliers))
+        layers: list[nn.Module] = [nn.Conv2d(in_channels, channels, 3, padding=1)]
+        width = channels
+        for level, multiplier in enumerate(multipliers):
+            for index in range(blocks):
+                resample = "down" if level > 0 and index == 0 else None
+                layers.append(
+                    Block(width, channels * multiplier, resample=resample, attention=level in attention, dropout=dropout)
+                )
+                width = channels * multiplier
+        self.layers = nn.Sequential(*layers, nn.GroupNorm(group_count(width), width), nn.SiLU())
+        self.out = nn.Linear(width * smallest**2, features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(N, C, size, size)`` to ``(N, features)``."""
+        out: Tensor = self.out(self.layers(x).flatten(1))
+        return out
+
+
+class UNetDenoiser(nn.Module):
+    """``F(x, c_noise, z)`` of EDM's preconditioning, conditioned by AdaGN in every block (DiffSDA, Eq. 4 and 9).
+
+    Args: as for :class:`UNetEncoder`; ``condition`` is the width of ``z``.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        size: int,
+        channels: int,
+        multipliers: Sequence[int],
+        attention: Sequence[int] = (),
+        blocks: int = 2,
+        condition: int,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        _check_size(size, len(multipliers))
+        embedding = 4 * channels
+        self.noise = NoiseEmbedding(embedding)
+
+        def block(inputs: int, outputs: int, level: int, resample: str | None = None) -> Block:
+            return Block(
+                inputs, outputs, resample=resample, attention=level in attention,
+                noise=embedding, condition=condition, dropout=dropout,
+            )  # fmt: skip
+
+        self.conv_in = nn.Conv2d(in_channels, channels, 3, padding=1)
+        widths, width = [channels], channels
+        self.down = nn.ModuleList()
+        for level, multiplier in enumerate(multipliers):
+            if level:
+                self.down.append(block(width, width, level, "down"))
+                widths.append(width)
+            for _ in range(blocks):
+                self.down.append(block(width, channels * multiplier, level))
+                width = channels * multiplier
+                widths.append(width)
+        last = len(multipliers) - 1
+        self.middle = nn.ModuleList([block(width, width, last), block(width, width, last)])
+        self.up = nn.ModuleList()
+        for level in range(last, -1, -1):
+            if level < last:
+                self.up.append(block(width, width, level, "up"))
+            for _ in range(blocks + 1):
+                self.up.append(block(width + widths.pop(), channels * multipliers[level], level))
+                width = channels * multipliers[level]
+        self.norm_out = nn.GroupNorm(group_count(width), width)
+        self.conv_out = nn.Conv2d(width, in_channels, 3, padding=1)
+        nn.init.zeros_(self.conv_out.weight)
+        nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, c_noise: Tensor, z: Tensor) -> Tensor:
+        """``x (N, C, size, size)``, ``c_noise (N,)``, ``z (N, condition)`` to the shape of ``x``."""
+        noise = self.noise(c_noise)
+        h = self.conv_in(x)
+        skips = [h]
+        for layer in self.down:
+            h = layer(h, noise, z)
+            skips.append(h)
+        for layer in self.middle:
+            h = layer(h, noise, z)
+        for layer in self.up:
+            h = layer(h if layer.resample == "up" else torch.cat([h, skips.pop()], dim=1), noise, z)
+        out: Tensor = self.conv_out(F.silu(self.norm_out(h)))
+        return out
