@@ -40,6 +40,11 @@ def _check_length(clip: Clip, length: int) -> None:
         check_finite(clip.frames, clip.key)
 
 
+def _seen(clip: Clip) -> Tensor:
+    # Expanded, not filled: a recording without gaps costs one byte.
+    return torch.ones((), dtype=torch.bool).expand(clip.frames.shape) if clip.observed is None else clip.observed
+
+
 def window_starts(total: int, length: int, stride: int) -> list[int]:
     """First steps of the windows ``[i·stride, i·stride + length)`` that fit into ``total`` steps.
 
@@ -67,14 +72,13 @@ def sliding_windows(
         starts = window_starts(len(clip.frames), length, stride or length)
         for start in starts:
             x.append(clip.frames[start : start + length])
-            if clip.observed is not None:
-                observed.append(clip.observed[start : start + length])
+            observed.append(_seen(clip)[start : start + length])
             keys.append(clip.key if len(starts) == 1 else f"{clip.key}@{start}")
             rows.append(clip.labels or {})
     if not x:
         raise InputError("windows need at least one recording; got none")
     targets = {name: torch.tensor([row[name] for row in rows]) for name in labels or {}}
-    seen = torch.stack(observed) if observed else None
+    seen = torch.stack(observed) if any(clip.observed is not None for clip in clips) else None
     return ArraySequences(torch.stack(x), labels=labels, targets=targets, keys=keys, observed=seen)
 
 
@@ -110,6 +114,8 @@ class RandomWindows(SequenceDataset):
         self.labels = dict(labels or {})
         self._clips, self._length, self._pick = list(clips), length, pick
         self._seed, self._repeats = seed, repeats
+        # One recording with a gap is enough: every batch then says what was measured.
+        self._masked = any(clip.observed is not None for clip in self._clips)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -130,11 +136,10 @@ class RandomWindows(SequenceDataset):
                 steps = torch.arange(start, start + self._length)
             frames = clip.frames[steps]
             x.append(frames.float() / 255 if frames.dtype == torch.uint8 else frames.float())
-            if clip.observed is not None:
-                observed.append(clip.observed[steps])
+            observed.append(_seen(clip)[steps])
         return SequenceBatch(
             x=torch.stack(x),
-            observed=torch.stack(observed) if observed else None,
+            observed=torch.stack(observed) if self._masked else None,
             labels={n: torch.tensor([(c.labels or {})[n] for c in clips]) for n in self.labels},
             keys=[clip.key for clip in clips],
         )
