@@ -2,18 +2,19 @@
 
 from seqdis.core.analysis.confidence import bootstrap_mean, wilson
 from seqdis.core.analysis.encode import encode_dataset, evaluating, row_sources
+from seqdis.core.analysis.pairs import fixed_pairs
 from seqdis.core.analysis.probe import probe_accuracy, probe_factors
-from seqdis.core.analysis.swap import SwapResult, swap_batches, swap_pairs
+from seqdis.core.analysis.swap import SwapResult, swap_pairs
 
 __all__ = [
     "SwapResult",
     "bootstrap_mean",
     "encode_dataset",
     "evaluating",
+    "fixed_pairs",
     "probe_accuracy",
     "probe_factors",
     "row_sources",
-    "swap_batches",
     "swap_pairs",
     "wilson",
 ]

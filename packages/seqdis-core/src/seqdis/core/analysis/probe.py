@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from seqdis.core.analysis.confidence import wilson
@@ -74,6 +71,11 @@ def probe_accuracy(
     Raises:
         InputError: A split is empty, sizes disagree, or a feature is not finite.
     """
+    # Here, because the import takes a second that the other analyses need not wait for.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     for split, x, y in (("train", train_x, train_y), ("test", test_x, test_y)):
         if x.ndim != 2 or y.ndim != 1 or not len(x) or len(x) != len(y):
             raise InputError(
@@ -97,5 +99,5 @@ def probe_accuracy(
     return Metric(value=right / n, chance=chance, ci95=wilson(right, n), n=n)
 
 
-def _array(value: Tensor) -> np.ndarray:  # type: ignore[type-arg]
+def _array(value: Tensor) -> np.ndarray:
     return value.detach().cpu().numpy()

@@ -1,4 +1,4 @@
-"""Conditional swaps: which clips meet, and what comes out of two that do."""
+"""Swaps of pairs, with all that one wants to see beside them."""
 
 from __future__ import annotations
 
@@ -7,46 +7,26 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis.encode import evaluating
 from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
-from seqdis.core.random import RandomSource
+from seqdis.core.factors import Factors
+from seqdis.core.modality import Panel
 
-__all__ = ["SwapResult", "swap_batches", "swap_pairs"]
-
-
-def swap_pairs(n: int, *, seed: int = 0, count: int | None = None) -> list[tuple[int, int]]:
-    """A fixed list of pairs ``(static, dynamic)`` of different clips out of ``n``.
-
-    The pairs are neighbours on a random circle through all clips, so that each clip lends its
-    static factor once and its dynamics once.
-
-    Args:
-        n: Number of clips.
-        seed: Fixes the list.
-        count: Only the first so many pairs; all ``n`` when omitted or larger.
-
-    Raises:
-        InputError: There are fewer than two clips, or ``count`` is not positive.
-    """
-    if n < 2 or (count is not None and count < 1):
-        raise InputError(f"swaps need at least 2 clips and 1 pair; got {n} and {count}")
-    circle = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).tolist()
-    return list(zip(circle, circle[1:] + circle[:1], strict=True))[:count]
+__all__ = ["SwapResult", "swap_pairs"]
 
 
 @dataclass(frozen=True)
 class SwapResult:
-    """Two batches, their reconstructions and both swaps, each ``(B, V, *frame)`` in natural units.
+    """N pairs of sequences ``a``, ``b`` and what the model makes of them, each ``(N, V, *frame)``.
 
     Attributes:
-        a: The first input, ``x``.
-        b: The second input, ``x̂``.
-        a_reconstructed: From ``(s, d)``.
-        b_reconstructed: From ``(ŝ, d̂)``.
-        a_static_b_dynamic: From ``(s, d̂)``.
-        b_static_a_dynamic: From ``(ŝ, d)``.
+        a: Sources.
+        b: Sources.
+        a_reconstructed: ``decode(encode(a))``.
+        b_reconstructed: ``decode(encode(b))``.
+        a_static_b_dynamic: Who from ``a``, what happens from ``b``.
+        b_static_a_dynamic: The other way round.
     """
 
     a: Tensor
@@ -56,58 +36,68 @@ class SwapResult:
     a_static_b_dynamic: Tensor
     b_static_a_dynamic: Tensor
 
+    def grid(self) -> list[list[Panel]]:
+        """Titled rows for :meth:`Modality.draw`, one column a pair."""
+        rows = {
+            "A": self.a,
+            "B": self.b,
+            "A reconstructed": self.a_reconstructed,
+            "B reconstructed": self.b_reconstructed,
+            "static A + dynamic B": self.a_static_b_dynamic,
+            "static B + dynamic A": self.b_static_a_dynamic,
+        }
+        return [[Panel(title, frames) for frames in value] for title, value in rows.items()]
 
-def swap_batches(
+    def named(self) -> dict[str, Tensor]:
+        """All six by the file names that the command line gives them."""
+        return {
+            "source_a": self.a,
+            "source_b": self.b,
+            "reconstruction_a": self.a_reconstructed,
+            "reconstruction_b": self.b_reconstructed,
+            "swap_a_b": self.a_static_b_dynamic,
+            "swap_b_a": self.b_static_a_dynamic,
+        }
+
+
+@torch.no_grad()
+def swap_pairs(
     model: Disentangler,
     a: SequenceBatch,
     b: SequenceBatch,
     *,
-    generator: RandomSource | None = None,
+    generator: torch.Generator | None = None,
     progress: Progress | None = None,
 ) -> SwapResult:
-    """Reconstruct two batches and swap their factors both ways.
+    """Reconstruct and swap pairs in one pass: each sequence is encoded and inverted once.
 
-    The noise, where the method inverts, is that of the sequence which lends the dynamics
-    (DiffSDA, App. B.4).
+    The noise, where the method inverts, is that of the sequence which lends the dynamics (DiffSDA,
+    App. B.4), as in :meth:`Disentangler.swap`.
 
     Args:
-        model: Any method.
-        a: ``B`` sequences.
-        b: As many, or one for all (or all for one).
-        generator: Of what the encoder and the decoder draw.
+        model: In eval mode.
+        a: N sequences, ``(N, V, *frame)``.
+        b: As many, of the same length.
+        generator: For a decoder that draws.
         progress: Called as the work advances.
 
     Raises:
-        InputError: The batch sizes differ and neither is 1.
+        InputError: The shapes of the two differ.
     """
-    sizes = {len(a), len(b)}
-    if sizes - {1, max(sizes)}:
-        raise InputError(f"a swap needs equal batches or a batch of 1; got {len(a)} and {len(b)}")
-    a, b = a.to(model.device), b.to(model.device)
-    steps = [_share(progress, i, 6) for i in range(6)]
-    with evaluating(model):
-        fa = model.encode(a.x, mask=a.mask, observed=a.observed, generator=generator)
-        fb = model.encode(b.x, mask=b.mask, observed=b.observed, generator=generator)
-        na, nb = model.invert(a.x, fa, progress=steps[0]), model.invert(b.x, fb, progress=steps[1])
-        return SwapResult(
-            a=a.x,
-            b=b.x,
-            a_reconstructed=model.decode(fa, noise=na, generator=generator, progress=steps[2]),
-            b_reconstructed=model.decode(fb, noise=nb, generator=generator, progress=steps[3]),
-            a_static_b_dynamic=model.decode(
-                fa.mix(fb), noise=_spread(nb, max(sizes)), generator=generator, progress=steps[4]
-            ),
-            b_static_a_dynamic=model.decode(
-                fb.mix(fa), noise=_spread(na, max(sizes)), generator=generator, progress=steps[5]
-            ),
-        )
+    if a.x.shape != b.x.shape:
+        raise InputError(f"pairs need equal shapes; got {tuple(a.x.shape)} and {tuple(b.x.shape)}")
+    first, second = (model.encode(batch.x, mask=batch.mask, observed=batch.observed) for batch in (a, b))
+    both = Factors.cat([first, second])
+    noise = model.invert(torch.cat([a.x, b.x]), both, progress=_part(progress, 0))
+    factors = Factors.cat([first, second, first.mix(second), second.mix(first)])
+    if noise is not None:
+        of_a, of_b = noise.chunk(2)
+        noise = torch.cat([of_a, of_b, of_b, of_a])
+    decoded = model.decode(factors, noise=noise, generator=generator, progress=_part(progress, 1)).cpu()
+    return SwapResult(a.x.cpu(), b.x.cpu(), *decoded.chunk(4))
 
 
-def _spread(noise: Tensor | None, size: int) -> Tensor | None:
-    return None if noise is None else noise.expand(size, *noise.shape[1:])
-
-
-def _share(progress: Progress | None, part: int, parts: int) -> Progress | None:
+def _part(progress: Progress | None, part: int) -> Progress | None:
     if progress is None:
         return None
-    return lambda done, total: progress(part * total + done, parts * total)
+    return lambda done, total: progress(part * total + done, 2 * total)

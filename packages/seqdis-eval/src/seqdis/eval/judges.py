@@ -1,0 +1,177 @@
+"""Judges: classifiers that say which labels a person would give to a real or generated clip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from seqdis.core.data.sequence import Label
+from seqdis.core.errors import InputError
+from seqdis.core.files import replace_with_tensors
+
+__all__ = ["Judge", "JudgeAccuracy", "SequenceJudge"]
+
+_FORMAT = "seqdis.judge.1"
+_FEATURES = 128
+
+
+@dataclass(frozen=True)
+class JudgeAccuracy:
+    """How far a judge can be trusted, measured on real clips that it did not learn from.
+
+    Attributes:
+        joint: Share of the clips with all labels right.
+        labels: Share of the clips with this label right.
+        n: Number of clips.
+    """
+
+    joint: float
+    labels: Mapping[str, float]
+    n: int
+
+
+class Judge(Protocol):
+    """What a score needs of a judge."""
+
+    @property
+    def labels(self) -> Mapping[str, Label]:
+        """What it decides."""
+
+    def predict(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """The class of every label, each ``(B,)``, of clips ``(B, V, *frame)`` in natural units."""
+
+
+class SequenceJudge(nn.Module):
+    """A trunk for single frames, a bi-LSTM over them, and one head a label.
+
+    The trunk of images is DCGAN's encoder: convolutions 4/2/1 down to 4×4, one 4×4 to 128 features,
+    batch normalisation, tanh; at 64×64 that is 64-128-256-512 channels and an LSTM of 256, the
+    judge of the published Sprites and MUG tables. Smaller images and vectors get half of the width.
+    Inputs pass a batch normalisation without parameters, so that any unit will do.
+
+    Args:
+        labels: What to decide.
+        frame_shape: ``(C, H, W)`` or ``(F,)``.
+        width: Channels of the first convolution, and a quarter of the LSTM's; chosen by the
+            frame's size when omitted.
+
+    Raises:
+        InputError: There is no label, or frames of this shape have no trunk.
+    """
+
+    def __init__(
+        self, *, labels: Mapping[str, Label], frame_shape: tuple[int, ...], width: int | None = None
+    ) -> None:
+        super().__init__()
+        if not labels:
+            raise InputError("a judge needs at least one label; got none")
+        if len(frame_shape) not in (1, 3):
+            raise InputError(f"a judge takes frames (C, H, W) or (F,); got {tuple(frame_shape)}")
+        self.labels, self.frame_shape = dict(labels), tuple(frame_shape)
+        self.width = width or (64 if len(frame_shape) == 3 and min(frame_shape[1:]) >= 64 else 32)
+        hidden = 4 * self.width
+        image = len(frame_shape) == 3
+        self.trunk = (
+            _image_trunk(self.frame_shape, self.width) if image else _vector_trunk(frame_shape[0], hidden)
+        )
+        self.lstm = nn.LSTM(_FEATURES, hidden, batch_first=True, bidirectional=True)
+        self.heads = nn.ModuleList(
+            nn.Sequential(nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Linear(hidden, len(label.classes)))
+            for label in self.labels.values()
+        )
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """Logits of every label, each ``(B, classes)``.
+
+        Args:
+            x: ``(B, V, *frame)`` in natural units.
+            mask: True where a step exists, ``(B, V)``; steps that do not exist come last and have
+                no influence.
+        """
+        if mask is None:
+            features = self.trunk(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+            ends = self.lstm(features)[1][0]
+        else:
+            features = x.new_zeros(*x.shape[:2], _FEATURES)
+            features[mask] = self.trunk(x[mask])
+            lengths = mask.sum(1).cpu()
+            ends = self.lstm(pack_padded_sequence(features, lengths, batch_first=True, enforce_sorted=False))[
+                1
+            ][0]
+        summary = torch.cat([ends[0], ends[1]], dim=1)
+        return {name: head(summary) for name, head in zip(self.labels, self.heads, strict=True)}
+
+    @torch.no_grad()
+    def predict(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """See :class:`Judge`."""
+        device = next(self.parameters()).device
+        logits = self(x.to(device), None if mask is None else mask.to(device))
+        return {name: value.argmax(1).cpu() for name, value in logits.items()}
+
+    def save(self, path: Path, *, accuracy: JudgeAccuracy, origin: str) -> None:
+        """Write one safetensors file with the accuracy and ``origin``, what it was trained on."""
+        about = {
+            "labels": {name: asdict(label) for name, label in self.labels.items()},
+            "frame_shape": self.frame_shape,
+            "width": self.width,
+            "accuracy": {"joint": accuracy.joint, "labels": dict(accuracy.labels), "n": accuracy.n},
+        }
+        metadata = {"format": _FORMAT, "origin": origin, "about": json.dumps(about)}
+        replace_with_tensors(path, self.state_dict(), metadata)
+
+    @classmethod
+    def load(cls, path: Path) -> tuple[SequenceJudge, JudgeAccuracy, str]:
+        """Read what :meth:`save` wrote: the judge in evaluation mode, its accuracy, its origin.
+
+        Raises:
+            InputError: The file is missing, damaged, or holds something else.
+        """
+        try:
+            with safe_open(str(path), framework="pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("format") != _FORMAT:
+                    raise InputError(f"{path}: format {metadata.get('format')!r}; a judge has {_FORMAT!r}")
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            about = json.loads(metadata["about"])
+            labels = {n: Label(tuple(v["classes"]), v["factor"]) for n, v in about["labels"].items()}
+            judge = cls(labels=labels, frame_shape=tuple(about["frame_shape"]), width=about["width"])
+            judge.load_state_dict(state)
+            accuracy = JudgeAccuracy(**about["accuracy"])
+        except InputError:
+            raise
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(f"{path}: cannot be read as a judge: {first}") from error
+        return judge.eval(), accuracy, metadata.get("origin", "")
+
+
+def _image_trunk(frame_shape: tuple[int, ...], width: int) -> nn.Sequential:
+    channels, *size = frame_shape
+    layers: list[nn.Module] = [nn.BatchNorm2d(channels, affine=False)]
+    wide = width
+    # Halve while the result is at least 4 wide, as DCGAN does; other sizes end between 4 and 7.
+    while min(size) >= 8:
+        layers += [nn.Conv2d(channels, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2)]
+        channels, wide, size = wide, min(2 * wide, 8 * width), [side // 2 for side in size]
+    head = nn.Conv2d(channels, _FEATURES, (size[0], size[1]), bias=False)
+    return nn.Sequential(*layers, head, nn.Flatten(), nn.BatchNorm1d(_FEATURES), nn.Tanh())
+
+
+def _vector_trunk(features: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.BatchNorm1d(features, affine=False),
+        nn.Linear(features, hidden, bias=False),
+        nn.BatchNorm1d(hidden),
+        nn.LeakyReLU(0.2),
+        nn.Linear(hidden, _FEATURES, bias=False),
+        nn.BatchNorm1d(_FEATURES),
+        nn.Tanh(),
+    )

@@ -1,0 +1,107 @@
+"""Reconstruction error in natural units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from seqdis.core.analysis import bootstrap_mean, evaluating, row_sources
+from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.errors import InputError
+from seqdis.core.results import Metric
+
+__all__ = ["clip_errors", "mean_frame", "reconstruction_mse"]
+
+
+def _weights(batch: SequenceBatch) -> Tensor:
+    """1.0 where an entry was measured in a step that exists, shaped like ``x``."""
+    seen = torch.ones_like(batch.x, dtype=torch.float64)
+    if batch.observed is not None:
+        seen = seen * batch.observed
+    if batch.mask is not None:
+        seen = seen * batch.mask.view(*batch.mask.shape, *(1,) * (batch.x.ndim - 2))
+    return seen
+
+
+def clip_errors(batch: SequenceBatch, guess: Tensor) -> Tensor:
+    """Mean squared error of every clip over its measured entries, ``(B,)``; NaN where it has none.
+
+    Args:
+        batch: The truth.
+        guess: ``(B, V, *frame)``, or anything that broadcasts to it.
+    """
+    seen = _weights(batch)
+    squares = (batch.x.double() - guess.double().cpu()).square() * seen
+    return squares.flatten(1).sum(1) / seen.flatten(1).sum(1)
+
+
+def mean_frame(dataset: SequenceDataset, *, batch_size: int = 256) -> Tensor:
+    """The mean of every entry of a frame over the measured steps of all clips, ``(*frame)``."""
+    total = torch.zeros(dataset.shape[1:], dtype=torch.float64)
+    count = torch.zeros_like(total)
+    for start in range(0, len(dataset), batch_size):
+        batch = dataset.fetch(range(start, min(start + batch_size, len(dataset))))
+        seen = _weights(batch)
+        total += (batch.x.double() * seen).sum((0, 1))
+        count += seen.sum((0, 1))
+    return total / count.clamp(min=1)
+
+
+def reconstruction_mse(
+    model: Disentangler,
+    train_set: SequenceDataset,
+    test_set: SequenceDataset,
+    *,
+    indices: Sequence[int] | None = None,
+    seed: int = 0,
+    batch_size: int = 64,
+    progress: Progress | None = None,
+) -> Metric:
+    """Mean over test clips of ``mean (x − x̂)²`` over measured entries, with ``x̂`` from ``reconstruct``.
+
+    Its ``chance`` is the same figure for the training split's mean frame as a guess, and ``ci95`` a
+    bootstrap over clips.
+
+    Args:
+        model: Any method.
+        train_set: For the baseline.
+        test_set: What is reconstructed.
+        indices: Only these clips of it.
+        seed: Of the method's draws; each clip has a stream of its own.
+        batch_size: Clips a pass; it does not change the result.
+        progress: Called with clips done and in all.
+
+    Raises:
+        InputError: No clip has a measured entry.
+    """
+    chosen = list(range(len(test_set)) if indices is None else indices)
+    baseline_guess = mean_frame(train_set)
+    errors, baseline = [], []
+    with evaluating(model):
+        for start in range(0, len(chosen), batch_size):
+            rows = chosen[start : start + batch_size]
+            batch = test_set.fetch(rows)
+            there = batch.to(model.device)
+            guess = model.reconstruct(
+                there.x, mask=there.mask, observed=there.observed, generator=row_sources(seed, rows)
+            )
+            errors.append(clip_errors(batch, guess))
+            baseline.append(clip_errors(batch, baseline_guess))
+            if progress is not None:
+                progress(start + len(rows), len(chosen))
+    error, chance = (torch.cat(parts) if parts else torch.empty(0) for parts in (errors, baseline))
+    measured = ~error.isnan()
+    if not bool(measured.any()):
+        raise InputError(f"reconstruction: none of {len(chosen)} test clips has a measured entry")
+    error = error[measured]
+    interval = bootstrap_mean(error, generator=torch.Generator().manual_seed(seed))
+    return Metric(
+        value=error.mean().item(),
+        chance=chance[measured].mean().item(),
+        ci95=interval,
+        n=len(error),
+        higher_is_better=False,
+    )

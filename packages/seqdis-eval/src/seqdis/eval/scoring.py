@@ -1,0 +1,167 @@
+"""Conditional swaps put before a judge: the scorer that the demo and the examples call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from seqdis.core.analysis import evaluating, fixed_pairs, row_sources, wilson
+from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.errors import InputError
+from seqdis.core.results import Metric
+from seqdis.eval.judge_training import judge_for, predict_all
+from seqdis.eval.judges import Judge
+from seqdis.eval.reconstruction import reconstruction_mse
+
+__all__ = ["agreement", "majority_chance", "score_swaps", "swap_metrics"]
+
+_SIDES: tuple[Literal["static"], Literal["dynamic"]] = ("static", "dynamic")
+
+
+def majority_chance(labels: Iterable[Tensor]) -> float:
+    """What the best constant answer gets: the product of the labels' majority shares.
+
+    ``Π_l max_c p_l(c)``, with the labels taken as independent; for one label it is exact.
+
+    Args:
+        labels: The right answers, each ``(n,)``.
+    """
+    return math.prod(value.bincount().max().item() / len(value) for value in labels)
+
+
+def agreement(predicted: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Metric:
+    """Share of clips in which all labels of ``truth`` are right, with Wilson's interval.
+
+    Args:
+        predicted: Classes, each ``(n,)``; further labels are ignored.
+        truth: The right ones, each ``(n,)``.
+    """
+    hits = torch.stack([predicted[name] == value for name, value in truth.items()]).all(0)
+    right, n = int(hits.sum()), len(hits)
+    return Metric(value=right / n, chance=majority_chance(truth.values()), ci95=wilson(right, n), n=n)
+
+
+def swap_metrics(
+    labels: Mapping[str, Label], predicted: Mapping[str, Tensor], truth: Mapping[str, Tensor]
+) -> dict[str, Metric]:
+    """Accuracy of swaps by side, jointly, and by label.
+
+    Args:
+        labels: Which side each label belongs to.
+        predicted: The judge's classes of the swapped clips, each ``(n,)``.
+        truth: Static labels of the clips that lent their static factor and dynamic labels of those
+            that lent their dynamics, each ``(n,)``.
+    """
+    sides = {side: {n: truth[n] for n, label in labels.items() if label.factor == side} for side in _SIDES}
+    metrics = {f"swap_{side}_accuracy": agreement(predicted, part) for side, part in sides.items() if part}
+    if all(sides.values()):
+        metrics["swap_joint_accuracy"] = agreement(predicted, truth)
+    return metrics | {f"swap_{name}_accuracy": agreement(predicted, {name: truth[name]}) for name in labels}
+
+
+def score_swaps(
+    model: Disentangler,
+    train_set: SequenceDataset,
+    test_set: SequenceDataset,
+    *,
+    seed: int = 0,
+    pairs: int | None = None,
+    batch_size: int = 64,
+    judge: Judge | None = None,
+    judge_path: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Metric]:
+    """Swap the factors of held-out clips, and ask a judge for the labels of what comes out.
+
+    Each test clip lends its static factor to another one by the fixed list
+    :func:`~seqdis.core.analysis.fixed_pairs`. The static labels must be those of the clip that lent
+    the static factor, and the dynamic labels those of the clip that lent the dynamics.
+
+    Args:
+        model: Any method.
+        train_set: Real clips that the judge learns from.
+        test_set: Real clips that nobody has learnt from.
+        seed: Of the pairs, the judge, and the method's draws.
+        pairs: How many swaps and reconstructions; one a test clip when omitted or larger.
+        batch_size: Clips a pass; it does not change the result.
+        judge: Instead of a :class:`~seqdis.eval.judges.SequenceJudge` trained here.
+        judge_path: Where the trained judge is kept for the next time.
+        progress: Called as the work advances.
+
+    Returns:
+        ``judge_accuracy`` (real test clips with all labels right) and ``judge_<label>_accuracy``;
+        ``swap_static_accuracy``, ``swap_dynamic_accuracy``, ``swap_joint_accuracy`` (all labels of
+        a side, or of both, right) and ``swap_<label>_accuracy``; ``reconstruction_mse``. Chance
+        is that of :func:`majority_chance`. Without labels, the last one alone.
+
+    Raises:
+        InputError: The splits' labels or shapes differ, or there are too few clips.
+    """
+    if train_set.labels != test_set.labels or train_set.shape != test_set.shape:
+        raise InputError(
+            f"scoring: train has {train_set.shape} with labels {sorted(train_set.labels)}, "
+            f"test {test_set.shape} with {sorted(test_set.labels)}; they must agree"
+        )
+    chosen = fixed_pairs(len(test_set), seed=seed, count=pairs)
+    metrics: dict[str, Metric] = {}
+    if test_set.labels:
+        if judge is None:
+            judge = judge_for(
+                train_set, test_set, path=judge_path, seed=seed, device=model.device,
+                progress=_stage(progress, 0.0, 0.2),
+            )[0]  # fmt: skip
+        truth = test_set.all_labels()
+        seen = predict_all(judge, test_set)
+        metrics["judge_accuracy"] = agreement(seen, truth)
+        metrics |= {f"judge_{name}_accuracy": agreement(seen, {name: truth[name]}) for name in truth}
+        part = _stage(progress, 0.2, 0.65)
+        predicted = _judge_swaps(
+            model, judge, test_set, chosen, seed=seed, batch_size=batch_size, progress=part
+        )
+        lender = {side: torch.tensor([pair[i] for pair in chosen]) for i, side in enumerate(_SIDES)}
+        wanted = {name: truth[name][lender[label.factor]] for name, label in test_set.labels.items()}
+        metrics |= swap_metrics(test_set.labels, predicted, wanted)
+    metrics["reconstruction_mse"] = reconstruction_mse(
+        model, train_set, test_set, indices=[static for static, _ in chosen], seed=seed,
+        batch_size=batch_size, progress=_stage(progress, 0.65 if test_set.labels else 0.0, 1.0),
+    )  # fmt: skip
+    return metrics
+
+
+def _judge_swaps(
+    model: Disentangler,
+    judge: Judge,
+    test_set: SequenceDataset,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    seed: int,
+    batch_size: int,
+    progress: Progress | None,
+) -> dict[str, Tensor]:
+    parts = []
+    with evaluating(model):
+        for start in range(0, len(pairs), batch_size):
+            rows = pairs[start : start + batch_size]
+            static = test_set.fetch([pair[0] for pair in rows]).to(model.device)
+            dynamic = test_set.fetch([pair[1] for pair in rows]).to(model.device)
+            stop = start + len(rows)
+            swapped = model.swap(
+                static.x, dynamic.x, static_mask=static.mask, dynamic_mask=dynamic.mask,
+                generator=row_sources(seed, range(start, stop)),
+                progress=_stage(progress, start / len(pairs), stop / len(pairs)),
+            )  # fmt: skip
+            parts.append(judge.predict(swapped, dynamic.mask))
+    return {name: torch.cat([part[name] for part in parts]) for name in judge.labels}
+
+
+def _stage(progress: Progress | None, first: float, last: float) -> Progress | None:
+    """Report a stage as the part ``[first, last]`` of 1000 steps."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(round(1000 * (first + (last - first) * done / total)), 1000)
