@@ -1,0 +1,56 @@
+"""The two backbones for frames that are pictures (or a picture's latents)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from seqdis.core.errors import InputError
+from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
+
+__all__ = ["unet_denoiser", "unet_frame_encoder"]
+
+
+def _arguments(config: BackboneConfig, frame_shape: tuple[int, ...]) -> dict[str, Any]:
+    if config.kind != "unet":
+        raise InputError(f"video needs a backbone of kind 'unet'; got {config.kind!r}")
+    if len(frame_shape) != 3 or frame_shape[1] != frame_shape[2]:
+        raise InputError(f"video needs square frames (C, H, H); got {frame_shape}")
+    levels = len(config.multipliers)
+    if frame_shape[1] % 2 ** (levels - 1):
+        raise InputError(
+            f"a U-Net of {levels} levels halves the frame {levels - 1} times: the side must be divisible by "
+            f"{2 ** (levels - 1)}; got {frame_shape[1]}"
+        )
+    if any(not 0 <= level < levels for level in config.attention):
+        raise InputError(f"attention at levels {config.attention}; allowed: 0 to {levels - 1}")
+    return {
+        "in_channels": frame_shape[0],
+        "size": frame_shape[1],
+        "channels": config.channels,
+        "multipliers": config.multipliers,
+        "attention": config.attention,
+        "blocks": config.blocks,
+        "dropout": config.dropout,
+    }
+
+
+def unet_frame_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int) -> nn.Module:
+    """A U-Net's downward half from frames ``(N, C, H, H)`` to ``(N, features)`` (DiffSDA, Tab. 6).
+
+    Raises:
+        InputError: The kind is not ``"unet"``, the frame is not square, or its side cannot be
+            halved once for each level but the first.
+    """
+    return UNetEncoder(**_arguments(config, frame_shape), features=features)
+
+
+def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
+    """A U-Net ``F(x (N, C, H, H), c_noise (N,), z (N, condition)) -> (N, C, H, H)`` (DiffSDA, Eq. 4).
+
+    Raises:
+        InputError: As for :func:`unet_frame_encoder`.
+    """
+    return UNetDenoiser(**_arguments(config, frame_shape), condition=condition)

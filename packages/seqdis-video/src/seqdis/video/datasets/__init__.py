@@ -1,0 +1,13 @@
+"""The named video datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from seqdis.core.modality import DatasetSpec
+from seqdis.video.datasets.shapes import SHAPES
+from seqdis.video.datasets.sprites import SPRITES
+
+__all__ = ["DATASETS"]
+
+DATASETS: Mapping[str, DatasetSpec] = {spec.name: spec for spec in (SHAPES, SPRITES)}

@@ -1,0 +1,88 @@
+"""VideoModality: what this package plugs into seqdis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from seqdis.core.codec import FrameCodec, IdentityCodec
+from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig
+from seqdis.core.data.sequence import check_finite
+from seqdis.core.data.window import Clip
+from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.modality import DatasetSpec, Modality, Panel
+from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.video.backbones import unet_denoiser, unet_frame_encoder
+from seqdis.video.codecs import load_autoencoder
+from seqdis.video.datasets import DATASETS
+from seqdis.video.io import frame_files, read_frames, write_frames
+from seqdis.video.options import VideoOptions
+from seqdis.video.plot import draw_grid
+from seqdis.video.presets import PRESETS
+
+__all__ = ["VideoModality"]
+
+
+class VideoModality(Modality):
+    """Clips of RGB frames ``(3, H, W)`` in [0, 1]."""
+
+    name = "video"
+    summary = "clips of RGB frames: mp4, gif, webm, mov, avi, mkv, folders of images"
+    reads = (".mp4", ".gif", ".webm", ".mov", ".avi", ".mkv", "/")
+    writes = (".mp4", ".gif", ".webm", ".png", "/")
+    pictures = (".png", ".gif")
+    options_class: ClassVar[type[Config]] = VideoOptions
+    uint8_storage = True
+
+    def datasets(self) -> Mapping[str, DatasetSpec]:
+        return DATASETS
+
+    def presets(self) -> Mapping[str, RunConfig]:
+        return PRESETS
+
+    def demo(self) -> str | None:
+        return "diffsda-shapes"
+
+    def is_frame_folder(self, folder: Path) -> bool:
+        return bool(frame_files(folder))
+
+    def read(self, path: Path, data: DataConfig) -> Clip:
+        height, width = _sides(data)
+        if not path.is_dir():
+            self.check_suffix(path, self.reads, "read")
+        frames = read_frames(path, height=height, width=width, options=self.options(data))
+        return Clip(frames, path.name)
+
+    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+        if path.suffix:  # a name without one is a folder
+            self.check_suffix(path, self.writes, "write")
+        if frames.ndim != 4 or frames.shape[1] != 3 or not len(frames):
+            raise InputError(f"{path}: frames of shape {tuple(frames.shape)}; allowed: (T, 3, H, W)")
+        check_finite(frames, str(path))
+        write_frames(path, frames, fps=self.options(data).fps)
+
+    def draw(self, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:
+        self.check_suffix(path, self.pictures, "draw")
+        draw_grid(path, grid, fps=self.options(data).fps)
+
+    def frame_encoder(self, config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int) -> nn.Module:
+        return unet_frame_encoder(config, frame_shape=frame_shape, features=features)
+
+    def denoiser(self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
+        return unet_denoiser(config, frame_shape=frame_shape, condition=condition)
+
+    def codec(self, config: CodecConfig) -> FrameCodec:
+        if config.name == "identity":
+            return IdentityCodec()
+        if config.name == "autoencoder":
+            return load_autoencoder(config.path)
+        raise unknown_name("codec of video", config.name, ["identity", "autoencoder"])
+
+
+def _sides(data: DataConfig) -> tuple[int, int]:
+    if len(data.frame_shape) != 3 or data.frame_shape[0] != 3:
+        raise InputError(f"video has frames of shape (3, H, W); data.frame_shape is {data.frame_shape}")
+    return data.frame_shape[1], data.frame_shape[2]

@@ -1,0 +1,24 @@
+"""VideoOptions: the settings of a run that only video has."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from seqdis.core.config import Config
+
+__all__ = ["VideoOptions"]
+
+
+class VideoOptions(Config):
+    """How clips are read, and how fast what is written plays (``data.options`` of a run)."""
+
+    fps: float = Field(8.0, gt=0, le=240, description="frames a second of written videos and animations")
+    read_fps: float | None = Field(
+        None, gt=0, le=1000, description="resample clips to this many frames a second; None keeps every frame"
+    )
+    stride: int = Field(1, ge=1, description="keep every n-th frame (after read_fps)")
+    fit: Literal["crop", "pad", "stretch"] = Field(
+        "crop", description="how a picture of another aspect fills the frame: centre crop, black bars, or distortion"
+    )

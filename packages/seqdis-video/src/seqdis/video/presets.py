@@ -1,0 +1,148 @@
+"""Presets for video: the four columns of DiffSDA's Tab. 6, and our own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from seqdis.core.config import CodecConfig, DataConfig, RunConfig, TrainConfig
+from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.video.options import VideoOptions
+
+__all__ = ["PRESETS"]
+
+
+class _Paper(NamedTuple):
+    side: int
+    length: int
+    codec: str
+    repeats: int
+    p_mean: float
+    p_std: float
+    nfe: int
+    lr: float
+    batch: int
+    epochs: int
+    static: int
+    dynamic: int
+    hidden: int
+    channels: int
+
+
+class _Own(NamedTuple):
+    dataset: str
+    side: int
+    length: int
+    pick: Literal["window", "spread"]
+    static: int
+    dynamic: int
+    hidden: int
+    channels: int
+    multipliers: tuple[int, ...]
+    blocks: int
+    frames_per_clip: int
+    nfe: int
+    lr: float
+    batch: int
+    steps: int
+    warmup: int
+    ema: float
+    every: int  # steps between validations and between checkpoints
+
+
+# fmt: off
+_PAPER = {
+    # Tab. 6; the data are folders of the user's, prepared as App. D says.
+    #                            side  V   codec          rep. P_mean P_std NFE lr    bsz epochs s     d   hid.  base
+    "diffsda-mug":       _Paper( 64,   15, "identity",    1,   -1.2,  1.2,  71, 1e-4, 8,  1600,  256,  64, 128,  64),
+    "diffsda-taichi":    _Paper( 64,   10, "identity",    150, -1.2,  1.2,  63, 1e-4, 16, 40,    512,  64, 1024, 64),
+    "diffsda-voxceleb":  _Paper( 256,  10, "autoencoder", 1,   -0.4,  1.0,  63, 1e-4, 16, 100,   512,  12, 1024, 192),
+    "diffsda-celebvhq":  _Paper( 256,  10, "autoencoder", 1,   -0.4,  1.0,  63, 1e-4, 16, 450,   1024, 16, 1024, 192),
+}
+_OWN = {
+    #                          dataset    side V  pick      s    d   hid. base mult.         blk f/clip NFE lr    bsz steps  warm ema     every
+    "diffsda-sprites":   _Own("sprites",  64,  8, "window", 128, 32, 256, 64,  (1, 2, 2, 2), 2,  4,     35, 2e-4, 32, 20000, 200, 0.999,  2000),
+    "diffsda-sprites32": _Own("sprites",  32,  8, "window", 128, 32, 128, 32,  (1, 2, 2, 2), 1,  2,     35, 5e-4, 32, 4000,  100, 0.998,  500),
+    "diffsda-shapes":    _Own("shapes",   16,  6, "window", 32,  12, 64,  32,  (1, 2, 2),    1,  2,     23, 1e-3, 32, 1500,  50,  0.995,  500),
+    "diffsda-video":     _Own("folder",   64,  8, "window", 128, 32, 256, 64,  (1, 2, 2, 2), 1,  4,     35, 2e-4, 16, 20000, 200, 0.999,  1000),
+}
+# fmt: on
+
+
+def _steps_of(nfe: int) -> int:
+    return (nfe + 1) // 2  # Heun's method: NFE = 2N − 1
+
+
+def _paper_preset(name: str, row: _Paper) -> RunConfig:
+    backbone = BackboneConfig(kind="unet", channels=row.channels, multipliers=(1, 2, 2, 2), attention=(2,))
+    return RunConfig(
+        preset=name,
+        modality="video",
+        method="diffsda",
+        data=DataConfig(
+            dataset="folder",
+            length=row.length,
+            frame_shape=(3, row.side, row.side),
+            pick="spread",  # App. D: "we randomly select 15 frames from the original sequences"
+            repeats=row.repeats,
+            options=VideoOptions().model_dump(),
+        ),
+        codec=CodecConfig(name=row.codec),
+        model=DiffSDAConfig(
+            static_dim=row.static,
+            dynamic_dim=row.dynamic,
+            hidden_dim=row.hidden,
+            encoder=backbone,
+            denoiser=backbone,
+            p_mean=row.p_mean,
+            p_std=row.p_std,
+            sampler=SamplerConfig(steps=_steps_of(row.nfe)),
+        ),
+        train=TrainConfig(epochs=row.epochs, batch_size=row.batch, lr=row.lr, weight_decay=1e-5),
+    )
+
+
+def _own_preset(name: str, row: _Own) -> RunConfig:
+    attention = (2,) if row.side > 16 else ()
+    backbone = BackboneConfig(
+        kind="unet", channels=row.channels, multipliers=row.multipliers, attention=attention, blocks=row.blocks
+    )
+    return RunConfig(
+        preset=name,
+        modality="video",
+        method="diffsda",
+        data=DataConfig(
+            dataset=row.dataset,
+            length=row.length,
+            frame_shape=(3, row.side, row.side),
+            pick=row.pick,
+            options=VideoOptions().model_dump(),
+        ),
+        model=DiffSDAConfig(
+            static_dim=row.static,
+            dynamic_dim=row.dynamic,
+            hidden_dim=row.hidden,
+            encoder=backbone,
+            denoiser=backbone,
+            frames_per_clip=row.frames_per_clip,
+            sampler=SamplerConfig(steps=_steps_of(row.nfe)),
+        ),
+        train=TrainConfig(
+            steps=row.steps,
+            batch_size=row.batch,
+            lr=row.lr,
+            warmup_steps=row.warmup,
+            ema_decay=row.ema,
+            precision="bf16",
+            eval_every=row.every,
+            save_every=row.every,
+        ),
+    )
+
+
+PRESETS: Mapping[str, RunConfig] = {
+    **{name: _paper_preset(name, row) for name, row in _PAPER.items()},
+    **{name: _own_preset(name, row) for name, row in _OWN.items()},
+}
