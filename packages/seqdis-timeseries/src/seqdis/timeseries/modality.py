@@ -1,0 +1,68 @@
+"""TimeSeriesModality: what this package plugs into seqdis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.data.window import Clip
+from seqdis.core.errors import InputError
+from seqdis.core.modality import DatasetSpec, Modality, Panel
+from seqdis.timeseries.io import READS, WRITES, read_series, write_series
+from seqdis.timeseries.options import SeriesOptions
+
+__all__ = ["TimeSeriesModality"]
+
+
+class TimeSeriesModality(Modality):
+    """Frames are vectors ``(F,)``, one number a channel, in the units of the file they came from."""
+
+    name = "timeseries"
+    summary = "several numbers a step: sensors, vital signs, loads"
+    reads = READS
+    writes = WRITES
+    pictures = (".png", ".pdf")
+    options_class = SeriesOptions
+
+    def datasets(self) -> Mapping[str, DatasetSpec]:
+        from seqdis.timeseries.datasets import DATASETS
+
+        return DATASETS
+
+    def presets(self) -> Mapping[str, RunConfig]:
+        from seqdis.timeseries.presets import PRESETS
+
+        return PRESETS
+
+    def demo(self) -> str | None:
+        return "diffsda-waves"
+
+    def read(self, path: Path, data: DataConfig) -> Clip:
+        self.check_suffix(path, self.reads, "read")
+        options: SeriesOptions = self.options(data)
+        clip = read_series(path, columns=options.columns, time_column=options.time_column)
+        found, (wanted,) = clip.frames.shape[1], data.frame_shape
+        if found != wanted:
+            raise InputError(
+                f"{path}: {found} numeric columns; the model takes {wanted}: choose them with columns=A,B,…, "
+                f"or train with frame_shape={found}"
+            )
+        return clip
+
+    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+        self.check_suffix(path, self.writes, "write")
+        write_series(path, frames, columns=self._names(data))
+
+    def draw(self, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:
+        from seqdis.timeseries.plot import plot_grid
+
+        self.check_suffix(path, self.pictures, "draw")
+        options: SeriesOptions = self.options(data)
+        plot_grid(path, grid, names=self._names(data), step=options.step, unit=options.unit)
+
+    def _names(self, data: DataConfig) -> tuple[str, ...] | None:
+        options: SeriesOptions = self.options(data)
+        return options.columns
