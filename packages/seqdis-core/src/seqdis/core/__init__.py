@@ -1,1 +1,80 @@
-"""Sequential disentanglement: factors, diffusion, training and the seqdis command."""
+"""Sequential disentanglement: factors, diffusion, training and the seqdis command.
+
+The public names are imported when first used: ``seqdis --help`` must not wait for torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqdis.core.codec import FrameCodec
+    from seqdis.core.config import Config, DataConfig, RunConfig, TrainConfig, apply_overrides
+    from seqdis.core.data.normalize import Normalizer
+    from seqdis.core.data.sequence import ArraySequences, Label, SequenceBatch, SequenceDataset
+    from seqdis.core.data.window import Clip
+    from seqdis.core.disentangler import Disentangler, LossOutput, build_model
+    from seqdis.core.errors import InputError
+    from seqdis.core.factors import Extra, Factors
+    from seqdis.core.modality import DatasetSpec, Modality, Panel
+    from seqdis.core.registry import build_dataset, get_method, get_modality, get_preset, list_presets
+    from seqdis.core.results import Metric, ResultRecord
+
+__all__ = [
+    "ArraySequences",
+    "Clip",
+    "Config",
+    "DataConfig",
+    "DatasetSpec",
+    "Disentangler",
+    "Extra",
+    "Factors",
+    "FrameCodec",
+    "InputError",
+    "Label",
+    "LossOutput",
+    "Metric",
+    "Modality",
+    "Normalizer",
+    "Panel",
+    "ResultRecord",
+    "RunConfig",
+    "SequenceBatch",
+    "SequenceDataset",
+    "TrainConfig",
+    "apply_overrides",
+    "build_dataset",
+    "build_model",
+    "get_method",
+    "get_modality",
+    "get_preset",
+    "list_presets",
+]
+
+_HOMES = {
+    "codec": ["FrameCodec"],
+    "config": ["Config", "DataConfig", "RunConfig", "TrainConfig", "apply_overrides"],
+    "data.normalize": ["Normalizer"],
+    "data.sequence": ["ArraySequences", "Label", "SequenceBatch", "SequenceDataset"],
+    "data.window": ["Clip"],
+    "disentangler": ["Disentangler", "LossOutput", "build_model"],
+    "errors": ["InputError"],
+    "factors": ["Extra", "Factors"],
+    "modality": ["DatasetSpec", "Modality", "Panel"],
+    "registry": ["build_dataset", "get_method", "get_modality", "get_preset", "list_presets"],
+    "results": ["Metric", "ResultRecord"],
+}
+_HOME_OF = {name: f"seqdis.core.{module}" for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'seqdis.core' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

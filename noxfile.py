@@ -1,0 +1,166 @@
+"""The only task runner: ``nox -l`` lists the sessions, ``nox -s NAME -- ARGUMENTS`` runs one.
+
+Every session makes its own environment from ``constraints.txt``; with uv that takes seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv"
+nox.options.sessions = ["tests", "lint", "typecheck"]
+
+ROOT = Path(__file__).parent
+VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+DIST = ROOT / "dist"
+# Core first: the others pin it, so it has to be on the index before them.
+PACKAGES = ("core", "video", "audio", "timeseries", "eval")
+# Each part of the tests, and all that its environment holds besides pytest.
+TEST_PARTS = {
+    "core": ("core",),
+    "video": ("core", "video"),
+    "audio": ("core", "audio"),
+    "timeseries": ("core", "timeseries"),
+    "eval": ("core", "eval"),
+    "integration": PACKAGES,
+}
+PINNED = ("-c", "constraints.txt")
+
+
+def install(session: nox.Session, *packages: str, tools: tuple[str, ...] = ()) -> None:
+    """Install some of the five packages from the tree, with what they declare, and tools."""
+    arguments: list[str] = []
+    for name in packages:
+        # uv would reuse metadata of an earlier build although VERSION or the hook has changed.
+        arguments += ["-e", f"packages/seqdis-{name}", "--reinstall-package", f"seqdis-{name}"]
+    session.install(*PINNED, *arguments, *tools, env={"UV_BUILD_CONSTRAINT": str(ROOT / "constraints.txt")})
+
+
+def sources(pattern: str) -> list[str]:
+    """Paths below the root that match, sorted."""
+    return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(pattern))
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Train a small DiffSDA on generated clips, swap and score: runs/demo."""
+    install(session, *PACKAGES)
+    session.run("seqdis", "demo", "--out", "runs/demo", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("part", [nox.param(part, id=part) for part in TEST_PARTS])
+def tests(session: nox.Session, part: str) -> None:
+    """All tests, a package at a time, where only what the package declares is installed."""
+    install(session, *TEST_PARTS[part], tools=("pytest", "pytest-xdist"))
+    folders = ["tests/integration", "tests/repo"] if part == "integration" else [f"tests/{part}"]
+    # Workers share the cores; a file stays on one worker, so that its fixtures are made once.
+    workers = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+    session.run("pytest", *workers, *folders, *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and format."""
+    session.install(*PINNED, "ruff")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Types of all five packages."""
+    install(session, *PACKAGES, tools=("mypy",))
+    session.run("mypy", *sources("packages/*/src"), *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Links and imports of every page of the documentation."""
+    install(session, *PACKAGES, tools=("pytest",))
+    session.run("pytest", "tests/repo/test_docs.py", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Sdist, wheel from the sdist, clean installs from the wheels: dist/."""
+    session.install(*PINNED, "hatch", "pytest", "packaging")
+    shutil.rmtree(DIST, ignore_errors=True)
+    for name in PACKAGES:
+        build_distribution(session, name)
+    session.run("pytest", "--noconftest", "tests/wheels", env={"SEQDIS_DIST": str(DIST)})
+    try_wheels(session, PACKAGES, absent=())
+    try_wheels(session, ("core", "video"), absent=("audio", "timeseries", "eval"))
+
+
+def build_distribution(session: nox.Session, name: str) -> None:
+    """Build a package's sdist from the tree, and its wheel from what the sdist holds."""
+    scratch = Path(session.create_tmp()).resolve() / "sdist"
+    shutil.rmtree(scratch, ignore_errors=True)
+    # hatch keeps its build environment here and not in the user's home, and fills it by a uv that
+    # nox would otherwise point at the session's own environment.
+    home = str(scratch.parent / "hatch")
+    own = {"HATCH_DATA_DIR": home, "HATCH_CACHE_DIR": home, "UV_PYTHON": None}
+    with session.chdir(ROOT / "packages" / f"seqdis-{name}"):
+        session.run("hatch", "build", "-t", "sdist", str(DIST), env=own)
+    archive = DIST / f"seqdis_{name}-{VERSION}.tar.gz"
+    with tarfile.open(archive) as file:
+        file.extractall(scratch, filter="data")
+    with session.chdir(scratch / archive.name.removesuffix(".tar.gz")):
+        session.run("hatch", "build", "-t", "wheel", str(DIST), env=own)
+
+
+def try_wheels(session: nox.Session, names: tuple[str, ...], *, absent: tuple[str, ...]) -> None:
+    """Install wheels alone into a clean environment, import them, and list what is there."""
+    place = Path(session.create_tmp()).resolve() / "-".join(names)
+    python = str(place / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    session.run("uv", "venv", "--clear", "--python", sys.executable, str(place), external=True)
+    wheels = [str(DIST / f"seqdis_{name}-{VERSION}-py3-none-any.whl") for name in names]
+    session.run("uv", "pip", "install", "--python", python, *PINNED, *wheels, external=True)
+    session.run("uv", "pip", "check", "--python", python, external=True)
+    # Away from the tree: the working folder must not lend its sources.
+    with session.chdir(place):
+        for name in names:
+            session.run(python, "-c", f"import seqdis.{name}", external=True)
+        for name in absent:
+            session.run(python, "-c", f"import seqdis.{name}", external=True, success_codes=[1], silent=True)
+        session.run(str(Path(python).with_name("seqdis")), "list", external=True)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Build, and say what would be uploaded; ``-- --publish [hatch publish options]`` uploads it.
+
+    ``-- --check`` refuses what ``--publish`` refuses, and uploads nothing.
+    """
+    options = [argument for argument in session.posargs if argument not in ("--publish", "--check")]
+    if "--publish" in session.posargs or "--check" in session.posargs:
+        check_release(session)
+    build(session)
+    for name in PACKAGES:
+        files = [str(ROOT / file) for file in sources(f"dist/seqdis_{name}-{VERSION}*")]
+        command = ["hatch", "publish", *options, *files]
+        if "--publish" in session.posargs:
+            with session.chdir(ROOT / "packages" / f"seqdis-{name}"):
+                session.run(*command)
+        else:
+            session.log(f"dry run: {' '.join(command)}")
+
+
+def check_release(session: nox.Session) -> None:
+    """Refuse to publish anything but a clean tree that carries its version's tag and notes."""
+    state = session.run("git", "status", "--porcelain", external=True, silent=True)
+    tags = session.run("git", "tag", "--points-at", "HEAD", external=True, silent=True)
+    if state:
+        session.error(f"the working tree has changes that are not committed:\n{state}")
+    if f"v{VERSION}" not in str(tags).split():
+        session.error(f"the commit does not carry the tag v{VERSION}")
+    if f"## [{VERSION}]" not in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"):
+        session.error(f"CHANGELOG.md has no section [{VERSION}]")
