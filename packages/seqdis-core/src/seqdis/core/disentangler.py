@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -133,6 +135,10 @@ class Disentangler(nn.Module, ABC):
         """``torch.compile`` what is worth it, in place; the names of the parameters must not change."""
         self.compile()
 
+    def quick_decoding(self) -> AbstractContextManager[None]:
+        """Decode cheaply inside, for pictures on the way; nothing changes where decoding is cheap."""
+        return contextlib.nullcontext()
+
     @property
     def device(self) -> torch.device:
         """Where the model's tensors are."""
@@ -163,6 +169,24 @@ class Disentangler(nn.Module, ABC):
     def state_to_save(self) -> dict[str, Tensor]:
         """All tensors of the model but those of the frozen codec."""
         return {k: v for k, v in self.state_dict().items() if not k.startswith("codec.")}
+
+    def load_saved_state(self, state: Mapping[str, Tensor], *, where: str) -> None:
+        """Take in what :meth:`state_to_save` gave.
+
+        Args:
+            state: All of it.
+            where: Its folder, for the message.
+
+        Raises:
+            InputError: A tensor is missing, too many, or of another shape.
+        """
+        expected = self.state_to_save()
+        for name in sorted(expected.keys() | state.keys()):
+            came = tuple(state[name].shape) if name in state else "nothing"
+            wanted = tuple(expected[name].shape) if name in expected else "nothing"
+            if came != wanted:
+                raise InputError(f"{where}: weights and config.json disagree: {name} is {came}, the configuration needs {wanted}")
+        self.load_state_dict(state, strict=False)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write ``config.json`` and ``model.safetensors`` into a folder that appears whole or not at all.
@@ -202,13 +226,7 @@ class Disentangler(nn.Module, ABC):
             state = load_file(place / "model.safetensors")
         except (OSError, SafetensorError) as error:
             raise InputError(f"{place / 'model.safetensors'}: cannot be read: {error}") from error
-        expected = model.state_to_save()
-        for name in sorted(expected.keys() | state.keys()):
-            came = tuple(state[name].shape) if name in state else "nothing"
-            wanted = tuple(expected[name].shape) if name in expected else "nothing"
-            if came != wanted:
-                raise InputError(f"{place}: weights and config.json disagree: {name} is {came}, the configuration needs {wanted}")
-        model.load_state_dict(state, strict=False)
+        model.load_saved_state(state, where=str(place))
         return model.eval().to(device)
 
 

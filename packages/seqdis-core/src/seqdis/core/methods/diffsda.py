@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -98,6 +99,16 @@ class DiffSDA(Disentangler):
         """``torch.compile`` both backbones in place; parameter names stay as they are."""
         self.frame_encoder.compile()
         self.denoiser.network.compile()
+
+    @contextlib.contextmanager
+    def quick_decoding(self) -> Iterator[None]:
+        """At most eight noise levels and no churn inside."""
+        usual = self.sampler.config
+        self.use_sampler(usual.model_copy(update={"steps": min(usual.steps, 8), "s_churn": 0.0}))
+        try:
+            yield
+        finally:
+            self.use_sampler(usual)
 
     def encode(
         self,
@@ -223,10 +234,10 @@ class DiffSDA(Disentangler):
         rows = rows_of(generator, len(factors)) if noise is None or config.s_churn > 0 else None
         if noise is None and rows is not None:
             noise = config.sigma_max * randn(shape, generator=rows, device=self.device)
-        if noise is None or noise.shape != shape:
+        if noise is None or noise.shape[1:] != shape[1:] or len(noise) not in (1, len(z)):
             raise InputError(f"noise: shape {None if noise is None else tuple(noise.shape)}; allowed: {shape}")
         denoise = self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=self.config.max_frames_per_pass)
-        result = self.sampler.sample(denoise, noise.to(self.device).flatten(0, 1), generator=rows, progress=progress)
+        result = self.sampler.sample(denoise, noise.to(self.device).expand(shape).flatten(0, 1), generator=rows, progress=progress)
         return self._natural(result.x.float().unflatten(0, z.shape[:2]))
 
     def _natural(self, y: Tensor) -> Tensor:

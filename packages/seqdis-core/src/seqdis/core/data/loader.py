@@ -1,0 +1,150 @@
+"""Training batches whose place in the data is the optimiser step alone, so that resuming is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.errors import InputError
+from seqdis.core.random import mix_seed
+
+__all__ = ["BatchPlan", "Read", "training_batches"]
+
+
+@dataclass(frozen=True)
+class Read:
+    """One micro-batch to read: its sequences, and the epoch that chooses their random views."""
+
+    epoch: int
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """Which sequences make optimiser step k, and which of them this process reads when.
+
+    Step k is batch ``k mod E`` of epoch ``k div E``, ``E = max(1, N div B)``; each epoch has a
+    permutation of its own and drops the rest ``N mod B``. A dataset smaller than a batch gives one
+    batch an epoch, its permutation repeated round and round. The B sequences of a step are cut
+    into ``accumulate`` micro-batches and each of those over the processes, in equal parts.
+
+    Attributes:
+        sequences: Size of the dataset, N.
+        batch_size: Sequences a step over all processes and micro-batches, B.
+        seed: Fixes every permutation.
+        accumulate: Micro-batches a step.
+        processes: Processes that share the work.
+        rank: This one.
+
+    Raises:
+        InputError: The batch does not split into equal parts.
+    """
+
+    sequences: int
+    batch_size: int
+    seed: int = 0
+    accumulate: int = 1
+    processes: int = 1
+    rank: int = 0
+
+    def __post_init__(self) -> None:
+        if self.sequences < 1:
+            raise InputError("training needs at least one sequence; got an empty dataset")
+        if self.batch_size % (self.accumulate * self.processes):
+            raise InputError(
+                f"batch_size {self.batch_size} must be a multiple of accumulate × processes = "
+                f"{self.accumulate} × {self.processes}"
+            )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps an epoch, E."""
+        return max(1, self.sequences // self.batch_size)
+
+    def rows(self, micro: int) -> slice:
+        """The rows of the step's batch that this process reads as its micro-batch ``micro``."""
+        part = self.batch_size // (self.accumulate * self.processes)
+        first = (micro * self.processes + self.rank) * part
+        return slice(first, first + part)
+
+    def epoch_order(self, epoch: int) -> list[int]:
+        """The epoch's permutation, repeated up to one batch where the dataset is smaller."""
+        generator = torch.Generator().manual_seed(mix_seed(self.seed, epoch))
+        order: list[int] = torch.randperm(self.sequences, generator=generator).tolist()
+        return order * -(-self.batch_size // self.sequences) if self.sequences < self.batch_size else order
+
+    def reads(self, start: int, stop: int) -> Iterator[Read]:
+        """This process's micro-batches of the steps ``[start, stop)``, in order."""
+        known, order = -1, [0]
+        for step in range(start, stop):
+            epoch, place = divmod(step, self.steps_per_epoch)
+            if epoch != known:
+                known, order = epoch, self.epoch_order(epoch)
+            batch = order[place * self.batch_size : (place + 1) * self.batch_size]
+            for micro in range(self.accumulate):
+                yield Read(epoch, tuple(batch[self.rows(micro)]))
+
+
+class _Reads(Sampler[Read]):
+    def __init__(self, plan: BatchPlan, start: int, stop: int) -> None:
+        self._plan, self._start, self._stop = plan, start, stop
+
+    def __iter__(self) -> Iterator[Read]:
+        return self._plan.reads(self._start, self._stop)
+
+    def __len__(self) -> int:
+        return (self._stop - self._start) * self._plan.accumulate
+
+
+class _Fetcher(Dataset[SequenceBatch | InputError]):
+    def __init__(self, dataset: SequenceDataset) -> None:
+        self._dataset = dataset
+
+    def __getitem__(self, read: Read) -> SequenceBatch | InputError:
+        # An error returned instead of raised reaches the caller without the worker's traceback
+        # pasted into its message.
+        try:
+            return self._dataset.fetch(read.indices, epoch=read.epoch)
+        except InputError as error:
+            return error
+
+
+def training_batches(
+    dataset: SequenceDataset,
+    plan: BatchPlan,
+    *,
+    start: int,
+    stop: int,
+    workers: int = 0,
+    pin_memory: bool = False,
+) -> Generator[SequenceBatch, None, None]:
+    """Read this process's micro-batches of the optimiser steps ``[start, stop)``.
+
+    Args:
+        dataset: Where from; whole micro-batches are fetched at once.
+        plan: What belongs to which step.
+        start: The first step.
+        stop: The step after the last.
+        workers: Processes that read ahead; they live as long as the iterator.
+        pin_memory: Page-locked batches, for copies to a GPU that need no wait.
+
+    Raises:
+        InputError: What :meth:`SequenceDataset.fetch` found wrong with a file.
+    """
+    loader: DataLoader[SequenceBatch | InputError] = DataLoader(
+        _Fetcher(dataset),
+        batch_size=None,
+        sampler=_Reads(plan, start, stop),
+        num_workers=workers,
+        pin_memory=pin_memory,
+        # Its own generator: else the loader takes a draw from torch's global stream.
+        generator=torch.Generator().manual_seed(mix_seed(plan.seed, start)),
+    )
+    for batch in loader:
+        if isinstance(batch, InputError):
+            raise batch
+        yield batch

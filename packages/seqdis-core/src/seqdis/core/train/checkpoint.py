@@ -1,0 +1,162 @@
+"""Checkpoints: directories that appear whole or not at all.
+
+``checkpoints/step-00000100/`` holds ``config.json`` and ``model.safetensors`` (the averaged
+weights), so that ``Disentangler.from_pretrained`` loads it like a finished run, and ``trainer/``
+with what it takes to go on: the raw weights, the optimiser's moments, the random states of every
+process, and ``state.json``. Nothing in it is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from seqdis.core.config import Config, RunConfig, parse_config
+from seqdis.core.disentangler import read_run_config
+from seqdis.core.errors import InputError
+from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+
+__all__ = [
+    "TrainerState",
+    "check_same_config",
+    "clean_leftovers",
+    "list_checkpoints",
+    "prune_checkpoints",
+    "read_state",
+    "read_tensors",
+    "save_checkpoint",
+]
+
+_FREE_KEYS = ("train.workers", "train.keep")
+"""What may change between a run and its continuation: it changes no number."""
+
+
+class TrainerState(Config):
+    """What a run must know to go on, besides tensors."""
+
+    format: Literal[1] = 1
+    step: int = Field(ge=0, description="optimiser steps done; the place in the data follows from it")
+    best_step: int | None = Field(default=None, description="the checkpoint with the lowest validation loss")
+    best_loss: float | None = None
+    seconds: float = Field(default=0.0, ge=0, description="spent so far, over all parts of the run")
+    meter_count: int = Field(default=0, ge=0, description="steps since the last line of the log")
+    scaler: dict[str, int | float] = Field(default_factory=dict, description="of float16 training")
+
+
+def _name(step: int) -> str:
+    return f"step-{step:08d}"
+
+
+def list_checkpoints(root: Path) -> list[Path]:
+    """The complete checkpoints below ``root``, oldest first."""
+    return sorted(p for p in root.glob("step-*") if p.is_dir())
+
+
+def clean_leftovers(root: Path) -> None:
+    """Remove what a killed save or removal left; bring back a checkpoint caught in mid-replacement."""
+    for path in root.glob(".replaced-step-*"):
+        whole = root / path.name.removeprefix(".replaced-")
+        if not whole.exists():
+            path.rename(whole)
+    for pattern in (".partial-*", ".replaced-*", ".removed-*"):
+        for path in root.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def save_checkpoint(
+    root: Path,
+    state: TrainerState,
+    *,
+    write_model: Callable[[Path], None],
+    tensors: Mapping[str, Mapping[str, Tensor]],
+) -> Path:
+    """Write the checkpoint of ``state.step``.
+
+    Args:
+        root: The run's ``checkpoints`` folder.
+        state: Goes to ``trainer/state.json``.
+        write_model: Writes ``config.json`` and ``model.safetensors`` into a folder.
+        tensors: Files of ``trainer/``, by name without suffix; an empty one is left out.
+
+    Raises:
+        InputError: The disk is full or the place cannot be written; older checkpoints stay.
+    """
+    path = root / _name(state.step)
+    with replace_directory(path) as partial:
+        write_model(partial)
+        (partial / "trainer").mkdir()
+        for name, values in tensors.items():
+            if values:
+                replace_with_tensors(partial / "trainer" / f"{name}.safetensors", values, {"format": "pt"})
+        replace_with_json(partial / "trainer" / "state.json", state.model_dump(mode="json"))
+    return path
+
+
+def prune_checkpoints(root: Path, *, keep: int, best_step: int | None) -> None:
+    """Remove all but the newest ``keep`` and the best."""
+    for path in list_checkpoints(root)[:-keep]:
+        if best_step is None or path.name != _name(best_step):
+            # Renamed first: a removal cut short must not look like a checkpoint.
+            gone = path.rename(root / f".removed-{path.name}")
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def read_state(checkpoint: Path) -> TrainerState:
+    """The ``state.json`` of a checkpoint.
+
+    Raises:
+        InputError: It is missing, damaged, or of another format version.
+    """
+    path = checkpoint / "trainer" / "state.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    came = values.get("format") if isinstance(values, dict) else type(values).__name__
+    if came != 1:
+        raise InputError(f"{path}: format {came!r}; this version reads format 1")
+    return parse_config(TrainerState, values, where=str(path))
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """A safetensors file.
+
+    Raises:
+        InputError: It is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def check_same_config(config_file: Path, config: RunConfig) -> None:
+    """Refuse to go on with another configuration than the one a run was started with.
+
+    Raises:
+        InputError: ``config_file`` cannot be used, or names the first key that differs.
+    """
+    before = dict(_flat(read_run_config(config_file).model_dump(mode="json")))
+    now = dict(_flat(config.model_dump(mode="json")))
+    for key in sorted(before.keys() | now.keys()):
+        if key not in _FREE_KEYS and before.get(key) != now.get(key):
+            raise InputError(
+                f"{config_file}: the run was started with {key} = {before.get(key)!r}, now it is "
+                f"{now.get(key)!r}; go on with the same, or train into another folder"
+            )

@@ -1,0 +1,154 @@
+"""What a run says while it trains: log.jsonl, TensorBoard, a progress bar."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from seqdis.core.errors import InputError
+from seqdis.core.files import replace_file
+
+__all__ = ["Meter", "RunLog", "truncate_log"]
+
+
+class Meter:
+    """Means of named scalars since the last :meth:`clear`, summed on the device."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sums: dict[str, Tensor] = {}
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        """Take in one step's scalars; the names are the same at every step."""
+        plain = {name: value.detach().float() for name, value in values.items()}
+        if self.count:
+            torch._foreach_add_(list(self._sums.values()), [plain[name] for name in self._sums])
+        else:
+            self._sums = {name: value.clone() for name, value in plain.items()}
+        self.count += 1
+
+    @property
+    def sums(self) -> dict[str, Tensor]:
+        """What was summed so far, scalars."""
+        return self._sums
+
+    def restore(self, count: int, sums: Mapping[str, Tensor]) -> None:
+        """Go on from an earlier :attr:`sums`."""
+        self.count, self._sums = count, dict(sums)
+
+    def clear(self) -> None:
+        """Start the next interval."""
+        self.count = 0
+
+
+def truncate_log(path: Path, step: int) -> None:
+    """Keep the records up to ``step``; a line that a kill cut short goes too."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and record.get("step", math.inf) <= step:
+            kept.append(line + "\n")
+    with replace_file(path) as partial:
+        partial.write_text("".join(kept), encoding="utf-8")
+
+
+class RunLog:
+    """The logs of one run, written by one process.
+
+    ``log.jsonl`` holds what the run computes and nothing that depends on the clock, so that it is
+    the same however often the run was stopped; speeds go to TensorBoard and the bar alone.
+
+    Args:
+        folder: The run's.
+        start: Steps done before; later records are dropped.
+        total: Steps of the run.
+        command: Shown in TensorBoard.
+        show_progress: A bar on stderr, where that is a terminal.
+    """
+
+    def __init__(self, folder: Path, *, start: int, total: int, command: str, show_progress: bool) -> None:
+        truncate_log(folder / "log.jsonl", start)
+        self._file = (folder / "log.jsonl").open("a", encoding="utf-8")
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1 if start else None)
+        if command:
+            self._board.add_text("command", command, start)
+        self._progress = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}"),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not show_progress,
+        )
+        self._task = self._progress.add_task("training", total=total, completed=start, loss="–", speed="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+        self._file.close()
+        self._board.close()
+
+    def advance(self, step: int) -> None:
+        """Move the bar."""
+        self._progress.update(self._task, completed=step)
+
+    def write(
+        self, step: int, values: Mapping[str, float], *, speeds: Mapping[str, float] | None = None
+    ) -> None:
+        """One line of ``log.jsonl``, and the same and the speeds as TensorBoard scalars.
+
+        A value that is not finite (a term over an empty set) becomes null.
+
+        Raises:
+            InputError: The disk is full.
+        """
+        record = {"step": step} | {k: v if math.isfinite(v) else None for k, v in values.items()}
+        try:
+            self._file.write(json.dumps(record, allow_nan=False) + "\n")
+            self._file.flush()
+            for name, value in (dict(values) | dict(speeds or {})).items():
+                self._board.add_scalar(name, value, step)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        if "loss" in values:
+            speed = (speeds or {}).get("steps_per_second")
+            shown = f"{speed:.2f} steps/s" if speed else ""
+            self._progress.update(self._task, completed=step, loss=f"{values['loss']:.4g}", speed=shown)
+
+    def sync(self) -> None:
+        """Force what was written onto the disk, before a checkpoint that counts on it.
+
+        Raises:
+            InputError: The disk is full.
+        """
+        try:
+            os.fsync(self._file.fileno())
+            self._board.flush()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> InputError:
+        return InputError(f"{self._file.name}: cannot be written: {error.strerror or error}")

@@ -1,0 +1,59 @@
+"""Every global random state of a process as plain tensors: torch, CUDA, Python, NumPy."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["capture_random_state", "isolated_random_state", "restore_random_state", "seed_all"]
+
+
+def seed_all(seed: int) -> None:
+    """Seed torch (all devices), Python and NumPy's global generator."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - other people's code may draw from it
+
+
+def capture_random_state() -> dict[str, Tensor]:
+    """The states, as tensors of fixed shapes: a checkpoint stores them without pickle."""
+    version, words, gauss = random.getstate()
+    _, key, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
+    state = {
+        "torch": torch.get_rng_state(),
+        "python": torch.tensor([version, *words], dtype=torch.int64),
+        "python_gauss": torch.tensor([gauss is not None, gauss or 0.0], dtype=torch.float64),
+        "numpy": torch.tensor([*np.asarray(key).tolist(), position, has_gauss], dtype=torch.int64),
+        "numpy_gauss": torch.tensor([cached], dtype=torch.float64),
+    }
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def restore_random_state(state: Mapping[str, Tensor]) -> None:
+    """Put back what :func:`capture_random_state` gave; a device that is absent is passed over."""
+    torch.set_rng_state(state["torch"])
+    version, *words = state["python"].tolist()
+    has, gauss = state["python_gauss"].tolist()
+    random.setstate((version, tuple(words), gauss if has else None))
+    *key, position, has_gauss = state["numpy"].tolist()
+    words32 = np.array(key, dtype=np.uint32)
+    np.random.set_state(("MT19937", words32, position, has_gauss, state["numpy_gauss"].item()))  # noqa: NPY002
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])
+
+
+@contextlib.contextmanager
+def isolated_random_state() -> Iterator[None]:
+    """Whatever is drawn inside, the states outside go on as if nothing had been."""
+    state = capture_random_state()
+    try:
+        yield
+    finally:
+        restore_random_state(state)
