@@ -23,7 +23,7 @@ def shown(name: str) -> Any:
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     block = next(b for b in blocks if re.search(rf"^(class |def |){name}\b", b, re.MULTILINE))
     names: dict[str, Any] = {"__name__": "shown"}
-    exec(compile(block, str(PAGE), "exec"), names)
+    exec(compile(block, str(PAGE), "exec", dont_inherit=True), names)
     return names[name]
 
 
