@@ -67,7 +67,9 @@ class TrainConfig(Config):
     schedule: Literal["cosine", "constant"] = "cosine"
     grad_clip: float | None = Field(1.0, gt=0, description="largest global gradient norm")
     ema_decay: float = Field(0.9999, ge=0, lt=1, description="of the averaged weights; warmed up as (1+n)/(10+n)")
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "fp32", description="of the networks; 'auto' is bf16 where the hardware computes in it, else fp32"
+    )
     compile: bool = Field(False, description="torch.compile the loss")
     workers: int = Field(0, ge=0, description="loader processes; 0 suits data in memory")
     seed: int = Field(0, ge=0)
