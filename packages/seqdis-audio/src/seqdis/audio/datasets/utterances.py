@@ -1,0 +1,125 @@
+"""Chunks of long recordings, read from disk as they are needed: a corpus does not fit in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from seqdis.audio.io import read_segment, sound_info
+from seqdis.audio.mel import log_mel
+from seqdis.audio.options import AudioOptions
+from seqdis.core.config import DataConfig, parse_config
+from seqdis.core.data.sequence import Label, SequenceBatch, SequenceDataset
+from seqdis.core.data.window import window_starts
+from seqdis.core.errors import InputError
+from seqdis.core.random import mix_seed
+
+__all__ = ["Utterance", "UtteranceChunks"]
+
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One recording of a corpus: its file, its name below the corpus, and its labels."""
+
+    path: Path
+    key: str
+    labels: Mapping[str, int]
+
+
+class UtteranceChunks(SequenceDataset):
+    """Chunks of V frames, each equal to the same frames of the whole utterance's analysis.
+
+    An epoch of training visits every utterance ``data.repeats`` times, with a fresh random chunk each
+    time; otherwise all consecutive chunks are there, keyed ``utterance@first_frame``.
+
+    Args:
+        utterances: The recordings.
+        data: Length of a chunk and the analysis; the files must have its sample rate.
+        labels: Meaning of each label.
+        random: Fresh random chunks.
+        seed: Together with epoch and index it fixes a random chunk.
+
+    Raises:
+        InputError: There is no utterance, one is damaged or shorter than a chunk, or ``data.pick``
+            asks for frames that are not consecutive.
+    """
+
+    def __init__(
+        self,
+        utterances: Sequence[Utterance],
+        data: DataConfig,
+        *,
+        labels: Mapping[str, Label],
+        random: bool,
+        seed: int = 0,
+    ) -> None:
+        if not utterances:
+            raise InputError(f"dataset {data.dataset!r}: this split holds no utterance")
+        if data.pick != "window":
+            raise InputError(f"data.pick is {data.pick!r}; a speech corpus allows: window")
+        self.labels = dict(labels)
+        self._options = parse_config(AudioOptions, data.options, where="audio options")
+        self._analyse = log_mel(data.frame_shape[0], self._options)
+        self._length, self._utterances, self._seed = data.length, list(utterances), seed
+        with ThreadPoolExecutor(_THREADS) as pool:
+            self._samples = list(pool.map(lambda u: sound_info(u.path).samples, utterances))
+        self._totals = [1 + samples // self._options.hop for samples in self._samples]
+        for utterance, total in zip(utterances, self._totals, strict=True):
+            if total < data.length:
+                raise InputError(f"{utterance.path}: has {total} steps; at least {data.length} are needed")
+        self._random, self._repeats = random, data.repeats
+        self._chunks = [
+            (index, start)
+            for index, total in enumerate(self._totals)
+            for start in window_starts(total, data.length, data.length)
+        ]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(V, bins)``."""
+        return (self._length, self._analyse.bins)
+
+    def __len__(self) -> int:
+        return len(self._utterances) * self._repeats if self._random else len(self._chunks)
+
+    def _place(self, index: int, epoch: int) -> tuple[int, int]:
+        if not self._random:
+            return self._chunks[index]
+        which = index % len(self._utterances)
+        generator = torch.Generator().manual_seed(mix_seed(self._seed, epoch, index))
+        return which, int(torch.randint(self._totals[which] - self._length + 1, (), generator=generator))
+
+    def _read(self, which: int, start: int) -> Tensor:
+        context, hop, samples = self._analyse.context, self._options.hop, self._samples[which]
+        first, last = start * hop - context, (start + self._length - 1) * hop + context
+        path = self._utterances[which].path
+        # The mirror at an edge needs as many samples behind it, which a chunk of one frame may lack.
+        wave = read_segment(
+            path, max(first, 0), min(max(last, context + 1), samples), self._options.sample_rate
+        )
+        missing = (max(-first, 0), max(last - samples, 0))
+        if len(wave) <= max(missing):
+            raise InputError(f"{path}: has {samples} samples; at least {context + 1} are needed")
+        return torch.nn.functional.pad(wave[None], missing, mode="reflect")[0, : last - first]
+
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+        """Read some chunks from their files.
+
+        Raises:
+            InputError: A file is gone, damaged, or not of the sample rate that the options say.
+        """
+        places = [self._place(index, epoch) for index in indices]
+        chosen = [self._utterances[which] for which, _ in places]
+        waves = torch.stack([self._read(which, start) for which, start in places])
+        return SequenceBatch(
+            x=self._analyse.padded(waves),
+            labels={name: torch.tensor([u.labels[name] for u in chosen]) for name in self.labels},
+            keys=[f"{u.key}@{start}" for u, (_, start) in zip(chosen, places, strict=True)],
+        )

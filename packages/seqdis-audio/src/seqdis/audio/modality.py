@@ -1,0 +1,98 @@
+"""AudioModality: sound as log-mel frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from seqdis.audio.io import read_wave, write_wave
+from seqdis.audio.mel import log_mel
+from seqdis.audio.options import AudioOptions
+from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.data.window import Clip
+from seqdis.core.errors import InputError
+from seqdis.core.files import replace_file
+from seqdis.core.modality import DatasetSpec, Modality, Panel
+
+__all__ = ["AudioModality"]
+
+
+class AudioModality(Modality):
+    """Frames are log-mel vectors ``(bins,)``; see :class:`~seqdis.audio.mel.LogMel` for the unit."""
+
+    name = "audio"
+    summary = "sound as log-mel frames"
+    reads = (".wav", ".flac", ".ogg")
+    writes = (".wav", ".flac", ".npy")
+    pictures = (".png",)
+    options_class: ClassVar[type[AudioOptions]] = AudioOptions
+
+    def options(self, data: DataConfig) -> AudioOptions:
+        """The validated analysis of ``data``.
+
+        Raises:
+            InputError: An option is unknown or out of range, a frame is no vector, or a mel bin of
+                it would hold no frequency.
+        """
+        options: AudioOptions = super().options(data)
+        if len(data.frame_shape) != 1:
+            raise InputError(f"audio: frame_shape is {data.frame_shape}; allowed: (mel bins,), such as (80,)")
+        log_mel(data.frame_shape[0], options)
+        return options
+
+    def datasets(self) -> Mapping[str, DatasetSpec]:
+        """tones, arabic_speech_commands, librispeech, timit."""
+        from seqdis.audio.datasets import DATASETS
+
+        return DATASETS
+
+    def presets(self) -> Mapping[str, RunConfig]:
+        """See :mod:`seqdis.audio.presets`."""
+        from seqdis.audio.presets import PRESETS
+
+        return PRESETS
+
+    def demo(self) -> str | None:
+        """Timbres and melodies."""
+        return "diffsda-tones"
+
+    def read(self, path: Path, data: DataConfig) -> Clip:
+        """Read a sound file whole, as log-mel frames ``(T, bins)``.
+
+        Raises:
+            InputError: The suffix is unknown, the file is missing, truncated, empty or no sound, it
+                holds NaN or Inf, or it is shorter than one window.
+        """
+        self.check_suffix(path, self.reads, "read")
+        options = self.options(data)
+        wave = read_wave(path, options.sample_rate)
+        return Clip(log_mel(data.frame_shape[0], options)(wave, name=str(path)), path.name)
+
+    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+        """Write log-mel frames ``(T, bins)``: as they are (.npy), or made audible (.wav, .flac).
+
+        Raises:
+            InputError: The suffix is unknown, the place cannot be written, or the frames have no sound.
+        """
+        suffix = self.check_suffix(path, self.writes, "write")
+        options = self.options(data)
+        if suffix == ".npy":
+            with replace_file(path) as partial:
+                np.save(partial, frames.float().cpu().numpy(), allow_pickle=False)
+        else:
+            write_wave(path, log_mel(data.frame_shape[0], options).to_wave(frames), options.sample_rate)
+
+    def draw(self, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:
+        """Draw mel pictures of log-mel frames ``(T, bins)`` side by side.
+
+        Raises:
+            InputError: The suffix is unknown, or there is nothing to draw.
+        """
+        from seqdis.audio.plot import draw_mels
+
+        self.check_suffix(path, self.pictures, "draw")
+        draw_mels(path, grid, self.options(data))

@@ -1,0 +1,95 @@
+"""Presets of audio: the two audio columns of DiffSDA's Tab. 7, and three of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from seqdis.audio.options import AudioOptions
+from seqdis.core.config import DataConfig, RunConfig, TrainConfig
+from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.nn.backbones import BackboneConfig
+
+__all__ = ["PRESETS"]
+
+_SPEECH = AudioOptions()
+# Slower than speech, so that a melody fits into 40 frames; the longer window tells harmonics apart.
+_MUSIC = AudioOptions(frame_shift_ms=20.0, window_ms=64.0, n_fft=1024)
+
+
+class _Row(NamedTuple):
+    dataset: str
+    length: int
+    options: AudioOptions
+    s: int
+    d: int
+    hidden: int
+    base: int
+    enc_base: int
+    lr: float
+    bsz: int
+    epochs: int | None
+    steps: int | None
+    nfe: int
+    frames: int | None
+    ema: float
+
+
+# fmt: off
+# Every row: P_mean -0.4, P_std 1.0, four MLP layers of 4x the base, AdamW with weight decay 1e-5.
+# frames: random frames of a clip that the denoiser trains on (None: all of them).
+_TABLE = {
+    # Tab. 7                dataset                   len  options   s   d  hid  base enc    lr   bsz  epochs steps  NFE frames  EMA
+    "diffsda-timit":       _Row("timit",                  68, _SPEECH, 32, 4, 128, 256, 128, 1e-4, 128,  750,  None, 63, None, 0.9999),
+    "diffsda-librispeech": _Row("librispeech",            68, _SPEECH, 32, 2, 256,  64, 128, 1e-3, 128,  200,  None, 63, None, 0.9999),
+    # ours
+    "diffsda-arabic":      _Row("arabic_speech_commands", 68, _SPEECH, 32, 4, 128, 256, 128, 5e-4,  64, None, 20000, 63, None, 0.999),
+    "diffsda-tones":       _Row("tones",                  40, _MUSIC,  16, 3,  96,  64,  64, 2e-3,  32, None,  1000, 31,    8, 0.99),
+    "diffsda-audio":       _Row("folder",                 68, _SPEECH, 32, 4, 128, 256, 128, 5e-4,  64, None, 20000, 63, None, 0.999),
+}
+# fmt: on
+
+
+def _run_config(name: str, row: _Row) -> RunConfig:
+    def backbone(base: int) -> BackboneConfig:
+        return BackboneConfig(kind="mlp", channels=base, multipliers=(4, 4, 4, 4))
+
+    demo = row.dataset == "tones"
+    return RunConfig(
+        preset=name,
+        modality="audio",
+        method="diffsda",
+        data=DataConfig(
+            dataset=row.dataset, length=row.length, frame_shape=(80,), options=row.options.model_dump()
+        ),
+        model=DiffSDAConfig(
+            static_dim=row.s,
+            dynamic_dim=row.d,
+            hidden_dim=row.hidden,
+            encoder=backbone(row.enc_base),
+            denoiser=backbone(row.base),
+            p_mean=-0.4,
+            p_std=1.0,
+            frames_per_clip=row.frames,
+            sampler=SamplerConfig(steps=(row.nfe + 1) // 2),
+        ),
+        train=TrainConfig(
+            epochs=row.epochs,
+            steps=row.steps,
+            batch_size=row.bsz,
+            lr=row.lr,
+            weight_decay=1e-5,
+            ema_decay=row.ema,
+            warmup_steps=50 if demo else None,
+            eval_every=500 if demo else 1000,
+            save_every=500 if demo else 1000,
+        ),
+    )
+
+
+PRESETS: Mapping[str, RunConfig] = MappingProxyType(
+    {name: _run_config(name, row) for name, row in _TABLE.items()}
+)
+"""Every preset by name."""

@@ -1,0 +1,114 @@
+"""What the audio package plugs into core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+
+from seqdis.audio.mel import log_mel
+from seqdis.audio.modality import AudioModality
+from seqdis.audio.options import AudioOptions
+from seqdis.core.config import DataConfig
+from seqdis.core.data.folder import folder_sequences
+from seqdis.core.errors import InputError
+from seqdis.core.modality import Panel
+from seqdis.core.registry import get_modality, get_preset
+
+Write = Callable[..., Path]
+Data = Callable[..., DataConfig]
+
+
+@pytest.fixture
+def audio() -> AudioModality:
+    return AudioModality()
+
+
+def test_the_registry_finds_it() -> None:
+    modality = get_modality("audio")
+    assert isinstance(modality, AudioModality)
+    assert modality.demo() == "diffsda-tones"
+    assert set(modality.datasets()) == {"tones", "arabic_speech_commands", "librispeech", "timit"}
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg"])
+def test_a_file_is_read_as_frames(audio: AudioModality, tmp_path: Path, write_sound: Write, speech_data: Data, kind: str) -> None:  # fmt: skip
+    clip = audio.read(write_sound(tmp_path / f"a.{kind}", seconds=1.0), speech_data("folder"))
+    assert clip.frames.shape == (118, 80)
+    assert clip.key == f"a.{kind}"
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac"])
+def test_what_is_written_reads_back_close(audio: AudioModality, tmp_path: Path, write_sound: Write, speech_data: Data, kind: str) -> None:  # fmt: skip
+    data = speech_data("folder")
+    frames = audio.read(write_sound(tmp_path / "a.wav", seconds=0.6), data).frames[:68]
+    audio.write(tmp_path / f"b.{kind}", frames, data)
+    again = audio.read(tmp_path / f"b.{kind}", data).frames
+    assert again.shape == (68, 80)
+    assert torch.corrcoef(torch.stack([frames.flatten(), again.flatten()]))[0, 1] > 0.9
+
+
+def test_npy_holds_the_frames_themselves(audio: AudioModality, tmp_path: Path, speech_data: Data) -> None:
+    frames = torch.randn(5, 80)
+    audio.write(tmp_path / "a.npy", frames, speech_data("folder"))
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy", allow_pickle=False), frames.numpy())
+
+
+def test_a_folder_of_ones_own_files(audio: AudioModality, tmp_path: Path, write_sound: Write, speech_data: Data) -> None:  # fmt: skip
+    for i in range(3):
+        write_sound(tmp_path / f"{i}.flac", seconds=1.0, hertz=300.0 + 100 * i)
+    assert folder_sequences(audio, speech_data("folder", length=20), "train", tmp_path).shape == (20, 80)
+    write_sound(tmp_path / "short.wav", seconds=0.1)
+    with pytest.raises(InputError, match=r"short\.wav: has 12 steps; at least 20 are needed$"):
+        folder_sequences(audio, speech_data("folder", length=20), "train", tmp_path)
+
+
+def test_a_picture_of_panels_of_unlike_length(
+    audio: AudioModality, tmp_path: Path, speech_data: Data
+) -> None:
+    data = speech_data("folder")
+    grid = [
+        [Panel("one", torch.randn(68, 80)), Panel("two", torch.randn(30, 80))],
+        [Panel("three", torch.zeros(9, 80))],
+    ]
+    for name in ("a.png", "b.png"):
+        audio.draw(tmp_path / name, grid, data)
+    picture = matplotlib.image.imread(tmp_path / "a.png")
+    assert picture.shape[0] > 300
+    assert picture.shape[1] > 600
+    assert len(np.unique(picture.reshape(-1, picture.shape[2]), axis=0)) > 100
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_the_frequency_axis_names_the_bands_that_ring(speech_data: Data) -> None:
+    from seqdis.audio.plot import band_centres
+
+    centres = band_centres(80, AudioOptions())
+    assert bool((centres.diff() > 0).all())
+    for hertz in (500.0, 2000.0):
+        wave = torch.sin(2 * torch.pi * hertz / 16000 * torch.arange(8000))
+        loudest = int(log_mel(80, AudioOptions())(wave)[20:-20].mean(0).argmax())
+        assert abs(int((centres - hertz).abs().argmin()) - loudest) <= 1
+
+
+def test_messages(audio: AudioModality, tmp_path: Path, speech_data: Data) -> None:
+    data = speech_data("folder")
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"audio cannot read '\.mp4'; allowed: \.wav, \.flac, \.ogg$"):
+        audio.read(tmp_path / "a.mp4", data)
+    with pytest.raises(InputError, match=r"audio cannot write '\.csv'; allowed: \.wav, \.flac, \.npy$"):
+        audio.write(tmp_path / "a.csv", torch.zeros(9, 80), data)
+    with pytest.raises(InputError, match=r"audio cannot draw '\.gif'; allowed: \.png$"):
+        audio.draw(tmp_path / "a.gif", [], data)
+    with pytest.raises(InputError, match="needs at least one panel; got none"):
+        audio.draw(tmp_path / "a.png", [], data)
+    with pytest.raises(InputError, match=r"panel 'x': frames \(3,\); allowed: \(T, bins\)"):
+        audio.draw(tmp_path / "a.png", [[Panel("x", torch.zeros(3))]], data)
+    with pytest.raises(InputError, match=r"frame_shape is \(3, 64, 64\); allowed: \(mel bins,\)"):
+        audio.options(get_preset("diffsda-arabic").data.model_copy(update={"frame_shape": (3, 64, 64)}))
+    with pytest.raises(InputError, match="mel bins hold no frequency"):
+        audio.options(data.model_copy(update={"frame_shape": (300,)}))

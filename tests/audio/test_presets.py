@@ -1,0 +1,78 @@
+"""The table against DiffSDA's Tab. 7, retyped here from the paper."""
+
+from __future__ import annotations
+
+import pytest
+
+from seqdis.audio.presets import PRESETS
+from seqdis.core.methods.diffsda_config import DiffSDAConfig
+
+# Rows of Tab. 7, columns TIMIT and LibriSpeech.
+PAPER = {
+    "P_mean": (-0.4, -0.4),
+    "P_std": (1.0, 1.0),
+    "NFE": (63, 63),
+    "lr": (1e-4, 1e-3),
+    "bsz": (128, 128),
+    "#Epoch": (750, 200),
+    "s dim": (32, 32),
+    "d dim": (4, 2),
+    "hidden dim": (128, 256),
+    "Base channels": (256, 64),
+    "Channel multipliers": ((4, 4, 4, 4), (4, 4, 4, 4)),
+    "Attention placement": ((), ()),
+    "Encoder base ch": (128, 128),
+    "Encoder ch. mult.": ((4, 4, 4, 4), (4, 4, 4, 4)),
+    "Enc. attn. placement": ((), ()),
+    "Input size": ((80,), (80,)),
+    "Seq len": (68, 68),
+    "weight decay": (1e-5, 1e-5),
+    "Backbone": ("mlp", "mlp"),
+}
+
+
+@pytest.mark.parametrize(("column", "name"), [(0, "diffsda-timit"), (1, "diffsda-librispeech")])
+def test_paper_columns(column: int, name: str) -> None:
+    preset = PRESETS[name]
+    model = preset.model
+    assert isinstance(model, DiffSDAConfig)
+    ours = {
+        "P_mean": model.p_mean,
+        "P_std": model.p_std,
+        "NFE": 2 * model.sampler.steps - 1,
+        "lr": preset.train.lr,
+        "bsz": preset.train.batch_size,
+        "#Epoch": preset.train.epochs,
+        "s dim": model.static_dim,
+        "d dim": model.dynamic_dim,
+        "hidden dim": model.hidden_dim,
+        "Base channels": model.denoiser.channels,
+        "Channel multipliers": model.denoiser.multipliers,
+        "Attention placement": model.denoiser.attention,
+        "Encoder base ch": model.encoder.channels,
+        "Encoder ch. mult.": model.encoder.multipliers,
+        "Enc. attn. placement": model.encoder.attention,
+        "Input size": preset.data.frame_shape,
+        "Seq len": preset.data.length,
+        "weight decay": preset.train.weight_decay,
+        "Backbone": model.denoiser.kind,
+    }
+    assert ours == {key: values[column] for key, values in PAPER.items()}
+    assert model.encoder.kind == model.denoiser.kind
+    assert preset.train.steps is None  # it would win over the epochs
+    assert preset.data.options["frame_shift_ms"] == 8.5
+    assert (model.sampler.rho, model.sampler.sigma_min, model.sampler.sigma_max) == (7, 0.002, 80)
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_every_preset_is_complete(name: str) -> None:
+    from seqdis.audio.modality import AudioModality
+
+    preset = PRESETS[name]
+    modality = AudioModality()
+    modality.options(preset.data)
+    assert (preset.preset, preset.modality, preset.method) == (name, "audio", "diffsda")
+    assert preset.data.dataset in {*modality.datasets(), "folder"}
+    assert (preset.train.epochs is None) != (preset.train.steps is None)
+    # Overrides reach an option only where the preset lists it.
+    assert set(preset.data.options) == set(modality.options_class.model_fields)
