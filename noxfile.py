@@ -31,15 +31,27 @@ TEST_PARTS = {
     "eval": ("core", "eval"),
     "integration": PACKAGES,
 }
+# What is installed for a package's own tests only, so that none of them is skipped for want of it.
+EXTRAS = {"video": "[latent]"}
 PINNED = ("-c", "constraints.txt")
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    importlib.import_module(module.name)
+"""
 
 
-def install(session: nox.Session, *packages: str, tools: tuple[str, ...] = ()) -> None:
-    """Install some of the five packages from the tree, with what they declare, and tools."""
+def install(session: nox.Session, *packages: str, tools: tuple[str, ...] = (), extra: str = "") -> None:
+    """Install some of the five packages from the tree, with what they declare, and tools.
+
+    ``extra`` is the package whose optional dependencies are installed as well.
+    """
     arguments: list[str] = []
     for name in packages:
+        suffix = EXTRAS.get(name, "") if name == extra else ""
         # uv would reuse metadata of an earlier build although VERSION or the hook has changed.
-        arguments += ["-e", f"packages/seqdis-{name}", "--reinstall-package", f"seqdis-{name}"]
+        arguments += ["-e", f"packages/seqdis-{name}{suffix}", "--reinstall-package", f"seqdis-{name}"]
     session.install(*PINNED, *arguments, *tools, env={"UV_BUILD_CONSTRAINT": str(ROOT / "constraints.txt")})
 
 
@@ -59,7 +71,7 @@ def demo(session: nox.Session) -> None:
 @nox.parametrize("part", [nox.param(part, id=part) for part in TEST_PARTS])
 def tests(session: nox.Session, part: str) -> None:
     """All tests, a package at a time, where only what the package declares is installed."""
-    install(session, *TEST_PARTS[part], tools=("pytest", "pytest-xdist"))
+    install(session, *TEST_PARTS[part], tools=("pytest", "pytest-xdist"), extra=part)
     folders = ["tests/integration", "tests/repo"] if part == "integration" else [f"tests/{part}"]
     # Workers share the cores; a file stays on one worker, so that its fixtures are made once.
     workers = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
@@ -123,12 +135,12 @@ def try_wheels(session: nox.Session, names: tuple[str, ...], *, absent: tuple[st
     python = str(place / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
     session.run("uv", "venv", "--clear", "--python", sys.executable, str(place), external=True)
     wheels = [str(DIST / f"seqdis_{name}-{VERSION}-py3-none-any.whl") for name in names]
-    session.run("uv", "pip", "install", "--python", python, *PINNED, *wheels, external=True)
+    session.run("uv", "pip", "install", "-q", "--python", python, *PINNED, *wheels, external=True)
     session.run("uv", "pip", "check", "--python", python, external=True)
     # Away from the tree: the working folder must not lend its sources.
     with session.chdir(place):
         for name in names:
-            session.run(python, "-c", f"import seqdis.{name}", external=True)
+            session.run(python, "-c", IMPORT_ALL, f"seqdis.{name}", external=True)
         for name in absent:
             session.run(python, "-c", f"import seqdis.{name}", external=True, success_codes=[1], silent=True)
         session.run(str(Path(python).with_name("seqdis")), "list", external=True)
