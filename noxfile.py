@@ -31,15 +31,21 @@ TEST_PARTS = {
     "eval": ("core", "eval"),
     "integration": PACKAGES,
 }
+# Each example: its folder below SEQDIS_DATA, and what makes a run of about a minute on two cores.
+EXAMPLES = {
+    "sprites": ("sprites", ("--preset", "diffsda-sprites32", "train.steps=30")),
+    "arabic_speech": ("arabic_speech_commands", ("train.steps=60",)),
+    "ett": ("ett", ("train.steps=10",)),
+    "custom_modality": ("cmu_mocap", ("train.steps=60",)),
+}
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
 EXTRAS = {"video": "[latent]"}
 PINNED = ("-c", "constraints.txt")
-IMPORT_ALL = """
-import importlib, pkgutil, sys
-package = importlib.import_module(sys.argv[1])
-for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-    importlib.import_module(module.name)
-"""
+# Every module: seqdis.core itself imports little before a name is asked for.
+IMPORT_ALL = (
+    "import importlib, pkgutil, sys; package = importlib.import_module(sys.argv[1]); "
+    "[importlib.import_module(m.name) for m in pkgutil.walk_packages(package.__path__, sys.argv[1] + '.')]"
+)
 
 
 def install(session: nox.Session, *packages: str, tools: tuple[str, ...] = (), extra: str = "") -> None:
@@ -98,6 +104,33 @@ def docs(session: nox.Session) -> None:
     """Links and imports of every page of the documentation."""
     install(session, *PACKAGES, tools=("pytest",))
     session.run("pytest", "tests/repo/test_docs.py", *session.posargs)
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Each example on its real data for about a minute: train, then evaluate."""
+    data = Path(os.environ.get("SEQDIS_DATA", ""))
+    install(session, *PACKAGES)
+    session.install(*PINNED, "--no-deps", "-e", "examples/custom_modality")
+    runs = Path(session.create_tmp()).resolve() / "runs"
+    shutil.rmtree(runs, ignore_errors=True)
+    for name, (folder, arguments) in EXAMPLES.items():
+        if not os.environ.get("SEQDIS_DATA") or not (data / folder).is_dir():
+            session.warn(f"{name}: skipped, for SEQDIS_DATA must name a folder that holds {folder!r}")
+            continue
+        out = str(runs / name)
+        session.run("python", f"examples/{name}/train.py", "--out", out, *arguments)
+        session.run("python", f"examples/{name}/evaluate.py", out, "--out", f"{out}/result.json")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Every benchmark, briefly: runs/bench; arguments are passed on to each."""
+    install(session, *PACKAGES)
+    for path in sources("benchmarks/*.py"):
+        target = ROOT / "runs" / "bench" / f"{Path(path).stem}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        session.run("python", path, "--json", str(target), *session.posargs)
 
 
 @nox.session
