@@ -31,7 +31,9 @@ def undocumented(module: ModuleType) -> Iterator[str]:
             yield f"{module.__name__}.{name}"
         if own and inspect.isclass(value):
             for method, found in public(value, list(vars(value))):
-                callable_ = isinstance(found, property | staticmethod | classmethod) or inspect.isfunction(found)
+                callable_ = isinstance(found, property | staticmethod | classmethod) or inspect.isfunction(
+                    found
+                )
                 # getdoc looks at the method that is overridden, too.
                 if callable_ and not inspect.getdoc(getattr(value, method)):
                     yield f"{module.__name__}.{name}.{method}"

@@ -95,7 +95,11 @@ def test_nothing_is_unpickled(tracked: list[Path]) -> None:
             imported = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             imported += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             call = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-            allows = isinstance(node, ast.keyword) and node.arg == "allow_pickle" and ast.unparse(node.value) != "False"
+            allows = (
+                isinstance(node, ast.keyword)
+                and node.arg == "allow_pickle"
+                and ast.unparse(node.value) != "False"
+            )
             unsafe = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"} & set(imported)
             if unsafe or call == "torch.load" or allows:
                 found.append(f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', '?')}")
@@ -113,7 +117,9 @@ def test_library_code_asserts_nothing(tracked: list[Path]) -> None:
 
 
 def test_torch_draws_nothing_without_a_generator(tracked: list[Path]) -> None:
-    drawing = re.compile(r"torch\.(randn|rand|randint|randperm|normal|bernoulli|multinomial|randn_like|rand_like)$")
+    drawing = re.compile(
+        r"torch\.(randn|rand|randint|randperm|normal|bernoulli|multinomial|randn_like|rand_like)$"
+    )
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in python_sources(tracked, "packages")

@@ -61,11 +61,22 @@ class ToyModality(Modality):
             method="diffsda",
             data=DataConfig(dataset="ramps", length=LENGTH, frame_shape=(FRAME,)),
             model=DiffSDAConfig(
-                static_dim=8, dynamic_dim=2, hidden_dim=16, encoder=backbone, denoiser=backbone,
+                static_dim=8,
+                dynamic_dim=2,
+                hidden_dim=16,
+                encoder=backbone,
+                denoiser=backbone,
                 sampler=SamplerConfig(steps=8),
             ),
             train=TrainConfig(
-                steps=20, batch_size=8, lr=1e-3, warmup_steps=2, log_every=5, eval_every=10, save_every=10, ema_decay=0.9
+                steps=20,
+                batch_size=8,
+                lr=1e-3,
+                warmup_steps=2,
+                log_every=5,
+                eval_every=10,
+                save_every=10,
+                ema_decay=0.9,
             ),
         )
         folder = preset.model_copy(
