@@ -24,7 +24,13 @@ from seqdis.core.random import Rows, randn
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
 
-CASES = {"diffsda-shapes": 32, "diffsda-sprites32": 16, "diffsda-tones": 32, "diffsda-arabic": 16, "diffsda-waves": 32}
+CASES = {
+    "diffsda-shapes": 32,
+    "diffsda-sprites32": 16,
+    "diffsda-tones": 32,
+    "diffsda-arabic": 16,
+    "diffsda-waves": 32,
+}
 
 
 class Stopwatch:
@@ -60,7 +66,9 @@ class Stopwatch:
 
 
 @torch.no_grad()
-def share_outside(preset: str, sequences: int, *, steps: int, runs: int, device: torch.device) -> tuple[float, int]:
+def share_outside(
+    preset: str, sequences: int, *, steps: int, runs: int, device: torch.device
+) -> tuple[float, int]:
     """The median share of one preset, and the network evaluations of one run."""
     config = apply_overrides(get_preset(preset), [f"model.sampler.steps={steps}"])
     model = build_model(config)
@@ -70,7 +78,11 @@ def share_outside(preset: str, sequences: int, *, steps: int, runs: int, device:
     watch = Stopwatch(model.denoiser.network, device)
     data = config.data
     rows = Rows.shard(0, sequences, slice(0, sequences), device)
-    z = randn((sequences, data.length, model.config.static_dim + model.config.dynamic_dim), generator=rows, device=device)
+    z = randn(
+        (sequences, data.length, model.config.static_dim + model.config.dynamic_dim),
+        generator=rows,
+        device=device,
+    )
     noise = 80 * randn((sequences, data.length, *data.frame_shape), generator=rows, device=device)
     denoise = model.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=model.config.max_frames_per_pass)
     shares, nfe = [], 0
@@ -85,7 +97,9 @@ def share_outside(preset: str, sequences: int, *, steps: int, runs: int, device:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, help="write the record here")
     parser.add_argument("--steps", type=int, default=6, help="noise levels; NFE is 2N − 1")
     parser.add_argument("--runs", type=int, default=3)

@@ -56,7 +56,9 @@ def test_the_loss_of_a_batch_is_the_mean_of_its_halves_even_with_weights() -> No
 
 def test_the_network_sees_float32_while_the_sums_stay_float64() -> None:
     network = Recorder()
-    out = EDMDenoiser(network)(torch.randn(2, 3, dtype=torch.float64), torch.ones(2, dtype=torch.float64), torch.ones(2, 1))
+    out = EDMDenoiser(network)(
+        torch.randn(2, 3, dtype=torch.float64), torch.ones(2, dtype=torch.float64), torch.ones(2, 1)
+    )
     assert network.seen[0].dtype == torch.float32
     assert out.dtype == torch.float64
 

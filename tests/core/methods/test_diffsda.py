@@ -97,9 +97,10 @@ def test_the_memory_bound_does_not_change_results(trained: Disentangler, limit: 
     whole = make("sampler.steps=8")
     small.load_state_dict(trained.state_dict())
     whole.load_state_dict(trained.state_dict())
-    torch.testing.assert_close(small.encode(batch()).dynamic, whole.encode(batch()).dynamic, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        small.encode(batch()).dynamic, whole.encode(batch()).dynamic, rtol=1e-4, atol=1e-5
+    )
     torch.testing.assert_close(small.reconstruct(batch()), whole.reconstruct(batch()), rtol=1e-3, atol=1e-3)
-
 
     def forward(self, x: Tensor, c_noise: Tensor, z: Tensor) -> Tensor:
         return torch.zeros_like(x) + z[:, :1]
@@ -174,7 +175,10 @@ def test_save_then_load_is_bit_equal(trained: Disentangler, tmp_path: Path) -> N
         (torch.randn(4, 8), r"input: shape \(4, 8\); allowed: \(B, V, 8\)"),
         (torch.randn(4, 6, 7), r"input: shape \(4, 6, 7\); allowed: \(B, V, 8\)"),
         (torch.full((1, 2, 8), float("nan")), "input: 16 of 16 values are NaN or Inf"),
-        (torch.tensor([[[float("inf"), *[0.0] * 7]]]), r"1 of 8 values are NaN or Inf, the first at index \(0, 0, 0\)"),
+        (
+            torch.tensor([[[float("inf"), *[0.0] * 7]]]),
+            r"1 of 8 values are NaN or Inf, the first at index \(0, 0, 0\)",
+        ),
     ],
 )
 def test_bad_input_is_named(x: Tensor, message: str) -> None:

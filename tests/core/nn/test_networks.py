@@ -4,7 +4,15 @@ import pytest
 import torch
 
 from seqdis.core.errors import InputError
-from seqdis.core.nn import AdaGroupNorm, DenoiserMLP, FrameMLP, NoiseEmbedding, SpatialSelfAttention, UNetDenoiser, UNetEncoder
+from seqdis.core.nn import (
+    AdaGroupNorm,
+    DenoiserMLP,
+    FrameMLP,
+    NoiseEmbedding,
+    SpatialSelfAttention,
+    UNetDenoiser,
+    UNetEncoder,
+)
 from seqdis.core.nn.norm import group_count
 
 
@@ -23,7 +31,9 @@ def test_unet_keeps_the_shape_and_depends_on_all_its_inputs() -> None:
 
 def test_a_fresh_unet_outputs_zero_so_that_the_denoiser_starts_at_the_skip() -> None:
     net = UNetDenoiser(1, size=8, channels=8, multipliers=(1, 1, 1), condition=2)
-    assert torch.equal(net(torch.randn(2, 1, 8, 8), torch.zeros(2), torch.randn(2, 2)), torch.zeros(2, 1, 8, 8))
+    assert torch.equal(
+        net(torch.randn(2, 1, 8, 8), torch.zeros(2), torch.randn(2, 2)), torch.zeros(2, 1, 8, 8)
+    )
 
 
 def test_frames_are_denoised_independently_of_each_other() -> None:
@@ -58,7 +68,9 @@ def test_adaptive_norm_starts_near_a_plain_one() -> None:
     layer = AdaGroupNorm(8, noise=4, condition=3)
     h = torch.randn(2, 8, 5)
     zero = layer(h, torch.zeros(2, 4), torch.zeros(2, 3))
-    torch.testing.assert_close(zero, torch.nn.functional.silu(torch.nn.functional.group_norm(h, layer.groups)))
+    torch.testing.assert_close(
+        zero, torch.nn.functional.silu(torch.nn.functional.group_norm(h, layer.groups))
+    )
 
 
 @pytest.mark.parametrize(("channels", "groups"), [(128, 32), (64, 16), (12, 3), (7, 1), (2, 1)])

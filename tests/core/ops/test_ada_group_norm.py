@@ -16,7 +16,9 @@ def test_it_is_the_formula(shape: tuple[int, ...], scale: bool, shift: bool, gai
     parts = {n: torch.randn(shape[:2], dtype=torch.float64) for n, on in
              (("scale", scale), ("shift", shift), ("gain", gain)) if on}  # fmt: skip
     groups = x.reshape(shape[0], 2, -1)
-    expected = (groups - groups.mean(2, keepdim=True)) / (groups.var(2, keepdim=True, correction=0) + 1e-5).sqrt()
+    expected = (groups - groups.mean(2, keepdim=True)) / (
+        groups.var(2, keepdim=True, correction=0) + 1e-5
+    ).sqrt()
     expected = expected.reshape(shape)
     for name, apply in (("scale", torch.mul), ("shift", torch.add), ("gain", torch.mul)):
         if name in parts:

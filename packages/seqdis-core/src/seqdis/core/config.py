@@ -11,7 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationErr
 
 from seqdis.core.errors import InputError
 
-__all__ = ["CodecConfig", "Config", "DataConfig", "RunConfig", "TrainConfig", "apply_overrides", "parse_config"]
+__all__ = [
+    "CodecConfig",
+    "Config",
+    "DataConfig",
+    "RunConfig",
+    "TrainConfig",
+    "apply_overrides",
+    "parse_config",
+]
 
 
 C = TypeVar("C", bound=BaseModel)
@@ -66,7 +74,9 @@ class TrainConfig(Config):
     warmup_steps: int | None = Field(None, ge=0, description="linear warm-up; one epoch when omitted")
     schedule: Literal["cosine", "constant"] = "cosine"
     grad_clip: float | None = Field(1.0, gt=0, description="largest global gradient norm")
-    ema_decay: float = Field(0.9999, ge=0, lt=1, description="of the averaged weights; warmed up as (1+n)/(10+n)")
+    ema_decay: float = Field(
+        0.9999, ge=0, lt=1, description="of the averaged weights; warmed up as (1+n)/(10+n)"
+    )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "fp32", description="of the networks; 'auto' is bf16 where the hardware computes in it, else fp32"
     )

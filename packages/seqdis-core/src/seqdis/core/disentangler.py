@@ -63,7 +63,13 @@ class Disentangler(nn.Module, ABC):
     config_class: ClassVar[type[Config]]
     """The schema of ``RunConfig.model``."""
 
-    def __init__(self, *, frame_shape: tuple[int, ...], codec: FrameCodec | None = None, normalizer: Normalizer | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        frame_shape: tuple[int, ...],
+        codec: FrameCodec | None = None,
+        normalizer: Normalizer | None = None,
+    ) -> None:
         super().__init__()
         self.frame_shape = tuple(frame_shape)
         self.codec = (codec or IdentityCodec()).requires_grad_(False)
@@ -72,15 +78,37 @@ class Disentangler(nn.Module, ABC):
 
     @classmethod
     @abstractmethod
-    def from_config(cls, config: Any, *, modality: Modality, frame_shape: tuple[int, ...], codec: FrameCodec, normalizer: Normalizer) -> Self:
+    def from_config(
+        cls,
+        config: Any,
+        *,
+        modality: Modality,
+        frame_shape: tuple[int, ...],
+        codec: FrameCodec,
+        normalizer: Normalizer,
+    ) -> Self:
         """Build the method with the backbones that the modality passes in."""
 
     @abstractmethod
-    def encode(self, x: Tensor, *, mask: Tensor | None = None, observed: Tensor | None = None, generator: RandomSource | None = None) -> Factors:
+    def encode(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        observed: Tensor | None = None,
+        generator: RandomSource | None = None,
+    ) -> Factors:
         """Factorise sequences, ``(B, V, *frame)``; see :class:`SequenceBatch` for the masks."""
 
     @abstractmethod
-    def decode(self, factors: Factors, *, noise: Tensor | None = None, generator: RandomSource | Sequence[torch.Generator] | None = None, progress: Progress | None = None) -> Tensor:
+    def decode(
+        self,
+        factors: Factors,
+        *,
+        noise: Tensor | None = None,
+        generator: RandomSource | Sequence[torch.Generator] | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
         """Turn factors back into sequences, ``(B, V, *frame)``.
 
         Args:
@@ -103,14 +131,31 @@ class Disentangler(nn.Module, ABC):
         return None
 
     @torch.no_grad()
-    def reconstruct(self, x: Tensor, *, mask: Tensor | None = None, observed: Tensor | None = None, generator: RandomSource | None = None, progress: Progress | None = None) -> Tensor:
+    def reconstruct(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        observed: Tensor | None = None,
+        generator: RandomSource | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
         """Encode and decode, from the inverted noise where the method has it."""
         factors = self.encode(x, mask=mask, observed=observed, generator=generator)
         noise = self.invert(x, factors, progress=_half(progress, 0))
         return self.decode(factors, noise=noise, generator=generator, progress=_half(progress, 1))
 
     @torch.no_grad()
-    def swap(self, static: Tensor, dynamic: Tensor, *, static_mask: Tensor | None = None, dynamic_mask: Tensor | None = None, generator: RandomSource | None = None, progress: Progress | None = None) -> Tensor:
+    def swap(
+        self,
+        static: Tensor,
+        dynamic: Tensor,
+        *,
+        static_mask: Tensor | None = None,
+        dynamic_mask: Tensor | None = None,
+        generator: RandomSource | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
         """Sequences with the static factor of one input and the dynamics of the other.
 
         The noise, where the method inverts, is that of the sequence which lends the dynamics
@@ -151,7 +196,9 @@ class Disentangler(nn.Module, ABC):
             InputError: Its rank or frame shape is not ``(B, V, *frame)``, or it holds NaN or Inf.
         """
         if x.ndim != len(self.frame_shape) + 2 or tuple(x.shape[2:]) != self.frame_shape or 0 in x.shape[:2]:
-            raise InputError(f"{name}: shape {tuple(x.shape)}; allowed: (B, V, {', '.join(map(str, self.frame_shape))})")
+            raise InputError(
+                f"{name}: shape {tuple(x.shape)}; allowed: (B, V, {', '.join(map(str, self.frame_shape))})"
+            )
         check_finite(x, name)
         return x.to(self.device)
 
@@ -185,7 +232,9 @@ class Disentangler(nn.Module, ABC):
             came = tuple(state[name].shape) if name in state else "nothing"
             wanted = tuple(expected[name].shape) if name in expected else "nothing"
             if came != wanted:
-                raise InputError(f"{where}: weights and config.json disagree: {name} is {came}, the configuration needs {wanted}")
+                raise InputError(
+                    f"{where}: weights and config.json disagree: {name} is {came}, the configuration needs {wanted}"
+                )
         self.load_state_dict(state, strict=False)
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -205,7 +254,9 @@ class Disentangler(nn.Module, ABC):
         replace_with_tensors(folder / "model.safetensors", state or self.state_to_save(), {"format": "pt"})
 
     @staticmethod
-    def from_pretrained(folder: str | Path, *, device: torch.device | str = "cpu", modality: str | None = None) -> Disentangler:
+    def from_pretrained(
+        folder: str | Path, *, device: torch.device | str = "cpu", modality: str | None = None
+    ) -> Disentangler:
         """Load a model (of any method) from a run or checkpoint folder.
 
         Args:
@@ -283,11 +334,17 @@ def build_model(config: RunConfig) -> Disentangler:
     modality, method = get_modality(config.modality), get_method(config.method)
     modality.options(config.data)
     if not isinstance(config.model, method.config_class):
-        raise InputError(f"method {config.method!r} needs a {method.config_class.__name__}; got {type(config.model).__name__}")
+        raise InputError(
+            f"method {config.method!r} needs a {method.config_class.__name__}; got {type(config.model).__name__}"
+        )
     codec = modality.codec(config.codec)
     normalizer = Normalizer(codec.latent_shape(config.data.frame_shape), scope=config.data.normalize)
     model = method.from_config(
-        config.model, modality=modality, frame_shape=config.data.frame_shape, codec=codec, normalizer=normalizer
+        config.model,
+        modality=modality,
+        frame_shape=config.data.frame_shape,
+        codec=codec,
+        normalizer=normalizer,
     )
     model.run_config = config
     return model

@@ -82,7 +82,9 @@ class Factors:
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Factors:
         """Move every part to a device, a floating type, or both."""
-        return self._map(lambda value: value.to(device=device, dtype=dtype if value.is_floating_point() else None))
+        return self._map(
+            lambda value: value.to(device=device, dtype=dtype if value.is_floating_point() else None)
+        )
 
     def detach(self) -> Factors:
         """The same values without their graph."""

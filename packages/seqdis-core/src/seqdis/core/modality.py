@@ -119,7 +119,9 @@ class Modality(ABC):
         """Whether the files directly in ``folder`` are the frames of one sequence."""
         return False
 
-    def frame_encoder(self, config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int) -> nn.Module:
+    def frame_encoder(
+        self, config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int
+    ) -> nn.Module:
         """A network from single frames ``(N, *frame)`` to ``(N, features)``."""
         return vector_frame_encoder(config, frame_shape=frame_shape, features=features)
 
@@ -145,6 +147,8 @@ class Modality(ABC):
         """
         kinds = [kind for kind in allowed if path.name.lower().endswith(kind)]
         if not kinds:
-            raise InputError(f"{path}: {self.name} cannot {verb} {path.suffix.lower() or 'a name without suffix'!r}; "
-                             f"allowed: {', '.join(allowed)}")
+            raise InputError(
+                f"{path}: {self.name} cannot {verb} {path.suffix.lower() or 'a name without suffix'!r}; "
+                f"allowed: {', '.join(allowed)}"
+            )
         return kinds[0]

@@ -56,7 +56,9 @@ class Rows:
     def spawn(cls, generator: torch.Generator, count: int, device: torch.device | str = "cpu") -> Rows:
         """Draw ``count`` seeds from ``generator`` one after another and give each row its own stream."""
         # One draw a row: a single call for all seeds would make the first depend on the count.
-        seeds = [int(torch.randint(2**62, (), generator=generator, device=generator.device)) for _ in range(count)]
+        seeds = [
+            int(torch.randint(2**62, (), generator=generator, device=generator.device)) for _ in range(count)
+        ]
         return cls.each([torch.Generator(device).manual_seed(seed) for seed in seeds])
 
     @classmethod

@@ -65,7 +65,9 @@ def get_plugin(group: str, name: str) -> Any:
     try:
         return points[name].load()
     except ImportError as error:
-        raise InputError(f"{group} {name!r} is declared by an installed package, but importing it failed: {error}") from error
+        raise InputError(
+            f"{group} {name!r} is declared by an installed package, but importing it failed: {error}"
+        ) from error
 
 
 def list_modalities() -> list[str]:
@@ -145,7 +147,9 @@ def data_root(spec: DatasetSpec, given: Path | None = None) -> Path | None:
     return root
 
 
-def build_dataset(modality: str, data: DataConfig, split: str, *, root: Path | None = None, seed: int = 0) -> SequenceDataset:
+def build_dataset(
+    modality: str, data: DataConfig, split: str, *, root: Path | None = None, seed: int = 0
+) -> SequenceDataset:
     """Make one split of a run's data: a named dataset, or a folder of the user's own files.
 
     Args:
@@ -171,5 +175,7 @@ def build_dataset(modality: str, data: DataConfig, split: str, *, root: Path | N
     dataset = spec.build(data, split, data_root(spec, root), seed)
     expected = (data.length, *data.frame_shape)
     if dataset.shape != expected:
-        raise InputError(f"dataset {data.dataset!r} gives sequences {dataset.shape}; the preset says {expected}")
+        raise InputError(
+            f"dataset {data.dataset!r} gives sequences {dataset.shape}; the preset says {expected}"
+        )
     return dataset

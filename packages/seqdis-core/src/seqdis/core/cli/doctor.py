@@ -26,7 +26,9 @@ def doctor(as_json: Json = False) -> None:
         "devices": _devices(),
         "kernels": {"built": [], "note": "reference implementation in use"},
         "modalities": {m["name"]: _state(m["summary"]) for m in modality_rows()},
-        "datasets": {d["name"]: {k: d[k] for k in ("modality", "found", "folder", "source")} for d in dataset_rows()},
+        "datasets": {
+            d["name"]: {k: d[k] for k in ("modality", "found", "folder", "source")} for d in dataset_rows()
+        },
         "extras": _extras(),
     }
     if as_json:

@@ -75,7 +75,9 @@ def modality_rows() -> list[dict[str, Any]]:
         for m in loaded
     ]
     empty = {"reads": [], "writes": [], "pictures": [], "demo": None}
-    return rows + [{"name": name, "summary": f"cannot be used: {why}", **empty} for name, why in broken.items()]
+    return rows + [
+        {"name": name, "summary": f"cannot be used: {why}", **empty} for name, why in broken.items()
+    ]
 
 
 def _methods() -> list[dict[str, Any]]:
@@ -117,7 +119,10 @@ def dataset_rows() -> list[dict[str, Any]]:
                 place = os.path.join(base, spec.folder)
             else:
                 place = None
-            labels = {side: [n for n, x in spec.labels.items() if x.factor == side] for side in ("static", "dynamic")}
+            labels = {
+                side: [n for n, x in spec.labels.items() if x.factor == side]
+                for side in ("static", "dynamic")
+            }
             rows.append(
                 {
                     "name": name,

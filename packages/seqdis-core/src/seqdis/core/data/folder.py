@@ -37,12 +37,16 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> list[Path]:
         if path.is_dir():
             inside = _search(modality, path)
             if not inside:
-                raise InputError(f"{path}: holds no file that {modality.name} reads; known: {_known(modality)}")
+                raise InputError(
+                    f"{path}: holds no file that {modality.name} reads; known: {_known(modality)}"
+                )
             found += inside
         elif _readable(modality, path):
             found.append(path)
         else:
-            raise InputError(f"{path}: unknown kind of file {path.suffix!r}; {modality.name} reads: {_known(modality)}")
+            raise InputError(
+                f"{path}: unknown kind of file {path.suffix!r}; {modality.name} reads: {_known(modality)}"
+            )
     return found
 
 
@@ -71,7 +75,9 @@ def read_clip(modality: Modality, path: Path, data: DataConfig, root: Path | Non
     """
     clip = modality.read(path, data)
     if tuple(clip.frames.shape[1:]) != data.frame_shape:
-        raise InputError(f"{path}: frames of shape {tuple(clip.frames.shape[1:])}; the model takes {data.frame_shape}")
+        raise InputError(
+            f"{path}: frames of shape {tuple(clip.frames.shape[1:])}; the model takes {data.frame_shape}"
+        )
     frames = clip.frames
     if modality.uint8_storage and frames.is_floating_point():
         frames = (frames.clamp(0, 1) * 255).round().to(torch.uint8)
@@ -85,7 +91,9 @@ def _split_of(key: str) -> str:
     return "train" if share < 0.8 else "val" if share < 0.9 else "test"
 
 
-def folder_sequences(modality: Modality, data: DataConfig, split: str, root: Path, *, seed: int = 0) -> SequenceDataset:
+def folder_sequences(
+    modality: Modality, data: DataConfig, split: str, root: Path, *, seed: int = 0
+) -> SequenceDataset:
     """The files below ``root`` as sequences: fresh random views for training, all windows otherwise.
 
     The split comes from sub-folders named train, val and test where ``root`` has a ``train``;
@@ -109,7 +117,9 @@ def folder_sequences(modality: Modality, data: DataConfig, split: str, root: Pat
         if len(paths) >= 10 and by_split:
             clips = [read_clip(modality, path, data, root) for path in by_split]
         else:
-            clips = [_cut_in_time(read_clip(modality, path, data, root), split, data.length) for path in paths]
+            clips = [
+                _cut_in_time(read_clip(modality, path, data, root), split, data.length) for path in paths
+            ]
     if split == "train":
         return RandomWindows(clips, data.length, pick=data.pick, seed=seed, repeats=data.repeats)
     return sliding_windows(clips, data.length)

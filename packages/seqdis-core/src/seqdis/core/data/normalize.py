@@ -29,7 +29,9 @@ class Normalizer(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, frame_shape: tuple[int, ...], *, scope: Literal["global", "channel"] = "global") -> None:
+    def __init__(
+        self, frame_shape: tuple[int, ...], *, scope: Literal["global", "channel"] = "global"
+    ) -> None:
         super().__init__()
         self.scope = scope
         tail = (1,) * len(frame_shape)
@@ -86,7 +88,9 @@ class Normalizer(nn.Module):
         std = (squares / count.clamp(min=1)).sqrt()
         if bool((count == 0).any()) or bool((std == 0).any()):
             which = (std == 0).flatten().nonzero().flatten().tolist()
-            raise InputError(f"normalizer: the training data are constant or unobserved in channel(s) {which}")
+            raise InputError(
+                f"normalizer: the training data are constant or unobserved in channel(s) {which}"
+            )
         self.mean.copy_(mean)
         self.std.copy_(std)
         return self

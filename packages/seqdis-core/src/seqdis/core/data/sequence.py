@@ -153,7 +153,9 @@ class ArraySequences(SequenceDataset):
         sizes |= {name: len(value) for name, value in self._targets.items()}
         sizes |= {name: len(m) for name, m in (("mask", mask), ("observed", observed)) if m is not None}
         if len(set(sizes.values())) > 1 or set(self.labels) != set(self._targets):
-            raise InputError(f"a dataset's parts need one entry a sequence and a meaning a label; got {sizes}")
+            raise InputError(
+                f"a dataset's parts need one entry a sequence and a meaning a label; got {sizes}"
+            )
         if x.is_floating_point():
             check_finite(x, "dataset")
         self._x, self._mask, self._observed = x, mask, observed

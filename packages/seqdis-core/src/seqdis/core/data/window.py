@@ -42,7 +42,9 @@ def _check_length(clip: Clip, length: int) -> None:
 
 def _seen(clip: Clip) -> Tensor:
     # Expanded, not filled: a recording without gaps costs one byte.
-    return torch.ones((), dtype=torch.bool).expand(clip.frames.shape) if clip.observed is None else clip.observed
+    return (
+        torch.ones((), dtype=torch.bool).expand(clip.frames.shape) if clip.observed is None else clip.observed
+    )
 
 
 def window_starts(total: int, length: int, stride: int) -> list[int]:
@@ -57,7 +59,11 @@ def window_starts(total: int, length: int, stride: int) -> list[int]:
 
 
 def sliding_windows(
-    clips: Sequence[Clip], length: int, *, stride: int | None = None, labels: Mapping[str, Label] | None = None
+    clips: Sequence[Clip],
+    length: int,
+    *,
+    stride: int | None = None,
+    labels: Mapping[str, Label] | None = None,
 ) -> ArraySequences:
     """Every window of ``length`` steps at the given stride (``length`` when omitted), in order.
 

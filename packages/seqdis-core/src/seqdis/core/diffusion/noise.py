@@ -25,7 +25,9 @@ class LogNormalNoise:
         return (self.p_mean + self.p_std * randn(shape, generator=generator, device=device)).exp()
 
 
-def karras_levels(steps: int, *, sigma_min: float = 0.002, sigma_max: float = 80.0, rho: float = 7.0) -> Tensor:
+def karras_levels(
+    steps: int, *, sigma_min: float = 0.002, sigma_max: float = 80.0, rho: float = 7.0
+) -> Tensor:
     """``t_i = (σ_max^{1/ρ} + i/(N−1) · (σ_min^{1/ρ} − σ_max^{1/ρ}))^ρ`` for i < N, then ``t_N = 0``.
 
     Args:

@@ -63,7 +63,11 @@ class DiffSDA(Disentangler):
         self.config = config
         self.frame_encoder = frame_encoder
         self.factor_lstm = FactorLSTM(
-            config.hidden_dim, config.static_dim, config.dynamic_dim, causal=config.causal, shared=config.shared_static
+            config.hidden_dim,
+            config.static_dim,
+            config.dynamic_dim,
+            causal=config.causal,
+            shared=config.shared_static,
         )
         self.denoiser = EDMDenoiser(denoiser)
         self.noise = LogNormalNoise(config.p_mean, config.p_std)
@@ -84,7 +88,9 @@ class DiffSDA(Disentangler):
         condition = config.static_dim + config.dynamic_dim
         return cls(
             frame_shape=frame_shape,
-            frame_encoder=modality.frame_encoder(config.encoder, frame_shape=latent, features=config.hidden_dim),
+            frame_encoder=modality.frame_encoder(
+                config.encoder, frame_shape=latent, features=config.hidden_dim
+            ),
             denoiser=modality.denoiser(config.denoiser, frame_shape=latent, condition=condition),
             config=config,
             codec=codec,
@@ -144,7 +150,9 @@ class DiffSDA(Disentangler):
         if static.ndim == 2:
             static = static[:, None].expand(-1, factors.steps, -1)
         if static.shape[1] != factors.steps:
-            raise InputError(f"factors with a static of {static.shape[1]} steps and a dynamic of {factors.steps}")
+            raise InputError(
+                f"factors with a static of {static.shape[1]} steps and a dynamic of {factors.steps}"
+            )
         widths = (static.shape[-1], factors.dynamic.shape[-1])
         if widths != (self.config.static_dim, self.config.dynamic_dim):
             raise InputError(
@@ -170,7 +178,9 @@ class DiffSDA(Disentangler):
             weight = None if weight is None else weight.repeat(1, count, *(1,) * (y.ndim - 2))
         size, steps = y.shape[:2]
         draws = (size, steps) if c.sigma_per == "frame" else (size, count)
-        sigma = self.noise.draw(draws, generator=generator, device=y.device).repeat_interleave(steps // draws[1], dim=1)
+        sigma = self.noise.draw(draws, generator=generator, device=y.device).repeat_interleave(
+            steps // draws[1], dim=1
+        )
         noise = randn(y.shape, generator=generator, device=y.device)
         loss = edm_loss(
             self.denoiser,
@@ -235,9 +245,13 @@ class DiffSDA(Disentangler):
         if noise is None and rows is not None:
             noise = config.sigma_max * randn(shape, generator=rows, device=self.device)
         if noise is None or noise.shape[1:] != shape[1:] or len(noise) not in (1, len(z)):
-            raise InputError(f"noise: shape {None if noise is None else tuple(noise.shape)}; allowed: {shape}")
+            raise InputError(
+                f"noise: shape {None if noise is None else tuple(noise.shape)}; allowed: {shape}"
+            )
         denoise = self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=self.config.max_frames_per_pass)
-        result = self.sampler.sample(denoise, noise.to(self.device).expand(shape).flatten(0, 1), generator=rows, progress=progress)
+        result = self.sampler.sample(
+            denoise, noise.to(self.device).expand(shape).flatten(0, 1), generator=rows, progress=progress
+        )
         return self._natural(result.x.float().unflatten(0, z.shape[:2]))
 
     def _natural(self, y: Tensor) -> Tensor:

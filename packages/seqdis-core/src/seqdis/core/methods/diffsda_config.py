@@ -30,7 +30,11 @@ class DiffSDAConfig(Config):
     causal: bool = Field(True, description="d^τ sees frames up to τ only (Eq. 2)")
     shared_static: bool = Field(True, description="one s a sequence; False: one a step (ablation)")
     sigma_per: Literal["frame", "sequence"] = Field("frame", description="what shares one draw of σ")
-    frames_per_clip: int | None = Field(None, ge=1, description="random frames of a clip that the denoiser trains on")
+    frames_per_clip: int | None = Field(
+        None, ge=1, description="random frames of a clip that the denoiser trains on"
+    )
     noise_repeats: int = Field(1, ge=1, description="draws of noise for each frame and step")
-    max_frames_per_pass: int = Field(4096, ge=1, description="memory bound at inference; does not change results")
+    max_frames_per_pass: int = Field(
+        4096, ge=1, description="memory bound at inference; does not change results"
+    )
     sampler: SamplerConfig = SamplerConfig()

@@ -18,7 +18,9 @@ class BackboneConfig(Config):
 
     kind: Literal["unet", "mlp"]
     channels: int = Field(ge=1, description="base channels")
-    multipliers: tuple[int, ...] = Field((1, 2, 2, 2), description="channels of each level (or layer) over the base")
+    multipliers: tuple[int, ...] = Field(
+        (1, 2, 2, 2), description="channels of each level (or layer) over the base"
+    )
     attention: tuple[int, ...] = Field((), description="levels with self-attention, counted from 0")
     blocks: int = Field(2, ge=1, description="residual blocks a level (U-Net)")
     dropout: float = Field(0.0, ge=0, lt=1)
@@ -26,7 +28,9 @@ class BackboneConfig(Config):
 
 def _features(config: BackboneConfig, frame_shape: tuple[int, ...]) -> int:
     if config.kind != "mlp" or len(frame_shape) != 1:
-        raise InputError(f"frames of shape {frame_shape} with a {config.kind!r} backbone; here only vectors (F,) with 'mlp'")
+        raise InputError(
+            f"frames of shape {frame_shape} with a {config.kind!r} backbone; here only vectors (F,) with 'mlp'"
+        )
     return frame_shape[0]
 
 

@@ -25,8 +25,12 @@ class NoiseEmbedding(nn.Module):
     def __init__(self, features: int) -> None:
         super().__init__()
         half = 16
-        self.register_buffer("frequencies", 2 * math.pi * torch.logspace(-4, 3, half, base=2.0), persistent=False)
-        self.mlp = nn.Sequential(nn.Linear(2 * half, features), nn.SiLU(), nn.Linear(features, features), nn.SiLU())
+        self.register_buffer(
+            "frequencies", 2 * math.pi * torch.logspace(-4, 3, half, base=2.0), persistent=False
+        )
+        self.mlp = nn.Sequential(
+            nn.Linear(2 * half, features), nn.SiLU(), nn.Linear(features, features), nn.SiLU()
+        )
 
     def forward(self, c_noise: Tensor) -> Tensor:
         """``(N,)`` to ``(N, features)``."""

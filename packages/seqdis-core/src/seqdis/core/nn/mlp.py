@@ -20,7 +20,12 @@ class FrameMLP(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for width in widths:
-            layers += [nn.Linear(inputs, width), nn.GroupNorm(group_count(width), width), nn.SiLU(), nn.Dropout(dropout)]
+            layers += [
+                nn.Linear(inputs, width),
+                nn.GroupNorm(group_count(width), width),
+                nn.SiLU(),
+                nn.Dropout(dropout),
+            ]
             inputs = width
         self.layers = nn.Sequential(*layers, nn.Linear(inputs, features))
 

@@ -12,7 +12,9 @@ __all__ = ["AdaGroupNorm", "group_count"]
 
 def group_count(channels: int, *, largest: int = 32, smallest_group: int = 4) -> int:
     """The most groups, at most ``largest``, that divide the channels with 4 or more in each."""
-    return next(g for g in range(min(largest, max(channels // smallest_group, 1)), 0, -1) if channels % g == 0)
+    return next(
+        g for g in range(min(largest, max(channels // smallest_group, 1)), 0, -1) if channels % g == 0
+    )
 
 
 class AdaGroupNorm(nn.Module):

@@ -27,7 +27,9 @@ class FactorLSTM(nn.Module):
         shared: One ``s`` a sequence; otherwise one a step, from ``h^τ``.
     """
 
-    def __init__(self, hidden: int, static: int, dynamic: int, *, causal: bool = True, shared: bool = True) -> None:
+    def __init__(
+        self, hidden: int, static: int, dynamic: int, *, causal: bool = True, shared: bool = True
+    ) -> None:
         super().__init__()
         self.shared = shared
         self.forward_lstm = nn.LSTM(hidden, hidden, batch_first=True)

@@ -75,7 +75,9 @@ class Block(nn.Module):
 def _check_size(size: int, levels: int) -> int:
     smallest, rest = divmod(size, 2 ** (levels - 1))
     if rest or smallest < 1:
-        raise InputError(f"a U-Net of {levels} levels needs a frame size divisible by {2 ** (levels - 1)}; got {size}")
+        raise InputError(
+            f"a U-Net of {levels} levels needs a frame size divisible by {2 ** (levels - 1)}; got {size}"
+        )
     return smallest
 
 
@@ -118,7 +120,13 @@ class UNetEncoder(nn.Module):
             for index in range(blocks):
                 resample = "down" if level > 0 and index == 0 else None
                 layers.append(
-                    Block(width, channels * multiplier, resample=resample, attention=level in attention, dropout=dropout)
+                    Block(
+                        width,
+                        channels * multiplier,
+                        resample=resample,
+                        attention=level in attention,
+                        dropout=dropout,
+                    )
                 )
                 width = channels * multiplier
         self.layers = nn.Sequential(*layers, nn.GroupNorm(group_count(width), width), nn.SiLU())

@@ -80,7 +80,9 @@ class EDMSampler:
         return SampleResult(x, nfe)
 
     @torch.no_grad()
-    def invert(self, denoise: DenoiseFunction, x: Tensor, *, progress: Callable[[int, int], None] | None = None) -> SampleResult:
+    def invert(
+        self, denoise: DenoiseFunction, x: Tensor, *, progress: Callable[[int, int], None] | None = None
+    ) -> SampleResult:
         """Integrate from ``x`` at σ_min up to σ_max (DiffSDA, Alg. 2): the noise that gives ``x`` back.
 
         Every step is corrected, the last one too, where the listing stops at Euler's: the way down
@@ -95,7 +97,9 @@ class EDMSampler:
                 progress(i + 1, len(levels) - 1)
         return SampleResult(x, nfe)
 
-    def _heun(self, denoise: DenoiseFunction, x: Tensor, level: float, following: float) -> tuple[Tensor, int]:
+    def _heun(
+        self, denoise: DenoiseFunction, x: Tensor, level: float, following: float
+    ) -> tuple[Tensor, int]:
         slope = (x - self._at(denoise, x, level)) / level
         euler = torch.add(x, slope, alpha=following - level)
         if following == 0:
