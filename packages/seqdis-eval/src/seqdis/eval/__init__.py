@@ -1,1 +1,1 @@
-"""Evaluation for seqdis: judges, metrics, published protocols and reports."""
+"""Evaluation for seqdis: judges, swap scores, reconstruction error and the results page."""
