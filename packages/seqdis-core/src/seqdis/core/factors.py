@@ -20,6 +20,8 @@ __all__ = ["Extra", "Factors", "Side"]
 
 Side = Literal["static", "dynamic"]
 
+_FORMAT = "seqdis.factors.1"
+
 
 @dataclass(frozen=True)
 class Extra:
@@ -160,8 +162,8 @@ class Factors:
             raise InputError(f"{len(self)} sequences need as many keys; got {len(keys)}")
         tensors = {"static": self.static, "dynamic": self.dynamic}
         tensors |= {f"extra.{e.side}.{name}": e.value for name, e in self.extras.items()}
-        metadata = {"format": "seqdis.factors.1", "keys": json.dumps(list(keys or []))}
-        replace_with_tensors(Path(path), tensors, metadata)
+        # One entry: safetensors writes several in an order that differs from run to run.
+        replace_with_tensors(Path(path), tensors, {_FORMAT: json.dumps(list(keys or []))})
 
     @staticmethod
     def load(path: str | Path) -> tuple[Factors, list[str]]:
@@ -173,8 +175,9 @@ class Factors:
         try:
             with safe_open(str(path), framework="pt") as file:
                 metadata = file.metadata() or {}
-                if metadata.get("format") != "seqdis.factors.1":
-                    raise InputError(f"{path}: not a factors file (format {metadata.get('format')!r})")
+                if _FORMAT not in metadata:
+                    came = ", ".join(sorted(metadata)) or "nothing"
+                    raise InputError(f"{path}: not a factors file; its metadata name {came}, not {_FORMAT}")
                 tensors = {name: file.get_tensor(name) for name in file.keys()}
         except (OSError, SafetensorError) as error:
             raise InputError(f"{path}: cannot be read as a factors file: {error}") from error
@@ -184,4 +187,4 @@ class Factors:
             if kind == "extra":
                 side, _, label = rest.partition(".")
                 extras[label] = Extra(value, "static" if side == "static" else "dynamic")
-        return Factors(tensors["static"], tensors["dynamic"], extras), json.loads(metadata.get("keys", "[]"))
+        return Factors(tensors["static"], tensors["dynamic"], extras), json.loads(metadata[_FORMAT])

@@ -62,6 +62,7 @@ def _installed() -> tuple[list[Modality], dict[str, str]]:
 
 
 def modality_rows() -> list[dict[str, Any]]:
+    """What ``seqdis list modalities`` shows; one that cannot be used says why in its summary."""
     loaded, broken = _installed()
     rows: list[dict[str, Any]] = [
         {
@@ -109,6 +110,7 @@ def _presets() -> list[dict[str, Any]]:
 
 
 def dataset_rows() -> list[dict[str, Any]]:
+    """What ``seqdis list datasets`` shows, with the place where each was found."""
     base = os.environ.get("SEQDIS_DATA")
     rows = []
     for modality in _installed()[0]:

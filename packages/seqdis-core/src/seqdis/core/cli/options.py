@@ -13,16 +13,20 @@ RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", show_default=False, help="Folder of a run or a checkpoint.")
 ]
 Inputs = Annotated[
-    list[Path], typer.Argument(metavar="INPUT...", show_default=False, help="Files, or folders of files.")
+    list[Path], typer.Argument(metavar="INPUT", show_default=False, help="Files, or folders of files.")
 ]
 Device = Annotated[
     str | None,
-    typer.Option("--device", show_default=False, help="cpu, cuda, cuda:N or mps; the fastest here when omitted."),
+    typer.Option(
+        "--device", show_default=False, help="cpu, cuda, cuda:N or mps; the fastest here when omitted."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for a program to read.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of every random draw.")]
 SamplerSteps = Annotated[
     int | None,
-    typer.Option("--steps", min=2, show_default=False, help="Noise levels of the sampler; the model's when omitted."),
+    typer.Option(
+        "--steps", min=2, show_default=False, help="Noise levels of the sampler; the model's when omitted."
+    ),
 ]
 Start = Annotated[int, typer.Option("--start", min=0, help="First step to take of a longer input.")]

@@ -28,7 +28,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
@@ -36,24 +36,26 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     console = Console()
     if not console.is_terminal:
         console = Console(width=max(console.width, 10_000), no_color=True)
+    console.print(Text(title, style="bold"))
     console.print(table)
+    console.print()
 
 
 @contextlib.contextmanager
 def progress_bar(text: str, *, show: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """Yield ``progress(done, total)`` that moves a bar on standard error.
+    """Yield ``progress(done, total)`` that moves a bar on standard error, where that is a terminal.
 
     Args:
         text: What is going on, in a word or two.
         show: False gives a function that does nothing.
     """
-    if not show:
+    if not show or not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(text, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

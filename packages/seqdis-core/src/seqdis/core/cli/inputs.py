@@ -1,0 +1,59 @@
+"""The user's own files as sequences of the model's length."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from seqdis.core.config import DataConfig
+from seqdis.core.data.folder import find_inputs, read_clip
+from seqdis.core.data.sequence import SequenceBatch
+from seqdis.core.data.window import sliding_windows
+from seqdis.core.errors import InputError
+from seqdis.core.modality import Modality
+
+__all__ = ["expand", "read_first", "single_input"]
+
+
+def expand(modality: Modality, inputs: Sequence[Path]) -> tuple[list[Path], Path]:
+    """All inputs below the given ones, each once and in order, and the folder that their keys start from.
+
+    Raises:
+        InputError: See :func:`find_inputs`.
+    """
+    found = list(dict.fromkeys(find_inputs(modality, inputs)))
+    # A folder of frames is one input and named by itself; any other folder is where keys begin.
+    roots = [path if path.is_dir() and path not in found else path.parent for path in inputs]
+    absolute = os.path.commonpath([path.absolute() for path in roots])
+    if all(not path.is_absolute() for path in roots):
+        return found, Path(os.path.relpath(absolute))
+    return [path.absolute() for path in found], Path(absolute)
+
+
+def single_input(modality: Modality, path: Path, option: str) -> Path:
+    """The one input that ``path`` is or holds.
+
+    Raises:
+        InputError: It holds several; see also :func:`find_inputs`.
+    """
+    found = find_inputs(modality, [path])
+    if len(found) > 1:
+        raise InputError(f"{option} {path}: holds {len(found)} inputs; exactly one is needed")
+    return found[0]
+
+
+def read_first(modality: Modality, path: Path, data: DataConfig, *, start: int = 0) -> SequenceBatch:
+    """Steps ``[start, start + V)`` of one input as a batch of one sequence.
+
+    Raises:
+        InputError: The input cannot be used, or ends before.
+    """
+    clip = read_clip(modality, path, data)
+    stop = start + data.length
+    if len(clip.frames) < stop:
+        raise InputError(f"{path}: has {len(clip.frames)} steps; at least {stop} are needed")
+    observed = None if clip.observed is None else clip.observed[start:stop]
+    window = replace(clip, frames=clip.frames[start:stop], observed=observed)
+    return sliding_windows([window], data.length).fetch([0])

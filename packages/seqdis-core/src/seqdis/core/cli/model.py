@@ -1,0 +1,69 @@
+"""A trained model on a device, as the options of a command ask for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from seqdis.core.config import RunConfig
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+
+__all__ = ["config_of", "load_model", "pick_device"]
+
+
+def pick_device(name: str | None) -> torch.device:
+    """The device of that name, or the fastest one here when None.
+
+    Of several processes started together, each takes the GPU that ``LOCAL_RANK`` numbers.
+
+    Raises:
+        InputError: There is no such device on this machine; lists those that are here.
+    """
+    here = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        here.append("mps")
+    own = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    if name is None:
+        return torch.device(own if own in here else here[-1] if here[-1] == "mps" else "cpu")
+    wanted = own if name == "cuda" else name
+    if wanted not in here:
+        raise InputError(f"device {name!r} is not on this machine; allowed here: {', '.join(here)}")
+    return torch.device(wanted)
+
+
+def load_model(run: Path, *, device: str | None = None, steps: int | None = None) -> Disentangler:
+    """Load a run's model for inference.
+
+    Args:
+        run: A run or checkpoint folder.
+        device: See :func:`pick_device`.
+        steps: Noise levels of the sampler, in place of the model's own.
+
+    Raises:
+        InputError: See :meth:`Disentangler.from_pretrained`; or the method has no sampler to set.
+    """
+    place = pick_device(device)
+    if not run.is_dir():
+        raise InputError(f"{run}: no such run folder")
+    model = Disentangler.from_pretrained(run, device=place)
+    if steps is not None:
+        sampler = getattr(config_of(model).model, "sampler", None)
+        use_sampler = getattr(model, "use_sampler", None)
+        if sampler is None or use_sampler is None:
+            raise InputError(f"--steps: method {config_of(model).method!r} decodes without a sampler")
+        use_sampler(sampler.model_copy(update={"steps": steps}))
+    return model
+
+
+def config_of(model: Disentangler) -> RunConfig:
+    """The configuration that a loaded model was built from.
+
+    Raises:
+        InputError: It was built by hand.
+    """
+    if model.run_config is None:
+        raise InputError("this model was not built from a configuration")
+    return model.run_config

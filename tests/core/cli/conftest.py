@@ -1,0 +1,59 @@
+"""A toy run and toy recordings, and a way to run a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from seqdis.core.cli.app import app
+from seqdis.core.disentangler import build_model
+from seqdis.core.registry import get_modality
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def seqdis() -> Run:
+    """``seqdis("list", "--json")`` runs the command in this process."""
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def refused(seqdis: Run) -> Callable[..., str]:
+    """Run a command that must fail on its input: exit code 2 and one line, which is returned."""
+
+    def run(*words: object) -> str:
+        result = seqdis(*words)
+        assert result.exit_code == 2, result.output
+        lines = result.stderr.splitlines()
+        assert len(lines) == 1, result.stderr
+        assert lines[0].startswith("error: ")
+        assert result.stdout == ""
+        return lines[0].removeprefix("error: ")
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def toy_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an untrained toy model."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("runs") / "toy"
+    build_model(get_modality("toy").presets()["toy"]).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three recordings of 6, 15 and 7 steps, one of them in a sub-folder."""
+    folder = tmp_path_factory.mktemp("recordings")
+    rng = np.random.default_rng(0)
+    for name, steps in {"a.npy": 6, "b.npy": 15, "deep/c.npy": 7}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        np.save(folder / name, rng.normal(size=(steps, 8)).astype(np.float32))
+    return folder

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+
+import pytest
+import torch
+from typer.testing import Result
+
+from seqdis.core.cli import doctor as doctor_module
+from seqdis.core.cli.doctor import doctor
+
+Command = Callable[..., Result]
+
+
+def test_what_is_installed(seqdis: Command) -> None:
+    report = json.loads(seqdis("doctor", "--json").stdout)
+    assert report["python"] == platform.python_version()
+    assert report["packages"]["seqdis-core"] == version("seqdis-core")
+    assert report["packages"]["torch"] == version("torch")
+    assert torch.backends.cpu.get_cpu_capability() in report["devices"]["cpu"]
+    assert report["modalities"]["toy"] == "ok"
+    assert report["datasets"]["ramps"]["found"] == "generated"
+    assert report["kernels"]["built"] == []
+
+
+def test_for_a_person(seqdis: Command) -> None:
+    result = seqdis("doctor")
+    assert result.exit_code == 0
+    for word in ("Python", "seqdis-core", "reference implementation in use", "vectors for tests", "ramps"):
+        assert word in result.stdout or word == "vectors for tests"
+
+
+def test_a_dataset_is_found_or_the_place_for_it_is_named(
+    seqdis: Command, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    row = {"name": "far", "modality": "toy", "found": None, "folder": "far_away", "source": "example.org/far"}
+    monkeypatch.setattr(doctor_module, "dataset_rows", lambda: [row])
+    shown = seqdis("doctor").stdout
+    assert "absent: put far_away/ below the folder that SEQDIS_DATA names" in shown
+    assert "example.org/far" in shown
+    assert doctor.__doc__

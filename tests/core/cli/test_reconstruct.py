@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import Result
+
+from seqdis.core.disentangler import Disentangler
+
+Command = Callable[..., Result]
+Refused = Callable[..., str]
+
+
+def test_one_file_to_one_file(seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.npy"
+    result = seqdis(
+        "reconstruct", toy_run, recordings / "b.npy", "--out", out, "--start", 3, "--device", "cpu"
+    )
+    assert result.exit_code == 0, result.output
+    source = torch.from_numpy(np.load(recordings / "b.npy"))[None, 3:9]
+    expected = Disentangler.from_pretrained(toy_run).reconstruct(source)[0]
+    torch.testing.assert_close(torch.from_numpy(np.load(out)), expected)
+
+
+def test_a_folder_to_a_folder_of_the_same_tree(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    words = ("reconstruct", toy_run, recordings, "--device", "cpu", "--json", "--out")
+    rows = json.loads(seqdis(*words, tmp_path / "r").stdout)
+    names = ["a.npy", "b.npy", "deep/c.npy"]
+    assert sorted(str(p.relative_to(tmp_path / "r")) for p in (tmp_path / "r").rglob("*.npy")) == names
+    assert [row["out"] for row in rows] == [str(tmp_path / "r" / name) for name in names]
+    source, result = np.load(recordings / "a.npy"), np.load(tmp_path / "r" / "a.npy")
+    assert rows[0]["mse"] == pytest.approx(float(((source - result) ** 2).mean()), rel=1e-5)
+
+
+def test_the_batch_size_does_not_change_the_result(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    for size in (1, 3):
+        seqdis("reconstruct", toy_run, recordings, "--out", tmp_path / str(size), "--batch-size", size)
+    for name in ("a.npy", "b.npy", "deep/c.npy"):
+        one, three = (np.load(tmp_path / size / name) for size in ("1", "3"))
+        np.testing.assert_allclose(one, three, atol=1e-4)
+
+
+def test_steps_replaces_the_samplers_own(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    for steps in (2, 8):
+        result = seqdis(
+            "reconstruct", toy_run, recordings / "a.npy", "--out", tmp_path / f"{steps}.npy", "--steps", steps
+        )
+        assert result.exit_code == 0, result.output
+    seqdis("reconstruct", toy_run, recordings / "a.npy", "--out", tmp_path / "own.npy")
+    assert np.array_equal(np.load(tmp_path / "8.npy"), np.load(tmp_path / "own.npy"))
+    assert not np.array_equal(np.load(tmp_path / "2.npy"), np.load(tmp_path / "own.npy"))
+
+
+def test_bad_input_is_refused_with_one_line(
+    refused: Refused, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "r.npy"
+    assert refused("reconstruct", toy_run, recordings, "--out", out) == (
+        f"--out {out}: one file for 3 inputs; give a folder"
+    )
+    assert refused("reconstruct", toy_run, recordings / "a.npy", "--out", tmp_path / "r.mp3") == (
+        f"{tmp_path / 'r.mp3'}: toy cannot write '.mp3'; allowed: .npy"
+    )
+    assert refused("reconstruct", toy_run, recordings / "a.npy", "--out", out, "--start", 1) == (
+        f"{recordings / 'a.npy'}: has 6 steps; at least 7 are needed"
+    )
+    assert not [*tmp_path.iterdir()]

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from typer.testing import Result
+
+from seqdis.core.disentangler import Disentangler
+
+Command = Callable[..., Result]
+Refused = Callable[..., str]
+
+
+def words(run: Path, recordings: Path) -> list[object]:
+    a, b = recordings / "a.npy", recordings / "b.npy"
+    return ["swap", run, "--static", a, "--dynamic", b, "--device", "cpu", "--out"]
+
+
+def test_a_media_file_is_the_models_swap(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "s.npy"
+    result = seqdis(*words(toy_run, recordings), out)
+    assert result.exit_code == 0, result.output
+    static, dynamic = (torch.from_numpy(np.load(recordings / name))[None, :6] for name in ("a.npy", "b.npy"))
+    expected = Disentangler.from_pretrained(toy_run).swap(static, dynamic)[0]
+    torch.testing.assert_close(torch.from_numpy(np.load(out)), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_picture_has_sources_reconstructions_and_both_swaps(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "s.png"
+    assert seqdis(*words(toy_run, recordings), out).exit_code == 0
+    assert out.read_bytes().endswith(b"[1, 1, 1, 1, 1, 1]")  # the toy's pictures hold the grid's row lengths
+
+
+def test_a_folder_gets_swap_picture_and_record(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "s"
+    said = json.loads(seqdis(*words(toy_run, recordings), out, "--json", "--seed", 3).stdout)
+    assert sorted(p.name for p in out.iterdir()) == ["swap.json", "swap.npy", "swap.png"]
+    assert json.loads((out / "swap.json").read_text()) == said
+    assert said["static"] == str(recordings / "a.npy")
+    assert said["seed"] == 3
+
+
+def test_picture_comes_beside_the_media_file(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    seqdis(*words(toy_run, recordings), tmp_path / "s.npy", "--picture", tmp_path / "p.png")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["p.png", "s.npy"]
+
+
+def test_two_runs_leave_identical_files(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    for name in ("one.npy", "two.npy"):
+        seqdis(*words(toy_run, recordings), tmp_path / name)
+    assert (tmp_path / "one.npy").read_bytes() == (tmp_path / "two.npy").read_bytes()
+
+
+def test_bad_input_is_refused_with_one_line(
+    refused: Refused, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "s.mp4"
+    assert refused(*words(toy_run, recordings), out) == (
+        f"{out}: toy cannot write '.mp4'; allowed: .npy for the swap, .png for a picture of all"
+    )
+    assert refused(*words(toy_run, recordings), tmp_path / "s.npy", "--picture", tmp_path / "p.bmp") == (
+        f"{tmp_path / 'p.bmp'}: toy cannot draw '.bmp'; allowed: .png"
+    )
+    several = [
+        "swap",
+        toy_run,
+        "--static",
+        recordings,
+        "--dynamic",
+        recordings / "a.npy",
+        "--out",
+        tmp_path / "s.npy",
+    ]
+    assert refused(*several) == f"--static {recordings}: holds 3 inputs; exactly one is needed"
+    assert not [*tmp_path.iterdir()]

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import Result
+
+from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.registry import get_preset
+
+Command = Callable[..., Result]
+Refused = Callable[..., str]
+
+
+def test_a_run_is_trained_with_the_overrides_and_the_seed(seqdis: Command, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    result = seqdis(
+        "train", "toy", "train.steps=4", "batch_size=4", "--out", out, "--seed", 7, "--device", "cpu"
+    )
+    assert result.exit_code == 0, result.output
+    config = Disentangler.from_pretrained(out).run_config
+    assert config is not None
+    assert (config.train.steps, config.train.batch_size, config.train.seed) == (4, 4, 7)
+    record = json.loads((out / "run.json").read_text())
+    assert record["command"] == f"seqdis train toy train.steps=4 batch_size=4 train.seed=7 --out {out}"
+
+
+def test_json_is_all_that_standard_output_holds(seqdis: Command, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    said = json.loads(
+        seqdis("train", "toy", "train.steps=2", "--out", out, "--device", "cpu", "--json").stdout
+    )
+    assert said["out"] == str(out)
+    assert said["parameters"] == sum(p.numel() for p in build_model(get_preset("toy")).parameters())
+
+
+def test_a_dry_run_says_what_would_happen_and_writes_nothing(
+    seqdis: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plan = json.loads(
+        seqdis("train", "toy", "epochs=3", "steps=none", "--dry-run", "--json", "--device", "cpu").stdout
+    )
+    assert plan["out"] == "runs/toy"
+    assert plan["steps"] == 3 * 12  # 96 sequences in batches of 8
+    assert (plan["train_sequences"], plan["val_sequences"], plan["sequence_shape"]) == (96, 24, [6, 8])
+    assert plan["parameters"] == sum(p.numel() for p in build_model(get_preset("toy")).parameters())
+    assert plan["config"]["train"]["epochs"] == 3
+    shown = seqdis("train", "toy", "--dry-run").stdout
+    assert "model.static_dim" in shown
+    assert not [*tmp_path.iterdir()]
+
+
+def test_resume_goes_on_and_refuses_another_configuration(
+    seqdis: Command, refused: Refused, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    words = ("train", "toy", "train.steps=2", "--out", out, "--device", "cpu", "--json")
+    assert seqdis(*words).exit_code == 0
+    weights = (out / "model.safetensors").read_bytes()
+    assert "already holds a run" in refused(*words)
+    assert seqdis(*words, "--resume").exit_code == 0
+    assert (out / "model.safetensors").read_bytes() == weights
+    other = refused("train", "toy", "train.steps=3", "--out", out, "--device", "cpu", "--json", "--resume")
+    assert "train.steps" in other
+
+
+def test_ones_own_folder_is_trained_on_without_a_val(seqdis: Command, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "train").mkdir(parents=True)
+    for index in range(3):
+        np.save(data / "train" / f"{index}.npy", np.random.default_rng(index).normal(size=(20, 8)))
+    words = ("train", "toy-folder", "--data", data, "--dry-run", "--json")
+    plan = json.loads(seqdis(*words).stdout)
+    assert (plan["train_sequences"], plan["val_sequences"]) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["tyo"], "unknown preset 'tyo' (did you mean 'toy'?)"),
+        (["toy", "train.stepz=3"], "override: unknown key 'train.stepz' (did you mean 'train.steps'?)"),
+        (["toy", "channels=3"], "override key 'channels' is ambiguous; allowed: model.encoder.channels, "),
+        (["toy", "steps"], "override 'steps' is not of the form key=value"),
+        (["toy", "lr=-1"], "override: key 'train.lr' is -1, but: "),
+        (["toy", "--device", "tpu"], "device 'tpu' is not on this machine; allowed here: cpu"),
+        (["toy-folder"], "dataset 'folder' needs --data FOLDER"),
+        (["toy-folder", "--data", "."], ".: holds no file that toy reads; known: .npy"),
+        (["toy-folder", "--data", "none"], "none: no such file or folder"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert refused("train", *words).startswith(said)
+    assert not [*tmp_path.iterdir()]
