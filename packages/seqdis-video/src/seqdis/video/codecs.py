@@ -90,7 +90,9 @@ def load_autoencoder(path: str | None) -> AutoencoderCodec:
     try:
         kind = json.loads((folder / _FILES[0]).read_text(encoding="utf-8")).get("_class_name")
     except (ValueError, AttributeError) as error:
-        raise InputError(f"codec 'autoencoder': {folder / _FILES[0]} cannot be read as JSON: {error}") from error
+        raise InputError(
+            f"codec 'autoencoder': {folder / _FILES[0]} cannot be read as JSON: {error}"
+        ) from error
     if kind not in _CLASSES:
         raise InputError(f"codec 'autoencoder': {folder} holds a {kind!r}; allowed: {', '.join(_CLASSES)}")
     try:

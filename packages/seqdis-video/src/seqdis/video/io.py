@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -23,6 +25,10 @@ __all__ = ["IMAGES", "frame_files", "read_frames", "save_gif", "write_frames"]
 IMAGES = (".png", ".jpg", ".jpeg")
 """Suffixes of the pictures that a folder of frames may hold."""
 
+# What Pillow lets through from the depths of a damaged picture.
+_BROKEN = (
+    OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error, Image.DecompressionBombError,
+)  # fmt: skip
 _FRAME_NAME = re.compile(r"frame-\d{5,}\.png")
 
 
@@ -45,7 +51,8 @@ def read_frames(path: Path, *, height: int, width: int, options: VideoOptions) -
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
     if path.is_dir():
-        decoded = _decode_folder(path)
+        # A folder has no clock: its pictures come as fast as what is written plays.
+        decoded = _decode_folder(path, options.fps)
     elif path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
     else:
@@ -57,20 +64,19 @@ def read_frames(path: Path, *, height: int, width: int, options: VideoOptions) -
     return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous()
 
 
-def _decode_folder(folder: Path) -> Iterator[TimedImage]:
-    # A folder has no clock: its pictures are taken to be one second apart only if read_fps asks.
+def _decode_folder(folder: Path, fps: float) -> Iterator[TimedImage]:
     for index, path in enumerate(frame_files(folder)):
         try:
             with Image.open(path) as image:
                 picture = to_rgb(ImageOps.exif_transpose(image))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except _BROKEN as error:
             raise InputError(f"{path}: cannot be read as a picture: {error}") from error
-        yield TimedImage(picture, float(index))
+        yield TimedImage(picture, index / fps)
 
 
 def _decode_gif(path: Path) -> Iterator[TimedImage]:
     # Writers merge equal neighbours into one longer picture; the shortest duration is the step, so
-    # that a clip comes back with as many frames as it had.
+    # that a clip comes back with as many frames as it had (unless every picture was merged).
     try:
         with Image.open(path) as image:
             durations = []
@@ -84,11 +90,11 @@ def _decode_gif(path: Path) -> Iterator[TimedImage]:
                 for _ in range(max(1, round(duration / step))):
                     yield TimedImage(picture, count * step / 1000)
                     count += 1
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except _BROKEN as error:
         raise InputError(f"{path}: cannot be read as gif: {error}") from error
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 64))
-        if b";" not in file.read():  # the trailer byte, after which some writers leave padding
+        if not file.read().rstrip(b"\0\r\n ").endswith(b";"):  # some writers pad after the trailer byte
             raise InputError(f"{path}: the gif is cut short: its end marker is missing")
 
 
@@ -107,28 +113,35 @@ def _decode_container(path: Path) -> Iterator[TimedImage]:
                     end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
                 if packet.stream_index != stream.index:
                     continue
-                for frame in packet.decode():
-                    seconds = frame.time if frame.time is not None else count / float(stream.average_rate or 25)
+                for frame in stream.decode(packet):
+                    seconds = (
+                        frame.time if frame.time is not None else count / float(stream.average_rate or 25)
+                    )
                     first = seconds if first is None else first
                     yield TimedImage(_upright(frame), seconds - first)
                     count += 1
             _check_whole(path, container, end, count, damaged)
     except av.error.FFmpegError as error:
-        raise InputError(f"{path}: cannot be read as video, damaged or cut short: {error.strerror}") from error
+        raise InputError(
+            f"{path}: cannot be read as video, damaged or cut short: {error.strerror}"
+        ) from error
 
 
 def _upright(frame: av.VideoFrame) -> Image.Image:
-    picture = frame.to_image()
+    picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
     turn = frame.rotation  # degrees counterclockwise, as phones note it in the file
     return picture.rotate(turn, expand=True) if turn else picture
 
 
-def _check_whole(path: Path, container: av.container.InputContainer, end: float, count: int, damaged: bool) -> None:
+def _check_whole(
+    path: Path, container: av.container.InputContainer, end: float, count: int, damaged: bool
+) -> None:
     # mkv and webm end quietly where the file was cut: only the length that the header promises tells.
     rate = float(container.streams.video[0].average_rate or 25)
     promised = (container.duration or 0) / av.time_base
     got = end - (container.start_time or 0) / av.time_base
-    if damaged or count == 0 or got + 2 / rate + 0.1 < promised:
+    slack = 1.5 / rate + 0.04  # the last packet may not say how long it lasts
+    if damaged or count == 0 or got + slack < promised:
         raise InputError(
             f"{path}: the video is cut short: {got:.2f} s of {promised:.2f} s can be read ({count} frames)"
         )
@@ -159,7 +172,9 @@ def write_frames(path: Path, frames: Tensor, *, fps: float) -> None:
 
 
 def _write_folder(folder: Path, images: np.ndarray) -> None:
-    if folder.exists() and not (folder.is_dir() and all(_FRAME_NAME.fullmatch(p.name) for p in folder.iterdir())):
+    if folder.exists() and not (
+        folder.is_dir() and all(_FRAME_NAME.fullmatch(p.name) for p in folder.iterdir())
+    ):
         raise InputError(f"{folder}: exists and holds something else than frames; give a new name")
     with replace_directory(folder) as partial:
         for index, image in enumerate(images):
@@ -194,7 +209,8 @@ def _write_video(codec: str, options: dict[str, str]) -> Callable[[Path, np.ndar
         # "bitexact" leaves out random identifiers, one thread fixes the encoder's choices: the same
         # frames give the same file.
         with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
-            stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+            rate = Fraction(fps).limit_denominator(1001)
+            stream = cast(av.VideoStream, container.add_stream(codec, rate=rate, options=options))
             stream.height, stream.width, stream.pix_fmt = even.shape[1], even.shape[2], "yuv420p"
             stream.bit_rate = 0  # quality alone decides
             for image in even:

@@ -68,7 +68,9 @@ class VideoModality(Modality):
         self.check_suffix(path, self.pictures, "draw")
         draw_grid(path, grid, fps=self.options(data).fps)
 
-    def frame_encoder(self, config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int) -> nn.Module:
+    def frame_encoder(
+        self, config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int
+    ) -> nn.Module:
         return unet_frame_encoder(config, frame_shape=frame_shape, features=features)
 
     def denoiser(self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:

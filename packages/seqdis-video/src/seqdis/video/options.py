@@ -20,5 +20,6 @@ class VideoOptions(Config):
     )
     stride: int = Field(1, ge=1, description="keep every n-th frame (after read_fps)")
     fit: Literal["crop", "pad", "stretch"] = Field(
-        "crop", description="how a picture of another aspect fills the frame: centre crop, black bars, or distortion"
+        "crop",
+        description="how a picture of another aspect fills the frame: centre crop, black bars, or distortion",
     )

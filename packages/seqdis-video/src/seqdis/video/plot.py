@@ -52,7 +52,9 @@ def animated_grid(grid: Sequence[Sequence[Panel]]) -> list[Image.Image]:
     clips = [[(panel.title, _pictures(panel, smallest=112, largest=256)) for panel in row] for row in grid]
     steps = max(len(pictures) for row in clips for _, pictures in row)
     return [
-        _compose([[(title, pictures[min(step, len(pictures) - 1)]) for title, pictures in row] for row in clips])
+        _compose(
+            [[(title, pictures[min(step, len(pictures) - 1)]) for title, pictures in row] for row in clips]
+        )
         for step in range(steps)
     ]
 
@@ -60,7 +62,9 @@ def animated_grid(grid: Sequence[Sequence[Panel]]) -> list[Image.Image]:
 def _strip(panel: Panel) -> Image.Image:
     total = len(panel.frames)
     chosen = torch.linspace(0, total - 1, min(total, _STRIP_FRAMES)).round().long()
-    pictures = _pictures(Panel(panel.title, panel.frames[chosen.to(panel.frames.device)]), smallest=64, largest=128)
+    pictures = _pictures(
+        Panel(panel.title, panel.frames[chosen.to(panel.frames.device)]), smallest=64, largest=128
+    )
     width, height = pictures[0].size
     strip = Image.new("RGB", (len(pictures) * (width + 2) - 2, height), _PAPER)
     for index, picture in enumerate(pictures):
@@ -70,7 +74,9 @@ def _strip(panel: Panel) -> Image.Image:
 
 def _pictures(panel: Panel, *, smallest: int, largest: int) -> list[Image.Image]:
     # Whole-number nearest enlargement keeps the pixels of small frames square and sharp.
-    values = (panel.frames.detach().cpu().float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    values = (
+        (panel.frames.detach().cpu().float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    )
     pictures = [Image.fromarray(frame) for frame in values]
     width, height = pictures[0].size
     if min(width, height) < smallest:
@@ -100,8 +106,8 @@ def _compose(grid: list[list[tuple[str, Image.Image]]]) -> Image.Image:
     widths = [max((row[c][1].width for row in grid if c < len(row)), default=0) for c in range(columns)]
     titles = [[_wrap(title, font, widths[c]) for c, (title, _) in enumerate(row)] for row in grid]
     # A single long word may still be wider than its panel.
-    for row in titles:
-        for c, lines in enumerate(row):
+    for wrapped in titles:
+        for c, lines in enumerate(wrapped):
             widths[c] = max(widths[c], *(int(font.getlength(line)) + 1 for line in lines))
     heads = [_LINE * max((len(lines) for lines in row), default=0) for row in titles]
     bodies = [max((picture.height for _, picture in row), default=0) for row in grid]

@@ -107,7 +107,11 @@ def _paper_preset(name: str, row: _Paper) -> RunConfig:
 def _own_preset(name: str, row: _Own) -> RunConfig:
     attention = (2,) if row.side > 16 else ()
     backbone = BackboneConfig(
-        kind="unet", channels=row.channels, multipliers=row.multipliers, attention=attention, blocks=row.blocks
+        kind="unet",
+        channels=row.channels,
+        multipliers=row.multipliers,
+        attention=attention,
+        blocks=row.blocks,
     )
     return RunConfig(
         preset=name,
@@ -135,7 +139,7 @@ def _own_preset(name: str, row: _Own) -> RunConfig:
             lr=row.lr,
             warmup_steps=row.warmup,
             ema_decay=row.ema,
-            precision="bf16",
+            precision="auto",
             eval_every=row.every,
             save_every=row.every,
         ),

@@ -38,7 +38,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def fit_image(image: Image.Image, *, height: int, width: int, fit: Literal["crop", "pad", "stretch"]) -> np.ndarray:
+def fit_image(
+    image: Image.Image, *, height: int, width: int, fit: Literal["crop", "pad", "stretch"]
+) -> np.ndarray:
     """Resize one picture with an antialiasing (bicubic) filter.
 
     Args:

@@ -64,7 +64,9 @@ def build_shapes(data: DataConfig, split: str, root: Path | None, seed: int) -> 
     )
 
 
-def render_shapes(codes: np.ndarray, nuisance: np.ndarray, *, length: int, height: int, width: int) -> np.ndarray:
+def render_shapes(
+    codes: np.ndarray, nuisance: np.ndarray, *, length: int, height: int, width: int
+) -> np.ndarray:
     """Draw clips, antialiased by exact distance: coverage = clip(½ − distance in pixels, 0, 1).
 
     Args:
@@ -89,7 +91,9 @@ def render_shapes(codes: np.ndarray, nuisance: np.ndarray, *, length: int, heigh
     angle = 2 * np.pi * (phase[:, None] + turn[:, None] * time * (length - 1) / length)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     offset = np.where((path < 4)[:, None, None], line, circle) * (_REACH * side)  # (N, V, 2)
-    centre = np.stack([width / 2 + 0.06 * side * (2 * place_x - 1), height / 2 + 0.06 * side * (2 * place_y - 1)], -1)
+    centre = np.stack(
+        [width / 2 + 0.06 * side * (2 * place_x - 1), height / 2 + 0.06 * side * (2 * place_y - 1)], -1
+    )
     position = (centre[:, None] + offset).astype(np.float32)
     first, last = _POSES[pose].T[..., None]
     radius = _RADIUS * side * (0.94 + 0.12 * size[:, None]) * (first + (last - first) * time)  # (N, V)
@@ -111,15 +115,14 @@ def render_shapes(codes: np.ndarray, nuisance: np.ndarray, *, length: int, heigh
 def _distance(kind: int, x: np.ndarray, y: np.ndarray, r: np.ndarray) -> np.ndarray:
     """Signed distance in pixels from a figure of radius ``r`` (negative inside), y downwards."""
     if kind == 0:
-        return np.asarray(np.hypot(x, y) - 0.98 * r)
+        return np.hypot(x, y) - 0.98 * r
     if kind == 1:
-        return np.asarray(np.maximum(np.abs(x), np.abs(y)) - 0.86 * r)
+        return np.maximum(np.abs(x), np.abs(y)) - 0.86 * r
     if kind == 2:  # three half-planes at the inner radius of an equilateral triangle, tip up
         slope = 0.5 * np.sqrt(np.float32(3)) * np.abs(x) - 0.5 * y
-        return np.asarray(np.maximum(slope, y) - 0.62 * r)
+        return np.maximum(slope, y) - 0.62 * r
     x, y = np.abs(x), np.abs(y)
-    bars = np.minimum(np.maximum(x - r, y - 0.36 * r), np.maximum(x - 0.36 * r, y - r))
-    return np.asarray(bars)
+    return np.minimum(np.maximum(x - r, y - 0.36 * r), np.maximum(x - 0.36 * r, y - r))
 
 
 SHAPES = DatasetSpec(

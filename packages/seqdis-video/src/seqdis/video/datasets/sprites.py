@@ -31,7 +31,10 @@ _DIRECTIONS = ("front", "left", "right")
 _MOTIONS = len(_ACTIONS) * len(_DIRECTIONS)
 
 LABELS = {
-    **{name: Label(tuple(f"{name} {i}" for i in range(_KINDS)), "static") for name in ("skin", "pants", "top", "hair")},
+    **{
+        name: Label(tuple(f"{name} {i}" for i in range(_KINDS)), "static")
+        for name in ("skin", "pants", "top", "hair")
+    },
     # A direction never changes within a clip, yet the literature counts it as part of the motion.
     "action": Label(tuple(f"{a} {d}" for a in _ACTIONS for d in _DIRECTIONS), "dynamic"),
 }
@@ -59,7 +62,9 @@ class SpriteSheets:
                 with Image.open(path) as sheet:
                     pixels = np.asarray(sheet.convert("RGBA"))
             except (OSError, ValueError, SyntaxError) as error:
-                raise InputError(f"dataset 'sprites': {path} cannot be read ({error}); it is {_SOURCE}") from error
+                raise InputError(
+                    f"dataset 'sprites': {path} cannot be read ({error}); it is {_SOURCE}"
+                ) from error
             if pixels.shape != (21 * _CELL, 13 * _CELL, 4):
                 size = f"{pixels.shape[1]}x{pixels.shape[0]}"
                 raise InputError(f"dataset 'sprites': {path} is {size} pixels; a sheet is 832x1344")
@@ -89,8 +94,10 @@ class SpriteSheets:
 
         for index in characters:
             skin, bottom, top, head = attributes(index)
-            whole = Image.alpha_composite(Image.alpha_composite(clothed(skin, bottom, top), hair[head]), shoes)
-            yield np.asarray(whole)[..., :3].reshape(_MOTIONS, _FRAMES, _CELL, _CELL, 3)
+            whole = Image.alpha_composite(
+                Image.alpha_composite(clothed(skin, bottom, top), hair[head]), shoes
+            )
+            yield np.array(whole.convert("RGB")).reshape(_MOTIONS, _FRAMES, _CELL, _CELL, 3)
 
 
 def attributes(character: int) -> tuple[int, int, int, int]:
@@ -106,7 +113,7 @@ def split_characters(split: str) -> list[int]:
     The paper has no validation split: the last 100 of its 1000 training characters are ours, which
     leaves 900 to train.
     """
-    order = np.random.RandomState(423).permutation(_KINDS**4).tolist()  # noqa: NPY002 (the paper's generator)
+    order = np.random.RandomState(423).permutation(_KINDS**4).tolist()
     first, last = {"train": (0, 900), "val": (900, 1000), "test": (1000, _KINDS**4)}[split]
     return list(order[first:last])
 
@@ -130,7 +137,9 @@ def build_sprites(data: DataConfig, split: str, root: Path | None, seed: int) ->
     x = torch.empty(len(characters), _MOTIONS, _FRAMES, 3, side, side, dtype=torch.uint8)
     for row, clips in zip(x, SpriteSheets(root).render(characters), strict=True):
         row.copy_(torch.from_numpy(_halved(clips) if side == _CELL // 2 else clips).movedim(-1, -3))
-    skin, pants, top, hair = torch.tensor([attributes(c) for c in characters]).repeat_interleave(_MOTIONS, 0).T
+    skin, pants, top, hair = (
+        torch.tensor([attributes(c) for c in characters]).repeat_interleave(_MOTIONS, 0).T
+    )
     action = torch.arange(_MOTIONS).repeat(len(characters))
     names = LABELS["action"].classes
     return ArraySequences(

@@ -1,0 +1,91 @@
+"""Measure a trained run on characters it never saw, and let a person see a few swaps.
+
+python evaluate.py runs/sprites --data FOLDER --out results/sprites.json
+
+Beside the numbers it leaves swap.png and swap.gif in RUN/evaluation: sources, reconstructions, and both
+swaps of three pairs of clips.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from seqdis.core.analysis import encode_dataset, fixed_pairs, probe_factors, swap_pairs
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+from seqdis.core.registry import build_dataset, get_modality
+from seqdis.core.results import ResultRecord, device_name, installed_versions
+from seqdis.eval.scoring import score_swaps
+
+PAIRS = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="what train.py left")
+    parser.add_argument("--data", type=Path, help="the dataset's folder; $SEQDIS_DATA/sprites by default")
+    parser.add_argument("--out", type=Path, default=Path("results/sprites.json"))
+    parser.add_argument("--name", help="of the result; the preset's by default")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--pairs", type=int, help="clips that are swapped and judged; all by default")
+    args = parser.parse_args()
+
+    started = time.perf_counter()
+    model = Disentangler.from_pretrained(args.run, device=args.device, modality="video")
+    config = model.run_config
+    train_set, test_set = (
+        build_dataset("video", config.data, split, root=args.data, seed=config.train.seed)
+        for split in ("train", "test")
+    )
+
+    # What a judge, trained on real clips, sees in a swap: the character of one clip doing what the other did.
+    metrics = score_swaps(model, train_set, test_set, seed=config.train.seed, pairs=args.pairs)
+    # What a linear classifier reads from each factor: clothes should be in s alone, the action in d alone.
+    metrics |= probe_factors(
+        encode_dataset(model, train_set),
+        train_set.all_labels(),
+        encode_dataset(model, test_set),
+        test_set.all_labels(),
+    )
+    show_swaps(model, test_set, args.run / "evaluation")
+
+    trained = json.loads((args.run / "run.json").read_text())
+    ResultRecord(
+        name=args.name or config.preset,
+        method=config.method,
+        dataset=config.data.dataset,
+        modality=config.modality,
+        command=trained["command"],
+        seed=config.train.seed,
+        device=device_name(model.device),
+        wall_seconds=round(trained["seconds"] + time.perf_counter() - started, 1),
+        versions=installed_versions(),
+        metrics=metrics,
+    ).save(args.out)
+    for name, metric in metrics.items():
+        chance = "" if metric.chance is None else f"   chance {metric.chance:8.4f}"
+        print(f"{name:32} {metric.value:8.4f}{chance}")
+    print(f"written: {args.out}, {args.run / 'evaluation'}")
+
+
+def show_swaps(model: Disentangler, test_set: SequenceDataset, folder: Path) -> None:
+    config, modality = model.run_config, get_modality("video")
+    first, second = zip(*fixed_pairs(len(test_set), count=PAIRS), strict=True)
+    result = swap_pairs(
+        model, test_set.fetch(first).to(model.device), test_set.fetch(second).to(model.device)
+    )
+    for name in ("swap.png", "swap.gif"):
+        modality.draw(folder / name, result.grid(), config.data)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from error

@@ -1,0 +1,73 @@
+"""A preset's description becomes the two U-Nets, or an error that says what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seqdis.core.errors import InputError
+from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.video import VideoModality
+from seqdis.video.presets import PRESETS
+
+SMALL = BackboneConfig(kind="unet", channels=8, multipliers=(1, 2), attention=(1,), blocks=1)
+
+
+def test_shapes_in_and_out() -> None:
+    video = VideoModality()
+    x, z = torch.randn(5, 3, 16, 16), torch.randn(5, 7)
+    assert video.frame_encoder(SMALL, frame_shape=(3, 16, 16), features=11)(x).shape == (5, 11)
+    denoised = video.denoiser(SMALL, frame_shape=(3, 16, 16), condition=7)(x, torch.randn(5), z)
+    assert denoised.shape == x.shape
+
+
+def test_the_configuration_reaches_the_networks() -> None:
+    video = VideoModality()
+
+    def parameters(**changes: object) -> int:
+        config = SMALL.model_copy(update=changes)
+        network = video.denoiser(config, frame_shape=(3, 16, 16), condition=7)
+        return sum(p.numel() for p in network.parameters())
+
+    base = parameters()
+    for changes in ({"channels": 16}, {"multipliers": (1, 4)}, {"attention": (0, 1)}, {"blocks": 2}):
+        assert parameters(**changes) > base
+    dropped = video.frame_encoder(
+        SMALL.model_copy(update={"dropout": 0.3}), frame_shape=(3, 16, 16), features=4
+    )
+    assert any(isinstance(m, torch.nn.Dropout) and m.p == 0.3 for m in dropped.modules())
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_has_networks(name: str) -> None:
+    preset, video = PRESETS[name], VideoModality()
+    # The paper's autoencoder has 4 channels and f = 8.
+    shape = preset.data.frame_shape if preset.codec.name == "identity" else (4, 32, 32)
+    with torch.device("meta"):
+        encoder = video.frame_encoder(
+            preset.model.encoder, frame_shape=shape, features=preset.model.hidden_dim
+        )
+        denoiser = video.denoiser(preset.model.denoiser, frame_shape=shape, condition=48)
+        x = torch.zeros(2, *shape)
+        assert encoder(x).shape == (2, preset.model.hidden_dim)
+        assert denoiser(x, torch.zeros(2), torch.zeros(2, 48)).shape == x.shape
+
+
+@pytest.mark.parametrize(
+    ("changes", "shape", "message"),
+    [
+        ({"kind": "mlp"}, (3, 16, 16), "video needs a backbone of kind 'unet'; got 'mlp'"),
+        ({}, (3, 16, 24), r"video needs square frames \(C, H, H\); got \(3, 16, 24\)"),
+        ({}, (48,), r"video needs square frames \(C, H, H\); got \(48,\)"),
+        ({"multipliers": (1, 2, 2, 2)}, (3, 20, 20), "the side must be divisible by 8; got 20"),
+        ({"attention": (2,)}, (3, 16, 16), r"attention at levels \(2,\); allowed: 0 to 1"),
+    ],
+)
+def test_what_cannot_be_built_says_why(
+    changes: dict[str, object], shape: tuple[int, ...], message: str
+) -> None:
+    config, video = SMALL.model_copy(update=changes), VideoModality()
+    with pytest.raises(InputError, match=message):
+        video.frame_encoder(config, frame_shape=shape, features=4)
+    with pytest.raises(InputError, match=message):
+        video.denoiser(config, frame_shape=shape, condition=4)

@@ -1,0 +1,118 @@
+"""The modality as core sees it: by entry point, through folders, with its options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqdis.core.config import DataConfig, apply_overrides
+from seqdis.core.data.folder import find_inputs, folder_sequences, read_clip
+from seqdis.core.errors import InputError
+from seqdis.core.registry import build_dataset, get_modality, get_preset
+from seqdis.video import VideoModality
+
+Make = Callable[..., DataConfig]
+VIDEO = VideoModality()
+
+
+def test_it_is_found_by_entry_point() -> None:
+    assert isinstance(get_modality("video"), VideoModality)
+    assert get_preset(VIDEO.demo() or "").modality == "video"
+
+
+@pytest.mark.parametrize("suffix", VIDEO.writes)
+def test_every_form_it_writes_can_be_written(
+    tmp_path: Path, clip: Tensor, data_config: Make, suffix: str
+) -> None:
+    path = tmp_path / f"c{suffix.removesuffix('/')}"
+    VIDEO.write(path, clip, data_config())
+    assert path.exists()
+    if suffix in VIDEO.reads:
+        assert read_clip(VIDEO, path, data_config()).frames.shape == clip.shape
+
+
+def test_a_clip_is_read_in_the_shape_of_the_run(tmp_path: Path, clip: Tensor, data_config: Make) -> None:
+    VIDEO.write(tmp_path / "c.mp4", clip, data_config())
+    read = VIDEO.read(tmp_path / "c.mp4", data_config(size=32, stride=3))
+    assert read.frames.shape == (4, 3, 32, 32)
+    assert read.key == "c.mp4"
+
+
+def test_folders_of_images_and_of_clips(tmp_path: Path, clip: Tensor, data_config: Make) -> None:
+    VIDEO.write(tmp_path / "a" / "frames", clip, data_config())
+    VIDEO.write(tmp_path / "b.gif", clip, data_config())
+    (tmp_path / "notes.txt").write_text("not a clip")
+    assert find_inputs(VIDEO, [tmp_path]) == [tmp_path / "a" / "frames", tmp_path / "b.gif"]
+    train = folder_sequences(VIDEO, data_config(), "train", tmp_path)
+    batch = train.fetch(range(len(train)))
+    assert batch.x.shape == (2, 6, 3, 16, 16)
+    assert 0 <= batch.x.min() <= batch.x.max() <= 1
+
+
+def test_an_empty_folder_lists_the_known_kinds(tmp_path: Path, data_config: Make) -> None:
+    with pytest.raises(
+        InputError, match=r"holds no file that video reads; known: \.mp4, \.gif, .*folders of images"
+    ):
+        folder_sequences(VIDEO, data_config(), "train", tmp_path)
+
+
+def test_a_clip_shorter_than_asked_is_refused(tmp_path: Path, clip: Tensor, data_config: Make) -> None:
+    VIDEO.write(tmp_path / "c.mp4", clip[:4], data_config())
+    with pytest.raises(InputError, match=r"c\.mp4: has 4 steps; at least 6 are needed"):
+        folder_sequences(VIDEO, data_config(), "train", tmp_path)
+
+
+def test_unknown_suffixes_are_refused(tmp_path: Path, clip: Tensor, data_config: Make) -> None:
+    (tmp_path / "c.flac").touch()
+    with pytest.raises(InputError, match=r"c\.flac: video cannot read '\.flac'; allowed: \.mp4, \.gif"):
+        VIDEO.read(tmp_path / "c.flac", data_config())
+    with pytest.raises(
+        InputError, match=r"c\.wmv: video cannot write '\.wmv'; allowed: \.mp4, \.gif, \.webm"
+    ):
+        VIDEO.write(tmp_path / "c.wmv", clip, data_config())
+    with pytest.raises(InputError, match=r"c\.pdf: video cannot draw '\.pdf'; allowed: \.png, \.gif"):
+        VIDEO.draw(tmp_path / "c.pdf", [], data_config())
+
+
+def test_wrong_frames_are_not_written(tmp_path: Path, clip: Tensor, data_config: Make) -> None:
+    with pytest.raises(
+        InputError, match=r"c\.gif: frames of shape \(12, 1, 16, 16\); allowed: \(T, 3, H, W\)"
+    ):
+        VIDEO.write(tmp_path / "c.gif", clip[:, :1], data_config())
+    broken = clip.clone()
+    broken[3, 0, 0, 0] = torch.nan
+    with pytest.raises(
+        InputError, match=r"c\.gif: 1 of \d+ values are NaN or Inf, the first at index \(3, 0, 0, 0\)"
+    ):
+        VIDEO.write(tmp_path / "c.gif", broken, data_config())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_frames_that_are_not_rgb_are_refused(tmp_path: Path) -> None:
+    data = DataConfig(dataset="folder", length=6, frame_shape=(1, 16, 16))
+    with pytest.raises(InputError, match=r"frames of shape \(3, H, W\); data\.frame_shape is \(1, 16, 16\)"):
+        VIDEO.read(tmp_path / "c.gif", data)
+
+
+def test_unknown_options_are_refused(tmp_path: Path, data_config: Make) -> None:
+    with pytest.raises(
+        InputError, match=r"video options: unknown key 'rate'.*allowed: fps, read_fps, stride, fit"
+    ):
+        VIDEO.options(data_config(rate=3))
+    with pytest.raises(InputError, match="video options: key 'stride' is 0"):
+        VIDEO.options(data_config(stride=0))
+
+
+def test_a_preset_s_options_can_be_overridden() -> None:
+    preset = apply_overrides(VIDEO.presets()["diffsda-video"], ["stride=2", "read_fps=12", "fit=pad"])
+    options = VIDEO.options(preset.data)
+    assert (options.stride, options.read_fps, options.fit) == (2, 12.0, "pad")
+
+
+def test_generated_data_need_no_folder(data_config: Make) -> None:
+    dataset = build_dataset("video", data_config(dataset="shapes"), "val", seed=3)
+    assert dataset.shape == (6, 3, 16, 16)

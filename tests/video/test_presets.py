@@ -1,0 +1,89 @@
+"""The presets, against the paper's Tab. 6 typed once more."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from seqdis.core.config import RunConfig, parse_config
+from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.video import VideoModality
+from seqdis.video.presets import PRESETS
+
+# The table as the paper prints it, one line a quantity.
+TABLE_6 = """
+            mug       taichi    voxceleb  celebvhq
+P_mean      -1.2      -1.2      -0.4      -0.4
+P_std       1.2       1.2       1.0       1.0
+NFE         71        63        63        63
+lr          1e-4      1e-4      1e-4      1e-4
+bsz         8         16        16        16
+epochs      1600      40        100       450
+repeats     1         150       1         1
+s           256       512       512       1024
+d           64        64        12        16
+hidden      128       1024      1024      1024
+base        64        64        192       192
+size        64        64        256       256
+length      15        10        10        10
+"""
+NAMES, *LINES = (line.split() for line in TABLE_6.strip().splitlines())
+COLUMNS = {name: {quantity: float(values[i]) for quantity, *values in LINES} for i, name in enumerate(NAMES)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_column_of_table_6(name: str) -> None:
+    preset, model = PRESETS[f"diffsda-{name}"], PRESETS[f"diffsda-{name}"].model
+    assert isinstance(model, DiffSDAConfig)
+    assert {
+        "P_mean": model.p_mean,
+        "P_std": model.p_std,
+        "NFE": 2 * model.sampler.steps - 1,
+        "lr": preset.train.lr,
+        "bsz": preset.train.batch_size,
+        "epochs": preset.train.epochs,
+        "repeats": preset.data.repeats,
+        "s": model.static_dim,
+        "d": model.dynamic_dim,
+        "hidden": model.hidden_dim,
+        "base": model.denoiser.channels,
+        "size": preset.data.frame_shape[2],
+        "length": preset.data.length,
+    } == COLUMNS[name]
+    # What all four columns share.
+    for backbone in (model.encoder, model.denoiser):
+        assert backbone.kind == "unet"
+        assert backbone.multipliers == (1, 2, 2, 2)
+        assert backbone.attention == (2,)
+        assert backbone.channels == COLUMNS[name]["base"]
+    assert preset.train.weight_decay == 1e-5
+    assert preset.train.steps is None
+    assert preset.data.pick == "spread"
+    assert preset.codec.name == ("autoencoder" if COLUMNS[name]["size"] == 256 else "identity")
+    assert model.frames_per_clip is None
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_preset_survives_its_file(name: str) -> None:
+    preset = PRESETS[name]
+    assert preset.preset == name
+    values = json.loads(json.dumps(preset.model_dump(mode="json")))
+    model = parse_config(DiffSDAConfig, values["model"], where="test")
+    assert parse_config(RunConfig, values | {"model": model}, where="test") == preset
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_preset_names_data_and_options_that_exist(name: str) -> None:
+    video, data = VideoModality(), PRESETS[name].data
+    assert data.dataset == "folder" or data.dataset in video.datasets()
+    assert video.options(data).model_dump() == data.options
+
+
+def test_ours_are_all_there() -> None:
+    assert set(PRESETS) - {f"diffsda-{name}" for name in NAMES} == {
+        "diffsda-sprites",
+        "diffsda-sprites32",
+        "diffsda-shapes",
+        "diffsda-video",
+    }
