@@ -1,0 +1,109 @@
+"""A world with known answers: two static channels, two dynamic ones, and models that are right or wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqdis.core.data.sequence import ArraySequences, Label, SequenceBatch
+from seqdis.core.disentangler import Disentangler, LossOutput
+from seqdis.core.factors import Factors
+from seqdis.core.random import RandomSource, Rows
+
+LABELS = {
+    "level": Label(("low", "middle", "high"), "static"),
+    "tilt": Label(("left", "right"), "static"),
+    "path": Label(("rise", "fall"), "dynamic"),
+}
+STEPS = 5
+
+
+class World(ArraySequences):
+    """Frames ``(level, tilt, ramp, -ramp)``, so that each label can be read off exactly."""
+
+    def __init__(self, count: int, seed: int, *, noise: float = 0.02) -> None:
+        g = torch.Generator().manual_seed(seed)
+        targets = {
+            name: torch.randint(len(label.classes), (count,), generator=g) for name, label in LABELS.items()
+        }
+        ramp = torch.linspace(-1, 1, STEPS) * (1 - 2 * targets["path"][:, None])
+        still = torch.stack([targets["level"] - 1.0, 2.0 * targets["tilt"] - 1], dim=1)
+        x = torch.cat([still[:, None].expand(-1, STEPS, -1), ramp[..., None], -ramp[..., None]], dim=2)
+        super().__init__(x + noise * torch.randn(x.shape, generator=g), labels=LABELS, targets=targets)
+
+
+class Reader:
+    """A judge that needs no training in this world."""
+
+    labels = LABELS
+
+    def predict(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        return {
+            "level": (x[..., 0].mean(1) + 1).round().clamp(0, 2).long(),
+            "tilt": (x[..., 1].mean(1) > 0).long(),
+            "path": (x[:, -1, 2] < x[:, 0, 2]).long(),
+        }
+
+
+class Channels(Disentangler):
+    """Splits the channels: ``perfect``, ``reversed`` (roles exchanged) or ``constant`` (one clip for all)."""
+
+    def __init__(self, kind: str = "perfect") -> None:
+        super().__init__(frame_shape=(4,))
+        self.kind = kind
+
+    @classmethod
+    def from_config(cls, config: Any, **_: Any) -> Self:
+        raise NotImplementedError
+
+    def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
+        raise NotImplementedError
+
+    def encode(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        observed: Tensor | None = None,
+        generator: RandomSource | None = None,
+    ) -> Factors:
+        assert not self.training
+        static, dynamic = x[..., :2], x[..., 2:]
+        # Unlike a sum over time, the clip as a whole lets a reversed model be told from a lossy one.
+        return (
+            Factors(dynamic.flatten(1), static)
+            if self.kind == "reversed"
+            else Factors(static.flatten(1), dynamic)
+        )
+
+    def decode(
+        self,
+        factors: Factors,
+        *,
+        noise: Tensor | None = None,
+        generator: RandomSource | Sequence[torch.Generator] | None = None,
+        progress: Any = None,
+    ) -> Tensor:
+        if self.kind == "constant":
+            return torch.ones(len(factors), STEPS, 4)
+        parts = factors.static.unflatten(1, (STEPS, 2)), factors.dynamic
+        return torch.cat(parts if self.kind == "perfect" else parts[::-1], dim=2)
+
+
+@pytest.fixture
+def world() -> type[World]:
+    return World
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.fixture
+def channels() -> type[Channels]:
+    return Channels
