@@ -84,5 +84,5 @@ class Plain(Disentangler):
     def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
         y = self.to_model_space(batch.x)
         noisy = self.dropout(y + self.config.noise * randn(y.shape, generator=generator, device=y.device))
-        loss = (self._frames(self._factors(noisy)) - y).square().mean()
-        return LossOutput(loss, {"error": loss.detach().sqrt()})
+        difference = self._frames(self._factors(noisy)) - y
+        return LossOutput(difference.square().mean(), {"error": difference.detach().abs().mean()})

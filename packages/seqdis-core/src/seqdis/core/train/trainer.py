@@ -77,7 +77,8 @@ class Trainer:
         self.module = _channels_last(build_model(config)).to(accelerator.device)
         optimizer = build_optimizer(self.module, c)
         self.ema = EMA(self.module, decay=c.ema_decay)
-        self.meter, self.watch = Meter(), FiniteWatch(accelerator.device)
+        self.meter = Meter()
+        self.watch = FiniteWatch(accelerator.device, at_once=accelerator.device.type == "cpu")
         self.snapshot = Snapshot(
             module=self.module,
             optimizer=optimizer,
@@ -170,7 +171,7 @@ class Trainer:
 
     def _write_log(self, step: int) -> None:
         self.watch.check()
-        names = list(self.meter.sums)
+        names = sorted(self.meter.sums, key=lambda name: (name != "loss", name))
         means = torch.stack([self.meter.sums[name] for name in names]) / self.meter.count
         values = dict(zip(names, mean_over_processes(self.accelerator, means).tolist(), strict=True))
         values["learning_rate"] = self.config.train.lr * self.schedule(step - 1)
@@ -266,4 +267,4 @@ class Trainer:
 def _channels_last(model: Disentangler) -> Disentangler:
     """Convolutions run faster so; a model without any is left as it is."""
     convolves = any(p.ndim == 4 for p in model.parameters())
-    return model.to(memory_format=torch.channels_last) if convolves else model  # type: ignore[no-any-return,call-overload]
+    return model.to(memory_format=torch.channels_last) if convolves else model  # type: ignore[call-overload]

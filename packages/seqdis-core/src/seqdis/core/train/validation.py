@@ -36,7 +36,10 @@ def validation_loss(
         if i and not mine:
             continue
         batch = dataset.fetch(indices).to(accelerator.device)
-        rows = Rows.shard(mix_seed(seed, _STREAM, i), len(batch), slice(0, len(batch)), accelerator.device)
+        # A stream a sequence: the loss depends neither on the batch size nor on the processes.
+        rows = Rows.each(
+            [torch.Generator(accelerator.device).manual_seed(mix_seed(seed, _STREAM, j)) for j in indices]
+        )
         # Not model(...): that is the compiled, or the distributed, entrance.
         output = model.forward(batch, rows)
         for name, value in {"loss": output.loss, **output.terms}.items():

@@ -19,12 +19,13 @@ class FiniteWatch:
     """Remembers on the device the first step whose loss or gradient was not finite.
 
     Args:
-        device: Where losses are computed. On a CPU every step is checked at once; elsewhere when
-            :meth:`check` is called, which is before anything is logged or saved.
+        device: Where losses are computed.
+        at_once: Check at every step, which costs nothing on a CPU and a wait elsewhere; else only
+            when :meth:`check` is called, which is before anything is logged or saved.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self._at_once = device.type == "cpu"
+    def __init__(self, device: torch.device, *, at_once: bool) -> None:
+        self._at_once = at_once
         self._first = torch.full((2,), _NEVER, dtype=torch.int64, device=device)
         self._keys: dict[int, Sequence[str]] = {}
 
@@ -39,7 +40,7 @@ class FiniteWatch:
             keys: Of the sequences that this process read.
 
         Raises:
-            InputError: On a CPU, as :meth:`check`.
+            InputError: With ``at_once``, as :meth:`check`.
         """
         self._keys[step] = keys
         values = torch.stack(
