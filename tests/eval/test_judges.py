@@ -25,7 +25,7 @@ def moving_dots(count: int, seed: int) -> ArraySequences:
 
 
 def test_a_judge_of_images_learns_labels_of_both_sides() -> None:
-    judge = train_judge(moving_dots(200, 0), budget=BRIEF)
+    judge = train_judge(moving_dots(200, 0), budget=BRIEF, width=8)
     accuracy = measure_judge(judge, moving_dots(80, 1))
     assert accuracy.joint >= 0.95
     assert accuracy.n == 80

@@ -34,7 +34,7 @@ class JudgeBudget:
             that differences which nobody can see do not sway the judge.
     """
 
-    steps: int = 2000
+    steps: int = 600
     batch_size: int = 64
     lr: float = 2e-3
     check_every: int = 50

@@ -54,7 +54,8 @@ class SequenceJudge(nn.Module):
 
     The trunk of images is DCGAN's encoder: convolutions 4/2/1 down to 4×4, one 4×4 to 128 features,
     batch normalisation, tanh; at 64×64 that is 64-128-256-512 channels and an LSTM of 256, the
-    judge of the published Sprites and MUG tables. Smaller images and vectors get half of the width.
+    judge of the published Sprites and MUG tables. Smaller images and vectors get half of the width,
+    and smaller images a first convolution without stride.
     Inputs pass a batch normalisation without parameters, so that any unit will do.
 
     Args:
@@ -156,6 +157,14 @@ class SequenceJudge(nn.Module):
 def _image_trunk(frame_shape: tuple[int, ...], width: int) -> nn.Sequential:
     channels, *size = frame_shape
     layers: list[nn.Module] = [nn.BatchNorm2d(channels, affine=False)]
+    if min(size) < 64:
+        # At 16 pixels a figure's outline is gone after the first stride: look at full size once.
+        layers += [
+            nn.Conv2d(channels, width // 2, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(width // 2),
+            nn.LeakyReLU(0.2),
+        ]
+        channels = width // 2
     wide = width
     # Halve while the result is at least 4 wide, as DCGAN does; other sizes end between 4 and 7.
     while min(size) >= 8:

@@ -60,7 +60,7 @@ def reconstruction_mse(
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> Metric:
-    """Mean over test clips of ``mean (x − x̂)²`` over measured entries, with ``x̂`` from ``reconstruct``.
+    """Mean over test clips of ``mean (x − x̂)²`` over measured entries, ``x̂`` being the reconstruction.
 
     Its ``chance`` is the same figure for the training split's mean frame as a guess, and ``ci95`` a
     bootstrap over clips.
