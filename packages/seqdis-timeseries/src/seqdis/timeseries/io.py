@@ -52,6 +52,8 @@ def read_series(path: Path, *, columns: Sequence[str] | None = None, time_column
         names = columns or names
     else:
         table = read_frame(path)
+        if table.empty:
+            raise InputError(f"{path}: holds no rows of numbers; at least one is needed")
         chosen = series_of_table(table, str(path), columns=columns, time_column=time_column)
         names, values = list(chosen.columns), chosen.to_numpy(np.float64, na_value=np.nan)
         observed = ~np.isnan(values)

@@ -70,11 +70,13 @@ def plot_grid(
             values = (row[j].frames.detach().float().cpu().numpy() - low) / np.maximum(high - low, 1e-12)
             _panel(axes[i, j], values, step)
             axes[i, j].set_title(row[j].title, fontsize=9)
+    for axis in axes.flat:
+        axis.tick_params(axis="y", length=0)
     for axis in axes[:, 0]:
         axis.set_yticks(
             _places(count), [f"{n}\n{a:.3g} … {b:.3g}" for n, a, b in zip(names, low, high, strict=True)]
         )
-        axis.tick_params(axis="y", labelsize=7 if count <= _LINES else 5, length=0)
+        axis.tick_params(axis="y", labelsize=7 if count <= _LINES else 5)
         for channel, label in enumerate(axis.get_yticklabels() if count <= _LINES else []):
             label.set_color(_colour(channel))
     for axis in axes[-1]:
@@ -103,7 +105,7 @@ def _panel(axis: Axes, values: np.ndarray, step: float) -> None:
     else:
         for channel, place in enumerate(_places(count)):
             axis.plot(time, place - 0.42 + 0.84 * values[:, channel], color=_colour(channel), linewidth=1.0)
-            axis.axhline(place - 0.5, color="0.9", linewidth=0.6)
+            axis.axhline(place, color="0.85", linewidth=0.6, zorder=0)
     axis.set_ylim(0, count)
     axis.margins(x=0.01)
     axis.tick_params(labelsize=7)

@@ -94,7 +94,7 @@ def ett_sequences(data: DataConfig, split: str, root: Path | None, seed: int) ->
     targets = {
         "season": torch.tensor([season(month) for month in middle.dt.month]),
         "oil_trend": torch.bucketize(_trend(_cut(oil, starts, data.length)), terciles),
-        "weekday": torch.tensor(first.dt.weekday.to_list()),
+        "weekday": torch.tensor(first.dt.day_of_week.to_list()),
     }
     keys = first.dt.strftime("ETTh1@%Y-%m-%dT%H").to_list()
     return ArraySequences(_cut(values, starts, data.length), labels=LABELS, targets=targets, keys=keys)
