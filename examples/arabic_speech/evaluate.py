@@ -2,7 +2,7 @@
 
 python evaluate.py runs/arabic_speech --data FOLDER --out results/arabic_speech.json
 
-Beside the numbers it leaves swaps.png and wavs in RUN/evaluation: sources, reconstructions, and both
+Beside the numbers it leaves swap.png and wavs in RUN/evaluation: sources, reconstructions, and both
 swaps of three pairs of recordings.
 """
 
@@ -69,7 +69,8 @@ def main() -> None:
         metrics=metrics,
     ).save(args.out)
     for name, metric in metrics.items():
-        print(f"{name:32} {metric.value:8.4f}   chance {metric.chance:8.4f}")
+        chance = "" if metric.chance is None else f"   chance {metric.chance:8.4f}"
+        print(f"{name:32} {metric.value:8.4f}{chance}")
     print(f"written: {args.out}, {args.run / 'evaluation'}")
 
 
@@ -80,7 +81,7 @@ def show_swaps(model: Disentangler, test_set: SequenceDataset, folder: Path) -> 
         model, test_set.fetch(first).to(model.device), test_set.fetch(second).to(model.device)
     )
     folder.mkdir(parents=True, exist_ok=True)
-    modality.draw(folder / "swaps.png", result.grid(), config.data)
+    modality.draw(folder / "swap.png", result.grid(), config.data)
     for name, clips in result.named().items():
         for number, frames in enumerate(clips, start=1):
             modality.write(folder / f"{number}_{name}.wav", frames, config.data)

@@ -29,10 +29,10 @@ TIMBRES: dict[str, np.ndarray] = {
     "clarinet": np.where(_K % 2 == 1, 1.0 / _K, 0.0),
     "organ": np.isin(_K, (1, 2, 4, 8)).astype(float),
     "strings": 1.0 / _K,
-    "oboe": np.exp(-0.5 * ((_K - 5.0) / 1.2) ** 2),
+    "oboe": np.exp(-0.5 * ((_K - 5.0) / 1.2) ** 2) + np.where(_K == 1, 0.4, 0.0),
     "bell": np.isin(_K, (1, 7, 11)).astype(float),
 }
-"""Amplitude of each harmonic; scaled to equal power when played."""
+"""Amplitude of each harmonic; scaled to equal power when played. All have a fundamental, the melody."""
 
 MELODIES: dict[str, tuple[int, ...]] = {
     "rising": (0, 2, 4, 7, 9),
