@@ -115,7 +115,7 @@ def train_judge(
         logits = judge((batch.x + noise).to(device), mask)
         loss = torch.stack([nn.functional.cross_entropy(logits[n], targets[n]) for n in judge.labels]).sum()
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
         if step % budget.check_every == 0 or step == budget.steps:

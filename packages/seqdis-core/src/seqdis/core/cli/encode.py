@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -158,7 +158,7 @@ def _write(out: Path, factors: Factors, keys: list[str]) -> None:
     if out.suffix.lower() == ".safetensors":
         factors.save(out, keys=keys)
         return
-    arrays = {"static": factors.static, "dynamic": factors.dynamic}
-    arrays |= {f"extra.{extra.side}.{name}": extra.value for name, extra in factors.extras.items()}
+    arrays: dict[str, Any] = {"static": factors.static.numpy(), "dynamic": factors.dynamic.numpy()}
+    arrays |= {f"extra.{extra.side}.{name}": extra.value.numpy() for name, extra in factors.extras.items()}
     with replace_file(out) as partial:
-        np.savez(partial, keys=np.array(keys), **{name: value.numpy() for name, value in arrays.items()})
+        np.savez(partial, keys=np.array(keys), **arrays)

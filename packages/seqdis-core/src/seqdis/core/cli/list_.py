@@ -75,7 +75,7 @@ def modality_rows() -> list[dict[str, Any]]:
         }
         for m in loaded
     ]
-    empty = {"reads": [], "writes": [], "pictures": [], "demo": None}
+    empty: dict[str, Any] = {"reads": [], "writes": [], "pictures": [], "demo": None}
     return rows + [
         {"name": name, "summary": f"cannot be used: {why}", **empty} for name, why in broken.items()
     ]

@@ -76,6 +76,7 @@ def swap(
         write_media(modality, media, result.a_static_b_dynamic[0], config.data)
     for place in pictures:
         draw_picture(modality, place, result.grid(), config.data)
+    files = [str(path) for path in (media, *pictures) if path is not None]
     summary = {
         "run": str(run),
         "preset": config.preset,
@@ -83,14 +84,14 @@ def swap(
         "start": start,
         "seed": seed,
         "device": str(model.device),
-        "files": [str(path) for path in (media, *pictures) if path is not None],
+        "files": files,
     }
     if record is not None:
         replace_with_json(record, summary)
     if as_json:
         print_json(summary)
     else:
-        print_line(f"written: {', '.join(summary['files'])}")
+        print_line(f"written: {', '.join(files)}")
 
 
 def _targets(

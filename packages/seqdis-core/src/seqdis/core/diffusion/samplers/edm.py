@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ class EDMSampler:
         """
         levels = self.levels[-2::-1]
         x, nfe = x.double(), 0
-        for i, (level, following) in enumerate(zip(levels[:-1], levels[1:], strict=True)):
+        for i, (level, following) in enumerate(itertools.pairwise(levels)):
             x, used = self._heun(denoise, x, level, following)
             nfe += used
             if progress is not None:
