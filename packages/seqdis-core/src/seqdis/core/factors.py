@@ -79,6 +79,8 @@ class Factors:
 
     def __getitem__(self, index: int | slice | Tensor | Sequence[int]) -> Factors:
         """Select sequences of the batch; an integer keeps the batch dimension."""
+        if isinstance(index, int) and not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} is out of range for {len(self)} sequences")
         chosen = slice(index, index + 1 or None) if isinstance(index, int) else index
         return self._map(lambda value: value[chosen])
 
@@ -138,10 +140,14 @@ class Factors:
         """Join batches along the first dimension.
 
         Raises:
-            InputError: ``parts`` is empty.
+            InputError: ``parts`` is empty, or their extras differ.
         """
         if not parts:
             raise InputError("cat needs at least one Factors; got none")
+        if len({frozenset(part.extras) for part in parts}) > 1:
+            raise InputError(
+                f"cat needs the same extras in every part; got {[sorted(p.extras) for p in parts]}"
+            )
         first = parts[0]
         extras = {
             name: Extra(torch.cat([part.extras[name].value for part in parts]), extra.side)
@@ -178,9 +184,12 @@ class Factors:
                 if _FORMAT not in metadata:
                     came = ", ".join(sorted(metadata)) or "nothing"
                     raise InputError(f"{path}: not a factors file; its metadata name {came}, not {_FORMAT}")
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a file is no dict)
         except (OSError, SafetensorError) as error:
             raise InputError(f"{path}: cannot be read as a factors file: {error}") from error
+        absent = [name for name in ("static", "dynamic") if name not in tensors]
+        if absent:
+            raise InputError(f"{path}: holds no {absent[0]!r}; it is damaged")
         extras = {}
         for name, value in tensors.items():
             kind, _, rest = name.partition(".")

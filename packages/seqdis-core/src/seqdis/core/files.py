@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,10 @@ def replace_directory(path: Path) -> Iterator[Path]:
 
 
 def replace_with_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file by :func:`replace_file`."""
+    """Write a safetensors file by :func:`replace_file`; tensors that share memory are written apart."""
     plain = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
+    homes = Counter(value.untyped_storage().data_ptr() for value in plain.values())
+    plain = {n: v.clone() if homes[v.untyped_storage().data_ptr()] > 1 else v for n, v in plain.items()}
     with replace_file(path) as partial:
         try:
             save_file(plain, str(partial), metadata=dict(metadata))

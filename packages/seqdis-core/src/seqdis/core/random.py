@@ -83,9 +83,11 @@ class Rows:
         function = {"randn": torch.randn, "rand": torch.rand}[kind]
         home = self._generators[0].device
         if len(self._generators) == self._total:
-            drawn = [function(*shape[1:], generator=g, device=home, dtype=dtype) for g in self._generators]
+            drawn = [
+                function(tuple(shape[1:]), generator=g, device=home, dtype=dtype) for g in self._generators
+            ]
             return torch.stack(drawn).to(device)
-        whole = function(self._total, *shape[1:], generator=self._generators[0], device=home, dtype=dtype)
+        whole = function((self._total, *shape[1:]), generator=self._generators[0], device=home, dtype=dtype)
         return whole[self._rows].to(device)
 
 

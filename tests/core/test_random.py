@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from seqdis.core.errors import InputError
+from seqdis.core.random import Rows, mix_seed, rand, randn, rows_of
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_seeds_of_neighbours_differ_and_fit_63_bits() -> None:
+    seeds = {mix_seed(a, b, c) for a, b, c in itertools.product(range(12), repeat=3)}
+    assert len(seeds) == 12**3
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert mix_seed(1, 2) != mix_seed(2, 1)
+    assert mix_seed(-1) == mix_seed(2**64 - 1)
+
+
+def test_every_bit_of_a_seed_is_set_about_half_of_the_time() -> None:
+    seeds = [mix_seed(0, i) for i in range(4000)]
+    for bit in range(63):
+        assert 0.45 < sum(seed >> bit & 1 for seed in seeds) / 4000 < 0.55
+
+
+@pytest.mark.parametrize("draw", [randn, rand])
+def test_a_row_does_not_depend_on_its_company(draw) -> None:
+    whole = draw((5, 3), generator=rows_of(generator(), 5))
+    assert torch.equal(draw((2, 3), generator=rows_of(generator(), 2)), whole[:2])
+    each = Rows.each([generator(i) for i in range(4)])
+    assert torch.equal(draw((1, 3), generator=Rows.each([generator(2)])), draw((4, 3), generator=each)[2:3])
+
+
+def test_later_draws_do_not_depend_on_the_company_either() -> None:
+    few, many = rows_of(generator(), 1), rows_of(generator(), 6)
+    for shape in ((2,), (7, 3), ()):
+        one, six = randn((1, *shape), generator=few), randn((6, *shape), generator=many)
+        assert torch.equal(one[0], six[0])
+
+
+def test_shards_of_a_batch_are_its_parts() -> None:
+    whole = randn((10, 3), generator=Rows.shard(7, 10, slice(0, 10)))
+    parts = [randn((5, 3), generator=Rows.shard(7, 10, rows)) for rows in (slice(0, 5), slice(5, 10))]
+    assert torch.equal(torch.cat(parts), whole)
+    assert not torch.equal(randn((10, 3), generator=Rows.shard(8, 10, slice(0, 10))), whole)
+
+
+def test_parts_have_the_streams_of_their_rows() -> None:
+    rows = Rows.each([generator(i) for i in range(5)])
+    expected = randn((5, 2), generator=Rows.each([generator(i) for i in range(5)]))
+    assert torch.equal(randn((3, 2), generator=rows.part(slice(2, 5))), expected[2:])
+    with pytest.raises(InputError, match="one generator a row"):
+        Rows.shard(0, 4, slice(0, 2)).part(slice(0, 1))
+
+
+def test_a_shard_of_one_row_is_cut_from_the_whole_draw() -> None:
+    alone = randn((1, 3), generator=Rows.shard(7, 1, slice(0, 1)))
+    assert torch.equal(alone, torch.randn(1, 3, generator=generator(7)))
+
+
+def test_draws_have_the_moments_of_their_law() -> None:
+    x = randn((4, 5000), generator=rows_of(generator(), 4))
+    assert abs(x.mean()) < 0.03
+    assert abs(x.std() - 1) < 0.03
+    u = rand((4, 5000), generator=rows_of(generator(), 4))
+    assert u.min() >= 0
+    assert u.max() < 1
+    assert abs(u.mean() - 0.5) < 0.01
+    assert abs(torch.corrcoef(x)[0, 1]) < 0.06
+
+
+def test_the_type_is_the_one_asked_for() -> None:
+    assert randn((2, 1), generator=rows_of(generator(), 2), dtype=torch.float64).dtype == torch.float64
+
+
+def test_without_a_generator_the_global_one_decides() -> None:
+    torch.manual_seed(5)
+    first = randn((2, 3), generator=rows_of(None, 2))
+    torch.manual_seed(5)
+    assert torch.equal(first, randn((2, 3), generator=rows_of(None, 2)))
+
+
+def test_a_wrong_number_of_rows_is_refused() -> None:
+    with pytest.raises(InputError, match="3 samples need one generator or 3; got 2"):
+        rows_of([generator(), generator()], 3)
+    with pytest.raises(InputError, match="at least one generator; got none"):
+        Rows.each([])
+    with pytest.raises(InputError, match="has 2 rows; 3 were asked for"):
+        randn((3, 1), generator=Rows.each([generator(), generator()]))
