@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from seqdis.core.config import DataConfig
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset
 from seqdis.video.datasets.sprites import LABELS, SpriteSheets, build_sprites, split_characters
@@ -77,8 +78,12 @@ def test_the_split_is_the_published_one() -> None:
     assert test == order[1000:]
 
 
-def test_labels_match_pixels(sheets: Path) -> None:
-    dataset = build_sprites(_data(64), "val", sheets, 0)
+@pytest.fixture(scope="module")
+def dataset(sheets: Path) -> SequenceDataset:
+    return build_sprites(_data(64), "val", sheets, 0)
+
+
+def test_labels_match_pixels(dataset: SequenceDataset) -> None:
     assert len(dataset) == 900
     assert dataset.shape == (8, 3, 64, 64)
     chosen = list(range(0, 900, 37))
@@ -92,8 +97,8 @@ def test_labels_match_pixels(sheets: Path) -> None:
     assert batch.keys[0].endswith(LABELS["action"].classes[0])
 
 
-def test_half_size_averages_four_pixels(sheets: Path) -> None:
-    large = build_sprites(_data(64), "val", sheets, 0).fetch([5, 500]).x
+def test_half_size_averages_four_pixels(sheets: Path, dataset: SequenceDataset) -> None:
+    large = dataset.fetch([5, 500]).x
     small = build_sprites(_data(32), "val", sheets, 0).fetch([5, 500]).x
     mean = torch.nn.functional.avg_pool2d(large.flatten(0, 1), 2).unflatten(0, (2, 8))
     assert (small - mean).abs().max() <= 0.5 / 255 + 1e-6
