@@ -84,6 +84,15 @@ def test_a_picture_of_panels_of_unlike_length(
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_a_panel_gone_astray_leaves_the_others_readable(
+    audio: AudioModality, tmp_path: Path, speech_data: Data
+) -> None:
+    good = Panel("good", torch.linspace(-12, 2, 30)[:, None].expand(30, 80))
+    for name, other in (("a.png", torch.full((30, 80), 1e5)), ("b.png", torch.full((30, 80), 6.0))):
+        audio.draw(tmp_path / name, [[good], [Panel("other", other)]], speech_data("folder"))
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
 def test_the_frequency_axis_names_the_bands_that_ring(speech_data: Data) -> None:
     from seqdis.audio.plot import band_centres
 

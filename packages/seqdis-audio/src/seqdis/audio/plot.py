@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ __all__ = ["band_centres", "draw_mels"]
 
 _PANEL_INCHES = (3.0, 2.0)
 _MARGIN_INCHES = (1.6, 0.6)
+_LOUDEST = 6.0
 _TICKS_KHZ = (0.25, 0.5, 1, 2, 4, 8, 16)
 
 
@@ -45,6 +47,13 @@ def _label_axes(axes: Axes, centres: Tensor) -> None:
     axes.label_outer()
 
 
+def _colour_limits(panels: Sequence[Panel], options: AudioOptions) -> tuple[float, float]:
+    # Within what sound can reach, so that one panel of a model gone astray does not bleach the others.
+    shown = [panel.frames.clamp(math.log(options.floor), _LOUDEST) for panel in panels]
+    low, high = min(float(x.min()) for x in shown), max(float(x.max()) for x in shown)
+    return low, max(high, low + 1e-6)
+
+
 def draw_mels(path: Path, grid: Sequence[Sequence[Panel]], options: AudioOptions) -> None:
     """Draw panels of log-mel frames ``(T, bins)`` as a grid; rows may differ in length.
 
@@ -58,13 +67,12 @@ def draw_mels(path: Path, grid: Sequence[Sequence[Panel]], options: AudioOptions
         if panel.frames.ndim != 2 or 0 in panel.frames.shape:
             raise InputError(f"panel {panel.title!r}: frames {tuple(panel.frames.shape)}; allowed: (T, bins)")
     rows, columns = len(grid), max(len(row) for row in grid)
-    low = min(float(panel.frames.min()) for panel in panels)
-    high = max(float(panel.frames.max()) for panel in panels)
+    low, high = _colour_limits(panels, options)
     width, height = _PANEL_INCHES[0] * columns, _PANEL_INCHES[1] * rows
     figure = Figure((width + _MARGIN_INCHES[0], height + _MARGIN_INCHES[1]), layout="constrained")
     FigureCanvasAgg(figure)
     every = figure.subplots(rows, columns, squeeze=False)
-    scale = ScalarMappable(Normalize(low, max(high, low + 1e-6)), "magma")
+    scale = ScalarMappable(Normalize(low, high), "magma")
     for line, row in zip(every, grid, strict=True):
         for axes in line[len(row) :]:
             axes.set_axis_off()
