@@ -163,7 +163,7 @@ def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     Args:
         config: The preset.
         overrides: ``key=value`` each. A key is a path (``train.steps``) or its last part alone
-            where only one path ends so (``steps``). A value is JSON, a bare word, or a
+            where only one path ends so (``lr``). A value is JSON, a bare word, or a
             comma-separated list.
 
     Raises:

@@ -64,7 +64,7 @@ def get_plugin(group: str, name: str) -> Any:
         raise unknown_name(group.removesuffix("s").replace("modalitie", "modality"), name, points)
     try:
         return points[name].load()
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:
         raise InputError(
             f"{group} {name!r} is declared by an installed package, but importing it failed: {error}"
         ) from error

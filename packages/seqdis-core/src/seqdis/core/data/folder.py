@@ -81,7 +81,7 @@ def read_clip(modality: Modality, path: Path, data: DataConfig, root: Path | Non
     frames = clip.frames
     if modality.uint8_storage and frames.is_floating_point():
         frames = (frames.clamp(0, 1) * 255).round().to(torch.uint8)
-    key = str(path.relative_to(root)) if root and path.is_relative_to(root) else path.name
+    key = str(path.relative_to(root)) if root in path.parents else path.name
     return replace(clip, frames=frames, key=key)
 
 
@@ -97,8 +97,8 @@ def folder_sequences(
     """The files below ``root`` as sequences: fresh random views for training, all windows otherwise.
 
     The split comes from sub-folders named train, val and test where ``root`` has a ``train``;
-    otherwise from a hash of each file's name (80/10/10), or, with fewer than ten files, from
-    time: every recording's first 80% of steps train, the next 10% validate, the last 10% test
+    otherwise from a hash of each file's name (80/10/10), or, with fewer than ten files or where
+    that leaves a split empty, from time: every recording's first 80% of steps train, the next 10% validate, the last 10% test
     (as far as they hold a whole sequence; a short recording serves every split).
 
     Raises:
@@ -113,9 +113,10 @@ def folder_sequences(
         clips = [read_clip(modality, path, data, root) for path in paths]
     else:
         paths = find_inputs(modality, [root])
-        by_split = [p for p in paths if _split_of(str(p.relative_to(root))) == split]
-        if len(paths) >= 10 and by_split:
-            clips = [read_clip(modality, path, data, root) for path in by_split]
+        splits = {path: _split_of(str(path.relative_to(root))) for path in paths}
+        # All splits in one way: a file that trains whole must not be cut in time for the test.
+        if len(paths) >= 10 and len(set(splits.values())) == 3:
+            clips = [read_clip(modality, path, data, root) for path in paths if splits[path] == split]
         else:
             clips = [
                 _cut_in_time(read_clip(modality, path, data, root), split, data.length) for path in paths

@@ -86,8 +86,11 @@ class Normalizer(nn.Module):
             mean += (m - mean) * n / total
             count += n
         std = (squares / count.clamp(min=1)).sqrt()
-        if bool((count == 0).any()) or bool((std == 0).any()):
-            which = (std == 0).flatten().nonzero().flatten().tolist()
+        # The mean of equal numbers is only equal to them up to rounding: no deviation at float32's
+        # resolution is none.
+        flat = std <= torch.finfo(torch.float32).eps * mean.abs()
+        if bool(flat.any()):
+            which = flat.flatten().nonzero().flatten().tolist()
             raise InputError(
                 f"normalizer: the training data are constant or unobserved in channel(s) {which}"
             )

@@ -131,7 +131,8 @@ class ArraySequences(SequenceDataset):
         observed: See :class:`SequenceBatch`, shaped like ``x``.
 
     Raises:
-        InputError: Sizes disagree, there is no sequence, or an observed value is not finite.
+        InputError: Sizes disagree, there is no sequence, or a value is not finite (also where
+            it was not observed: give 0 there).
     """
 
     def __init__(
@@ -156,6 +157,9 @@ class ArraySequences(SequenceDataset):
             raise InputError(
                 f"a dataset's parts need one entry a sequence and a meaning a label; got {sizes}"
             )
+        for name, given, allowed in (("mask", mask, x.shape[:2]), ("observed", observed, x.shape)):
+            if given is not None and given.shape != allowed:
+                raise InputError(f"dataset: {name} of shape {tuple(given.shape)}; allowed: {tuple(allowed)}")
         if x.is_floating_point():
             check_finite(x, "dataset")
         self._x, self._mask, self._observed = x, mask, observed
@@ -168,7 +172,7 @@ class ArraySequences(SequenceDataset):
         return len(self._x)
 
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
-        rows = torch.as_tensor(list(indices))
+        rows = torch.as_tensor(list(indices), dtype=torch.long)
         x = self._x[rows]
         return SequenceBatch(
             x=x.float().div_(255) if x.dtype == torch.uint8 else x.float(),

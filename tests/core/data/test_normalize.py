@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seqdis.core.data.normalize import Normalizer
+from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.errors import InputError
+
+
+def data(seed: int = 0) -> torch.Tensor:
+    g = torch.Generator().manual_seed(seed)
+    return torch.randn(23, 5, 3, generator=g) * torch.tensor([1.0, 20.0, 0.1]) + torch.tensor(
+        [0.0, -7.0, 1e3]
+    )
+
+
+def test_the_fit_is_the_mean_and_deviation_of_all_entries_at_any_batch_size() -> None:
+    x = data()
+    for size in (1, 7, 100):
+        n = Normalizer((3,)).fit(ArraySequences(x), batch_size=size)
+        assert n.mean.item() == pytest.approx(x.double().mean().item(), rel=1e-6)
+        assert n.std.item() == pytest.approx(x.double().std(correction=0).item(), rel=1e-6)
+
+
+def test_channels_are_fitted_alone() -> None:
+    x = data()
+    n = Normalizer((3,), scope="channel").fit(ArraySequences(x), batch_size=4)
+    torch.testing.assert_close(n.mean, x.double().mean((0, 1)).float())
+    torch.testing.assert_close(n.std, x.double().std((0, 1), correction=0).float())
+    y = n(x)
+    torch.testing.assert_close(y.mean((0, 1)), torch.zeros(3), atol=1e-3, rtol=0)
+    torch.testing.assert_close(y.std((0, 1), correction=0), torch.full((3,), 0.5), atol=1e-3, rtol=0)
+
+
+def test_channels_of_images_are_their_first_dimension() -> None:
+    x = torch.rand(6, 2, 3, 4, 4) * torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1)
+    n = Normalizer((3, 4, 4), scope="channel").fit(ArraySequences(x))
+    assert n.mean.shape == (3, 1, 1)
+    torch.testing.assert_close(n.mean.flatten(), x.mean((0, 1, 3, 4)))
+
+
+def test_only_measured_entries_of_existing_steps_count() -> None:
+    x = data()
+    g = torch.Generator().manual_seed(1)
+    observed = torch.rand(x.shape, generator=g) < 0.6
+    mask = torch.arange(5) < torch.randint(1, 6, (23, 1), generator=g)
+    seen = observed & mask[..., None]
+    spoiled = torch.where(seen, x, 1e6)
+    n = Normalizer((3,), scope="channel").fit(
+        ArraySequences(spoiled, mask=mask, observed=observed), batch_size=5
+    )
+    for c in range(3):
+        entries = x[..., c][seen[..., c]].double()
+        assert n.mean[c].item() == pytest.approx(entries.mean().item(), rel=1e-5, abs=1e-5)
+        assert n.std[c].item() == pytest.approx(entries.std(correction=0).item(), rel=1e-5)
+
+
+def test_the_inverse_undoes_it_and_a_fresh_one_is_the_identity() -> None:
+    x = data()
+    fitted = Normalizer((3,), scope="channel").fit(ArraySequences(x))
+    torch.testing.assert_close(fitted.inverse(fitted(x)), x)
+    assert torch.equal(Normalizer((3,))(x), x)
+
+
+def test_a_large_offset_costs_no_precision() -> None:
+    x = 1e4 + torch.randn(400, 5, 1, generator=torch.Generator().manual_seed(0))
+    n = Normalizer((1,)).fit(ArraySequences(x), batch_size=16)
+    assert n.std.item() == pytest.approx(x.double().std(correction=0).item(), rel=1e-6)
+
+
+def test_the_transform_stands_in_front() -> None:
+    x = data()
+    n = Normalizer((3,)).fit(ArraySequences(x), transform=lambda frames: 2 * frames)
+    assert n.mean.item() == pytest.approx(2 * x.double().mean().item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e6 / 3])
+def test_constant_or_unobserved_channels_are_refused(value: float) -> None:
+    x = data()
+    x[..., 1] = value
+    with pytest.raises(InputError, match=r"constant or unobserved in channel\(s\) \[1\]"):
+        Normalizer((3,), scope="channel").fit(ArraySequences(x), batch_size=3)
+    observed = torch.ones_like(x, dtype=torch.bool)
+    observed[..., 2] = False
+    with pytest.raises(InputError, match=r"channel\(s\) \[1, 2\]"):
+        Normalizer((3,), scope="channel").fit(ArraySequences(x, observed=observed), batch_size=3)

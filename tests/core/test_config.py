@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from seqdis.core.config import DataConfig, RunConfig, TrainConfig, apply_overrides, parse_config
+from seqdis.core.errors import InputError
+from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.registry import get_preset
+
+
+@pytest.fixture
+def preset() -> RunConfig:
+    return get_preset("toy")
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "value"),
+    [
+        ("train.steps=7", "train.steps", 7),
+        ("lr=3e-4", "train.lr", 3e-4),
+        ("lr=.5", "train.lr", 0.5),
+        ("train.epochs=none", "train.epochs", None),
+        ("compile=True", "train.compile", True),
+        ("precision=bf16", "train.precision", "bf16"),
+        ("betas=0.8,0.9", "train.betas", (0.8, 0.9)),
+        ("encoder.multipliers=[1,2,4]", "model.encoder.multipliers", (1, 2, 4)),
+        ("encoder.multipliers=3,", "model.encoder.multipliers", (3,)),
+        ("sampler.steps=5", "model.sampler.steps", 5),
+        ('data.options={"rate": 8}', "data.options", {"rate": 8}),
+        ("codec.path=a=b", "codec.path", "a=b"),
+    ],
+)
+def test_an_override_changes_the_key_that_it_names(
+    preset: RunConfig, override: str, path: str, value: object
+) -> None:
+    changed = apply_overrides(preset, [override])
+    place: object = changed
+    for part in path.split("."):
+        place = getattr(place, part)
+    assert place == value
+    assert apply_overrides(preset, []) == preset
+
+
+def test_only_the_named_key_changes_and_the_last_word_counts(preset: RunConfig) -> None:
+    changed = apply_overrides(preset, ["train.seed=3", "train.seed=4"])
+    assert changed == preset.model_copy(update={"train": preset.train.model_copy(update={"seed": 4})})
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("steps", "override 'steps' is not of the form key=value"),
+        ("stepz=1", r"unknown key 'stepz' \(did you mean 'steps'\?\); allowed: .*train\.lr"),
+        ("steps=3", r"key 'steps' is ambiguous; allowed: train\.steps, model\.sampler\.steps"),
+        ("channels=3", r"ambiguous; allowed: model\.encoder\.channels, model\.denoiser\.channels"),
+        ("lr=-1", r"key 'train\.lr' is -1, but: Input should be greater than 0"),
+        ("lr=NaN", r"key 'train\.lr' is nan, but: Input should be a finite number"),
+        ("lr=fast", r"key 'train\.lr' is 'fast', but: Input should be a valid number"),
+        ("schedule=step", r"key 'train\.schedule' is 'step', but: Input should be 'cosine' or 'constant'"),
+        ("static_dim=0", r"model: key 'static_dim' is 0"),
+        ("frame_shape=0", r"key 'data\.frame_shape' is 0"),
+        ("frame_shape=3,0", "every dimension of a frame must be at least 1"),
+        ("method=other", "unknown key 'method'"),
+    ],
+)
+def test_a_wrong_override_is_refused_in_one_line(preset: RunConfig, override: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        apply_overrides(preset, [override])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_configuration_survives_json(preset: RunConfig) -> None:
+    values = preset.model_dump(mode="json")
+    model = parse_config(DiffSDAConfig, values["model"], where="here")
+    assert parse_config(RunConfig, values | {"model": model}, where="here") == preset
+    assert "static_dim" in values["model"]
+
+
+def test_unknown_and_missing_keys_are_named_with_their_neighbours() -> None:
+    with pytest.raises(
+        InputError, match=r"a\.json: unknown key 'lengthh' \(did you mean 'length'\?\); allowed: dataset,"
+    ):
+        parse_config(
+            DataConfig, {"dataset": "x", "length": 1, "frame_shape": [1], "lengthh": 2}, where="a.json"
+        )
+    with pytest.raises(InputError, match=r"a\.json: key 'length' is missing"):
+        parse_config(DataConfig, {"dataset": "x", "frame_shape": [1]}, where="a.json")
+
+
+def test_configurations_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        TrainConfig().lr = 1.0  # type: ignore[misc]
