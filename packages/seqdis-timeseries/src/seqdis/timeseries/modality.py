@@ -48,7 +48,7 @@ class TimeSeriesModality(Modality):
         if found != wanted:
             raise InputError(
                 f"{path}: {found} numeric columns; the model takes {wanted}: choose them with columns=A,B,…, "
-                f"or train with frame_shape={found}"
+                f"or train with frame_shape=[{found}]"
             )
         return clip
 

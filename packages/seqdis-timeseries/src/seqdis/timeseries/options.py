@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from seqdis.core.config import Config
 
@@ -31,3 +31,9 @@ class SeriesOptions(Config):
     protocol: Literal["corrected", "published"] = Field(
         "corrected", description="how a named dataset is split: soundly, or as the published figures were"
     )
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _one_column(cls, value: Any) -> Any:
+        # columns=A on a command line is a word, not a list of one.
+        return (value,) if isinstance(value, str) else value
