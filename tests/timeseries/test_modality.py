@@ -53,7 +53,9 @@ def test_unknown_kinds_list_the_known_ones(tmp_path: Path) -> None:
 def test_one_column_may_be_named_without_a_list(tmp_path: Path) -> None:
     write_series(tmp_path / "x.csv", torch.arange(20.0).reshape(10, 2), columns=("a", "b"))
     one = DATA.model_copy(update={"frame_shape": (1,), "options": {"columns": "b"}})
-    assert TimeSeriesModality().read(tmp_path / "x.csv", one).frames.flatten().tolist() == list(range(1, 20, 2))
+    assert TimeSeriesModality().read(tmp_path / "x.csv", one).frames.flatten().tolist() == list(
+        range(1, 20, 2)
+    )
 
 
 def test_unknown_option() -> None:
