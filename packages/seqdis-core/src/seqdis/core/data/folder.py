@@ -81,7 +81,7 @@ def read_clip(modality: Modality, path: Path, data: DataConfig, root: Path | Non
     frames = clip.frames
     if modality.uint8_storage and frames.is_floating_point():
         frames = (frames.clamp(0, 1) * 255).round().to(torch.uint8)
-    key = str(path.relative_to(root)) if root in path.parents else path.name
+    key = str(path.relative_to(root)) if root is not None and root in path.parents else path.name
     return replace(clip, frames=frames, key=key)
 
 
