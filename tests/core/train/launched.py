@@ -17,19 +17,19 @@ def main(config_file: Path, out: Path) -> None:
     sets = {f"{split}_set": build_dataset(config.modality, config.data, split) for split in ("train", "val")}
     train(config, out / "whole", **sets, device="cpu", show_progress=False)
 
-    step = Trainer._step
+    step = Trainer.step
 
     def stop(self: Trainer, number: int, batches: Any) -> Any:
         if number == 8:
             raise InputError("stopped")
         return step(self, number, batches)
 
-    Trainer._step = stop  # type: ignore[method-assign]
+    Trainer.step = stop  # type: ignore[method-assign]
     try:
         train(config, out / "resumed", **sets, device="cpu", show_progress=False)
     except InputError as error:
         print(error)
-    Trainer._step = step  # type: ignore[method-assign]
+    Trainer.step = step  # type: ignore[method-assign]
     train(config, out / "resumed", **sets, device="cpu", show_progress=False, resume=True)
 
 

@@ -290,7 +290,7 @@ def test_diffsda_trains_by_the_same_loop(tmp_path: Path, run: Run, monkeypatch: 
     losses = [line["loss"] for line in _log(tmp_path / "whole") if "loss" in line]
     assert losses[-1] < losses[0]
 
-    step = trainer.Trainer._step
+    step = trainer.Trainer.step
 
     def stop(self: Any, number: int, batches: Any) -> Any:
         if number == 14:
@@ -298,7 +298,7 @@ def test_diffsda_trains_by_the_same_loop(tmp_path: Path, run: Run, monkeypatch: 
         return step(self, number, batches)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer.Trainer, "_step", stop)
+        patch.setattr(trainer.Trainer, "step", stop)
         with pytest.raises(InputError, match="stopped"):
             run(config, tmp_path / "resumed")
     resumed = run(config, tmp_path / "resumed", resume=True)

@@ -23,7 +23,7 @@ def _tell_and_hang(connection: Connection) -> None:
 
 
 def _hang_in_step(step: int, connection: Connection) -> None:
-    original, calls = trainer.Trainer._step, []
+    original, calls = trainer.Trainer.step, []
 
     def hang_inside(self: trainer.Trainer, number: int, batches: Any) -> Any:
         loss = Plain.loss
@@ -38,7 +38,7 @@ def _hang_in_step(step: int, connection: Connection) -> None:
         calls.append(number)
         return original(self, number, batches)
 
-    trainer.Trainer._step = hang_inside
+    trainer.Trainer.step = hang_inside
 
 
 def _hang_in_save(step: int, connection: Connection) -> None:

@@ -130,7 +130,7 @@ class Trainer:
             stack.callback(batches.close)
             self._training_mode()
             for step in range(start + 1, total + 1):
-                self.meter.add(self._step(step, batches))
+                self.meter.add(self.step(step, batches))
                 if self.log:
                     self.log.advance(step)
                 if step % c.log_every == 0 or step == total:
@@ -142,7 +142,7 @@ class Trainer:
                     self._save(step)
         self._finish()
 
-    def _step(self, step: int, batches: Iterator[SequenceBatch]) -> dict[str, Tensor]:
+    def step(self, step: int, batches: Iterator[SequenceBatch]) -> dict[str, Tensor]:
         """Optimiser step ``step``, counted from 1; no wait for the device but on a CPU."""
         c, device, n = self.config.train, self.accelerator.device, self.config.train.accumulate
         seed = mix_seed(c.seed, _NOISE, step)
