@@ -46,7 +46,7 @@ _TABLE = {
     "diffsda-librispeech": _Row("librispeech",            68, _SPEECH, 32, 2, 256,  64, 128, 1e-3, 128,  200,  None, 63, None, 0.9999),
     # ours
     "diffsda-arabic":      _Row("arabic_speech_commands", 68, _SPEECH, 32, 4, 128, 256, 128, 5e-4,  64, None, 20000, 63, None, 0.999),
-    "diffsda-tones":       _Row("tones",                  40, _MUSIC,  16, 3,  96,  64,  64, 2e-3,  32, None,  1000, 31,    8, 0.99),
+    "diffsda-tones":       _Row("tones",                  40, _MUSIC,   8, 3,  64,  64,  32, 3e-3,  32, None,  1200, 31,    8, 0.99),
     "diffsda-audio":       _Row("folder",                 68, _SPEECH, 32, 4, 128, 256, 128, 5e-4,  64, None, 20000, 63, None, 0.999),
 }
 # fmt: on
