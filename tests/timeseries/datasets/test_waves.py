@@ -7,6 +7,7 @@ import torch
 
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset, get_preset
+from seqdis.timeseries.datasets.waves import _LEVELS, _WIRINGS
 
 DATA = get_preset("diffsda-waves").data
 
@@ -36,25 +37,28 @@ def test_a_sequence_is_a_level_and_one_curve() -> None:
     values = torch.linalg.svdvals(centred)
     noise = values[:, 1:].square().sum(1) / (48 * 5)
     assert float(noise.sqrt().mean()) == pytest.approx(0.05, rel=0.15)
-    # The direction of the curve over the channels is the wiring, up to its sign.
-    direction = torch.linalg.svd(centred, full_matrices=False).Vh[:, 0]
-    signs = direction.sign() * direction[:, :1].sign()
-    wired = {
-        "together": [1, 1, 1, 1, 1, 1],
-        "opposed": [1, 1, 1, -1, -1, -1],
-        "alternating": [1, -1, 1, -1, 1, -1],
-        "outer": [1, 1, -1, -1, 1, 1],
-    }
-    expected = torch.tensor([wired[dataset.labels["wiring"].classes[i]] for i in batch.labels["wiring"]])
-    assert torch.equal(signs.long(), expected)
+    # The direction of the curve over the channels is the wiring: strong where it is 1, weak where 0.2.
+    direction = torch.linalg.svd(centred, full_matrices=False).Vh[:, 0].abs()
+    strong = {"left": (0, 1, 2), "right": (3, 4, 5), "even": (0, 2, 4), "odd": (1, 3, 5)}
+    for row, wiring in zip(direction, batch.labels["wiring"], strict=True):
+        assert set(row.topk(3).indices.tolist()) == set(strong[dataset.labels["wiring"].classes[wiring]])
+
+
+def test_levels_and_wirings_do_not_mix() -> None:
+    levels, wirings = (torch.tensor(list(table.values())) for table in (_LEVELS, _WIRINGS))
+    # A level has no part along any wiring: x's component along a wiring is the course's alone.
+    torch.testing.assert_close(levels @ wirings.T, torch.zeros(4, 4))
+    # The sum over channels is the course on one scale, whatever level and wiring are.
+    torch.testing.assert_close(wirings.sum(1), torch.full((4,), 3.6))
+    assert torch.linalg.matrix_rank(levels) == 2
+    assert len({tuple(row) for row in wirings.tolist()}) == 4
 
 
 def test_courses_look_as_they_are_called() -> None:
     dataset = build_dataset("timeseries", DATA, "test")
     batch = dataset.fetch(range(512))
-    curve = batch.x[..., 0] - batch.x[..., 0].mean(
-        1, keepdim=True
-    )  # channel 0 follows the course in every wiring
+    curve = batch.x.sum(2) / 3.6
+    curve = curve - curve.mean(1, keepdim=True)
     name = [dataset.labels["course"].classes[i] for i in batch.labels["course"]]
     for course, row in zip(name, curve, strict=True):
         ends, middle = (row[:6].mean(), row[-6:].mean()), row[14:34]

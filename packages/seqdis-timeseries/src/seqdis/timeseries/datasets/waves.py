@@ -18,17 +18,19 @@ __all__ = ["CHANNELS", "WAVES", "wave_sequences"]
 
 CHANNELS = 6
 
+# Orthogonal to all wirings, so that a single step tells both (unless the course passes through 0).
 _LEVELS = {  # the resting value of each channel
-    "flat": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    "tilted": (-1.0, -0.6, -0.2, 0.2, 0.6, 1.0),
-    "arched": (-0.9, 0.1, 0.8, 0.8, 0.1, -0.9),
-    "stepped": (0.8, 0.8, 0.8, -0.8, -0.8, -0.8),
+    "saw": (1.0, 0.0, -1.0, 1.0, 0.0, -1.0),
+    "counter-saw": (-1.0, 0.0, 1.0, -1.0, 0.0, 1.0),
+    "valley": (1.0, -1.0, 0.0, 0.0, -1.0, 1.0),
+    "ridge": (-1.0, 1.0, 0.0, 0.0, 1.0, -1.0),
 }
-_WIRINGS = {  # how each channel follows the one hidden course
-    "together": (1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
-    "opposed": (1.0, 1.0, 1.0, -1.0, -1.0, -1.0),
-    "alternating": (1.0, -1.0, 1.0, -1.0, 1.0, -1.0),
-    "outer": (1.0, 1.0, -1.0, -1.0, 1.0, 1.0),
+# None is negative: a course and its mirror image (rise and fall) then differ alike under every wiring.
+_WIRINGS = {  # how far each channel follows the one hidden course
+    "left": (1.0, 1.0, 1.0, 0.2, 0.2, 0.2),
+    "right": (0.2, 0.2, 0.2, 1.0, 1.0, 1.0),
+    "even": (1.0, 0.2, 1.0, 0.2, 1.0, 0.2),
+    "odd": (0.2, 1.0, 0.2, 1.0, 0.2, 1.0),
 }
 _COURSES = ("rise", "fall", "bump", "dip", "swing", "chirp")
 
