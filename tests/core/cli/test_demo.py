@@ -83,7 +83,10 @@ def test_the_scorer_is_asked_and_its_figures_are_kept(
         progress(1, 1)
         return {"swap_joint_accuracy": Metric(value=0.9, chance=0.125, ci95=(0.85, 0.95), n=100)}
 
-    monkeypatch.setattr(registry, "list_plugins", lambda group: ["swap"])
+    real = registry.list_plugins
+    monkeypatch.setattr(
+        registry, "list_plugins", lambda group: ["swap"] if group == "scorers" else real(group)
+    )
     monkeypatch.setattr(registry, "get_plugin", _only_scorers(score, registry.get_plugin))
     result = seqdis(*WORDS, "--out", tmp_path / "d", "--set", "train.steps=2")
     assert result.exit_code == 0, result.output

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from typer.testing import Result
 
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+from seqdis.core.registry import get_modality
 
 Command = Callable[..., Result]
 Refused = Callable[..., str]
@@ -85,4 +88,31 @@ def test_bad_input_is_refused_with_one_line(
         tmp_path / "s.npy",
     ]
     assert refused(*several) == f"--static {recordings}: holds 3 inputs; exactly one is needed"
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_suffix_that_is_both_is_media_unless_it_is_the_first_kind_of_picture(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy = type(get_modality("toy"))
+    monkeypatch.setattr(toy, "writes", (".npy", ".png", ".gif"))
+    monkeypatch.setattr(toy, "pictures", (".png", ".gif"))
+    written = []
+    monkeypatch.setattr(toy, "write", lambda self, path, *rest: written.append(f"media {path.suffix}"))
+    monkeypatch.setattr(toy, "draw", lambda self, path, *rest: written.append(f"picture {path.suffix}"))
+    for suffix in (".png", ".gif"):
+        assert seqdis(*words(toy_run, recordings), tmp_path / f"s{suffix}").exit_code == 0
+    assert written == ["picture .png", "media .gif"]
+
+
+def test_what_a_modality_refuses_to_write_names_the_users_path_and_leaves_nothing(
+    refused: Refused, toy_run: Path, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(self: object, path: Path, *rest: object) -> None:
+        path.write_bytes(b"half")
+        raise InputError(f"{path}: too small for this kind of file")
+
+    monkeypatch.setattr(type(get_modality("toy")), "write", write)
+    out = tmp_path / "s.npy"
+    assert refused(*words(toy_run, recordings), out) == f"{out}: too small for this kind of file"
     assert not [*tmp_path.iterdir()]

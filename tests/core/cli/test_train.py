@@ -42,7 +42,9 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     plan = json.loads(
-        seqdis("train", "toy", "epochs=3", "steps=none", "--dry-run", "--json", "--device", "cpu").stdout
+        seqdis(
+            "train", "toy", "epochs=3", "train.steps=none", "--dry-run", "--json", "--device", "cpu"
+        ).stdout
     )
     assert plan["out"] == "runs/toy"
     assert plan["steps"] == 3 * 12  # 96 sequences in batches of 8

@@ -144,7 +144,8 @@ def _show(
         result = swap_pairs(
             model, a.to(model.device), b.to(model.device), generator=generator, progress=progress
         )
-    written = [out / f"swap{suffix}" for suffix in (".png", ".gif") if suffix in modality.pictures]
+    kinds = [kind for kind in dict.fromkeys((modality.pictures[0], ".gif")) if kind in modality.pictures]
+    written = [out / f"swap{kind}" for kind in kinds]
     for path in written:
         draw_picture(modality, path, result.grid(), config.data)
     if ".gif" in modality.pictures:
@@ -197,15 +198,20 @@ def _report(record: ResultRecord, files: list[Path], *, as_json: bool) -> None:
         return
 
     def row(name: str, metric: Metric) -> list[str]:
-        interval = "" if metric.ci95 is None else f"{metric.ci95[0]:.3f} - {metric.ci95[1]:.3f}"
+        interval = "" if metric.ci95 is None else " - ".join(map(_figure, metric.ci95))
         return [
             name,
-            f"{metric.value:.3f}",
+            _figure(metric.value),
             interval,
-            "" if metric.chance is None else f"{metric.chance:.3f}",
+            "" if metric.chance is None else _figure(metric.chance),
         ]
 
     rows = [row(name, metric) for name, metric in record.metrics.items()]
     title = f"{record.name} on held-out sequences, {record.wall_seconds:.0f} s on {record.device}"
     print_table(title, ["metric", "value", "95% interval", "chance"], rows)
     print_line("written: " + ", ".join(str(path) for path in files))
+
+
+def _figure(value: float) -> str:
+    """Three decimals, or three digits of what those would not show."""
+    return f"{value:.3f}" if value == 0 or abs(value) >= 0.01 else f"{value:.2e}"

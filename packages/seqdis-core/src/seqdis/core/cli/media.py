@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
+from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
 from seqdis.core.modality import Modality, Panel
 
@@ -27,7 +29,7 @@ def write_media(modality: Modality, path: Path, frames: Tensor, data: DataConfig
         InputError: The suffix is not one the modality writes, or the place cannot be written.
     """
     modality.check_suffix(path, modality.writes, "write")
-    with replace_file(path) as partial:
+    with _replaced(path) as partial:
         modality.write(partial, frames, data)
 
 
@@ -38,5 +40,15 @@ def draw_picture(modality: Modality, path: Path, grid: Sequence[Sequence[Panel]]
         InputError: The suffix is not one the modality draws, or the place cannot be written.
     """
     modality.check_suffix(path, modality.pictures, "draw")
-    with replace_file(path) as partial:
+    with _replaced(path) as partial:
         modality.draw(partial, grid, data)
+
+
+@contextlib.contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    # A modality of the user's own need not write whole or not at all: this makes any of them do so.
+    with replace_file(path) as partial:
+        try:
+            yield partial
+        except InputError as error:
+            raise InputError(str(error).replace(str(partial), str(path))) from error

@@ -47,8 +47,8 @@ def swap(
 ) -> None:
     """Give the static factor of one file the dynamics of another.
 
-    The suffix of --out decides: a suffix that the modality writes gives the swap alone; one that
-    only its pictures have gives a picture of sources, reconstructions and both swaps; without a
+    The suffix of --out decides: .png gives a picture of sources, reconstructions and both swaps;
+    a media suffix gives the swap alone (with --picture for a picture beside it); without a
     suffix, --out is a folder for swap, picture and a record of how they were made.
     """
     import torch
@@ -109,9 +109,14 @@ def _targets(
         modality.check_suffix(picture, modality.pictures, "draw")
         pictures.append(picture)
     if out.is_dir() or not out.suffix:
-        return out / f"swap{media_suffix(modality, like)}", [out / "swap.png", *pictures], out / "swap.json"
+        return (
+            out / f"swap{media_suffix(modality, like)}",
+            [out / f"swap{modality.pictures[0]}", *pictures],
+            out / "swap.json",
+        )
     suffix = out.suffix.lower()
-    if suffix in modality.writes:
+    # A suffix may be both (a gif, a png): the modality's first kind of picture is one, others are media.
+    if suffix in modality.writes and suffix != modality.pictures[0]:
         return out, pictures, None
     if suffix in modality.pictures:
         return None, [out, *pictures], None
