@@ -53,4 +53,4 @@ def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condi
     Raises:
         InputError: As for :func:`unet_frame_encoder`.
     """
-    return UNetDenoiser(**_arguments(config, frame_shape), condition=condition)
+    return UNetDenoiser(**_arguments(config, frame_shape), condition=condition, positions=config.positions)

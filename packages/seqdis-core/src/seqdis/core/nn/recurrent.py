@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +18,7 @@ def reverse_valid(x: Tensor, lengths: Tensor) -> Tensor:
 
 
 class FactorLSTM(nn.Module):
-    """``h = LSTM₁(f)``, ``s = W_s h^V``, ``d = W_d LSTM₂(h)`` (DiffSDA, Sec. 3.2).
+    """``h = LSTM₁(f)``, ``s = W_s h^V``, ``d = W_d LSTM₂(h)`` (DiffSDA, Sec. 3.2), with layer norms between.
 
     Args:
         hidden: Width of the frame features and of both LSTMs.
@@ -38,6 +40,13 @@ class FactorLSTM(nn.Module):
         self.dynamic_lstm = nn.LSTM(width, hidden, batch_first=True)
         self.to_static = nn.Linear(width, static)
         self.to_dynamic = nn.Linear(hidden, dynamic)
+        # The state of a fresh LSTM is small (about 0.1), that of one on top of another smaller still,
+        # and the denoiser would take long to notice the dynamics: every stage works at unit scale.
+        self.norm_features = nn.LayerNorm(hidden)
+        self.norm_states = nn.LayerNorm(width)
+        self.norm_dynamic = nn.LayerNorm(hidden)
+        for layer in (self.to_static, self.to_dynamic):
+            nn.init.normal_(layer.weight, std=1 / math.sqrt(layer.in_features))
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features ``(B, V, hidden)`` and, for padded sequences, ``mask (B, V)``.
@@ -51,11 +60,13 @@ class FactorLSTM(nn.Module):
             lengths = features.new_full((batch,), steps, dtype=torch.long)
         else:
             lengths = ((positions + 1) * mask).amax(1).clamp(min=1)
+        features = self.norm_features(features)
         h = self.forward_lstm(features)[0]
         last = h[torch.arange(batch, device=h.device), lengths - 1]
         if self.backward_lstm is not None:
             backward = reverse_valid(self.backward_lstm(reverse_valid(features, lengths))[0], lengths)
             last = torch.cat([last, backward[:, 0]], dim=1)
             h = torch.cat([h, backward], dim=2)
-        static = self.to_static(last if self.shared else h)
-        return static, self.to_dynamic(self.dynamic_lstm(h)[0])
+        h = self.norm_states(h)
+        static = self.to_static(self.norm_states(last) if self.shared else h)
+        return static, self.to_dynamic(self.norm_dynamic(self.dynamic_lstm(h)[0]))

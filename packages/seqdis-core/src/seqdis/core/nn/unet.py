@@ -53,9 +53,9 @@ class Block(nn.Module):
         else:
             self.norm2 = AdaGroupNorm(outputs, noise=noise, condition=condition)
         self.dropout = nn.Dropout(dropout)
+        # Not zero: the factors reach the output through this layer alone, and a first layer of zeros
+        # at the output is enough for a calm start.
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
         self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
         self.attention = SpatialSelfAttention(outputs) if attention else nn.Identity()
 
@@ -70,6 +70,17 @@ class Block(nn.Module):
         h = self.conv2(self.dropout(self.norm2(h, *conditions)))
         out: Tensor = self.attention((self.skip(self._resize(x)) + h) * math.sqrt(0.5))
         return out
+
+
+def place_features(size: int, frequencies: int) -> Tensor:
+    """``cos(π k u/2), sin(π k u/2)`` for k = 1 … K and each axis u in [−1, 1]: ``(4K, size, size)``.
+
+    A bump at any place is a linear combination of them, which gains a channel can express.
+    """
+    axis = torch.linspace(-1, 1, size) * (math.pi / 2)
+    waves = [wave(k * axis) for k in range(1, frequencies + 1) for wave in (torch.cos, torch.sin)]
+    across = [wave.expand(size, size) for wave in waves]
+    return torch.stack([*across, *(wave.T for wave in across)]) if waves else torch.empty(0, size, size)
 
 
 def _check_size(size: int, levels: int) -> int:
@@ -141,8 +152,16 @@ class UNetEncoder(nn.Module):
 class UNetDenoiser(nn.Module):
     """``F(x, c_noise, z)`` of EDM's preconditioning, conditioned by AdaGN in every block (DiffSDA, Eq. 4 and 9).
 
-    Args: as for :class:`UNetEncoder`; ``condition`` is the width of ``z``.
+    Args:
+        condition: Width of ``z``.
+        positions: Frequencies of :func:`place_features` beside the input. A gain a channel says
+            what is in a frame, but not where, unless channels that know the place exist; a deep
+            network grows them from its padding, slowly. 0, the paper's, adds nothing.
+
+    The others are those of :class:`UNetEncoder`.
     """
+
+    places: Tensor
 
     def __init__(
         self,
@@ -154,10 +173,12 @@ class UNetDenoiser(nn.Module):
         attention: Sequence[int] = (),
         blocks: int = 2,
         condition: int,
+        positions: int = 0,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         _check_size(size, len(multipliers))
+        self.register_buffer("places", place_features(size, positions), persistent=False)
         embedding = 4 * channels
         self.noise = NoiseEmbedding(embedding)
 
@@ -167,7 +188,7 @@ class UNetDenoiser(nn.Module):
                 noise=embedding, condition=condition, dropout=dropout,
             )  # fmt: skip
 
-        self.conv_in = nn.Conv2d(in_channels, channels, 3, padding=1)
+        self.conv_in = nn.Conv2d(in_channels + 4 * positions, channels, 3, padding=1)
         widths, width = [channels], channels
         self.down = nn.ModuleList()
         for level, multiplier in enumerate(multipliers):
@@ -183,7 +204,9 @@ class UNetDenoiser(nn.Module):
         self.up = nn.ModuleList()
         for level in range(last, -1, -1):
             if level < last:
-                self.up.append(block(width, width, level, "up"))
+                # Narrowed at once: convolutions of the coarse width at the fine resolution cost most.
+                self.up.append(block(width, channels * multipliers[level], level, "up"))
+                width = channels * multipliers[level]
             for _ in range(blocks + 1):
                 self.up.append(block(width + widths.pop(), channels * multipliers[level], level))
                 width = channels * multipliers[level]
@@ -195,7 +218,7 @@ class UNetDenoiser(nn.Module):
     def forward(self, x: Tensor, c_noise: Tensor, z: Tensor) -> Tensor:
         """``x (N, C, size, size)``, ``c_noise (N,)``, ``z (N, condition)`` to the shape of ``x``."""
         noise = self.noise(c_noise)
-        h = self.conv_in(x)
+        h = self.conv_in(torch.cat([x, self.places.expand(len(x), -1, -1, -1)], dim=1))
         skips = [h]
         for layer in self.down:
             h = layer(h, noise, z)

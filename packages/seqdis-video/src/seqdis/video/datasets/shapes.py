@@ -19,7 +19,7 @@ COUNTS = {"train": 4096, "val": 256, "test": 1024}
 """Clips of each split."""
 
 LABELS = {
-    "shape": Label(("circle", "square", "triangle", "cross"), "static"),
+    "shape": Label(("square", "ring", "cross", "bar"), "static"),
     "colour": Label(("red", "yellow", "green", "cyan", "blue", "magenta"), "static"),
     "path": Label(("right", "left", "down", "up", "clockwise", "counterclockwise"), "dynamic"),
     "pose": Label(("steady", "growing", "shrinking"), "dynamic"),
@@ -114,15 +114,15 @@ def render_shapes(
 
 def _distance(kind: int, x: np.ndarray, y: np.ndarray, r: np.ndarray) -> np.ndarray:
     """Signed distance in pixels from a figure of radius ``r`` (negative inside), y downwards."""
-    if kind == 0:
-        return np.hypot(x, y) - 0.98 * r
-    if kind == 1:
+    # Chosen to differ in where their mass lies, so that eight pixels are enough to tell them apart.
+    if kind == 0:  # square
         return np.maximum(np.abs(x), np.abs(y)) - 0.86 * r
-    if kind == 2:  # three half-planes at the inner radius of an equilateral triangle, tip up
-        slope = 0.5 * np.sqrt(np.float32(3)) * np.abs(x) - 0.5 * y
-        return np.maximum(slope, y) - 0.62 * r
+    if kind == 1:  # ring
+        return np.abs(np.hypot(x, y) - 0.74 * r) - 0.26 * r
     x, y = np.abs(x), np.abs(y)
-    return np.minimum(np.maximum(x - r, y - 0.36 * r), np.maximum(x - 0.36 * r, y - r))
+    if kind == 2:  # cross
+        return np.minimum(np.maximum(x - r, y - 0.32 * r), np.maximum(x - 0.32 * r, y - r))
+    return np.maximum(x - r, y - 0.38 * r)  # bar
 
 
 SHAPES = DatasetSpec(
