@@ -89,9 +89,9 @@ def test_the_pose_is_how_the_area_changes() -> None:
     assert torch.equal(found, batch.labels["pose"])
 
 
-# Areas over the squared radius, by school geometry: a disc of 0.98 r, a square of half side 0.86 r, an
-# equilateral triangle of inner radius 0.62 r, and two bars of half sides r and 0.36 r.
-AREAS = (np.pi * 0.98**2, (2 * 0.86) ** 2, 3 * np.sqrt(3) * 0.62**2, 2 * (2 * 0.72) - 0.72**2)
+# Areas over the squared radius, by school geometry: a square of half side 0.86 r, a ring between 0.48 r
+# and r, a cross of two bars of half sides r and 0.32 r, and one bar of half sides r and 0.38 r.
+AREAS = ((2 * 0.86) ** 2, np.pi * (1 - 0.48**2), 2 * (2 * 0.64) - 0.64**2, 2 * 0.76)
 
 
 @pytest.mark.parametrize("kind", range(4))
@@ -113,8 +113,9 @@ def test_the_shape_is_told_by_its_outline() -> None:
     for mask in solid:
         rows, columns = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()
         box = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].float()
-        fill, top = box.mean(), box[: len(box) // 3].mean() / box[-(len(box) // 3) :].mean()
-        found.append(2 if top < 0.6 else 1 if fill > 0.9 else 0 if fill > 0.7 else 3)
+        height, width = box.shape
+        hollow = box[height // 2, width // 2] == 0
+        found.append(1 if hollow else 3 if width > 1.6 * height else 0 if box.mean() > 0.9 else 2)
     agreement = torch.tensor(found).eq(batch.labels["shape"]).float().mean()
     assert agreement > 0.97  # a few figures touch the border, where their box is cut
 

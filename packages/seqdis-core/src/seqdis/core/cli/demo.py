@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 PAIRS = 4
+"""Swaps that are drawn."""
+
+SCORED = 200
+"""Swaps that are judged, at most."""
+
 LEFT_BY_A_DEMO = (
     "config.json",
     "model.safetensors",
@@ -185,7 +190,9 @@ def _measure(
     metrics: dict[str, Metric] = {}
     if "swap" in list_plugins("scorers"):
         with progress_bar("scoring", show=not quiet) as progress:
-            metrics |= get_plugin("scorers", "swap")(model, train_set, test_set, seed=seed, progress=progress)
+            metrics |= get_plugin("scorers", "swap")(
+                model, train_set, test_set, seed=seed, pairs=min(SCORED, len(test_set)), progress=progress
+            )
     elif not quiet:
         print_line("swaps are not scored: that needs the package seqdis-eval")
     known, held_out = (encode_dataset(model, dataset) for dataset in (train_set, test_set))
