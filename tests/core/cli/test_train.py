@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
+from seqdis.core.cli import processes
 from seqdis.core.disentangler import Disentangler, build_model
 from seqdis.core.registry import get_preset
 
@@ -100,3 +101,13 @@ def test_bad_input_is_refused_before_anything_is_written(
     monkeypatch.chdir(tmp_path)
     assert refused("train", *words).startswith(said)
     assert not [*tmp_path.iterdir()]
+
+
+def test_only_the_first_of_several_processes_speaks(
+    seqdis: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("train", "toy", "train.steps=2", "--device", "cpu", "--json", "--out", tmp_path / "run")
+    seqdis(*words)
+    assert seqdis(*words, "--resume").stdout != ""
+    monkeypatch.setattr(processes, "is_first_process", lambda: False)
+    assert seqdis(*words, "--resume").stdout == ""

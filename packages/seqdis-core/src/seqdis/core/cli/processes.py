@@ -7,9 +7,14 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-__all__ = ["Processes"]
+__all__ = ["Processes", "is_first_process"]
 
 T = TypeVar("T")
+
+
+def is_first_process() -> bool:
+    """Whether this process speaks for all that were launched together."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 class Processes:

@@ -53,6 +53,7 @@ def train(
 ) -> None:
     """Train a preset and leave a run folder that the other commands read."""
     from seqdis.core.cli.model import pick_device
+    from seqdis.core.cli.processes import is_first_process
     from seqdis.core.config import apply_overrides
     from seqdis.core.disentangler import build_model
     from seqdis.core.registry import get_preset
@@ -68,15 +69,8 @@ def train(
         _print_plan(_plan(config, folder, str(place), parameters, train_set, val_set), as_json=as_json)
         return
     started = time.perf_counter()
-    words = [
-        "seqdis",
-        "train",
-        preset,
-        *changes,
-        *(["--data", str(data)] if data else []),
-        "--out",
-        str(folder),
-    ]
+    places = [*(["--data", str(data)] if data else []), "--out", str(folder)]
+    words = ["seqdis", "train", preset, *changes, *places]
     model = run_training(
         config,
         folder,
@@ -87,6 +81,8 @@ def train(
         command=shlex.join(words),
         show_progress=not as_json,
     )
+    if not is_first_process():
+        return
     if as_json:
         parameters = sum(p.numel() for p in model.parameters())
         print_json(
