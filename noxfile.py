@@ -31,7 +31,7 @@ TEST_PARTS = {
     "eval": ("core", "eval"),
     "integration": PACKAGES,
 }
-# Each example: its folder below SEQDIS_DATA, and what makes a run of about a minute on two cores.
+# Each example: its folder below SEQDIS_DATA, and what makes its training a run of about a minute on two cores.
 EXAMPLES = {
     "sprites": ("sprites", ("--preset", "diffsda-sprites32", "train.steps=30")),
     "arabic_speech": ("arabic_speech_commands", ("train.steps=60",)),

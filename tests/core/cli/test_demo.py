@@ -77,9 +77,10 @@ def test_the_scorer_is_asked_and_its_figures_are_kept(
     asked = {}
 
     def score(
-        model: object, train_set: object, test_set: object, *, seed: int, progress: Callable
+        model: object, train_set: object, test_set: object, *, seed: int, pairs: int, progress: Callable
     ) -> dict[str, Metric]:
-        asked.update(model=model, sizes=(len(train_set), len(test_set)), seed=seed)  # type: ignore[arg-type]
+        sizes = (len(train_set), len(test_set))  # type: ignore[arg-type]
+        asked.update(model=model, sizes=sizes, seed=seed, pairs=pairs)
         progress(1, 1)
         return {"swap_joint_accuracy": Metric(value=0.9, chance=0.125, ci95=(0.85, 0.95), n=100)}
 
@@ -91,7 +92,7 @@ def test_the_scorer_is_asked_and_its_figures_are_kept(
     result = seqdis(*WORDS, "--out", tmp_path / "d", "--set", "train.steps=2")
     assert result.exit_code == 0, result.output
     assert isinstance(asked["model"], Disentangler)
-    assert (asked["sizes"], asked["seed"]) == ((96, 48), 0)
+    assert (asked["sizes"], asked["seed"], asked["pairs"]) == ((96, 48), 0, 48)
     row = next(line for line in result.stdout.splitlines() if "swap_joint_accuracy" in line)
     assert row.split() == ["swap_joint_accuracy", "0.900", "0.850", "-", "0.950", "0.125"]
     assert ResultRecord.load(tmp_path / "d" / "metrics.json").metrics["swap_joint_accuracy"].n == 100
