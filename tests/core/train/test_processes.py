@@ -34,17 +34,10 @@ def test_two_processes_are_one(
     config = plain_config(steps=12, log_every=4, save_every=5, eval_every=6)
     run(config, tmp_path / "one")
     launched = Path(__file__).with_name("launched.py")
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
-    command += [
-        "--num_machines",
-        "1",
-        "--mixed_precision",
-        "no",
-        "--dynamo_backend",
-        "no",
-        "--main_process_port",
-        "0",
-    ]
+    # `--cpu` would start one process only; the flag that starts several works without a GPU too.
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+    command += ["--main_process_port", "0"]
     done = subprocess.run(
         [*command, str(launched), str(tmp_path / "one" / "config.json"), str(tmp_path / "two")],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -54,6 +47,7 @@ def test_two_processes_are_one(
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "two" / "whole" / "run.json").read_text())["processes"] == 2
     _assert_same(tmp_path / "one", tmp_path / "two" / "whole")
     # Resuming is exact on two processes as well: the state of both is in the checkpoint.
     files = [tmp_path / "two" / name / "model.safetensors" for name in ("whole", "resumed")]

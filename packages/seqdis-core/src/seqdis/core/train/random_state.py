@@ -38,7 +38,8 @@ def capture_random_state() -> dict[str, Tensor]:
 
 def restore_random_state(state: Mapping[str, Tensor]) -> None:
     """Put back what :func:`capture_random_state` gave; a device that is absent is passed over."""
-    torch.set_rng_state(state["torch"])
+    # torch reads the state from the start of the storage: a row of a larger tensor must be copied out.
+    torch.set_rng_state(state["torch"].clone())
     version, *words = state["python"].tolist()
     has, gauss = state["python_gauss"].tolist()
     random.setstate((version, tuple(words), gauss if has else None))
@@ -46,7 +47,7 @@ def restore_random_state(state: Mapping[str, Tensor]) -> None:
     words32 = np.array(key, dtype=np.uint32)
     np.random.set_state(("MT19937", words32, position, has_gauss, state["numpy_gauss"].item()))  # noqa: NPY002
     if "cuda" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state["cuda"])
+        torch.cuda.set_rng_state(state["cuda"].clone())
 
 
 @contextlib.contextmanager

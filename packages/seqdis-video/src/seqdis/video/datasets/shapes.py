@@ -19,7 +19,7 @@ COUNTS = {"train": 4096, "val": 256, "test": 1024}
 """Clips of each split."""
 
 LABELS = {
-    "shape": Label(("square", "ring", "cross", "bar"), "static"),
+    "shape": Label(("square", "ring", "bar", "post"), "static"),
     "colour": Label(("red", "yellow", "green", "cyan", "blue", "magenta"), "static"),
     "path": Label(("right", "left", "down", "up", "clockwise", "counterclockwise"), "dynamic"),
     "pose": Label(("steady", "growing", "shrinking"), "dynamic"),
@@ -119,10 +119,8 @@ def _distance(kind: int, x: np.ndarray, y: np.ndarray, r: np.ndarray) -> np.ndar
         return np.maximum(np.abs(x), np.abs(y)) - 0.86 * r
     if kind == 1:  # ring
         return np.abs(np.hypot(x, y) - 0.74 * r) - 0.26 * r
-    x, y = np.abs(x), np.abs(y)
-    if kind == 2:  # cross
-        return np.minimum(np.maximum(x - r, y - 0.32 * r), np.maximum(x - 0.32 * r, y - r))
-    return np.maximum(x - r, y - 0.38 * r)  # bar
+    across, along = (np.abs(y), np.abs(x)) if kind == 2 else (np.abs(x), np.abs(y))
+    return np.maximum(along - r, across - 0.38 * r)  # bar: lying; post: standing
 
 
 SHAPES = DatasetSpec(
