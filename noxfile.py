@@ -17,6 +17,9 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv"
 nox.options.sessions = ["tests", "lint", "typecheck"]
 
+# Where it is set, every process that a test starts would compile torch's sources anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).parent
 VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
 DIST = ROOT / "dist"
@@ -31,12 +34,21 @@ TEST_PARTS = {
     "eval": ("core", "eval"),
     "integration": PACKAGES,
 }
-# Each example: its folder below SEQDIS_DATA, and what makes its training a run of about a minute on two cores.
+# Each example: its folder below SEQDIS_DATA, and what makes its training and its evaluation runs of about a
+# minute on two cores.
 EXAMPLES = {
-    "sprites": ("sprites", ("--preset", "diffsda-sprites32", "train.steps=30")),
-    "arabic_speech": ("arabic_speech_commands", ("train.steps=60",)),
-    "ett": ("ett", ("train.steps=10",)),
-    "custom_modality": ("cmu_mocap", ("train.steps=60",)),
+    "sprites": (
+        "sprites",
+        ("--preset", "diffsda-sprites32", "train.steps=30", "sampler.steps=4"),
+        ("--pairs", "8"),
+    ),
+    "arabic_speech": (
+        "arabic_speech_commands",
+        ("train.steps=60", "frames_per_clip=8", "sampler.steps=4"),
+        (),
+    ),
+    "ett": ("ett", ("train.steps=10", "noise_repeats=1", "frames_per_clip=32", "sampler.steps=4"), ()),
+    "custom_modality": ("cmu_mocap", ("train.steps=60",), ()),
 }
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
 EXTRAS = {"video": "[latent]"}
@@ -114,13 +126,13 @@ def examples(session: nox.Session) -> None:
     session.install(*PINNED, "--no-deps", "-e", "examples/custom_modality")
     runs = Path(session.create_tmp()).resolve() / "runs"
     shutil.rmtree(runs, ignore_errors=True)
-    for name, (folder, arguments) in EXAMPLES.items():
+    for name, (folder, training, measuring) in EXAMPLES.items():
         if not os.environ.get("SEQDIS_DATA") or not (data / folder).is_dir():
             session.warn(f"{name}: skipped, for SEQDIS_DATA must name a folder that holds {folder!r}")
             continue
         out = str(runs / name)
-        session.run("python", f"examples/{name}/train.py", "--out", out, *arguments)
-        session.run("python", f"examples/{name}/evaluate.py", out, "--out", f"{out}/result.json")
+        session.run("python", f"examples/{name}/train.py", "--out", out, *training)
+        session.run("python", f"examples/{name}/evaluate.py", out, "--out", f"{out}/result.json", *measuring)
 
 
 @nox.session
