@@ -14,6 +14,7 @@ from seqdis.core.nn import (
     UNetEncoder,
 )
 from seqdis.core.nn.norm import group_count
+from seqdis.core.nn.unet import place_features
 
 
 def test_unet_keeps_the_shape_and_depends_on_all_its_inputs() -> None:
@@ -95,3 +96,26 @@ def test_attention_starts_as_the_identity_and_agrees_with_plain_softmax() -> Non
     q, k, v = layer.qkv(layer.norm(x)).flatten(2).transpose(1, 2).chunk(3, dim=2)
     weights = torch.softmax(q @ k.transpose(1, 2) / 8**0.5, dim=2)
     torch.testing.assert_close(layer(x), x + (weights @ v).transpose(1, 2).reshape(x.shape))
+
+
+def test_place_features_make_a_bump_anywhere_out_of_gains() -> None:
+    # Least squares over the features of an axis reproduces a bump at any place of that axis.
+    features = place_features(16, 3)
+    assert features.shape == (12, 16, 16)
+    axis = torch.linspace(-1, 1, 16)
+    basis = torch.cat([features[:6, 0].T, torch.ones(16, 1)], dim=1)
+    assert torch.allclose(features[:6], features[:6, :1].expand(6, 16, 16))
+    assert torch.equal(features[6:], features[:6].transpose(1, 2))
+    for centre in (-0.5, 0.0, 0.6):
+        bump = torch.exp(-((axis - centre) ** 2) / 0.18)
+        fitted = basis @ torch.linalg.lstsq(basis, bump).solution
+        assert (fitted - bump).abs().max() < 0.06
+
+
+def test_place_features_are_the_denoisers_only_difference_and_no_weight() -> None:
+    plain, placed = (
+        UNetDenoiser(1, size=8, channels=8, multipliers=(1, 2), condition=2, positions=p) for p in (0, 2)
+    )
+    assert plain.conv_in.in_channels == 1
+    assert placed.conv_in.in_channels == 9
+    assert plain.state_dict().keys() == placed.state_dict().keys()

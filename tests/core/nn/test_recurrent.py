@@ -13,7 +13,7 @@ def test_causal_dynamics_depend_on_the_past_only() -> None:
     assert static.shape == (2, 3)
     assert dynamic.shape == (2, 6, 2)
     later = f.clone()
-    later[:, 4:] += 1
+    later[:, 4:] += torch.randn(2, 2, 5)
     static_later, dynamic_later = net(later)
     torch.testing.assert_close(dynamic_later[:, :4], dynamic[:, :4])
     assert (dynamic_later[:, 4:] - dynamic[:, 4:]).abs().min(dim=2).values.max() > 1e-4
@@ -24,7 +24,7 @@ def test_bidirectional_dynamics_depend_on_the_future_too() -> None:
     net = FactorLSTM(5, 3, 2, causal=False)
     f = torch.randn(1, 6, 5)
     later = f.clone()
-    later[:, 5] += 1
+    later[:, 5] += torch.randn(1, 5)
     assert (net(later)[1][:, 0] - net(f)[1][:, 0]).abs().max() > 1e-5
 
 
