@@ -355,9 +355,9 @@ class MocapModality(Modality):
             ),
             model=DiffSDAConfig(
                 static_dim=32, dynamic_dim=12, hidden_dim=128, encoder=encoder, denoiser=denoiser,
-                noise_repeats=2, sampler=SamplerConfig(steps=18),
+                sampler=SamplerConfig(steps=18),
             ),
-            train=TrainConfig(steps=3000, batch_size=32, lr=1e-3, ema_decay=0.998, eval_every=500, save_every=500),
+            train=TrainConfig(steps=1500, batch_size=32, lr=1e-3, ema_decay=0.998, eval_every=500, save_every=500),
         )  # fmt: skip
         return {"mocap": preset}
 
