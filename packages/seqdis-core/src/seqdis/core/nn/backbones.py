@@ -23,7 +23,9 @@ class BackboneConfig(Config):
     )
     attention: tuple[int, ...] = Field((), description="levels with self-attention, counted from 0")
     blocks: int = Field(2, ge=1, description="residual blocks a level (U-Net)")
-    positions: int = Field(0, ge=0, description="frequencies of place features beside a U-Net denoiser's input")
+    positions: int = Field(
+        0, ge=0, description="frequencies of place features beside a U-Net denoiser's input"
+    )
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
