@@ -48,6 +48,7 @@ class _Own(NamedTuple):
     dynamic: int
     hidden: int
     channels: int
+    encoder: int  # the encoder's base channels
     multipliers: tuple[int, ...]
     attention: tuple[int, ...]
     blocks: int
@@ -67,11 +68,11 @@ _PAPER = {
 _OWN = {
     # Small frames keep what they show up to high noise levels, so that the factors matter above them: P_mean
     # is higher than in the paper's columns.
-    #                          dataset    side V  P_mean P_std NFE lr    bsz steps  warm ema    every s    d   hid. base mult.         attn. blk pos f/clip
-    "diffsda-sprites":   _Own("sprites",  64,  8, -0.2,  1.2,  35, 2e-4, 32, 20000, 200, 0.999, 2000, 128, 16, 256, 64,  (1, 2, 2, 2), (2,), 2,  2,  4),
-    "diffsda-sprites32": _Own("sprites",  32,  8, 0.0,   1.2,  23, 2e-3, 32, 4000,  100, 0.998, 500,  64,  8,  128, 16,  (1, 2, 4),    (),   1,  2,  2),
-    "diffsda-shapes":    _Own("shapes",   16,  6, 0.2,   1.2,  23, 3e-3, 32, 1700,  50,  0.99,  850,  32,  3,  64,  16,  (1, 2, 4),    (),   1,  2,  2),
-    "diffsda-video":     _Own("folder",   64,  8, -0.2,  1.2,  35, 2e-4, 16, 20000, 200, 0.999, 1000, 128, 16, 256, 64,  (1, 2, 2, 2), (2,), 1,  2,  4),
+    #                          dataset    side V  P_mean P_std NFE lr    bsz steps  warm ema    every s    d   hid. base enc mult.         attn. blk pos f/clip
+    "diffsda-sprites":   _Own("sprites",  64,  8, -0.2,  1.2,  35, 2e-4, 32, 20000, 200, 0.999, 2000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 2,  2,  4),
+    "diffsda-sprites32": _Own("sprites",  32,  8, 0.0,   1.2,  23, 2e-3, 32, 4000,  100, 0.998, 500,  64,  8,  128, 16,  16,  (1, 2, 4),    (),   1,  2,  2),
+    "diffsda-shapes":    _Own("shapes",   16,  6, 0.2,   1.2,  23, 3e-3, 32, 1500,  50,  0.99,  750,  32,  3,  64,  16,  12,  (1, 2, 4),    (),   1,  2,  2),
+    "diffsda-video":     _Own("folder",   64,  8, -0.2,  1.2,  35, 2e-4, 16, 20000, 200, 0.999, 1000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 1,  2,  4),
 }
 # fmt: on
 
@@ -112,7 +113,7 @@ def _paper_preset(name: str, row: _Paper) -> RunConfig:
 def _own_preset(name: str, row: _Own) -> RunConfig:
     encoder = BackboneConfig(
         kind="unet",
-        channels=row.channels,
+        channels=row.encoder,
         multipliers=row.multipliers,
         attention=row.attention,
         blocks=row.blocks,
@@ -132,7 +133,7 @@ def _own_preset(name: str, row: _Own) -> RunConfig:
             dynamic_dim=row.dynamic,
             hidden_dim=row.hidden,
             encoder=encoder,
-            denoiser=encoder.model_copy(update={"positions": row.positions}),
+            denoiser=encoder.model_copy(update={"channels": row.channels, "positions": row.positions}),
             p_mean=row.p_mean,
             p_std=row.p_std,
             frames_per_clip=row.frames_per_clip,

@@ -26,7 +26,7 @@ __all__ = ["demo"]
 PAIRS = 4
 """Swaps that are drawn."""
 
-SCORED = 200
+SCORED = 128
 """Swaps that are judged, at most."""
 
 LEFT_BY_A_DEMO = (
