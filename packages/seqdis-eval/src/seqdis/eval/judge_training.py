@@ -39,7 +39,7 @@ class JudgeBudget:
     lr: float = 2e-3
     check_every: int = 50
     good_enough: float = 0.999
-    noise: float = 0.05
+    noise: float = 0.2
 
 
 def predict_all(judge: Judge, dataset: SequenceDataset, *, batch_size: int = 256) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ COUNTS = {"train": 4096, "val": 256, "test": 1024}
 """Clips of each split."""
 
 LABELS = {
-    "shape": Label(("square", "ring", "bar", "post"), "static"),
+    "shape": Label(("square", "bar", "post"), "static"),
     "colour": Label(("red", "yellow", "green", "cyan", "blue", "magenta"), "static"),
     "path": Label(("right", "left", "down", "up", "clockwise", "counterclockwise"), "dynamic"),
     "pose": Label(("steady", "growing", "shrinking"), "dynamic"),
@@ -117,15 +117,13 @@ def _distance(kind: int, x: np.ndarray, y: np.ndarray, r: np.ndarray) -> np.ndar
     # Chosen to differ in where their mass lies, so that eight pixels are enough to tell them apart.
     if kind == 0:  # square
         return np.maximum(np.abs(x), np.abs(y)) - 0.86 * r
-    if kind == 1:  # ring
-        return np.abs(np.hypot(x, y) - 0.74 * r) - 0.26 * r
-    across, along = (np.abs(y), np.abs(x)) if kind == 2 else (np.abs(x), np.abs(y))
+    across, along = (np.abs(y), np.abs(x)) if kind == 1 else (np.abs(x), np.abs(y))
     return np.maximum(along - r, across - 0.38 * r)  # bar: lying; post: standing
 
 
 SHAPES = DatasetSpec(
     name="shapes",
-    summary="figures of 4 shapes and 6 colours on 6 paths, steady, growing or shrinking (generated)",
+    summary="figures of 3 shapes and 6 colours on 6 paths, steady, growing or shrinking (generated)",
     labels=LABELS,
     build=build_shapes,
 )
