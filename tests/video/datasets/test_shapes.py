@@ -89,9 +89,9 @@ def test_the_pose_is_how_the_area_changes() -> None:
     assert torch.equal(found, batch.labels["pose"])
 
 
-# Areas over the squared radius, by school geometry: a square of half side 0.86 r, and a lying and a standing
-# bar of half sides r and 0.38 r.
-AREAS = ((2 * 0.86) ** 2, 2 * 0.76, 2 * 0.76)
+# Areas over the squared radius, by school geometry: a square of half side 0.64 r, and a lying and a standing
+# bar of half sides r and 0.40 r.
+AREAS = ((2 * 0.64) ** 2, 2 * 0.80, 2 * 0.80)
 
 
 @pytest.mark.parametrize("kind", range(3))
