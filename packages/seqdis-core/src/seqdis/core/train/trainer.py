@@ -265,6 +265,6 @@ class Trainer:
 
 
 def _fast_layout(model: Disentangler) -> Disentangler:
-    """Channels-last for convolutions on a GPU; on a CPU with AVX2 they were measured a quarter slower so."""
+    """Channels-last for convolutions on a GPU, whose kernels want it; the usual layout on a CPU."""
     convolves = model.device.type == "cuda" and any(p.ndim == 4 for p in model.parameters())
     return model.to(memory_format=torch.channels_last) if convolves else model  # type: ignore[call-overload]
