@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState, PartialState
 from accelerate.utils import DistributedDataParallelKwargs
+from torch import nn
 
 from seqdis.core.config import TrainConfig
 from seqdis.core.errors import InputError
 
-__all__ = ["make_accelerator", "resolve_precision"]
+__all__ = ["fast_layout", "make_accelerator", "picks_channels_last", "resolve_precision"]
+
+ModelT = TypeVar("ModelT", bound=nn.Module)
 
 _PRECISIONS = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
 
@@ -61,6 +66,22 @@ def resolve_precision(precision: str, kind: str | None) -> str:
         able = torch.cpu.get_capabilities()
         native = kind != "mps" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
     return "bf16" if native else "fp32"
+
+
+def picks_channels_last(model: nn.Module) -> bool:
+    """Whether a model convolves images on a GPU, whose kernels want that layout.
+
+    On a CPU the usual layout is the faster one for our U-Nets (``benchmarks/memory_layout.py``).
+    """
+    convolutions = [p for p in model.parameters() if p.ndim == 4]
+    return bool(convolutions) and convolutions[0].device.type == "cuda"
+
+
+def fast_layout(model: ModelT) -> ModelT:
+    """The model, its weights in the layout that :func:`picks_channels_last` says."""
+    if picks_channels_last(model):
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
 
 
 def _check_device(device: str | None) -> str | None:

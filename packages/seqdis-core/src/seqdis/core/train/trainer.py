@@ -15,11 +15,12 @@ from torch import Tensor
 from seqdis.core.config import RunConfig
 from seqdis.core.data.loader import BatchPlan, training_batches
 from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import build_model
 from seqdis.core.files import replace_with_json
 from seqdis.core.random import Rows, mix_seed
 from seqdis.core.results import device_name, installed_versions
 from seqdis.core.train.checkpoint import TrainerState, prune_checkpoints, save_checkpoint
+from seqdis.core.train.devices import fast_layout
 from seqdis.core.train.ema import EMA
 from seqdis.core.train.logs import Meter, RunLog
 from seqdis.core.train.optimizer import build_optimizer, set_rate
@@ -74,7 +75,7 @@ class Trainer:
         )
         self.schedule = Schedule.from_config(c, self.plan.steps_per_epoch)
         seed_all(mix_seed(c.seed))
-        self.module = _fast_layout(build_model(config).to(accelerator.device))
+        self.module = fast_layout(build_model(config).to(accelerator.device))
         optimizer = build_optimizer(self.module, c)
         self.ema = EMA(self.module, decay=c.ema_decay)
         self.meter = Meter()
@@ -262,9 +263,3 @@ class Trainer:
     def _training_mode(self) -> None:
         self.module.train()
         self.module.codec.eval()  # frozen: it must not draw or gather statistics
-
-
-def _fast_layout(model: Disentangler) -> Disentangler:
-    """Channels-last for convolutions on a GPU, whose kernels want it; the usual layout on a CPU."""
-    convolves = model.device.type == "cuda" and any(p.ndim == 4 for p in model.parameters())
-    return model.to(memory_format=torch.channels_last) if convolves else model  # type: ignore[call-overload]

@@ -1,0 +1,88 @@
+"""Channels-last against the usual layout: one loss and its gradients of the convolutional presets.
+
+    python benchmarks/memory_layout.py --json memory_layout.json
+
+Two copies of one model, in either layout, take turns on the same clips, so that a busy machine slows
+both alike. ``ours`` is what the trainer picks on this device, ``peer`` the other one, each the median
+over the turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+from seqdis.core.config import RunConfig
+from seqdis.core.data.sequence import SequenceBatch
+from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.random import Rows
+from seqdis.core.registry import get_preset
+from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
+from seqdis.core.train.devices import picks_channels_last
+
+PRESETS = {
+    "cpu": ("diffsda-shapes", "diffsda-sprites32"),
+    "cuda": ("diffsda-shapes", "diffsda-sprites32", "diffsda-sprites"),
+}
+LAYOUTS = {False: torch.contiguous_format, True: torch.channels_last}
+
+
+def in_layout(config: RunConfig, device: torch.device, *, channels_last: bool) -> Disentangler:
+    """The preset's model with the same fresh weights whatever the layout."""
+    torch.manual_seed(0)
+    model = build_model(config).train().to(device)
+    return model.to(memory_format=LAYOUTS[channels_last])  # type: ignore[call-overload]
+
+
+def seconds_a_step(model: Disentangler, batch: SequenceBatch) -> float:
+    """One loss and its gradients; waits for the device."""
+    began = time.perf_counter()
+    rows = Rows.shard(0, len(batch.x), slice(0, len(batch.x)), model.device)
+    model.loss(batch, generator=rows).loss.backward()
+    model.zero_grad()
+    if model.device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+def measure(preset: str, *, turns: int, device: torch.device) -> BenchmarkRow:
+    """Steps per second of the layout that the trainer picks, and of the other one."""
+    config = get_preset(preset)
+    models = {layout: in_layout(config, device, channels_last=layout) for layout in LAYOUTS}
+    clips = torch.rand(config.train.batch_size, config.data.length, *config.data.frame_shape)
+    batch = SequenceBatch(clips, keys=[str(i) for i in range(len(clips))]).to(device)
+    taken: dict[bool, list[float]] = {layout: [] for layout in LAYOUTS}
+    for turn in range(turns + 1):
+        for layout, model in models.items():
+            seconds = seconds_a_step(model, batch)
+            if turn:  # the first one warms up
+                taken[layout].append(seconds)
+    rates = {layout: 1 / statistics.median(times) for layout, times in taken.items()}
+    picked = picks_channels_last(models[False])
+    case = f"{preset}, {'channels-last' if picked else 'usual layout'} against the other"
+    return BenchmarkRow(case=case, unit="steps_per_s", ours=rates[picked], peer=rates[not picked])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", type=Path, help="write the record here")
+    parser.add_argument("--presets", nargs="+", help="those with convolutions by default")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    options = parser.parse_args()
+    device, rows = torch.device(options.device), []
+    for preset in options.presets or PRESETS[device.type]:
+        rows.append(measure(preset, turns=options.turns, device=device))
+        print(f"{rows[-1].case:64} {rows[-1].ours:8.2f} steps/s   × {rows[-1].ratio:.2f}", flush=True)
+    if options.json:
+        benchmark_record(rows, device=device_name(device)).save(options.json)
+
+
+if __name__ == "__main__":
+    main()
