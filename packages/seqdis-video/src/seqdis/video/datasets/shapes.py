@@ -30,7 +30,7 @@ _COLOURS = np.array(
     dtype=np.float32,
 )  # fmt: skip
 _DIRECTIONS = np.array([(1, 0), (-1, 0), (0, 1), (0, -1)], dtype=np.float32)  # (x, y), y downwards
-_POSES = np.array([(0.86, 0.86), (0.62, 1.10), (1.10, 0.62)], dtype=np.float32)  # first and last size
+_POSES = np.array([(0.86, 0.86), (0.54, 1.18), (1.18, 0.54)], dtype=np.float32)  # first and last size
 _RADIUS, _REACH = 0.28, 0.21  # of a figure and of its path, in frame sides: 4.5 and 3.4 pixels of 16
 _CHUNK = 512  # clips rendered at once
 
