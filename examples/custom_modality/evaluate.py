@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from seqdis.core.analysis import encode_dataset, probe_factors, swap_pairs
+from seqdis.core.cli.output import progress_bar
 from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -51,7 +52,8 @@ def main() -> None:
         encode_dataset(model, test_set),
         test_set.all_labels(),
     )
-    metrics["reconstruction_mse"] = reconstruction_mse(model, train_set, test_set)
+    with progress_bar("reconstructing") as progress:
+        metrics["reconstruction_mse"] = reconstruction_mse(model, train_set, test_set, progress=progress)
     show_swaps(model, test_set, args.run / "evaluation")
 
     trained = json.loads((args.run / "run.json").read_text())

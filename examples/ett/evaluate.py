@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from seqdis.core.analysis import encode_dataset, fixed_pairs, probe_factors, swap_pairs
+from seqdis.core.cli.output import progress_bar
 from seqdis.core.data.sequence import SequenceDataset, Subset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -54,7 +55,8 @@ def main() -> None:
     )
     # Windows a day apart share nearly all hours: one a week says the same in a seventh of the time.
     weekly = Subset(test_set, range(0, len(test_set), 7))
-    metrics["reconstruction_mse"] = reconstruction_mse(model, train_set, weekly)
+    with progress_bar("reconstructing") as progress:
+        metrics["reconstruction_mse"] = reconstruction_mse(model, train_set, weekly, progress=progress)
     show_swaps(model, test_set, args.run / "evaluation")
 
     trained = json.loads((args.run / "run.json").read_text())

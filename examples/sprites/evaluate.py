@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from seqdis.core.analysis import encode_dataset, fixed_pairs, probe_factors, swap_pairs
+from seqdis.core.cli.output import progress_bar
 from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -47,7 +48,10 @@ def main() -> None:
     )
 
     # What a judge, trained on real clips, sees in a swap: the character of one clip doing what the other did.
-    metrics = score_swaps(model, train_set, test_set, seed=config.train.seed, pairs=args.pairs)
+    with progress_bar("scoring") as progress:
+        metrics = score_swaps(
+            model, train_set, test_set, seed=config.train.seed, pairs=args.pairs, progress=progress
+        )
     # What a linear classifier reads from each factor: clothes should be in s alone, the action in d alone.
     metrics |= probe_factors(
         encode_dataset(model, train_set),
