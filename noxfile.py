@@ -52,6 +52,8 @@ EXAMPLES = {
 }
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
 EXTRAS = {"video": "[latent]"}
+# What a part's tests compare with, and the package itself does not use.
+PEERS = {"core": ("diffusers",)}
 PINNED = ("-c", "constraints.txt")
 # Every module: seqdis.core itself imports little before a name is asked for.
 IMPORT_ALL = (
@@ -89,7 +91,7 @@ def demo(session: nox.Session) -> None:
 @nox.parametrize("part", [nox.param(part, id=part) for part in TEST_PARTS])
 def tests(session: nox.Session, part: str) -> None:
     """All tests, a package at a time, where only what the package declares is installed."""
-    install(session, *TEST_PARTS[part], tools=("pytest", "pytest-xdist"), extra=part)
+    install(session, *TEST_PARTS[part], tools=("pytest", "pytest-xdist", *PEERS.get(part, ())), extra=part)
     folders = ["tests/integration", "tests/repo"] if part == "integration" else [f"tests/{part}"]
     # Workers share the cores; a file stays on one worker, so that its fixtures are made once.
     workers = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")

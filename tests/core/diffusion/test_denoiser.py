@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqdis.core.diffusion.denoiser import EDMDenoiser, in_passes
-from seqdis.core.diffusion.loss import edm_loss
+from seqdis.core.diffusion.denoiser import Denoiser, in_passes
+from seqdis.core.diffusion.loss import denoising_loss
+from seqdis.core.diffusion.preconditioning import EDMPreconditioning
 
 
 class Recorder(nn.Module):
@@ -20,7 +21,7 @@ class Recorder(nn.Module):
 
 def test_preconditioning_is_karras_table_1_computed_frame_by_frame() -> None:
     network = Recorder()
-    denoiser = EDMDenoiser(network, sigma_data=0.5)
+    denoiser = Denoiser(network, preconditioning=EDMPreconditioning(0.5))
     x, z = torch.randn(3, 2, 4, 4), torch.randn(3, 5)
     sigma = torch.tensor([0.01, 1.0, 50.0])
     out = denoiser(x, sigma, z)
@@ -33,10 +34,10 @@ def test_preconditioning_is_karras_table_1_computed_frame_by_frame() -> None:
 
 
 def test_the_loss_is_the_weighted_error_of_the_denoised_frame() -> None:
-    denoiser = EDMDenoiser(Recorder())
+    denoiser = Denoiser(Recorder())
     x, z, noise = torch.randn(64, 3), torch.randn(64, 2), torch.randn(64, 3)
     sigma = torch.linspace(0.05, 5, 64)
-    loss = edm_loss(denoiser, x, z, sigma=sigma, noise=noise)
+    loss = denoising_loss(denoiser, x, z, sigma=sigma, noise=noise)
     denoised = denoiser(x + sigma[:, None] * noise, sigma, z)
     weight = (sigma**2 + 0.25) / (sigma * 0.5) ** 2
     expected = (weight[:, None] * (denoised - x) ** 2).mean()
@@ -44,19 +45,21 @@ def test_the_loss_is_the_weighted_error_of_the_denoised_frame() -> None:
 
 
 def test_the_loss_of_a_batch_is_the_mean_of_its_halves_even_with_weights() -> None:
-    denoiser = EDMDenoiser(Recorder())
+    denoiser = Denoiser(Recorder())
     x, z, noise = torch.randn(8, 3), torch.randn(8, 2), torch.randn(8, 3)
     sigma, weight = torch.rand(8) + 0.1, (torch.rand(8, 3) > 0.5).float()
 
     def loss(part: slice) -> Tensor:
-        return edm_loss(denoiser, x[part], z[part], sigma=sigma[part], noise=noise[part], weight=weight[part])
+        return denoising_loss(
+            denoiser, x[part], z[part], sigma=sigma[part], noise=noise[part], weight=weight[part]
+        )
 
     torch.testing.assert_close(loss(slice(0, 8)), (loss(slice(0, 4)) + loss(slice(4, 8))) / 2)
 
 
 def test_the_network_sees_float32_while_the_sums_stay_float64() -> None:
     network = Recorder()
-    out = EDMDenoiser(network)(
+    out = Denoiser(network)(
         torch.randn(2, 3, dtype=torch.float64), torch.ones(2, dtype=torch.float64), torch.ones(2, 1)
     )
     assert network.seen[0].dtype == torch.float32

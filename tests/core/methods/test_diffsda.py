@@ -192,3 +192,45 @@ def test_factors_and_noise_of_another_model_are_refused() -> None:
         model.decode(Factors(torch.zeros(1, 9), torch.zeros(1, 6, 2)))
     with pytest.raises(InputError, match=r"noise: shape \(1, 5, 8\); allowed: \(1, 6, 8\)"):
         model.decode(model.encode(batch(1)), noise=torch.zeros(1, 5, 8))
+
+
+@pytest.mark.parametrize("kind", ["edm", "ddim", "ddpm", "dpmpp", "unipc"])
+def test_any_sampler_decodes_a_trained_model(trained: Disentangler, kind: str) -> None:
+    data = build_dataset("toy", trained.run_config.data, "test").fetch(range(8))  # type: ignore[union-attr]
+    trained.use_sampler(SamplerConfig(steps=24, kind=kind))
+    try:
+        made = trained.reconstruct(data.x, generator=torch.Generator().manual_seed(0))
+    finally:
+        trained.use_sampler(SamplerConfig(steps=24))
+    assert (made - data.x).square().mean() < 0.05 * data.x.var()
+
+
+def test_guidance_needs_a_model_that_was_trained_for_it() -> None:
+    with pytest.raises(
+        InputError, match=r"sampler\.guidance 2\.0: this model was trained with condition_dropout 0"
+    ):
+        make().use_sampler(SamplerConfig(guidance=2.0))
+    model = make("condition_dropout=0.5", "sampler.steps=4")
+    factors = model.encode(batch())
+    noise = 80 * torch.randn(4, 6, 8, generator=torch.Generator().manual_seed(1))
+    plain = model.decode(factors, noise=noise)
+    model.use_sampler(SamplerConfig(steps=4, guidance=2.0, guidance_interval=(1e3, 1e4)))
+    assert torch.equal(model.decode(factors, noise=noise), plain)
+    model.use_sampler(SamplerConfig(steps=4, guidance=0.0))
+    nobody = model.decode(factors, noise=noise)
+    other = Factors(factors.static + 1, factors.dynamic - 1)
+    assert torch.equal(model.decode(other, noise=noise), nobody)
+    assert not torch.equal(nobody, plain)
+
+
+def test_dropped_conditions_are_null_in_training() -> None:
+    class Recorder(torch.nn.Module):
+        def forward(self, x: Tensor, c_noise: Tensor, z: Tensor) -> Tensor:
+            self.z = z.detach()
+            return torch.zeros_like(x) + z.sum(1, keepdim=True) * 0
+
+    model = make("condition_dropout=0.3")
+    model.denoiser.network = Recorder()  # type: ignore[union-attr, assignment]
+    model.loss(SequenceBatch(batch(200)), generator=rows(200))
+    share = (model.denoiser.network.z.abs().amax(1) == 0).float().mean().item()  # type: ignore[union-attr]
+    assert share == pytest.approx(0.3, abs=0.05)

@@ -13,11 +13,12 @@ from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.diffusion.denoiser import EDMDenoiser, in_passes
-from seqdis.core.diffusion.loss import edm_loss
+from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser, in_passes
+from seqdis.core.diffusion.guidance import drop_conditions, guide
+from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import LogNormalNoise
+from seqdis.core.diffusion.samplers.build import build_inverter, build_sampler
 from seqdis.core.diffusion.samplers.config import SamplerConfig
-from seqdis.core.diffusion.samplers.edm import EDMSampler
 from seqdis.core.disentangler import Disentangler, LossOutput, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -69,7 +70,7 @@ class DiffSDA(Disentangler):
             causal=config.causal,
             shared=config.shared_static,
         )
-        self.denoiser = EDMDenoiser(denoiser)
+        self.denoiser = Denoiser(denoiser)
         self.noise = LogNormalNoise(config.p_mean, config.p_std)
         self.use_sampler(config.sampler)
 
@@ -98,8 +99,17 @@ class DiffSDA(Disentangler):
         )
 
     def use_sampler(self, config: SamplerConfig) -> None:
-        """Decode and invert with other noise levels or churn from now on."""
-        self.sampler = EDMSampler(config)
+        """Decode and invert with another algorithm, other noise levels or churn from now on.
+
+        Raises:
+            InputError: It asks for guidance, and the model was trained without dropped conditions.
+        """
+        if config.guidance != 1 and self.config.condition_dropout == 0:
+            raise InputError(
+                f"sampler.guidance {config.guidance}: this model was trained with condition_dropout 0; allowed: 1"
+            )
+        self.sampler_config = config
+        self.sampler, self.inverter = build_sampler(config), build_inverter(config)
 
     def compile_networks(self) -> None:
         """``torch.compile`` both backbones in place; parameter names stay as they are."""
@@ -109,7 +119,7 @@ class DiffSDA(Disentangler):
     @contextlib.contextmanager
     def quick_decoding(self) -> Iterator[None]:
         """At most eight noise levels and no churn inside."""
-        usual = self.sampler.config
+        usual = self.sampler_config
         self.use_sampler(usual.model_copy(update={"steps": min(usual.steps, 8), "s_churn": 0.0}))
         try:
             yield
@@ -176,13 +186,16 @@ class DiffSDA(Disentangler):
         if count > 1:
             y, z = y.repeat(1, count, *(1,) * (y.ndim - 2)), z.repeat(1, count, 1)
             weight = None if weight is None else weight.repeat(1, count, *(1,) * (y.ndim - 2))
+        if c.condition_dropout > 0:
+            dropped = rand(z.shape[:2], generator=generator, device=z.device) < c.condition_dropout
+            z = drop_conditions(z, dropped)
         size, steps = y.shape[:2]
         draws = (size, steps) if c.sigma_per == "frame" else (size, count)
         sigma = self.noise.draw(draws, generator=generator, device=y.device).repeat_interleave(
             steps // draws[1], dim=1
         )
         noise = randn(y.shape, generator=generator, device=y.device)
-        loss = edm_loss(
+        loss = denoising_loss(
             self.denoiser,
             y.flatten(0, 1),
             z.flatten(0, 1),
@@ -240,19 +253,29 @@ class DiffSDA(Disentangler):
         z = self.condition(factors)
         latent = self.codec.latent_shape(self.frame_shape)
         shape = (*z.shape[:2], *latent)
-        config = self.sampler.config
-        rows = rows_of(generator, len(factors)) if noise is None or config.s_churn > 0 else None
+        sampler = self.sampler
+        rows = rows_of(generator, len(factors)) if noise is None or sampler.draws else None
         if noise is None and rows is not None:
-            noise = config.sigma_max * randn(shape, generator=rows, device=self.device)
+            noise = sampler.sigma_max * randn(shape, generator=rows, device=self.device)
         if noise is None or noise.shape[1:] != shape[1:] or len(noise) not in (1, len(z)):
             raise InputError(
                 f"noise: shape {None if noise is None else tuple(noise.shape)}; allowed: {shape}"
             )
-        denoise = self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=self.config.max_frames_per_pass)
-        result = self.sampler.sample(
-            denoise, noise.to(self.device).expand(shape).flatten(0, 1), generator=rows, progress=progress
+        result = sampler.sample(
+            self._bind(z),
+            noise.to(self.device).expand(shape).flatten(0, 1),
+            generator=rows,
+            progress=progress,
         )
         return self._natural(result.x.float().unflatten(0, z.shape[:2]))
+
+    def _bind(self, z: Tensor) -> DenoiseFunction:
+        c, size = self.sampler_config, self.config.max_frames_per_pass
+        conditional = self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=size)
+        if c.guidance == 1:
+            return conditional
+        null = self.denoiser.bind(torch.zeros_like(z).flatten(0, 1), max_frames_per_pass=size)
+        return guide(conditional, null, weight=c.guidance, interval=c.guidance_interval)
 
     def _natural(self, y: Tensor) -> Tensor:
         frames = self.normalizer.inverse(y)
@@ -263,7 +286,6 @@ class DiffSDA(Disentangler):
     def invert(self, x: Tensor, factors: Factors, *, progress: Progress | None = None) -> Tensor:
         """Stochastic encoding (Alg. 2): the ``x_T (B, V, *latent)`` from which ``decode`` gives ``x`` back."""
         y = self.to_model_space(self.check_input(x))
-        z = self.condition(factors)
-        denoise = self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=self.config.max_frames_per_pass)
-        result = self.sampler.invert(denoise, y.flatten(0, 1), progress=progress)
+        denoise = self._bind(self.condition(factors))
+        result = self.inverter.invert(denoise, y.flatten(0, 1), progress=progress)
         return result.x.float().unflatten(0, y.shape[:2])

@@ -33,6 +33,9 @@ class DiffSDAConfig(Config):
     frames_per_clip: int | None = Field(
         None, ge=1, description="random frames of a clip that the denoiser trains on"
     )
+    condition_dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of frames trained without their factors, for guidance"
+    )
     noise_repeats: int = Field(1, ge=1, description="draws of noise for each frame and step")
     max_frames_per_pass: int = Field(
         4096, ge=1, description="memory bound at inference; does not change results"
