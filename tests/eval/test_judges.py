@@ -90,6 +90,11 @@ def test_save_then_load_is_bit_equal(tmp_path) -> None:
     judge.save(tmp_path / "judge.safetensors", accuracy=accuracy, origin="here")
     loaded, its_accuracy, origin = SequenceJudge.load(tmp_path / "judge.safetensors")
     assert (loaded.labels, loaded.frame_shape, its_accuracy, origin) == (LABELS, (6,), accuracy, "here")
+    for attempt in range(4):
+        judge.save(tmp_path / f"{attempt}.safetensors", accuracy=accuracy, origin="here")
+        assert (tmp_path / f"{attempt}.safetensors").read_bytes() == (
+            tmp_path / "judge.safetensors"
+        ).read_bytes()
     x = torch.randn(2, 3, 6)
     assert all(torch.equal(loaded(x)[name], judge(x)[name]) for name in LABELS)
 

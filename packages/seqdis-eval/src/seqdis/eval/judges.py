@@ -124,9 +124,10 @@ class SequenceJudge(nn.Module):
             "frame_shape": self.frame_shape,
             "width": self.width,
             "accuracy": {"joint": accuracy.joint, "labels": dict(accuracy.labels), "n": accuracy.n},
+            "origin": origin,
         }
-        metadata = {"format": _FORMAT, "origin": origin, "about": json.dumps(about)}
-        replace_with_tensors(path, self.state_dict(), metadata)
+        # One entry: safetensors writes several in an order that differs from run to run.
+        replace_with_tensors(path, self.state_dict(), {_FORMAT: json.dumps(about)})
 
     @classmethod
     def load(cls, path: Path) -> tuple[SequenceJudge, JudgeAccuracy, str]:
@@ -138,20 +139,21 @@ class SequenceJudge(nn.Module):
         try:
             with safe_open(str(path), framework="pt") as file:
                 metadata = file.metadata() or {}
-                if metadata.get("format") != _FORMAT:
-                    raise InputError(f"{path}: format {metadata.get('format')!r}; a judge has {_FORMAT!r}")
+                if _FORMAT not in metadata:
+                    came = ", ".join(sorted(metadata)) or "nothing"
+                    raise InputError(f"{path}: not a judge's file; its metadata name {came}, not {_FORMAT}")
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-            about = json.loads(metadata["about"])
+            about = json.loads(metadata[_FORMAT])
             labels = {n: Label(tuple(v["classes"]), v["factor"]) for n, v in about["labels"].items()}
             judge = cls(labels=labels, frame_shape=tuple(about["frame_shape"]), width=about["width"])
             judge.load_state_dict(state)
-            accuracy = JudgeAccuracy(**about["accuracy"])
+            accuracy, origin = JudgeAccuracy(**about["accuracy"]), str(about["origin"])
         except InputError:
             raise
         except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{path}: cannot be read as a judge: {first}") from error
-        return judge.eval(), accuracy, metadata.get("origin", "")
+        return judge.eval(), accuracy, origin
 
 
 def _image_trunk(frame_shape: tuple[int, ...], width: int) -> nn.Sequential:
