@@ -45,3 +45,7 @@ class EMA:
     def _exchange(self) -> None:
         for i, parameter in enumerate(self._parameters):
             parameter.data, self._averages[i] = self._averages[i], parameter.data
+
+    def keep(self) -> None:
+        """Leave the model with the averaged weights for good."""
+        self._exchange()
