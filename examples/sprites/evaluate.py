@@ -36,7 +36,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/sprites.json"))
     parser.add_argument("--name", help="of the result; the preset's by default")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--pairs", type=int, help="clips that are swapped and judged; all by default")
+    parser.add_argument(
+        "--pairs", type=int, help="clips that are swapped and judged; all by default, 0 trains no judge"
+    )
     args = parser.parse_args()
 
     started = time.perf_counter()
@@ -48,10 +50,12 @@ def main() -> None:
     )
 
     # What a judge, trained on real clips, sees in a swap: the character of one clip doing what the other did.
-    with progress_bar("scoring") as progress:
-        metrics = score_swaps(
-            model, train_set, test_set, seed=config.train.seed, pairs=args.pairs, progress=progress
-        )
+    metrics = {}
+    if args.pairs != 0:
+        with progress_bar("scoring") as progress:
+            metrics |= score_swaps(
+                model, train_set, test_set, seed=config.train.seed, pairs=args.pairs, progress=progress
+            )
     # What a linear classifier reads from each factor: clothes should be in s alone, the action in d alone.
     metrics |= probe_factors(
         encode_dataset(model, train_set),
