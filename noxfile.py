@@ -47,7 +47,14 @@ EXAMPLES = {
         ("train.steps=60", "frames_per_clip=8", "sampler.steps=4"),
         (),
     ),
-    "ett": ("ett", ("train.steps=10", "noise_repeats=1", "frames_per_clip=32", "sampler.steps=4"), ()),
+    "ett": (
+        "ett",
+        (
+            *("train.steps=10", "noise_repeats=1", "frames_per_clip=32", "sampler.steps=4"),
+            *("hidden_dim=64", "encoder.channels=32", "denoiser.channels=32"),
+        ),
+        (),
+    ),
     "custom_modality": ("cmu_mocap", ("train.steps=60",), ()),
 }
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
