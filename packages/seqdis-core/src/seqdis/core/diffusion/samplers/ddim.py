@@ -28,7 +28,7 @@ class DDIMSampler(Sampler):
         eta: η in [0, 1].
         corrections: Rounds of fixed-point iteration on each step of an inversion: they solve for the
             ``x`` from which the step down leads here, where plain inversion evaluates ``D`` at the
-            wrong end of the step (Pan et al. 2023).
+            wrong end of the step (Pan et al. 2023). They converge where levels lie close together.
 
     Raises:
         InputError: η lies outside [0, 1], or ``corrections`` is negative.
