@@ -91,3 +91,11 @@ def test_a_wrong_number_of_rows_is_refused() -> None:
         Rows.each([])
     with pytest.raises(InputError, match="has 2 rows; 3 were asked for"):
         randn((3, 1), generator=Rows.each([generator(), generator()]))
+
+
+def test_repeated_rows_draw_the_same() -> None:
+    rows = Rows.spawn(torch.Generator().manual_seed(0), 2)
+    randn((2, 3), generator=rows)  # streams that are under way
+    drawn = randn((6, 3), generator=rows.repeat(3))
+    alone = randn((2, 3), generator=rows)
+    assert torch.equal(drawn, alone.repeat_interleave(3, dim=0))

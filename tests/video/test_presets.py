@@ -8,6 +8,8 @@ import pytest
 
 from seqdis.core.config import RunConfig, parse_config
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
+from seqdis.core.priors.store import prior_config
 from seqdis.video import VideoModality
 from seqdis.video.presets import PRESETS
 
@@ -87,3 +89,15 @@ def test_ours_are_all_there() -> None:
         "diffsda-shapes",
         "diffsda-video",
     }
+
+
+# Tab. 8: width of the latent DDIM's layers and its epochs.
+@pytest.mark.parametrize(
+    ("name", "hidden", "epochs"),
+    [("mug", 1216, 500), ("taichi", 5008, 500), ("voxceleb", 2528, 200), ("celebvhq", 4736, 1000)],
+)
+def test_the_prior_is_table_8s(name: str, hidden: int, epochs: int) -> None:
+    settings = prior_config(PRESETS[f"diffsda-{name}"].prior, "latent_ddim", {})
+    assert settings == LatentDDIMConfig(hidden=hidden, epochs=epochs)
+    paper = {"batch_size": 128, "layers": 10, "lr": 1e-4, "weight_decay": 1e-5, "timesteps": 1000}
+    assert settings.model_dump(include=set(paper)) == paper

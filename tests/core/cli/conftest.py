@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,4 +57,15 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, steps in {"a.npy": 6, "b.npy": 15, "deep/c.npy": 7}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         np.save(folder / name, rng.normal(size=(steps, 8)).astype(np.float32))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prior_run(toy_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy run with a prior that was hardly trained."""
+    folder = tmp_path_factory.mktemp("runs") / "drawn"
+    shutil.copytree(toy_run, folder)
+    words = ["prior", "fit", str(folder), "hidden=16", "layers=3", "epochs=2", "steps=5", "resamples=2"]
+    result = CliRunner().invoke(app, [*words, "--device", "cpu"])
+    assert result.exit_code == 0, result.output
     return folder

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,3 +117,49 @@ def test_what_a_modality_refuses_to_write_names_the_users_path_and_leaves_nothin
     out = tmp_path / "s.npy"
     assert refused(*words(toy_run, recordings), out) == f"{out}: too small for this kind of file"
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(("option", "kept"), [("--static", "static"), ("--dynamic", "dynamic")])
+def test_with_one_file_the_other_factor_is_drawn(
+    seqdis: Command, prior_run: Path, recordings: Path, tmp_path: Path, option: str, kept: str
+) -> None:
+    out = tmp_path / "s"
+    result = seqdis("swap", prior_run, option, recordings / "a.npy", "-n", 3, "--out", out, "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert kept in said
+    assert len({"static", "dynamic"} & set(said)) == 1
+    assert sorted(p.name for p in out.iterdir()) == [
+        *(f"swap-{i}.npy" for i in range(3)),
+        "swap.json",
+        "swap.png",
+    ]
+    assert (out / "swap.png").read_bytes().endswith(b"[1, 1, 1, 1, 1]")
+    first, second = (np.load(out / f"swap-{i}.npy") for i in range(2))
+    assert np.abs(first - second).max() > 1e-3
+    assert (
+        seqdis("swap", prior_run, option, recordings / "a.npy", "--out", tmp_path / "one.npy").exit_code == 0
+    )
+    np.testing.assert_allclose(np.load(tmp_path / "one.npy"), first, atol=1e-3)  # the same seed
+
+
+def test_a_drawn_swap_refuses_what_it_cannot_do(
+    refused: Refused, prior_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    assert refused("swap", prior_run) == "swap needs --static FILE, --dynamic FILE, or both"
+    out = tmp_path / "x.npy"
+    assert refused("swap", prior_run, "--static", recordings / "a.npy", "-n", 2, "--out", out) == (
+        f"--out {out}: one file for 2 swaps; give a folder"
+    )
+    assert not [*tmp_path.iterdir()]
+
+
+def test_without_out_the_swap_goes_below_the_run(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(toy_run, tmp_path / "run"))
+    assert (
+        seqdis("swap", run, "--static", recordings / "a.npy", "--dynamic", recordings / "b.npy").exit_code
+        == 0
+    )
+    assert (run / "swap" / "swap.npy").is_file()

@@ -32,7 +32,7 @@ def small(**changes: object) -> LatentDDIM:
 
 @pytest.fixture(scope="module")
 def fitted() -> dict[str, LatentDDIM]:
-    priors = {kind: small(kind=kind) for kind in ("dependent", "independent")}
+    priors = {kind: small(dependent=kind == "dependent") for kind in ("dependent", "independent")}
     for prior in priors.values():
         losses = prior.fit(known(4096, 0))
         assert losses[-5:].mean() < losses[0]

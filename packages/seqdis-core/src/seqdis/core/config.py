@@ -15,10 +15,12 @@ __all__ = [
     "CodecConfig",
     "Config",
     "DataConfig",
+    "PriorConfig",
     "RunConfig",
     "TrainConfig",
     "apply_overrides",
     "parse_config",
+    "read_overrides",
 ]
 
 
@@ -61,6 +63,15 @@ class CodecConfig(Config):
     path: str | None = Field(None, description="folder with the codec's weights")
 
 
+class PriorConfig(Config):
+    """The prior that `seqdis prior fit` trains on a model's factors."""
+
+    kind: str = Field("latent_ddim", description="an installed kind of prior")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="its own settings where they differ from its defaults"
+    )
+
+
 class TrainConfig(Config):
     """Optimisation, and what is written while it runs."""
 
@@ -100,6 +111,7 @@ class RunConfig(Config):
     codec: CodecConfig = CodecConfig()
     model: SerializeAsAny[Config]
     train: TrainConfig = TrainConfig()
+    prior: PriorConfig = PriorConfig()
 
 
 def _leaves(schema: type[BaseModel]) -> Iterator[str]:
@@ -157,6 +169,21 @@ def _read_value(text: str) -> Any:
         return text
 
 
+def read_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """``key=value`` each, as plain values: JSON, a bare word, or a comma-separated list.
+
+    Raises:
+        InputError: One has no ``=``.
+    """
+    values = {}
+    for item in overrides:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise InputError(f"override {item!r} is not of the form key=value")
+        values[key] = _read_value(text)
+    return values
+
+
 def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     """Change some keys of a run's configuration.
 
@@ -174,10 +201,8 @@ def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     keys = [k for k in _leaves(RunConfig) if k not in ("model", "format", "preset", "modality", "method")]
     keys += [f"model.{leaf}" for leaf in _leaves(model_schema)]
     keys += [f"data.options.{name}" for name in config.data.options]
-    for item in overrides:
-        key, equals, text = item.partition("=")
-        if not equals:
-            raise InputError(f"override {item!r} is not of the form key=value")
+    keys += [f"prior.options.{name}" for name in config.prior.options]
+    for key, value in read_overrides(overrides).items():
         matches = [k for k in keys if k == key] or [k for k in keys if k.endswith(f".{key}")]
         if not matches:
             raise _first_unknown(key, keys)
@@ -187,7 +212,7 @@ def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
         *parents, last = matches[0].split(".")
         for parent in parents:
             place = place[parent]
-        place[last] = _read_value(text)
+        place[last] = value
     model = parse_config(model_schema, values.pop("model"), where="model")
     return parse_config(RunConfig, values | {"model": model}, where="override")
 

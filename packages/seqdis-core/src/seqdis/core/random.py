@@ -76,6 +76,12 @@ class Rows:
             raise InputError("only a source with one generator a row can be cut into parts")
         return Rows.each(self._generators[rows])
 
+    def repeat(self, copies: int) -> Rows:
+        """Each row ``copies`` times in a row, all copies of one with the same draws to come."""
+        if len(self._generators) != self._total:
+            raise InputError("only a source with one generator a row can be repeated")
+        return Rows.each([g.clone_state() for g in self._generators[self._rows] for _ in range(copies)])
+
     def draw(self, kind: str, shape: Sequence[int], device: torch.device | str, dtype: torch.dtype) -> Tensor:
         """Draw ``shape`` (its first dimension is the rows) with ``torch.<kind>``."""
         if shape[0] != len(self):

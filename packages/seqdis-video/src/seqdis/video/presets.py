@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from seqdis.core.config import CodecConfig, DataConfig, RunConfig, TrainConfig
+from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, TrainConfig
 from seqdis.core.diffusion.samplers.config import SamplerConfig
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
@@ -29,6 +29,8 @@ class _Paper(NamedTuple):
     dynamic: int
     hidden: int
     channels: int
+    prior_width: int
+    prior_epochs: int
 
 
 class _Own(NamedTuple):
@@ -54,25 +56,26 @@ class _Own(NamedTuple):
     blocks: int
     positions: int
     frames_per_clip: int
+    prior_epochs: int
 
 
 # fmt: off
 _PAPER = {
-    # Tab. 6; the data are folders of the user's, prepared as App. D says.
-    #                            side  V   codec          rep. P_mean P_std NFE lr    bsz epochs s     d   hid.  base
-    "diffsda-mug":       _Paper( 64,   15, "identity",    1,   -1.2,  1.2,  71, 1e-4, 8,  1600,  256,  64, 128,  64),
-    "diffsda-taichi":    _Paper( 64,   10, "identity",    150, -1.2,  1.2,  63, 1e-4, 16, 40,    512,  64, 1024, 64),
-    "diffsda-voxceleb":  _Paper( 256,  10, "autoencoder", 1,   -0.4,  1.0,  63, 1e-4, 16, 100,   512,  12, 1024, 192),
-    "diffsda-celebvhq":  _Paper( 256,  10, "autoencoder", 1,   -0.4,  1.0,  63, 1e-4, 16, 450,   1024, 16, 1024, 192),
+    # Tab. 6 and, of the prior, Tab. 8; the data are folders of the user's, prepared as App. D says.
+    #                            side  V   codec          rep. P_mean P_std NFE lr    bsz epochs s     d   hid.  base  prior ep.
+    "diffsda-mug":       _Paper( 64,   15, "identity",    1,   -1.2,  1.2,  71, 1e-4, 8,  1600,  256,  64, 128,  64,  1216, 500),
+    "diffsda-taichi":    _Paper( 64,   10, "identity",    150, -1.2,  1.2,  63, 1e-4, 16, 40,    512,  64, 1024, 64,  5008, 500),
+    "diffsda-voxceleb":  _Paper( 256,  10, "autoencoder", 1,   -0.4,  1.0,  63, 1e-4, 16, 100,   512,  12, 1024, 192, 2528, 200),
+    "diffsda-celebvhq":  _Paper( 256,  10, "autoencoder", 1,   -0.4,  1.0,  63, 1e-4, 16, 450,   1024, 16, 1024, 192, 4736, 1000),
 }
 _OWN = {
     # Small frames keep what they show up to high noise levels, so that the factors matter above them: P_mean
     # is higher than in the paper's columns.
-    #                          dataset    side V  P_mean P_std NFE lr    bsz steps  warm ema    every s    d   hid. base enc mult.         attn. blk pos f/clip
-    "diffsda-sprites":   _Own("sprites",  64,  8, -0.2,  1.2,  35, 2e-4, 32, 20000, 200, 0.999, 2000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 2,  2,  4),
-    "diffsda-sprites32": _Own("sprites",  32,  8, 0.0,   1.2,  23, 2e-3, 32, 4000,  100, 0.998, 500,  64,  8,  128, 16,  16,  (1, 2, 4),    (),   1,  2,  2),
-    "diffsda-shapes":    _Own("shapes",   16,  6, 0.2,   1.2,  23, 3e-3, 32, 1500,  50,  0.99,  750,  8,   4,  64,  16,  12,  (1, 2, 4),    (),   1,  2,  2),
-    "diffsda-video":     _Own("folder",   64,  8, -0.2,  1.2,  35, 2e-4, 16, 20000, 200, 0.999, 1000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 1,  2,  4),
+    #                          dataset    side V  P_mean P_std NFE lr    bsz steps  warm ema    every s    d   hid. base enc mult.         attn. blk pos f/clip prior ep.
+    "diffsda-sprites":   _Own("sprites",  64,  8, -0.2,  1.2,  35, 2e-4, 32, 20000, 200, 0.999, 2000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 2,  2,  4,     20),
+    "diffsda-sprites32": _Own("sprites",  32,  8, 0.0,   1.2,  23, 2e-3, 32, 4000,  100, 0.998, 500,  64,  8,  128, 16,  16,  (1, 2, 4),    (),   1,  2,  2,     20),
+    "diffsda-shapes":    _Own("shapes",   16,  6, 0.2,   1.2,  23, 3e-3, 32, 1500,  50,  0.99,  750,  8,   4,  64,  16,  12,  (1, 2, 4),    (),   1,  2,  2,     20),
+    "diffsda-video":     _Own("folder",   64,  8, -0.2,  1.2,  35, 2e-4, 16, 20000, 200, 0.999, 1000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 1,  2,  4,     500),
 }
 # fmt: on
 
@@ -107,6 +110,7 @@ def _paper_preset(name: str, row: _Paper) -> RunConfig:
             sampler=SamplerConfig(steps=_steps_of(row.nfe)),
         ),
         train=TrainConfig(epochs=row.epochs, batch_size=row.batch, lr=row.lr, weight_decay=1e-5),
+        prior=PriorConfig(options={"hidden": row.prior_width, "epochs": row.prior_epochs}),
     )
 
 
@@ -149,6 +153,7 @@ def _own_preset(name: str, row: _Own) -> RunConfig:
             eval_every=row.every,
             save_every=row.every,
         ),
+        prior=PriorConfig(options={"epochs": row.prior_epochs, "lr": 1e-3}),
     )
 
 

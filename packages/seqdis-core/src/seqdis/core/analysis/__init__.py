@@ -2,19 +2,35 @@
 
 from seqdis.core.analysis.confidence import bootstrap_mean, wilson
 from seqdis.core.analysis.encode import encode_dataset, evaluating, row_sources
+from seqdis.core.analysis.generate import DrawnSwap, Generated, generate, swap_drawn
 from seqdis.core.analysis.pairs import fixed_pairs
+from seqdis.core.analysis.principal import (
+    PrincipalComponents,
+    label_association,
+    principal_components,
+)
 from seqdis.core.analysis.probe import probe_accuracy, probe_factors
 from seqdis.core.analysis.swap import SwapResult, swap_pairs
+from seqdis.core.analysis.traverse import TraverseResult, traverse
 
 __all__ = [
+    "DrawnSwap",
+    "Generated",
+    "PrincipalComponents",
     "SwapResult",
+    "TraverseResult",
     "bootstrap_mean",
     "encode_dataset",
     "evaluating",
     "fixed_pairs",
+    "generate",
+    "label_association",
+    "principal_components",
     "probe_accuracy",
     "probe_factors",
     "row_sources",
+    "swap_drawn",
     "swap_pairs",
+    "traverse",
     "wilson",
 ]

@@ -19,9 +19,12 @@ from seqdis.core.cli.demo import demo
 from seqdis.core.cli.doctor import doctor
 from seqdis.core.cli.encode import encode
 from seqdis.core.cli.list_ import list_
+from seqdis.core.cli.prior import prior
 from seqdis.core.cli.reconstruct import reconstruct
+from seqdis.core.cli.sample import sample
 from seqdis.core.cli.swap import swap
 from seqdis.core.cli.train import train
+from seqdis.core.cli.traverse import traverse
 from seqdis.core.errors import InputError
 
 __all__ = ["app"]
@@ -109,5 +112,6 @@ def _root(
 
 
 app.command("list")(list_)
-for _command in (demo, train, encode, reconstruct, swap, doctor):
+for _command in (demo, train, encode, reconstruct, swap, sample, traverse, doctor):
     app.command()(_command)
+app.add_typer(prior, name="prior")

@@ -13,7 +13,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
 from seqdis.core.modality import Modality, Panel
 
-__all__ = ["draw_picture", "media_suffix", "write_media"]
+__all__ = ["draw_picture", "draw_pictures", "media_suffix", "write_media"]
 
 
 def media_suffix(modality: Modality, like: Path) -> str:
@@ -42,6 +42,32 @@ def draw_picture(modality: Modality, path: Path, grid: Sequence[Sequence[Panel]]
     modality.check_suffix(path, modality.pictures, "draw")
     with _replaced(path) as partial:
         modality.draw(partial, grid, data)
+
+
+def draw_pictures(
+    modality: Modality, place: Path, panels: Sequence[Panel], data: DataConfig, *, columns: tuple[int, int]
+) -> list[Path]:
+    """Draw panels as a still picture and, where the modality has such, as one that moves.
+
+    Args:
+        modality: Draws them.
+        place: Without a suffix.
+        panels: In reading order.
+        data: Of the run.
+        columns: Panels side by side, in the still picture and in the moving one: a still one shows a
+            sequence as a strip.
+
+    Returns:
+        What was written.
+    """
+    written = []
+    for suffix, width in zip((modality.pictures[0], ".gif"), columns, strict=True):
+        path = place.with_name(place.name + suffix)
+        if suffix in modality.pictures and path not in written:
+            rows = [panels[i : i + width] for i in range(0, len(panels), width)]
+            draw_picture(modality, path, rows, data)
+            written.append(path)
+    return written
 
 
 @contextlib.contextmanager

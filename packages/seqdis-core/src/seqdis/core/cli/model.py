@@ -10,8 +10,10 @@ import torch
 from seqdis.core.config import RunConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.priors.prior import Prior
+from seqdis.core.priors.store import PRIOR_FOLDER, load_prior, model_digest
 
-__all__ = ["config_of", "load_model", "pick_device"]
+__all__ = ["config_of", "load_model", "open_prior", "pick_device"]
 
 
 def pick_device(name: str | None) -> torch.device:
@@ -56,6 +58,18 @@ def load_model(run: Path, *, device: str | None = None, steps: int | None = None
             raise InputError(f"--steps: method {config_of(model).method!r} decodes without a sampler")
         use_sampler(sampler.model_copy(update={"steps": steps}))
     return model
+
+
+def open_prior(run: Path, model: Disentangler) -> Prior:
+    """The prior that was fitted to this run's model, on the model's device.
+
+    Raises:
+        InputError: There is none, it is damaged, or the model was trained again since.
+    """
+    folder = run / PRIOR_FOLDER
+    if not folder.is_dir():
+        raise InputError(f"{run}: has no prior yet; fit one by `seqdis prior fit {run}`")
+    return load_prior(folder, model=model_digest(run), device=model.device)
 
 
 def config_of(model: Disentangler) -> RunConfig:

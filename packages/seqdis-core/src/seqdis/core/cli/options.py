@@ -7,13 +7,19 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Device", "Inputs", "Json", "RunFolder", "SamplerSteps", "Seed", "Start"]
+__all__ = ["Data", "Device", "Inputs", "Json", "RunFolder", "SamplerSteps", "Seed", "Start"]
 
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", show_default=False, help="Folder of a run or a checkpoint.")
 ]
 Inputs = Annotated[
     list[Path], typer.Argument(metavar="INPUT", show_default=False, help="Files, or folders of files.")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", show_default=False, help="Where the data lie; $SEQDIS_DATA/<dataset> when omitted."
+    ),
 ]
 Device = Annotated[
     str | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqdis.core.cli.options import Device, Json
+from seqdis.core.cli.options import Data, Device, Json
 from seqdis.core.cli.output import print_json, print_line, print_table
 
 if TYPE_CHECKING:
@@ -29,12 +29,7 @@ def train(
             metavar="KEY=VALUE", show_default=False, help="Changes to the preset, e.g. train.steps=1000."
         ),
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data", show_default=False, help="Where the data lie; $SEQDIS_DATA/<dataset> when omitted."
-        ),
-    ] = None,
+    data: Data = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", show_default=False, help="The run's folder; runs/PRESET when omitted."),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, ClassVar, Self, cast
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from seqdis.core.config import parse_config
+from seqdis.core.config import Config, parse_config
 from seqdis.core.data.sequence import check_finite
 from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser
 from seqdis.core.diffusion.loss import denoising_loss
@@ -21,6 +21,7 @@ from seqdis.core.diffusion.noise import linear_schedule
 from seqdis.core.diffusion.preconditioning import VelocityPreconditioning
 from seqdis.core.diffusion.samplers.base import SamplerState
 from seqdis.core.diffusion.samplers.ddim import DDIMSampler
+from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
@@ -33,6 +34,11 @@ from seqdis.core.train.ema import EMA
 __all__ = ["LatentDDIM"]
 
 _FORMAT = "seqdis.prior.latent_ddim.1"
+
+LEAST_HIDDEN = 256
+"""Layers are never narrower by default, however small the factors are."""
+
+_DRAWN_AT_ONCE = 4096
 
 
 class LatentDDIM(nn.Module, Prior):
@@ -50,6 +56,7 @@ class LatentDDIM(nn.Module, Prior):
         dynamic_shape: ``(V, *D)`` of ``dynamic (B, V, *D)``.
     """
 
+    config_class: ClassVar[type[Config]] = LatentDDIMConfig
     mean: Tensor
     std: Tensor
 
@@ -63,9 +70,10 @@ class LatentDDIM(nn.Module, Prior):
         self.width, self.static_width = first + second, first
         self.parts = (
             {"joint": slice(0, self.width)}
-            if config.kind == "dependent"
+            if config.dependent
             else {"static": slice(0, first), "dynamic": slice(first, self.width)}
         )
+        hidden = config.hidden or max(self.width, LEAST_HIDDEN)
         self.schedule = linear_schedule(config.timesteps)
         self.register_buffer("mean", torch.zeros(self.width))
         self.register_buffer("std", torch.ones(self.width))
@@ -73,11 +81,17 @@ class LatentDDIM(nn.Module, Prior):
             torch.manual_seed(config.seed)
             self.denoisers = nn.ModuleDict({
                 name: Denoiser(
-                    SkipMLP(part.stop - part.start, hidden=config.hidden, layers=config.layers),
+                    SkipMLP(part.stop - part.start, hidden=hidden, layers=config.layers),
                     preconditioning=VelocityPreconditioning(self.schedule),
                 )
                 for name, part in self.parts.items()
             })  # fmt: skip
+
+    @classmethod
+    def for_factors(cls, config: Any, factors: Factors, *, device: torch.device | str = "cpu") -> Self:
+        """One for factors of these shapes, on a device, not fitted yet."""
+        shapes = {"static_shape": factors.static.shape[1:], "dynamic_shape": factors.dynamic.shape[1:]}
+        return cls(config, **shapes).to(device)
 
     @property
     def device(self) -> torch.device:
@@ -165,7 +179,7 @@ class LatentDDIM(nn.Module, Prior):
         generator: RandomSource,
         progress: Callable[[int, int], None] | None = None,
     ) -> Factors:
-        """``count`` new pairs by deterministic DDIM from noise.
+        """``count`` new pairs from noise by a deterministic sampler.
 
         Raises:
             InputError: ``count`` is below one.
@@ -173,9 +187,19 @@ class LatentDDIM(nn.Module, Prior):
         if count < 1:
             raise InputError(f"a sample needs count ≥ 1; got {count}")
         rows = rows_of(generator, count)
-        sampler = DDIMSampler(self.schedule.levels(self.config.steps))
+        kind = {"ddim": DDIMSampler, "dpmpp": DPMSolverPP2MSampler}[self.config.sampler]
+        sampler = kind(self.schedule.levels(self.config.steps))
         noise = sampler.sigma_max * randn((count, self.width), generator=rows, device=self.device)
-        return self._factors(sampler.sample(self._joint(), noise, progress=progress).x)
+        parts = noise.split(_DRAWN_AT_ONCE)
+        drawn = []
+        for index, part in enumerate(parts):
+
+            def within(done: int, total: int, index: int = index) -> None:
+                if progress is not None:
+                    progress(index * total + done, len(parts) * total)
+
+            drawn.append(sampler.sample(self._joint(), part, progress=within).x)
+        return self._factors(torch.cat(drawn))
 
     def sample_static(self, given: Factors, *, generator: RandomSource, independent: bool = False) -> Factors:
         """``ŝ ~ p(s | d^{1:V})`` beside the dynamics of ``given``.
@@ -203,7 +227,7 @@ class LatentDDIM(nn.Module, Prior):
     ) -> Factors:
         vector = self._vector(given)
         rows = rows_of(generator, len(vector))
-        if independent or self.config.kind == "independent":
+        if independent or not self.config.dependent:
             drawn = self.sample(len(vector), generator=rows).flatten()
         else:
             drawn = self._factors(self._inpaint((vector - self.mean) / self.std, kept, rows)).flatten()
@@ -259,20 +283,26 @@ class LatentDDIM(nn.Module, Prior):
         static, dynamic = vector.split([self.static_width, self.width - self.static_width], dim=1)
         return Factors(static.unflatten(1, self.static_shape), dynamic.unflatten(1, self.dynamic_shape))
 
-    def save(self, folder: str | Path) -> None:
-        """Write ``prior.json`` and ``prior.safetensors`` into a folder that appears whole or not at all."""
-        about = {
+    def save(self, folder: str | Path, *, about: Mapping[str, Any] | None = None) -> None:
+        """Write ``prior.json`` and ``prior.safetensors`` into a folder that appears whole or not at all.
+
+        Args:
+            folder: Where; replaced if it is there.
+            about: Kept in ``prior.json`` beside the settings: where the prior comes from.
+        """
+        values = {
             "format": _FORMAT,
             "config": self.config.model_dump(mode="json"),
             "static_shape": self.static_shape,
             "dynamic_shape": self.dynamic_shape,
+            "about": dict(about or {}),
         }
         with replace_directory(Path(folder)) as partial:
-            replace_with_json(partial / "prior.json", about)
+            replace_with_json(partial / "prior.json", values)
             replace_with_tensors(partial / "prior.safetensors", self.state_dict(), {"format": "pt"})
 
     @classmethod
-    def load(cls, folder: str | Path, *, device: torch.device | str = "cpu") -> LatentDDIM:
+    def load(cls, folder: str | Path, *, device: torch.device | str = "cpu") -> Self:
         """Read what :meth:`save` wrote.
 
         Raises:

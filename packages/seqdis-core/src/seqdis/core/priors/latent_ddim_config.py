@@ -12,12 +12,14 @@ __all__ = ["LatentDDIMConfig"]
 
 
 class LatentDDIMConfig(Config):
-    """DiffSDA's Tab. 8; the hidden width is 1216 (MUG) to 5008 (TaiChi-HD) there."""
+    """DiffSDA's Tab. 8; its hidden widths and epochs by dataset stand in the presets."""
 
-    kind: Literal["dependent", "independent"] = Field(
-        "dependent", description="one model of (s, d) or one of each (App. G.1)"
+    dependent: bool = Field(True, description="one model of (s, d); else one of each (App. G.1)")
+    hidden: int | None = Field(
+        None,
+        ge=1,
+        description="width of the MLP's layers; that of the joint vector, at least 256, when omitted",
     )
-    hidden: int = Field(1216, ge=1, description="width of the MLP's layers")
     layers: int = Field(10, ge=2, description="layers of the MLP")
     timesteps: int = Field(1000, ge=2, description="T of the linear β schedule")
     epochs: int = Field(500, ge=1)
@@ -25,6 +27,9 @@ class LatentDDIMConfig(Config):
     lr: float = Field(1e-4, gt=0)
     weight_decay: float = Field(1e-5, ge=0)
     ema_decay: float = Field(0.999, ge=0, lt=1, description="of the weights' moving average")
-    steps: int = Field(50, ge=1, description="levels that sampling visits")
+    sampler: Literal["dpmpp", "ddim"] = Field(
+        "dpmpp", description="of free draws; DPM-Solver++(2M) takes a third of the steps of the paper's DDIM"
+    )
+    steps: int = Field(20, ge=1, description="levels that sampling visits")
     resamples: int = Field(10, ge=1, description="rounds of each level when one factor is given")
     seed: int = Field(0, ge=0, description="of the first weights and of the training")

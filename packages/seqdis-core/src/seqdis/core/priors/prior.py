@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
+import torch
 from torch import Tensor
 
+from seqdis.core.config import Config
 from seqdis.core.factors import Factors
 from seqdis.core.random import RandomSource
 
@@ -14,7 +18,18 @@ __all__ = ["Prior"]
 
 
 class Prior(ABC):
-    """A distribution over factors ``(s, d^{1:V})``, fitted to what an encoder returned."""
+    """A distribution over factors ``(s, d^{1:V})``, fitted to what an encoder returned.
+
+    A new kind names itself by an entry point of the group ``seqdis.priors``.
+    """
+
+    config_class: ClassVar[type[Config]]
+    """The schema of its settings."""
+
+    @classmethod
+    @abstractmethod
+    def for_factors(cls, config: Any, factors: Factors, *, device: torch.device | str = "cpu") -> Self:
+        """One for factors of these shapes, on a device, not fitted yet."""
 
     @abstractmethod
     def fit(self, factors: Factors, *, progress: Callable[[int, int], None] | None = None) -> Tensor:
@@ -31,9 +46,23 @@ class Prior(ABC):
         """``count`` new pairs ``(ŝ, d̂^{1:V})``; row 0 does not depend on ``count``."""
 
     @abstractmethod
-    def sample_static(self, given: Factors, *, generator: RandomSource) -> Factors:
-        """The dynamics of ``given`` with new static factors, one for each of its sequences."""
+    def sample_static(self, given: Factors, *, generator: RandomSource, independent: bool = False) -> Factors:
+        """The dynamics of ``given`` with new static factors, one for each of its sequences.
+
+        With ``independent``, they are one half of joint draws: ``p(s)`` instead of ``p(s | d^{1:V})``.
+        """
 
     @abstractmethod
-    def sample_dynamic(self, given: Factors, *, generator: RandomSource) -> Factors:
+    def sample_dynamic(
+        self, given: Factors, *, generator: RandomSource, independent: bool = False
+    ) -> Factors:
         """The static factors of ``given`` with new dynamics, one for each of its sequences."""
+
+    @abstractmethod
+    def save(self, folder: str | Path, *, about: Mapping[str, Any] | None = None) -> None:
+        """Write a folder that :func:`~seqdis.core.priors.store.load_prior` reads."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: str | Path, *, device: torch.device | str = "cpu") -> Self:
+        """Read what :meth:`save` wrote."""

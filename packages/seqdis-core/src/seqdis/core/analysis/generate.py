@@ -1,0 +1,145 @@
+"""Sequences from drawn factors: unconditional generation, and swaps with one factor drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqdis.core.data.sequence import SequenceBatch
+from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors, Side
+from seqdis.core.modality import Panel
+from seqdis.core.priors.prior import Prior
+from seqdis.core.random import RandomSource, rows_of
+
+__all__ = ["DrawnSwap", "Generated", "generate", "swap_drawn"]
+
+
+@dataclass(frozen=True)
+class Generated:
+    """New sequences.
+
+    Attributes:
+        factors: What was drawn.
+        frames: ``(N, V, *frame)``.
+    """
+
+    factors: Factors
+    frames: Tensor
+
+
+@torch.no_grad()
+def generate(
+    model: Disentangler,
+    prior: Prior,
+    count: int,
+    *,
+    generator: RandomSource,
+    batch_size: int = 64,
+    progress: Progress | None = None,
+) -> Generated:
+    """Unconditional generation: ``(ŝ, d̂^{1:V})`` from the prior, decoded (DiffSDA, App. B.3).
+
+    Args:
+        model: In eval mode.
+        prior: Fitted to this model's factors.
+        count: Sequences; number 0 does not depend on it.
+        generator: One for all, or one a sequence.
+        batch_size: Sequences a pass.
+        progress: Called with sequences done and in all.
+
+    Raises:
+        InputError: ``count`` is below one.
+    """
+    if count < 1:
+        raise InputError(f"count must be at least 1; got {count}")
+    rows = rows_of(generator, count)
+    factors = prior.sample(count, generator=rows)
+    parts = []
+    for start in range(0, count, batch_size):
+        some = slice(start, min(start + batch_size, count))
+        parts.append(model.decode(factors[some].to(model.device), generator=rows.part(some)).cpu())
+        if progress is not None:
+            progress(some.stop, count)
+    return Generated(factors.to("cpu"), torch.cat(parts))
+
+
+@dataclass(frozen=True)
+class DrawnSwap:
+    """One sequence with one factor kept and the other drawn, several times.
+
+    Attributes:
+        kept: The side that stays.
+        source: ``(V, *frame)``.
+        reconstructed: ``decode(encode(source))``, ``(V, *frame)``.
+        factors: Kept and drawn, N sequences.
+        frames: ``(N, V, *frame)``.
+    """
+
+    kept: Side
+    source: Tensor
+    reconstructed: Tensor
+    factors: Factors
+    frames: Tensor
+
+    def grid(self) -> list[list[Panel]]:
+        """Titled rows for :meth:`Modality.draw`."""
+        drawn = "dynamic" if self.kept == "static" else "static"
+        rows = [[Panel("source", self.source)], [Panel("reconstructed", self.reconstructed)]]
+        return rows + [
+            [Panel(f"{self.kept} kept, {drawn} {i + 1}", frames)] for i, frames in enumerate(self.frames)
+        ]
+
+
+@torch.no_grad()
+def swap_drawn(
+    model: Disentangler,
+    prior: Prior,
+    batch: SequenceBatch,
+    *,
+    keep: Side,
+    count: int = 1,
+    independent: bool = False,
+    generator: RandomSource,
+    progress: Progress | None = None,
+) -> DrawnSwap:
+    """An unconditional swap: one factor of a sequence stays, the other is drawn (DiffSDA, App. H.4).
+
+    The decoder's noise is that of the source where its dynamics are kept, as in
+    :meth:`Disentangler.swap`, and fresh where they are drawn.
+
+    Args:
+        model: In eval mode.
+        prior: Fitted to this model's factors.
+        batch: One sequence.
+        keep: The side that stays.
+        count: How many others to draw.
+        independent: Draw a joint pair and keep one half of it, as the paper does, instead of drawing from
+            the conditional.
+        generator: One for all, or one a draw.
+        progress: Called as the work advances.
+
+    Raises:
+        InputError: The batch does not hold one sequence, or ``count`` is below one.
+    """
+    if len(batch.x) != 1 or count < 1:
+        raise InputError(
+            f"a swap with a drawn factor takes 1 sequence and count ≥ 1; got {len(batch.x)} and {count}"
+        )
+    rows = rows_of(generator, count)
+    factors = model.encode(batch.x, mask=batch.mask, observed=batch.observed)
+
+    def part(index: int) -> Progress | None:
+        return None if progress is None else lambda done, total: progress(index * total + done, 3 * total)
+
+    given = factors[[0] * count]
+    draw = prior.sample_dynamic if keep == "static" else prior.sample_static
+    drawn = draw(given, generator=rows, independent=independent).to(model.device)
+    noise = model.invert(batch.x, factors, progress=part(0))
+    known = model.decode(factors, noise=noise, generator=rows.part(slice(0, 1)), progress=part(1))
+    lent = None if keep == "static" or noise is None else noise.expand(count, *noise.shape[1:])
+    frames = model.decode(drawn, noise=lent, generator=rows, progress=part(2))
+    return DrawnSwap(keep, batch.x[0].cpu(), known[0].cpu(), drawn.to("cpu"), frames.cpu())

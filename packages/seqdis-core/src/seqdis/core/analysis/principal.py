@@ -1,0 +1,178 @@
+"""Principal components of drawn factors: the directions along which a traversal moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from seqdis.core.data.sequence import check_finite
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors, Side
+from seqdis.core.files import replace_with_tensors
+from seqdis.core.results import Metric
+
+__all__ = ["PrincipalComponents", "label_association", "principal_components"]
+
+_FORMAT = "seqdis.principal.1"
+
+
+@dataclass(frozen=True)
+class PrincipalComponents:
+    """Directions of largest variance of one factor, each sequence's flattened to one vector of ``h`` numbers.
+
+    Attributes:
+        factor: ``"static"``: ``h = S``; ``"dynamic"``: ``h = V·D``, whole trajectories.
+        mean: ``μ (h,)`` of the samples.
+        std: ``σ (h,)``; 1 where the samples do not vary.
+        directions: Orthonormal ``v_i (K, h)`` in standardised units, the largest variance first; the entry of
+            largest size is positive.
+        explained: Share of the standardised samples' variance that each direction holds, ``(K,)``.
+    """
+
+    factor: Side
+    mean: Tensor
+    std: Tensor
+    directions: Tensor
+    explained: Tensor
+
+    def __len__(self) -> int:
+        return len(self.directions)
+
+    def move(self, factors: Factors, component: int, amounts: Tensor) -> Factors:
+        """DiffSDA, Eq. 6: ``s̄ = ((s − μ)/σ + α·v_i·√h)·σ + μ``, and the same on ``d^{1:V}``.
+
+        The length of the step at ``α = 1``, ``√h``, is that of a typical standardised vector.
+
+        Args:
+            factors: ``B`` sequences.
+            component: Number ``i``, from 0.
+            amounts: ``α (A,)``; 0 changes nothing.
+
+        Returns:
+            ``B·A`` sequences, all amounts of the first one first. Extras are carried along.
+
+        Raises:
+            InputError: There is no such component, or the factors are of another shape.
+        """
+        if not 0 <= component < len(self):
+            raise InputError(f"component {component}: there are {len(self)}; allowed: 0 to {len(self) - 1}")
+        value = self._value(factors)
+        copies = torch.arange(len(factors)).repeat_interleave(len(amounts))
+        spread = factors[copies]
+        step = self.directions[component] * len(self.mean) ** 0.5 * self.std
+        shift = amounts.to(step)[:, None] * step
+        moved = (value[:, None].double() + shift).flatten(0, 1).to(value)
+        moved = moved.unflatten(1, getattr(factors, self.factor).shape[1:])
+        if self.factor == "static":
+            return Factors(moved, spread.dynamic, spread.extras)
+        return Factors(spread.static, moved, spread.extras)
+
+    def coordinates(self, factors: Factors) -> Tensor:
+        """``⟨(s − μ)/σ, v_i⟩`` of every sequence and component, ``(B, K)``."""
+        return ((self._value(factors).double() - self.mean) / self.std) @ self.directions.T
+
+    def _value(self, factors: Factors) -> Tensor:
+        value: Tensor = getattr(factors, self.factor).flatten(1).cpu()
+        if value.shape[1] != len(self.mean):
+            raise InputError(
+                f"{self.factor} factors of {value.shape[1]} numbers; these components are of {len(self.mean)}"
+            )
+        return value
+
+    def save(self, path: Path) -> None:
+        """Write one safetensors file."""
+        tensors = {name: getattr(self, name) for name in ("mean", "std", "directions", "explained")}
+        replace_with_tensors(path, tensors, {_FORMAT: self.factor})
+
+    @classmethod
+    def load(cls, path: Path) -> PrincipalComponents:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: The file is missing, damaged, or holds something else.
+        """
+        try:
+            with safe_open(str(path), framework="pt") as file:
+                factor = (file.metadata() or {}).get(_FORMAT)
+                if factor not in ("static", "dynamic"):
+                    raise InputError(f"{path}: not a file of principal components")
+                tensors = {name: file.get_tensor(name) for name in ("mean", "std", "directions", "explained")}
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"{path}: cannot be read as principal components: {error}") from error
+        return cls(factor, **tensors)
+
+
+def principal_components(samples: Factors, factor: Side, *, keep: int = 64) -> PrincipalComponents:
+    """PCA of standardised samples (DiffSDA, Sec. 4.3: 2^15 draws of the prior).
+
+    ``v_i`` are eigenvectors of ``E[z zᵀ]``, ``z = (s − μ)/σ``, for Eq. 6 moves in those units.
+
+    Args:
+        samples: At least two.
+        factor: Of which side.
+        keep: The first so many directions at most.
+
+    Raises:
+        InputError: There are fewer than two samples, a value is not finite, or nothing varies.
+    """
+    value = getattr(samples, factor).flatten(1).double().cpu()
+    if len(value) < 2:
+        raise InputError(f"principal components need at least 2 samples; got {len(value)}")
+    check_finite(value, f"{factor} factors")
+    std, mean = torch.std_mean(value, dim=0, correction=0)
+    varies = std > 1e-6
+    if not bool(varies.any()):
+        raise InputError(f"{factor} factors: all {len(value)} samples are the same; there is no direction")
+    std = torch.where(varies, std, 1.0)
+    standard = torch.where(varies, (value - mean) / std, 0.0)
+    variance, vectors = torch.linalg.eigh(standard.T @ standard / len(value))
+    order = variance.argsort(descending=True)[: min(keep, int(varies.sum()))]
+    directions = vectors.T[order]
+    peaks = directions.gather(1, directions.abs().argmax(1, keepdim=True))
+    return PrincipalComponents(
+        factor, mean, std, directions * peaks.sign(), variance[order].clamp(min=0) / variance.sum()
+    )
+
+
+def label_association(
+    components: PrincipalComponents, factors: Factors, labels: Mapping[str, Tensor]
+) -> dict[str, list[Metric]]:
+    """Which label moves with which component: ``η² = Σ_c n_c (t̄_c − t̄)² / Σ_n (t_n − t̄)²`` (Fisher 1925).
+
+    It is the share of a coordinate's variance that a label's classes account for, in [0, 1]; labels
+    without any part in it reach ``(C − 1)/(N − 1)`` on average, given as chance.
+
+    Args:
+        components: Of the samples.
+        factors: Of N real sequences.
+        labels: Their classes, each ``(N,)``.
+
+    Returns:
+        By label, one metric a component.
+
+    Raises:
+        InputError: The sizes differ, or there are fewer than two sequences.
+    """
+    t = components.coordinates(factors)
+    if len(t) < 2 or any(len(value) != len(t) for value in labels.values()):
+        raise InputError(
+            f"association needs at least 2 sequences and as many labels; got {len(t)} and "
+            f"{ {name: len(value) for name, value in labels.items()} }"
+        )
+    total = (t - t.mean(0)).square().sum(0)
+    found = {}
+    for name, value in labels.items():
+        classes = value.unique()
+        between = torch.zeros_like(total)
+        for one in classes:
+            part = t[value == one]
+            between += len(part) * (part.mean(0) - t.mean(0)).square()
+        share = torch.where(total > 0, between / total.clamp(min=1e-300), 0.0).clamp(0, 1)
+        chance = (len(classes) - 1) / (len(t) - 1)
+        found[name] = [Metric(value=float(x), chance=chance, n=len(t)) for x in share]
+    return found

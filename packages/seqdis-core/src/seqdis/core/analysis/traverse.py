@@ -1,0 +1,89 @@
+"""Traversal: one sequence moved along one principal component of a factor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqdis.core.analysis.principal import PrincipalComponents
+from seqdis.core.data.sequence import SequenceBatch
+from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.factors import Factors
+from seqdis.core.modality import Panel
+from seqdis.core.random import rows_of
+
+__all__ = ["TraverseResult", "traverse"]
+
+
+@dataclass(frozen=True)
+class TraverseResult:
+    """One or more sequences at several places along a direction.
+
+    Attributes:
+        source: ``(B, V, *frame)``.
+        amounts: ``α (A,)``.
+        frames: ``(B, A, V, *frame)``; at ``α = 0`` the reconstruction.
+        factors: Those that were decoded, ``B·A`` sequences.
+    """
+
+    source: Tensor
+    amounts: Tensor
+    frames: Tensor
+    factors: Factors
+
+    def grid(self) -> list[list[Panel]]:
+        """Titled rows for :meth:`Modality.draw`: the source, then one row an amount; one column a sequence."""
+        rows = [[Panel("source", frames) for frames in self.source]]
+        for index, amount in enumerate(self.amounts.tolist()):
+            rows.append([Panel(f"alpha {amount:+.2f}", frames) for frames in self.frames[:, index]])
+        return rows
+
+
+@torch.no_grad()
+def traverse(
+    model: Disentangler,
+    batch: SequenceBatch,
+    components: PrincipalComponents,
+    *,
+    component: int,
+    amounts: Tensor,
+    generator: torch.Generator | None = None,
+    progress: Progress | None = None,
+) -> TraverseResult:
+    """Encode, move one factor along component ``i`` (DiffSDA, Eq. 6), decode; all else stays.
+
+    All places of a sequence are decoded from the same noise, the inverted one where the method has it,
+    so that what differs between them is the factor alone.
+
+    Args:
+        model: In eval mode.
+        batch: ``B`` sequences, ``(B, V, *frame)``.
+        components: Of draws of a prior, from :func:`~seqdis.core.analysis.principal.principal_components`.
+        component: Number ``i``, from 0.
+        amounts: ``α (A,)``, as in ``torch.linspace(-span, span, 7)``.
+        generator: For a decoder that draws.
+        progress: Called as the work advances.
+
+    Raises:
+        InputError: There is no such component, or the model's factors are of another shape.
+    """
+    factors = model.encode(batch.x, mask=batch.mask, observed=batch.observed)
+    moved = components.move(factors.to("cpu"), component, amounts)
+
+    def part(index: int) -> Progress | None:
+        return None if progress is None else lambda done, total: progress(index * total + done, 2 * total)
+
+    noise = model.invert(batch.x, factors, progress=part(0))
+    copies = len(amounts)
+    rows = rows_of(generator, len(factors))
+    if noise is not None:
+        noise = noise.repeat_interleave(copies, dim=0)
+    decoded = model.decode(
+        moved.to(model.device),
+        noise=noise,
+        generator=rows.repeat(copies),
+        progress=part(1),
+    ).cpu()
+    return TraverseResult(batch.x.cpu(), amounts, decoded.unflatten(0, (len(factors), copies)), moved)

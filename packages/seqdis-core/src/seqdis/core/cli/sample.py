@@ -1,0 +1,81 @@
+"""``seqdis sample``: new sequences from the prior."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqdis.core.cli.options import Device, Json, RunFolder, SamplerSteps, Seed
+from seqdis.core.cli.output import print_json, print_line, progress_bar
+from seqdis.core.errors import InputError
+
+__all__ = ["sample"]
+
+
+def sample(
+    run: RunFolder,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many sequences.")] = 16,
+    out: Annotated[
+        Path | None, typer.Option("--out", show_default=False, help="A folder; RUN/sample when omitted.")
+    ] = None,
+    steps: SamplerSteps = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Sequences a pass.")] = 16,
+    seed: Seed = 0,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Draw both factors from the prior and decode them.
+
+    Leaves one media file a sequence, pictures of up to 16 of them, their factors and a record of
+    how they were made. Needs `seqdis prior fit RUN` once.
+    """
+    import torch
+
+    from seqdis.core.analysis.generate import generate
+    from seqdis.core.cli.media import draw_pictures, write_media
+    from seqdis.core.cli.model import config_of, load_model, open_prior
+    from seqdis.core.files import replace_with_json
+    from seqdis.core.modality import Panel
+    from seqdis.core.registry import get_modality
+
+    folder = out or run / "sample"
+    if folder.is_file() or folder.suffix:
+        raise InputError(f"--out {folder}: a folder is needed, for several files are written")
+    model = load_model(run, device=device, steps=steps)
+    prior = open_prior(run, model)
+    config = config_of(model)
+    modality = get_modality(config.modality)
+    with progress_bar("sampling", show=not as_json) as progress:
+        result = generate(
+            model,
+            prior,
+            count,
+            generator=torch.Generator().manual_seed(seed),
+            batch_size=batch_size,
+            progress=progress,
+        )
+    digits = len(str(count - 1))
+    names = [f"sample-{i:0{digits}d}" for i in range(count)]
+    files = []
+    for name, frames in zip(names, result.frames, strict=True):
+        files.append(folder / f"{name}{modality.writes[0]}")
+        write_media(modality, files[-1], frames, config.data)
+    shown = [Panel(str(i), frames) for i, frames in enumerate(result.frames[:16])]
+    files += draw_pictures(modality, folder / "sample", shown, config.data, columns=(2, 4))
+    result.factors.save(folder / "factors.safetensors", keys=names)
+    files.append(folder / "factors.safetensors")
+    summary = {
+        "run": str(run),
+        "preset": config.preset,
+        "count": count,
+        "seed": seed,
+        "device": str(model.device),
+        "files": [str(path) for path in files],
+    }
+    replace_with_json(folder / "sample.json", summary)
+    if as_json:
+        print_json(summary)
+    else:
+        print_line(f"{folder}: {count} sequences, {len(files) - count} further files")

@@ -1,0 +1,88 @@
+"""Priors on disk: which kind a folder holds, and which model it was fitted to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqdis.core.config import Config, PriorConfig, parse_config
+from seqdis.core.disentangler import find_model_folder
+from seqdis.core.errors import InputError
+from seqdis.core.priors.prior import Prior
+from seqdis.core.registry import get_plugin, list_plugins
+
+__all__ = ["PRIOR_FOLDER", "get_prior", "load_prior", "model_digest", "prior_config", "read_about"]
+
+PRIOR_FOLDER = "prior"
+"""Where a run keeps its prior."""
+
+
+def get_prior(kind: str) -> type[Prior]:
+    """The class of one installed kind of prior.
+
+    Raises:
+        InputError: No installed distribution declares it; lists those that are.
+    """
+    prior: type[Prior] = get_plugin("priors", kind)
+    return prior
+
+
+def prior_config(preset: PriorConfig, kind: str, changes: Mapping[str, Any]) -> Config:
+    """The validated settings of a kind of prior: its defaults, the preset's if it names that kind, changes.
+
+    Raises:
+        InputError: The kind or a key is unknown, or a value is out of range.
+    """
+    options = preset.options if preset.kind == kind else {}
+    return parse_config(get_prior(kind).config_class, {**options, **changes}, where=f"prior {kind}")
+
+
+def model_digest(run: Path) -> str:
+    """SHA-256 of a run's weights: a prior is worth something with that model alone."""
+    with (find_model_folder(run) / "model.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """What ``prior.json`` says, its format checked.
+
+    Raises:
+        InputError: It is missing, is not JSON, or is of no installed kind.
+    """
+    path = folder / "prior.json"
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a prior: {error}") from error
+    kinds = list_plugins("priors")
+    came = about.get("format") if isinstance(about, dict) else type(about).__name__
+    if came not in [f"seqdis.prior.{kind}.1" for kind in kinds]:
+        raise InputError(
+            f"{path}: format {came!r}; this version reads seqdis.prior.KIND.1 of {', '.join(kinds)}"
+        )
+    return dict(about)
+
+
+def load_prior(folder: str | Path, *, model: str | None = None, device: torch.device | str = "cpu") -> Prior:
+    """Read a prior of any installed kind.
+
+    Args:
+        folder: What :meth:`Prior.save` wrote.
+        model: Refuse one that was fitted to a model of another :func:`model_digest`.
+        device: Where to put it.
+
+    Raises:
+        InputError: A file is missing or damaged, or the prior belongs to other weights.
+    """
+    place = Path(folder)
+    about = read_about(place)
+    fitted_to = (about.get("about") or {}).get("model_sha256")
+    if model is not None and fitted_to not in (None, model):
+        raise InputError(f"{place}: was fitted to other weights than the model's; fit it again")
+    kind = str(about["format"]).split(".")[2]
+    return get_prior(kind).load(place, device=device)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import Result
+
+from seqdis.core.analysis.encode import encode_dataset
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.priors.store import load_prior, model_digest
+from seqdis.core.registry import build_dataset, get_preset
+
+Command = Callable[..., Result]
+Refused = Callable[..., str]
+QUICK = ("hidden=16", "layers=3", "epochs=2", "steps=5", "--device", "cpu")
+
+
+@pytest.fixture
+def run(toy_run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(toy_run, tmp_path / "run"))
+
+
+def test_fit_learns_the_training_splits_factors(seqdis: Command, run: Path) -> None:
+    said = json.loads(seqdis("prior", "fit", run, *QUICK, "--json").stdout)
+    assert said["kind"] == "latent_ddim"
+    assert said["sequences"] == 96
+    prior = load_prior(run / "prior", model=model_digest(run))
+    config = get_preset("toy")
+    known = encode_dataset(
+        Disentangler.from_pretrained(run), build_dataset("toy", config.data, "train", seed=config.train.seed)
+    )
+    torch.testing.assert_close(prior.mean, known.flatten().mean(0))  # type: ignore[attr-defined]
+    about = json.loads((run / "prior" / "prior.json").read_text())
+    assert about["config"]["hidden"] == 16
+    assert about["about"]["command"].startswith(f"seqdis prior fit {run} hidden=16")
+
+
+def test_a_prior_is_replaced_only_by_force(seqdis: Command, refused: Refused, run: Path) -> None:
+    assert seqdis("prior", "fit", run, *QUICK).exit_code == 0
+    first = (run / "prior" / "prior.safetensors").read_bytes()
+    (run / "prior" / "components-static.safetensors").write_bytes(b"of the old prior")
+    assert (
+        refused("prior", "fit", run, *QUICK)
+        == f"{run / 'prior'}: is there already; add --force to replace it"
+    )
+    assert (run / "prior" / "prior.safetensors").read_bytes() == first
+    assert seqdis("prior", "fit", run, *QUICK, "--seed", 1, "--force").exit_code == 0
+    assert (run / "prior" / "prior.safetensors").read_bytes() != first
+    assert not (run / "prior" / "components-static.safetensors").exists()
+
+
+def test_bad_input_is_refused_with_one_line(
+    seqdis: Command, refused: Refused, run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    assert "no such run folder" in refused("prior", "fit", tmp_path / "absent")
+    assert "unknown key 'epoch' (did you mean 'epochs'?)" in refused("prior", "fit", run, "epoch=3")
+    assert "key 'layers' is 1" in refused("prior", "fit", run, "layers=1")
+    assert "'flow'" in refused("prior", "fit", run, "--kind", "flow")
+    assert not (run / "prior").exists()
+    assert refused("sample", run) == f"{run}: has no prior yet; fit one by `seqdis prior fit {run}`"
+    assert refused("swap", run, "--static", recordings / "a.npy").startswith(f"{run}: has no prior yet")
+    assert refused("traverse", run, recordings / "a.npy").startswith(f"{run}: has no prior yet")
+    assert seqdis("prior", "fit", run, *QUICK).exit_code == 0
+    model = Disentangler.from_pretrained(run)
+    with torch.no_grad():
+        next(model.parameters()).add_(1)
+    model.write_files(run)
+    assert "was fitted to other weights than the model's; fit it again" in refused("sample", run)
+
+
+def test_help_names_what_is_there(seqdis: Command) -> None:
+    assert "fit" in seqdis("prior", "--help").stdout
+    assert "prior" in seqdis("--help").stdout
