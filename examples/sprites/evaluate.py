@@ -54,7 +54,13 @@ def main() -> None:
     if args.pairs != 0:
         with progress_bar("scoring") as progress:
             metrics |= score_swaps(
-                model, train_set, test_set, seed=config.train.seed, pairs=args.pairs, progress=progress
+                model,
+                train_set,
+                test_set,
+                seed=config.train.seed,
+                pairs=args.pairs,
+                judge_path=args.run / "judge.safetensors",  # takes minutes, and is kept for the next time
+                progress=progress,
             )
     # What a linear classifier reads from each factor: clothes should be in s alone, the action in d alone.
     metrics |= probe_factors(

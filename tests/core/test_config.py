@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from seqdis.core.config import DataConfig, RunConfig, TrainConfig, apply_overrides, parse_config
+from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig, apply_overrides, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
 from seqdis.core.registry import get_preset
@@ -91,3 +91,9 @@ def test_unknown_and_missing_keys_are_named_with_their_neighbours() -> None:
 def test_configurations_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         TrainConfig().lr = 1.0  # type: ignore[misc]
+
+
+def test_a_priors_settings_are_named_by_their_full_path() -> None:
+    preset = get_preset("toy").model_copy(update={"prior": PriorConfig(options={"lr": 1e-3, "epochs": 5})})
+    changed = apply_overrides(preset, ["lr=0.5", "prior.options.lr=0.25"])
+    assert (changed.train.lr, changed.prior.options["lr"], changed.prior.options["epochs"]) == (0.5, 0.25, 5)

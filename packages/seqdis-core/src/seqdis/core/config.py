@@ -201,9 +201,11 @@ def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     keys = [k for k in _leaves(RunConfig) if k not in ("model", "format", "preset", "modality", "method")]
     keys += [f"model.{leaf}" for leaf in _leaves(model_schema)]
     keys += [f"data.options.{name}" for name in config.data.options]
-    keys += [f"prior.options.{name}" for name in config.prior.options]
+    whole = [
+        f"prior.options.{name}" for name in config.prior.options
+    ]  # by the full path alone: lr is train.lr
     for key, value in read_overrides(overrides).items():
-        matches = [k for k in keys if k == key] or [k for k in keys if k.endswith(f".{key}")]
+        matches = [k for k in keys + whole if k == key] or [k for k in keys if k.endswith(f".{key}")]
         if not matches:
             raise _first_unknown(key, keys)
         if len(matches) > 1:
