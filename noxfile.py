@@ -147,7 +147,7 @@ def examples(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Every benchmark, briefly: runs/bench; arguments are passed on to each."""
-    install(session, *PACKAGES)
+    install(session, *PACKAGES, tools=("diffusers",))  # a peer of the samplers
     for path in sources("benchmarks/*.py"):
         target = ROOT / "runs" / "bench" / f"{Path(path).stem}.json"
         target.parent.mkdir(parents=True, exist_ok=True)

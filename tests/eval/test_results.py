@@ -50,6 +50,23 @@ def test_every_field_of_a_result_is_shown(root: Path) -> None:
     assert text.rstrip().endswith("```\npython -m seqdis.eval.results\n```")
 
 
+def test_metrics_of_cases_stand_in_one_table(root: Path) -> None:
+    metrics = {
+        "judge_accuracy": Metric(value=1.0),
+        "mse@edm 63": Metric(value=0.25, higher_is_better=False),
+        "accuracy@edm 63": Metric(value=0.9),
+        "accuracy@ddpm 4": Metric(value=0.5),
+    }
+    record(metrics=metrics).save(root / "results" / "nfe.json")
+    text = page(root)
+    assert (
+        "| case | mse ↓ | accuracy ↑ |\n| --- | ---: | ---: |\n| edm 63 | 0.25 | 0.9 |\n| ddpm 4 | – | 0.5 |\n"
+        in text
+    )
+    assert "| judge_accuracy ↑ | 1 | – | – |" in text
+    assert "mse@" not in text
+
+
 def test_the_page_depends_on_what_is_there_and_not_on_the_order_of_writing(tmp_path: Path) -> None:
     pages = []
     for order in ((0, 1, 2), (2, 0, 1)):

@@ -90,7 +90,12 @@ class SequenceJudge(nn.Module):
         )
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
-        """Logits of every label, each ``(B, classes)``.
+        """Logits of every label, each ``(B, classes)``; see :meth:`features`."""
+        summary = self.features(x, mask)
+        return {name: head(summary) for name, head in zip(self.labels, self.heads, strict=True)}
+
+    def features(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """What the heads decide by, ``(B, 8·width)``: the last states of the LSTM's two directions.
 
         Args:
             x: ``(B, V, *frame)`` in natural units.
@@ -107,8 +112,7 @@ class SequenceJudge(nn.Module):
             ends = self.lstm(pack_padded_sequence(features, lengths, batch_first=True, enforce_sorted=False))[
                 1
             ][0]
-        summary = torch.cat([ends[0], ends[1]], dim=1)
-        return {name: head(summary) for name, head in zip(self.labels, self.heads, strict=True)}
+        return torch.cat([ends[0], ends[1]], dim=1)
 
     @torch.no_grad()
     def predict(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -54,6 +54,23 @@ def _metric_row(name: str, metric: Metric) -> tuple[str, ...]:
     return f"{name} {arrow}", f"{_number(metric.value)}{interval}", _number(metric.chance), count
 
 
+def _matrices(metrics: Mapping[str, Metric]) -> list[str]:
+    """Metrics named ``<metric>@<case>`` as one table: a row a case, a column a metric."""
+    split = {name: name.partition("@")[::2] for name in metrics if "@" in name}
+    columns = list(dict.fromkeys(metric for metric, _ in split.values()))
+    if not columns:
+        return []
+    arrows = [
+        "↑" if metrics[next(n for n in split if split[n][0] == c)].higher_is_better else "↓" for c in columns
+    ]
+    rows = []
+    for case in dict.fromkeys(case for _, case in split.values()):
+        found = [metrics.get(f"{column}@{case}") for column in columns]
+        rows.append((case, *(_number(None if m is None else m.value) for m in found)))
+    header = ("case", *(f"{column} {arrow}" for column, arrow in zip(columns, arrows, strict=True)))
+    return [*_table(header, rows, right=len(columns)), ""]
+
+
 def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
@@ -77,10 +94,11 @@ def _result(path: Path, record: ResultRecord) -> list[str]:
         "",
         *_table(
             ("metric", "value", "chance", "n"),
-            (_metric_row(*item) for item in record.metrics.items()),
+            (_metric_row(*item) for item in record.metrics.items() if "@" not in item[0]),
             right=3,
         ),
         "",
+        *_matrices(record.metrics),
     ]
     return lines
 
