@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -10,7 +8,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda import DiffSDA, DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig, vector_denoiser, vector_frame_encoder
 from seqdis.core.results import Metric
-from seqdis.eval.few_steps import cases, few_steps, main, within_two_percent
+from seqdis.eval.few_steps import cases, few_steps, within_two_percent
 
 
 @pytest.fixture
@@ -94,11 +92,3 @@ def test_within_two_percent_is_of_quality() -> None:
     assert within_two_percent(metrics, "accuracy") == ["ddim 4", "edm 63"]
     with pytest.raises(InputError, match="other@edm 63 was not measured"):
         within_two_percent(metrics, "other")
-
-
-def test_a_bad_command_line_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path / "absent"), "--out", str(tmp_path / "x.json")]) == 2
-    assert "no such run folder" in capsys.readouterr().err
-    assert main([str(tmp_path), "--out", str(tmp_path / "x.json"), "--pairs", "0"]) == 2
-    assert "--pairs 0" in capsys.readouterr().err
-    assert not [*tmp_path.iterdir()]

@@ -5,7 +5,7 @@ import torch
 from seqdis.core.analysis import encode_dataset
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
 from seqdis.eval.judges import SequenceJudge
-from seqdis.eval.prior_kinds import compare_priors, main
+from seqdis.eval.prior_kinds import compare_priors
 
 
 def test_where_the_factors_go_together_only_the_dependent_prior_is_close(world, channels) -> None:
@@ -30,9 +30,3 @@ def test_where_the_factors_go_together_only_the_dependent_prior_is_close(world, 
     assert reports[-1] == (800, 800)
     assert [len(values) for values in found.values()] == [2, 2]
     assert max(found["dependent"]) < 0.7 * min(found["independent"])
-
-
-def test_a_bad_command_line_leaves_nothing(tmp_path, capsys) -> None:
-    assert main([str(tmp_path), "--out", str(tmp_path / "x.json"), "--seeds", "0"]) == 2
-    assert "--seeds 0" in capsys.readouterr().err
-    assert not [*tmp_path.iterdir()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from seqdis.core.disentangler import build_model
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Modality
 from seqdis.core.registry import build_dataset, get_modality, get_plugin, get_preset
+from seqdis.core.results import ResultRecord
 
 KINDS = {
     "video": [".mp4", ".gif", ".webm", ""],  # "": a folder of images
@@ -140,3 +142,47 @@ def test_a_model_reads_a_checkpoint_of_its_own_modality_only(case: Case, tmp_pat
 def test_the_demo_calls_the_scorer_as_it_is() -> None:
     scorer: Callable[..., object] = get_plugin("scorers", "swap")
     inspect.signature(scorer).bind("model", "train_set", "test_set", seed=0, progress=print)
+
+
+def test_factors_are_drawn_swapped_in_and_traversed(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqdis.core.cli.traverse.DRAWS", 64)
+    run = Path(shutil.copytree(case.run, tmp_path / "run"))
+    quick = ("--steps", 2, "--device", "cpu")
+    seqdis(
+        "prior", "fit", run, "hidden=8", "layers=2", "epochs=1", "steps=2", "resamples=1", "--device", "cpu"
+    )
+    file, modality = case.file("a", KINDS[case.modality.name][0]), case.modality
+    data = get_preset(modality.demo() or "").data
+    seqdis("sample", run, "-n", 2, *quick)
+    suffix = modality.writes[0]
+    for name in ("sample-0", "sample-1"):
+        assert (
+            tuple(modality.read(run / "sample" / f"{name}{suffix}", data).frames.shape[1:])
+            == data.frame_shape
+        )
+    for side in ("static", "dynamic"):
+        seqdis("swap", run, f"--{side}", file, "-n", 2, "--out", tmp_path / side, *quick)
+        names = {p.name for p in (tmp_path / side).iterdir()}
+        assert names == {f"swap-0{file.suffix}", f"swap-1{file.suffix}", "swap.png", "swap.json"}
+        seqdis("traverse", run, file, "--factor", side, "--points", 3, *quick)
+        names = {p.name for p in (run / "traverse").iterdir() if p.name.startswith(side)}
+        moving = ".gif" in modality.pictures
+        media = (
+            {f"{side}-0.gif"} if moving else {f"{side}-0_{a}{suffix}" for a in ("-1.00", "+0.00", "+1.00")}
+        )
+        assert names == {f"{side}-0.png", f"{side}.json", *media}
+        rows = json.loads((run / "traverse" / f"{side}.json").read_text())["components"]
+        assert rows[0]["explained"] > 0
+        assert rows[0]["labels"]
+
+
+def test_samplers_are_compared_on_any_modality(case: Case, tmp_path: Path) -> None:
+    out = tmp_path / "nfe.json"
+    words = ("eval", "few-steps", case.run, "--pairs", 2, "--nfe", 4, "--nfe", 63, "--no-judge", "--out", out)
+    said = seqdis(*words, "--device", "cpu").stdout
+    record = ResultRecord.load(out)
+    assert record.modality == case.modality.name
+    assert record.metrics["reconstruction_mse@edm 63"].n == 2
+    assert "decoding_mse within 2% of edm 63:" in said

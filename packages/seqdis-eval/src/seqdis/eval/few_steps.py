@@ -1,37 +1,25 @@
-"""Quality against the number of network evaluations (NFE), for every sampler on one trained model.
-
-``python -m seqdis.eval.few_steps RUN --out results/nfe-NAME.json``
-"""
+"""Quality against the number of network evaluations (NFE), for every sampler on one trained model."""
 
 from __future__ import annotations
 
-import argparse
-import shlex
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean, evaluating, fixed_pairs, row_sources, wilson
-from seqdis.core.cli.model import load_model
-from seqdis.core.cli.output import progress_bar
 from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
 from seqdis.core.diffusion.samplers.config import SamplerConfig
 from seqdis.core.disentangler import Progress
 from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda import DiffSDA
-from seqdis.core.registry import build_dataset
-from seqdis.core.results import Metric, ResultRecord, device_name, installed_versions
-from seqdis.eval.judge_training import judge_for
+from seqdis.core.results import Metric
 from seqdis.eval.judges import Judge
 from seqdis.eval.reconstruction import clip_errors, mean_frame
 from seqdis.eval.scoring import agreement, majority_chance
 
-__all__ = ["NFE", "SAMPLERS", "Case", "few_steps", "within_two_percent"]
+__all__ = ["NFE", "REFERENCE", "SAMPLERS", "Case", "cases", "few_steps", "within_two_percent"]
 
 NFE = (4, 6, 8, 12, 16, 24, 32, 63)
 SAMPLERS: Mapping[str, Mapping[str, object]] = {
@@ -188,79 +176,3 @@ def within_two_percent(metrics: Mapping[str, Metric], metric: str) -> list[str]:
         if quality(value) >= least
     ]
     return [name for _, _, name in sorted(good)]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure a run; the exit code is 0, or 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="python -m seqdis.eval.few_steps", description=__doc__)
-    parser.add_argument("run", type=Path, metavar="RUN", help="a DiffSDA run")
-    parser.add_argument("--data", type=Path, help="the dataset's folder; below $SEQDIS_DATA by default")
-    parser.add_argument("--out", type=Path, required=True, help="results/nfe-NAME.json")
-    parser.add_argument("--pairs", type=int, default=32, help="clips that are reconstructed and swapped")
-    parser.add_argument(
-        "--nfe", type=int, nargs="+", default=list(NFE), help="budgets; the reference needs 63"
-    )
-    parser.add_argument("--no-judge", action="store_true", help="leave swaps out")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device")
-    options = parser.parse_args(arguments)
-    words = ["python", "-m", "seqdis.eval.few_steps", *(arguments if arguments is not None else sys.argv[1:])]
-    try:
-        record = _measure(options, shlex.join(words))
-        record.save(options.out)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    for name, metric in record.metrics.items():
-        print(f"{name:40} {metric.value:10.5g}")
-    for kind in dict.fromkeys(name.partition("@")[0] for name in record.metrics):
-        if f"{kind}@{REFERENCE}" in record.metrics:
-            print(f"{kind}: within 2% of {REFERENCE}: {', '.join(within_two_percent(record.metrics, kind))}")
-    print(f"written: {options.out}")
-    return 0
-
-
-def _measure(options: argparse.Namespace, command: str) -> ResultRecord:
-    started = time.perf_counter()
-    if options.pairs < 1 or min(options.nfe) < 3:
-        raise InputError(f"--pairs {options.pairs}, --nfe {options.nfe}: allowed: pairs ≥ 1, NFE ≥ 3")
-    model = load_model(options.run, device=options.device)
-    config = model.run_config
-    if not isinstance(model, DiffSDA) or config is None:
-        raise InputError(
-            f"{options.run}: {type(model).__name__} decodes without a sampler; a DiffSDA run is needed"
-        )
-    train_set, test_set = (
-        build_dataset(config.modality, config.data, split, root=options.data, seed=config.train.seed)
-        for split in ("train", "test")
-    )
-    judge = None
-    if test_set.labels and not options.no_judge:
-        with progress_bar("training the judge") as progress:
-            judge, accuracy = judge_for(
-                train_set, test_set, path=options.run / "judge.safetensors", seed=config.train.seed,
-                device=model.device, progress=progress,
-            )  # fmt: skip
-    with progress_bar("sampling") as progress:
-        metrics = few_steps(
-            model, train_set, test_set, judge,
-            pairs=options.pairs, budgets=options.nfe, seed=options.seed, progress=progress,
-        )  # fmt: skip
-    if judge is not None:
-        metrics = {"judge_accuracy": Metric(value=accuracy.joint, n=accuracy.n), **metrics}
-    return ResultRecord(
-        name=options.out.stem,
-        method=config.method,
-        dataset=config.data.dataset,
-        modality=config.modality,
-        command=command,
-        seed=options.seed,
-        device=device_name(model.device),
-        wall_seconds=round(time.perf_counter() - started, 1),
-        versions=installed_versions(),
-        metrics=metrics,
-    )
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

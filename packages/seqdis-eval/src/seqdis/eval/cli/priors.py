@@ -1,0 +1,108 @@
+"""``seqdis eval priors``: does it matter that static and dynamic factors are drawn together?"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqdis.core.cli.options import Data, Device, Json, RunFolder, SamplerSteps
+from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
+from seqdis.core.errors import InputError
+
+__all__ = ["priors"]
+
+
+def priors(
+    run: RunFolder,
+    out: Annotated[
+        Path, typer.Option("--out", show_default=False, help="The JSON file: results/prior-NAME.json.")
+    ],
+    count: Annotated[int, typer.Option(min=2, help="Clips for each prior and seed.")] = 512,
+    seeds: Annotated[int, typer.Option(min=1, help="Each fits and draws anew.")] = 3,
+    steps: SamplerSteps = None,
+    data: Data = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Fit a dependent and an independent prior, and compare what they generate (DiffSDA, App. G.1).
+
+    The Fréchet distance to real held-out clips in a judge's feature space, instead of the paper's FVD.
+    """
+    import torch
+
+    from seqdis.core.analysis.encode import encode_dataset, evaluating
+    from seqdis.core.cli.model import config_of, load_model
+    from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
+    from seqdis.core.priors.store import prior_config
+    from seqdis.core.registry import build_dataset
+    from seqdis.core.results import Metric, ResultRecord, device_name, installed_versions
+    from seqdis.eval.judge_training import judge_for
+    from seqdis.eval.metrics.frechet import frechet_distance
+    from seqdis.eval.prior_kinds import compare_priors, judge_features
+
+    started = time.perf_counter()
+    model = load_model(run, device=device, steps=steps)
+    config = config_of(model)
+    settings = prior_config(config.prior, "latent_ddim", {})
+    if not isinstance(settings, LatentDDIMConfig):
+        raise InputError(f"{run}: settings of another prior than the latent DDIM")
+    train_set, test_set = (
+        build_dataset(config.modality, config.data, split, root=data, seed=config.train.seed)
+        for split in ("train", "test")
+    )
+    if not test_set.labels:
+        raise InputError(f"{run}: its data carry no labels, from which a judge learns its features")
+    with progress_bar("training the judge", show=not as_json) as progress:
+        judge, accuracy = judge_for(
+            train_set, test_set, path=run / "judge.safetensors", seed=config.train.seed,
+            device=model.device, progress=progress,
+        )  # fmt: skip
+    with progress_bar("encoding", show=not as_json) as progress:
+        known = encode_dataset(model, train_set, progress=progress)
+    # Two halves of the test split: one to compare with, the other to show what real clips reach.
+    order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(0)).tolist()
+    size = min(count, len(test_set) // 2)
+    real, floor = (
+        torch.cat([
+            judge_features(judge, test_set.fetch(half[i : i + 256]).x) for i in range(0, size, 256)
+        ])
+        for half in (order[:size], order[size : 2 * size])
+    )  # fmt: skip
+    with evaluating(model), progress_bar("generating", show=not as_json) as progress:
+        found = compare_priors(
+            model, judge, known, real, settings, seeds=range(seeds), count=count, progress=progress
+        )
+    metrics = {"judge_accuracy": Metric(value=accuracy.joint, n=accuracy.n)}
+    for kind, values in found.items():
+        each = {f"frechet_{kind}": sum(values) / len(values)}
+        each |= {f"frechet_{kind}_seed{seed}": value for seed, value in enumerate(values)}
+        metrics |= {
+            name: Metric(value=value, n=count, higher_is_better=False) for name, value in each.items()
+        }
+    metrics["frechet_real"] = Metric(value=frechet_distance(floor, real), n=size, higher_is_better=False)
+    words = ["seqdis", "eval", "priors", str(run), "--count", str(count), "--seeds", str(seeds)]
+    words += [] if steps is None else ["--steps", str(steps)]
+    record = ResultRecord(
+        name=out.stem,
+        method=config.method,
+        dataset=config.data.dataset,
+        modality=config.modality,
+        command=shlex.join([*words, *(["--data", str(data)] if data else []), "--out", str(out)]),
+        seed=0,
+        device=device_name(model.device),
+        wall_seconds=round(time.perf_counter() - started, 1),
+        versions=installed_versions(),
+        metrics=metrics,
+    )
+    record.save(out)
+    if as_json:
+        print_json(record.model_dump(mode="json"))
+        return
+    print_table(
+        "priors", ["metric", "value"], [[name, f"{metric.value:.4g}"] for name, metric in metrics.items()]
+    )
+    print_line(f"written: {out}")

@@ -1,0 +1,33 @@
+"""``seqdis eval``: what it refuses; tests/integration runs it on each modality."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from seqdis.core.cli.app import app
+
+
+def seqdis(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.mark.parametrize("command", ["few-steps", "priors"])
+def test_bad_input_is_refused_with_one_line(command: str, tmp_path: Path) -> None:
+    out = tmp_path / "x.json"
+    result = seqdis("eval", command, tmp_path / "absent", "--out", out)
+    assert result.exit_code == 2
+    assert result.stderr == f"error: {tmp_path / 'absent'}: no such run folder\n"
+    (tmp_path / "empty").mkdir()
+    result = seqdis("eval", command, tmp_path / "empty", "--out", out)
+    assert result.exit_code == 2
+    assert "holds no model" in result.stderr
+    assert not out.exists()
+
+
+def test_help_lists_the_measurements() -> None:
+    text = seqdis("eval", "--help").stdout
+    assert "few-steps" in text
+    assert "priors" in text
