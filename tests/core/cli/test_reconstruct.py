@@ -75,3 +75,18 @@ def test_bad_input_is_refused_with_one_line(
         f"{recordings / 'a.npy'}: has 6 steps; at least 7 are needed"
     )
     assert not [*tmp_path.iterdir()]
+
+
+def test_another_sampler_gives_other_frames_close_by(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    for kind in ("edm", "dpmpp"):
+        words = ["reconstruct", toy_run, recordings / "a.npy", "--out", tmp_path / f"{kind}.npy"]
+        assert seqdis(*words, "--sampler", kind, "--steps", 30).exit_code == 0
+    one, two = (np.load(tmp_path / f"{kind}.npy") for kind in ("edm", "dpmpp"))
+    assert 0 < np.abs(one - two).max() < 0.1
+    bad = seqdis(
+        "reconstruct", toy_run, recordings / "a.npy", "--out", tmp_path / "x.npy", "--sampler", "euler"
+    )
+    assert bad.exit_code == 2
+    assert "'euler'" in bad.stderr

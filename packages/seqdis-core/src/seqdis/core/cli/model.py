@@ -36,13 +36,16 @@ def pick_device(name: str | None) -> torch.device:
     return torch.device(wanted)
 
 
-def load_model(run: Path, *, device: str | None = None, steps: int | None = None) -> Disentangler:
+def load_model(
+    run: Path, *, device: str | None = None, steps: int | None = None, sampler: str | None = None
+) -> Disentangler:
     """Load a run's model for inference.
 
     Args:
         run: A run or checkpoint folder.
         device: See :func:`pick_device`.
         steps: Noise levels of the sampler, in place of the model's own.
+        sampler: Its kind, in place of the model's own.
 
     Raises:
         InputError: See :meth:`Disentangler.from_pretrained`; or the method has no sampler to set.
@@ -51,12 +54,14 @@ def load_model(run: Path, *, device: str | None = None, steps: int | None = None
     if not run.is_dir():
         raise InputError(f"{run}: no such run folder")
     model = Disentangler.from_pretrained(run, device=place)
-    if steps is not None:
-        sampler = getattr(config_of(model).model, "sampler", None)
+    changes = {name: value for name, value in (("steps", steps), ("kind", sampler)) if value is not None}
+    if changes:
+        own = getattr(config_of(model).model, "sampler", None)
         use_sampler = getattr(model, "use_sampler", None)
-        if sampler is None or use_sampler is None:
-            raise InputError(f"--steps: method {config_of(model).method!r} decodes without a sampler")
-        use_sampler(sampler.model_copy(update={"steps": steps}))
+        if own is None or use_sampler is None:
+            option = "--steps" if steps is not None else "--sampler"
+            raise InputError(f"{option}: method {config_of(model).method!r} decodes without a sampler")
+        use_sampler(own.model_copy(update=changes))
     return model
 
 

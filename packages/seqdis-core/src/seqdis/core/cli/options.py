@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-__all__ = ["Data", "Device", "Inputs", "Json", "RunFolder", "SamplerSteps", "Seed", "Start"]
+__all__ = ["Data", "Device", "Inputs", "Json", "RunFolder", "SamplerName", "SamplerSteps", "Seed", "Start"]
 
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", show_default=False, help="Folder of a run or a checkpoint.")
@@ -29,6 +29,10 @@ Device = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for a program to read.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of every random draw.")]
+SamplerName = Annotated[
+    Literal["edm", "ddim", "ddpm", "dpmpp", "unipc"] | None,
+    typer.Option("--sampler", show_default=False, help="Algorithm of the sampler; the model's when omitted."),
+]
 SamplerSteps = Annotated[
     int | None,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqdis.core.cli.options import Device, Inputs, Json, RunFolder, SamplerSteps, Seed, Start
+from seqdis.core.cli.options import Device, Inputs, Json, RunFolder, SamplerName, SamplerSteps, Seed, Start
 from seqdis.core.cli.output import print_json, print_table, progress_bar
 from seqdis.core.errors import InputError
 
@@ -25,6 +25,7 @@ def reconstruct(
     ],
     start: Start = 0,
     steps: SamplerSteps = None,
+    sampler: SamplerName = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sequences a pass.")] = 16,
     seed: Seed = 0,
     device: Device = None,
@@ -41,7 +42,7 @@ def reconstruct(
     from seqdis.core.cli.model import config_of, load_model
     from seqdis.core.registry import get_modality
 
-    model = load_model(run, device=device, steps=steps)
+    model = load_model(run, device=device, steps=steps, sampler=sampler)
     data, modality = config_of(model).data, get_modality(config_of(model).modality)
     paths, root = expand(modality, inputs)
     targets = _targets(modality, out, paths, root)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from seqdis.core.cli.options import Device, Json, RunFolder, SamplerSteps, Seed
+from seqdis.core.cli.options import Device, Json, RunFolder, SamplerName, SamplerSteps, Seed
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
 
@@ -21,6 +21,7 @@ def sample(
         Path | None, typer.Option("--out", show_default=False, help="A folder; RUN/sample when omitted.")
     ] = None,
     steps: SamplerSteps = None,
+    sampler: SamplerName = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sequences a pass.")] = 16,
     seed: Seed = 0,
     device: Device = None,
@@ -43,7 +44,7 @@ def sample(
     folder = out or run / "sample"
     if folder.is_file() or folder.suffix:
         raise InputError(f"--out {folder}: a folder is needed, for several files are written")
-    model = load_model(run, device=device, steps=steps)
+    model = load_model(run, device=device, steps=steps, sampler=sampler)
     prior = open_prior(run, model)
     config = config_of(model)
     modality = get_modality(config.modality)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqdis.core.cli.options import Device, Json, RunFolder, SamplerSteps, Seed, Start
+from seqdis.core.cli.options import Device, Json, RunFolder, SamplerName, SamplerSteps, Seed, Start
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
 
@@ -70,6 +70,7 @@ def swap(
     ] = False,
     start: Start = 0,
     steps: SamplerSteps = None,
+    sampler: SamplerName = None,
     seed: Seed = 0,
     device: Device = None,
     as_json: Json = False,
@@ -92,7 +93,7 @@ def swap(
     given = {side: path for side, path in sides.items() if path is not None}
     if not given:
         raise InputError("swap needs --static FILE, --dynamic FILE, or both")
-    model = load_model(run, device=device, steps=steps)
+    model = load_model(run, device=device, steps=steps, sampler=sampler)
     config = config_of(model)
     modality = get_modality(config.modality)
     lends: dict[Side, Path] = {

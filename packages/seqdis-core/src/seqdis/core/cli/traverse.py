@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from seqdis.core.cli.options import Data, Device, Json, RunFolder, SamplerSteps, Seed, Start
+from seqdis.core.cli.options import Data, Device, Json, RunFolder, SamplerName, SamplerSteps, Seed, Start
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
 
@@ -52,6 +52,7 @@ def traverse(
     data: Data = None,
     start: Start = 0,
     steps: SamplerSteps = None,
+    sampler: SamplerName = None,
     seed: Seed = 0,
     device: Device = None,
     as_json: Json = False,
@@ -76,7 +77,7 @@ def traverse(
         raise InputError(f"--out {folder}: a folder is needed, for several files are written")
     if not 0 < span < float("inf"):
         raise InputError(f"--span {span}: must be above 0")
-    model = load_model(run, device=device, steps=steps)
+    model = load_model(run, device=device, steps=steps, sampler=sampler)
     config = config_of(model)
     modality = get_modality(config.modality)
     batch = read_first(modality, single_input(modality, source, "INPUT"), config.data, start=start)

@@ -30,6 +30,6 @@ class LatentDDIMConfig(Config):
     sampler: Literal["dpmpp", "ddim"] = Field(
         "dpmpp", description="of free draws; DPM-Solver++(2M) takes a third of the steps of the paper's DDIM"
     )
-    steps: int = Field(20, ge=1, description="levels that sampling visits")
+    steps: int = Field(16, ge=1, description="levels that sampling visits")
     resamples: int = Field(10, ge=1, description="rounds of each level when one factor is given")
     seed: int = Field(0, ge=0, description="of the first weights and of the training")
