@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -45,6 +46,8 @@ class Contestant:
         self, config: RunConfig, *, compiled: bool, precision: str, device: str, scratch: Path
     ) -> None:
         self.name = f"{'compiled' if compiled else 'eager'}, {precision}"
+        # Compiling takes a minute: what one waits for goes to the terminal, not into the table.
+        print(f"preparing {config.preset}, {self.name}", file=sys.stderr, flush=True)
         changes = [
             f"train.compile={str(compiled).lower()}",
             f"train.precision={precision}",
