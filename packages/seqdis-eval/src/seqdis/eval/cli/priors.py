@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from seqdis.core.cli.options import Data, Device, Json, RunFolder, SamplerSteps
+from seqdis.core.cli.options import Data, Device, Json, RunFolder, SamplerName, SamplerSteps
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
 
@@ -24,6 +24,7 @@ def priors(
     count: Annotated[int, typer.Option(min=2, help="Clips for each prior and seed.")] = 512,
     seeds: Annotated[int, typer.Option(min=1, help="Each fits and draws anew.")] = 3,
     steps: SamplerSteps = None,
+    sampler: SamplerName = None,
     data: Data = None,
     device: Device = None,
     as_json: Json = False,
@@ -45,7 +46,7 @@ def priors(
     from seqdis.eval.prior_kinds import compare_priors, judge_features
 
     started = time.perf_counter()
-    model = load_model(run, device=device, steps=steps)
+    model = load_model(run, device=device, steps=steps, sampler=sampler)
     config = config_of(model)
     settings = prior_config(config.prior, "latent_ddim", {})
     if not isinstance(settings, LatentDDIMConfig):
@@ -86,6 +87,7 @@ def priors(
     metrics["frechet_real"] = Metric(value=frechet_distance(floor, real), n=size, higher_is_better=False)
     words = ["seqdis", "eval", "priors", str(run), "--count", str(count), "--seeds", str(seeds)]
     words += [] if steps is None else ["--steps", str(steps)]
+    words += [] if sampler is None else ["--sampler", sampler]
     record = ResultRecord(
         name=out.stem,
         method=config.method,
