@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -62,7 +63,7 @@ def main() -> None:
         method=config.method,
         dataset=config.data.dataset,
         modality=config.modality,
-        command=trained["command"],
+        command=" && ".join([trained["command"], shlex.join(["python", "evaluate.py", *sys.argv[1:]])]),
         seed=config.train.seed,
         device=device_name(model.device),
         wall_seconds=round(trained["seconds"] + time.perf_counter() - started, 1),
