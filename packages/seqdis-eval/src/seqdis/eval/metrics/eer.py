@@ -1,0 +1,158 @@
+"""Equal error rate of speaker verification, over all pairs of utterances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqdis.core.data.sequence import check_finite
+from seqdis.core.errors import InputError
+from seqdis.core.results import Metric
+
+__all__ = ["equal_error_rate", "speaker_eer"]
+
+Scores = NDArray[np.float32]
+Weights = NDArray[np.float64]
+_ROWS = 512
+
+
+def equal_error_rate(target: Scores, other: Scores) -> float:
+    """The rate at which ``FPR(t) = P(other ≥ t)`` and ``FNR(t) = P(target < t)`` meet.
+
+    Both are steps; between the two thresholds where ``FNR − FPR`` changes its sign, the rates are
+    interpolated linearly. Equal scores count as one threshold.
+
+    Args:
+        target: Scores of pairs that belong together, ``(T,)``.
+        other: Scores of pairs that do not, ``(O,)``.
+
+    Returns:
+        In [0, 1]; 0 when every target scores above every other, 0.5 when they cannot be told apart.
+
+    Raises:
+        InputError: There is no pair of one kind, or a score is not finite.
+    """
+    for name, scores in (("target", target), ("other", other)):
+        if scores.ndim != 1 or not len(scores):
+            raise InputError(f"an EER needs {name} scores of shape (n,) with n ≥ 1; got {scores.shape}")
+        if not np.isfinite(scores).all():
+            raise InputError(f"an EER needs finite scores; the {name} ones hold NaN or Inf")
+    target = np.sort(target)
+
+    def rates(threshold: float) -> tuple[float, float]:
+        misses = np.searchsorted(target, threshold, "left") / len(target)
+        # Counting is far cheaper than sorting millions of scores, and only some thirty thresholds are asked for.
+        return float(np.count_nonzero(other >= threshold) / len(other)), float(misses)
+
+    place = _first(target, rates)
+    low = target[place - 1] if place > 0 else -np.inf
+    high = target[place] if place < len(target) else np.inf
+    between = np.sort(other[(other > low) & (other < high)])
+    return _crossing(target, between, rates)
+
+
+def _first(scores: Scores, rates: Callable[[float], tuple[float, float]]) -> int:
+    """The first of the sorted scores at which FNR ≥ FPR; FNR − FPR grows with the threshold."""
+    low, high = 0, len(scores)
+    while low < high:
+        middle = (low + high) // 2
+        fpr, fnr = rates(scores[middle])
+        low, high = (low, middle) if fnr >= fpr else (middle + 1, high)
+    return low
+
+
+def _crossing(target: Scores, other: Scores, rates: Callable[[float], tuple[float, float]]) -> float:
+    """Where FPR and FNR meet, of all thresholds in two sorted lists."""
+    places = [(scores, _first(scores, rates)) for scores in (target, other)]
+    above = [float(scores[i]) for scores, i in places if i < len(scores)]
+    below = [float(scores[i - 1]) for scores, i in places if i > 0]
+    fpr, fnr = rates(min(above)) if above else (0.0, 1.0)
+    fpr_before, fnr_before = rates(max(below)) if below else (1.0, 0.0)
+    before, after = fpr_before - fnr_before, fnr - fpr
+    share = before / (before + after) if before + after > 0 else 0.0
+    return float(fnr_before + share * (fnr - fnr_before))
+
+
+def speaker_eer(
+    embeddings: Tensor, speakers: Tensor, *, resamples: int = 0, generator: torch.Generator | None = None
+) -> Metric:
+    """EER of the cosine similarities of all ``N(N−1)/2`` pairs of utterances (DiffSDA, Sec. 4.4).
+
+    A static factor should tell speakers apart (low is good), a dynamic one should not (0.5 is chance).
+    The interval is a percentile bootstrap over speakers, whose utterances are not independent.
+
+    Args:
+        embeddings: ``(N, F)``: a static factor's mean over the chunks of an utterance, or a dynamic factor's mean
+            over chunks and steps.
+        speakers: ``(N,)``.
+        resamples: Of the bootstrap; 0 for none.
+        generator: Of the bootstrap.
+
+    Raises:
+        InputError: The sizes differ, an embedding is not finite or is 0, or there is only one speaker, or
+            none with two utterances.
+    """
+    if embeddings.ndim != 2 or speakers.shape != embeddings.shape[:1]:
+        raise InputError(
+            "an EER needs embeddings (N, F) and speakers (N,); "
+            f"got {tuple(embeddings.shape)} and {tuple(speakers.shape)}"
+        )
+    check_finite(embeddings, "embeddings")
+    norms = embeddings.float().norm(dim=1, keepdim=True)
+    if bool((norms == 0).any()):
+        raise InputError(f"embedding {int((norms[:, 0] == 0).nonzero()[0])} is 0: it has no direction")
+    unit, codes = embeddings.float() / norms, speakers.unique(return_inverse=True)[1]
+    count = len(codes)
+    names = codes.numpy()
+    scores, same = np.empty(count * (count - 1) // 2, np.float32), np.empty(count * (count - 1) // 2, bool)
+    filled = 0
+    for start in range(0, count, _ROWS):
+        block = (unit[start : start + _ROWS] @ unit.T).numpy()
+        for row, similarities in enumerate(block, start=start):
+            # Each row pairs with all that come after it, so that each pair counts once.
+            part = slice(filled, filled + count - row - 1)
+            scores[part] = similarities[row + 1 :]
+            np.equal(names[row + 1 :], names[row], out=same[part])
+            filled = part.stop
+    value = equal_error_rate(scores[same], scores[~same])
+    interval = None
+    if resamples:
+        interval = _over_speakers(unit, codes, resamples, generator or torch.Generator().manual_seed(0))
+    return Metric(value=value, chance=0.5, ci95=interval, n=count, higher_is_better=False)
+
+
+def _over_speakers(
+    unit: Tensor, codes: Tensor, resamples: int, generator: torch.Generator
+) -> tuple[float, float]:
+    """Percentiles of the EER when speakers are drawn anew: a pair counts as often as both of its speakers."""
+    count, speakers = len(codes), int(codes.max()) + 1
+    first, second = torch.triu_indices(count, count, 1).numpy()
+    values = (unit @ unit.T).numpy()[first, second]
+    order = np.argsort(values, kind="stable")
+    values, first, second = values[order], codes.numpy()[first[order]], codes.numpy()[second[order]]
+    same = first == second
+    found = []
+    for _ in range(resamples):
+        drawn = torch.randint(speakers, (speakers,), generator=generator).bincount(minlength=speakers).numpy()
+        weight = np.where(same, drawn[first], drawn[first] * drawn[second]).astype(np.float64)
+        parts = [(values[kind], np.concatenate([[0.0], weight[kind].cumsum()])) for kind in (same, ~same)]
+        if min(total[-1] for _, total in parts) == 0:
+            continue  # one speaker alone was drawn
+        found.append(_weighted(*parts[0], *parts[1]))
+    if not found:
+        raise InputError(f"a bootstrap over {speakers} speakers drew none with another")
+    low, high = np.quantile(found, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _weighted(target: Scores, target_sum: Weights, other: Scores, other_sum: Weights) -> float:
+    def rates(threshold: float) -> tuple[float, float]:
+        misses = target_sum[np.searchsorted(target, threshold, "left")] / target_sum[-1]
+        alarms = other_sum[np.searchsorted(other, threshold, "left")] / other_sum[-1]
+        return 1 - float(alarms), float(misses)
+
+    return _crossing(target, other, rates)
