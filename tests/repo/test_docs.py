@@ -55,7 +55,7 @@ def test_python_blocks_parse_and_import_what_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_commands_and_presets_exist(page: Path) -> None:
-    commands, presets = set(get_group(app).commands), set(list_presets())
+    commands, presets = set(get_group(app).list_commands(None)), set(list_presets())
     for block in blocks(page, "", "bash", "sh", "console"):
         for line in block.splitlines():
             words = line.removeprefix("$ ").partition("#")[0].split()

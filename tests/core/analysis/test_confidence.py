@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.analysis import bootstrap_mean, wilson
+from seqdis.core.analysis import bootstrap, bootstrap_mean, wilson
 from seqdis.core.errors import InputError
 
 
@@ -44,3 +44,25 @@ def test_the_bootstrap_of_a_constant_has_no_width_and_of_nothing_is_refused() ->
     assert bootstrap_mean(torch.full((5,), 2.0), generator=torch.Generator()) == (2.0, 2.0)
     with pytest.raises(InputError, match=r"got \(0,\)"):
         bootstrap_mean(torch.empty(0), generator=torch.Generator())
+
+
+def test_the_bootstrap_of_a_mean_is_that_of_any_statistic() -> None:
+    values = torch.randn(300, generator=torch.Generator().manual_seed(0))
+    low, high = bootstrap(
+        lambda i: float(values[i].mean()), 300, generator=torch.Generator().manual_seed(1), resamples=2000
+    )
+    half = 1.96 * values.std().item() / 300**0.5
+    assert low == pytest.approx(values.mean().item() - half, abs=0.012)
+    assert high == pytest.approx(values.mean().item() + half, abs=0.012)
+
+
+def test_draws_that_cannot_be_measured_are_left_out() -> None:
+    def lowest(index: torch.Tensor) -> float:
+        return float("nan") if int(index[0]) == 0 else float(index[0])
+
+    low, high = bootstrap(lowest, 3, generator=torch.Generator().manual_seed(0))
+    assert (low, high) == (1.0, 2.0)
+    with pytest.raises(InputError, match="none of 5 draws could be measured"):
+        bootstrap(lambda _: float("nan"), 3, generator=torch.Generator(), resamples=5)
+    with pytest.raises(InputError, match="n ≥ 1"):
+        bootstrap(lowest, 0, generator=torch.Generator())

@@ -1,6 +1,6 @@
 """What one does with a trained model: encode a dataset, probe its factors, swap them."""
 
-from seqdis.core.analysis.confidence import bootstrap_mean, wilson
+from seqdis.core.analysis.confidence import bootstrap, bootstrap_mean, wilson
 from seqdis.core.analysis.encode import encode_dataset, evaluating, row_sources
 from seqdis.core.analysis.generate import DrawnSwap, Generated, generate, swap_drawn
 from seqdis.core.analysis.pairs import fixed_pairs
@@ -19,6 +19,7 @@ __all__ = [
     "PrincipalComponents",
     "SwapResult",
     "TraverseResult",
+    "bootstrap",
     "bootstrap_mean",
     "encode_dataset",
     "evaluating",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
 
-__all__ = ["bootstrap_mean", "wilson"]
+__all__ = ["bootstrap", "bootstrap_mean", "wilson"]
 
 _Z95 = 1.959963984540054
 """The standard normal's 97.5% quantile."""
@@ -51,4 +52,32 @@ def bootstrap_mean(
         for done in range(0, resamples, part)
     ]
     low, high = torch.quantile(torch.cat(means), torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+    return low, high
+
+
+def bootstrap(
+    statistic: Callable[[Tensor], float], n: int, *, generator: torch.Generator, resamples: int = 200
+) -> tuple[float, float]:
+    """The 95% percentile bootstrap interval of any figure of ``n`` independent cases (Efron 1979).
+
+    Args:
+        statistic: Takes indices ``(n,)`` into the cases, drawn with replacement; NaN where the draw cannot be
+            measured (a class is absent), which leaves that draw out.
+        n: Number of cases.
+        generator: Of the draws.
+        resamples: How many.
+
+    Raises:
+        InputError: There is no case, or no draw could be measured.
+    """
+    if n < 1 or resamples < 1:
+        raise InputError(f"a bootstrap needs n ≥ 1 and resamples ≥ 1; got {n} and {resamples}")
+    values = torch.tensor(
+        [statistic(torch.randint(n, (n,), generator=generator)) for _ in range(resamples)],
+        dtype=torch.float64,
+    )
+    values = values[~values.isnan()]
+    if not len(values):
+        raise InputError(f"a bootstrap of {n} cases: none of {resamples} draws could be measured")
+    low, high = torch.quantile(values, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return low, high

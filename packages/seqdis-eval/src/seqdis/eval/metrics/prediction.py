@@ -1,0 +1,106 @@
+"""AUPRC, AUROC and MAE of downstream predictions, each beside what a constant gets."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from seqdis.core.analysis import bootstrap, bootstrap_mean
+from seqdis.core.data.sequence import check_finite
+from seqdis.core.errors import InputError
+from seqdis.core.results import Metric
+
+__all__ = ["area_under_precision_recall", "area_under_roc", "mean_absolute_error"]
+
+
+def area_under_precision_recall(
+    scores: Tensor, truth: Tensor, *, generator: torch.Generator, resamples: int = 200
+) -> Metric:
+    """Average precision ``Σ_n (R_n − R_{n−1}) P_n``; chance is the share of positives.
+
+    Args:
+        scores: Higher for the positive class, ``(N,)``.
+        truth: 0 or 1, ``(N,)``.
+        generator: Of the bootstrap.
+        resamples: Of the bootstrap.
+
+    Raises:
+        InputError: The sizes differ, a score is not finite, or a class is absent.
+    """
+    from sklearn.metrics import average_precision_score
+
+    _check_binary(scores, truth)
+    return _measured(
+        average_precision_score, scores, truth, float(truth.double().mean()), generator, resamples
+    )
+
+
+def area_under_roc(
+    scores: Tensor, truth: Tensor, *, generator: torch.Generator, resamples: int = 200
+) -> Metric:
+    """``P(score of a positive > score of a negative)``, ties counting half; chance is 0.5.
+
+    Arguments and errors are those of :func:`area_under_precision_recall`.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    _check_binary(scores, truth)
+    return _measured(roc_auc_score, scores, truth, 0.5, generator, resamples)
+
+
+def mean_absolute_error(
+    predicted: Tensor, truth: Tensor, *, train_truth: Tensor, generator: torch.Generator
+) -> Metric:
+    """``E|ŷ − y|`` in the label's units; chance is the error of the training split's median.
+
+    Args:
+        predicted: ``(N,)``.
+        truth: ``(N,)``.
+        train_truth: Labels of the training split, ``(M,)``.
+        generator: Of the bootstrap.
+
+    Raises:
+        InputError: The sizes differ, or a value is not finite.
+    """
+    if predicted.shape != truth.shape or truth.ndim != 1 or not len(truth) or not len(train_truth):
+        raise InputError(
+            f"predictions {tuple(predicted.shape)} of labels {tuple(truth.shape)}; both must be (N,), N ≥ 1"
+        )
+    for name, value in (("predictions", predicted), ("labels", truth), ("training labels", train_truth)):
+        check_finite(value, name)
+    errors = (predicted.double() - truth.double()).abs()
+    constant = torch.quantile(train_truth.double(), 0.5)
+    return Metric(
+        value=float(errors.mean()),
+        chance=float((constant - truth.double()).abs().mean()),
+        ci95=bootstrap_mean(errors, generator=generator),
+        n=len(errors),
+        higher_is_better=False,
+    )
+
+
+def _check_binary(scores: Tensor, truth: Tensor) -> None:
+    if scores.shape != truth.shape or scores.ndim != 1 or not len(scores):
+        raise InputError(
+            f"scores {tuple(scores.shape)} of labels {tuple(truth.shape)}; both must be (N,), N ≥ 1"
+        )
+    check_finite(scores, "scores")
+    if set(truth.unique().tolist()) != {0, 1}:
+        raise InputError(f"labels must be 0 and 1, both present; got {sorted(set(truth.tolist()))[:5]}")
+
+
+def _measured(
+    function: object, scores: Tensor, truth: Tensor, chance: float, generator: torch.Generator, resamples: int
+) -> Metric:
+    def of(index: Tensor) -> float:
+        drawn = truth[index]
+        if drawn.min() == drawn.max():
+            return float("nan")  # one class alone was drawn
+        return float(function(drawn.numpy(), scores[index].numpy()))  # type: ignore[operator]
+
+    return Metric(
+        value=of(torch.arange(len(truth))),
+        chance=chance,
+        ci95=bootstrap(of, len(truth), generator=generator, resamples=resamples),
+        n=len(truth),
+    )

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from sklearn.metrics import mutual_info_score
+
+from seqdis.core.errors import InputError
+from seqdis.eval.metrics.disentanglement import (
+    dci,
+    mutual_information_gap,
+    separated_attribute_predictability,
+)
+
+Labels = dict[str, torch.Tensor]
+
+
+def labels(count: int, seed: int) -> Labels:
+    g = torch.Generator().manual_seed(seed)
+    return {"who": torch.randint(4, (count,), generator=g), "what": torch.randint(3, (count,), generator=g)}
+
+
+def perfect(truth: Labels, seed: int) -> torch.Tensor:
+    """Entry 0 is one label, entry 1 the other, entry 2 nothing."""
+    noise = torch.randn(len(truth["who"]), generator=torch.Generator().manual_seed(seed))
+    return torch.stack([truth["who"].double(), truth["what"].double(), noise.double()], dim=1)
+
+
+def mixed(truth: Labels, seed: int) -> torch.Tensor:
+    """Every entry holds both."""
+    x = perfect(truth, seed)[:, :2]
+    return torch.stack([x[:, 0] + 4 * x[:, 1], x[:, 0] + 4.1 * x[:, 1], x[:, 0] + 4.2 * x[:, 1]], dim=1)
+
+
+def test_mig_is_that_of_its_definition() -> None:
+    g = torch.Generator().manual_seed(0)
+    truth = labels(500, 0)
+    codes = torch.randn(500, 4, generator=g).double() + 0.7 * truth["who"][:, None]
+    cut = []
+    for column in codes.T:
+        edges = torch.linspace(column.min(), column.max(), 21, dtype=torch.float64)[1:-1]
+        cut.append(torch.bucketize(column.contiguous(), edges, right=True))
+    expected = 0.0
+    for value in truth.values():
+        shared = sorted(mutual_info_score(value, column) for column in cut)
+        expected += (shared[-1] - shared[-2]) / mutual_info_score(value, value) / 2
+    assert mutual_information_gap(codes, truth) == pytest.approx(expected, abs=1e-9)
+
+
+def test_perfect_and_mixed_codes() -> None:
+    train, test = labels(600, 1), labels(400, 2)
+    good, bad = (
+        {
+            "mig": mutual_information_gap(code(test, 2), test),
+            "sap": separated_attribute_predictability(code(train, 1), train, code(test, 2), test),
+            **dci(code(train, 1), train, code(test, 2), test),
+        }
+        for code in (perfect, mixed)
+    )
+    assert good["mig"] > 0.9
+    assert good["sap"] > 0.4  # a line through one entry does not part four classes
+    assert good["disentanglement"] > 0.95
+    assert good["completeness"] > 0.95
+    assert good["informativeness"] == 1
+    assert bad["mig"] < 0.1
+    assert bad["sap"] < 0.1
+    assert bad["disentanglement"] < 0.6
+    assert bad["informativeness"] > 0.9  # all is there, but not apart
+
+
+def test_a_constant_code_says_nothing() -> None:
+    train, test = labels(200, 1), labels(100, 2)
+    nothing = torch.zeros(200, 3), torch.zeros(100, 3)
+    assert mutual_information_gap(nothing[1], test) == 0
+    assert separated_attribute_predictability(nothing[0], train, nothing[1], test) == 0
+    assert dci(nothing[0], train, nothing[1], test)["disentanglement"] == 0
+
+
+def test_a_label_that_never_varies_is_left_out() -> None:
+    truth = labels(300, 0)
+    codes = perfect(truth, 0)
+    still = {**truth, "where": torch.zeros(300, dtype=torch.long)}
+    assert mutual_information_gap(codes, still) == mutual_information_gap(codes, truth)
+    with pytest.raises(InputError, match=r"no label varies among \['where'\]"):
+        mutual_information_gap(codes, {"where": still["where"]})
+
+
+def test_bad_input_is_refused() -> None:
+    truth = labels(10, 0)
+    with pytest.raises(InputError, match="F ≥ 2"):
+        mutual_information_gap(torch.zeros(10, 1), truth)
+    one = {"who": truth["who"]}
+    with pytest.raises(InputError, match="at least 2 that vary"):
+        dci(torch.randn(10, 3), one, torch.randn(10, 3), one)
+    with pytest.raises(InputError, match="they must agree"):
+        separated_attribute_predictability(torch.randn(10, 3), truth, torch.randn(10, 4), truth)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seqdis.core.errors import InputError
+from seqdis.eval.metrics.keypoint_distance import average_euclidean_distance, average_keypoint_distance
+
+
+def seed() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def test_they_are_what_a_loop_finds() -> None:
+    g = torch.Generator().manual_seed(1)
+    k1, k2 = torch.randn(2, 3, 4, 5, 2, generator=g).double()
+    total = 0.0
+    for n in range(3):
+        for v in range(4):
+            total += sum(float(abs(k1[n, v, k, c] - k2[n, v, k, c])) for k in range(5) for c in range(2)) / 5
+    found = average_keypoint_distance(k1, k2, generator=seed())
+    assert found["akd"].value == pytest.approx(total / 12)
+    assert found["akd_detected"].value == 1
+    e1, e2 = torch.randn(2, 3, 4, 6, generator=g).double()
+    expected = (
+        sum(float((e1[n, v] - e2[n, v]).square().sum().sqrt()) for n in range(3) for v in range(4)) / 12
+    )
+    assert average_euclidean_distance(e1, e2, generator=seed())["aed"].value == pytest.approx(expected)
+
+
+def test_a_failed_detection_is_left_out_and_told() -> None:
+    found, expected = torch.zeros(2, 2, 3), torch.zeros(2, 2, 3)
+    found[0, 0, 0] = 4.0
+    found[0, 1] = found[1] = float("nan")
+    corrected = average_euclidean_distance(found, expected, generator=seed())
+    assert corrected["aed"].value == 4  # the one frame that was seen
+    assert corrected["aed"].n == 1
+    assert corrected["aed_detected"].value == 0.25
+    published = average_euclidean_distance(found, expected, generator=seed(), published=True)
+    assert published["aed"].value == 1  # 4 and three zeros
+    assert published["aed"].n == 2
+
+
+def test_bad_input_is_refused() -> None:
+    with pytest.raises(InputError, match=r"\(1, 2, 3, 3\) .*allowed: \(N, V, K, 2\)"):
+        average_keypoint_distance(torch.zeros(1, 2, 3, 3), torch.zeros(1, 2, 3, 3), generator=seed())
+    with pytest.raises(InputError, match=r"allowed: \(N, V, F\)"):
+        average_euclidean_distance(torch.zeros(1, 2, 3), torch.zeros(1, 2, 4), generator=seed())
+    none = torch.full((1, 2, 3), float("nan"))
+    with pytest.raises(InputError, match="no detection succeeded in 2 frames"):
+        average_euclidean_distance(none, none, generator=seed())
