@@ -14,7 +14,7 @@ from torch import Tensor
 
 from seqdis.core.errors import InputError
 
-__all__ = ["RandomSource", "Rows", "mix_seed", "rand", "randn", "rows_of"]
+__all__ = ["RandomSource", "Rows", "gumbel", "mix_seed", "rand", "randn", "rows_of"]
 
 
 def mix_seed(*parts: int) -> int:
@@ -136,3 +136,16 @@ def rand(
 ) -> Tensor:
     """Uniform rows on [0, 1), ``(rows, …)``."""
     return generator.draw("rand", shape, device, dtype)
+
+
+def gumbel(
+    shape: Sequence[int],
+    *,
+    generator: Rows,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Standard Gumbel rows, ``−ln(−ln u)`` with ``u`` uniform: ``argmax(ln p + g)`` is a draw from ``p``."""
+    # The generator's smallest positive number is 2^-24; half of it stands for 0, whose logarithm is infinite.
+    u = rand(shape, generator=generator, device=device, dtype=dtype).clamp_(min=2.0**-25)
+    return u.log_().neg_().log_().neg_()

@@ -1,0 +1,169 @@
+"""Vector quantisation with one codebook a group of channels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqdis.core.errors import InputError
+from seqdis.core.quantize.bitrate import batch_histogram, entropy_bits
+from seqdis.core.random import Rows, gumbel
+
+__all__ = ["GroupVectorQuantizer", "QuantizeOutput"]
+
+
+@dataclass(frozen=True)
+class QuantizeOutput:
+    """Quantised vectors and the distribution that they were taken from.
+
+    Attributes:
+        z: ``(B, V, G·dim)``.
+        codes: Indices of the entries, ``(B, V, G)``, in 0 … J−1.
+        probs: ``p(c_j | m_i)``, ``(B, V, G, J)``.
+        entropy_bits: ``H_i`` of the batch, ``(G,)``.
+    """
+
+    z: Tensor
+    codes: Tensor
+    probs: Tensor
+    entropy_bits: Tensor
+
+
+class GroupVectorQuantizer(nn.Module):
+    """``p(c_j | m_i) = softmax_j(−α·‖m_i − c_j‖₂)``: a draw in training, the argmax else (BCD, Eq. 1-2).
+
+    The vector is cut into G groups with a codebook of J entries each, so that a frame has at most
+    ``G·log₂ J`` bits. In training an entry is drawn with Gumbel noise ``g``:
+    ``w = softmax((ln p + g)/τ)``. What goes on is the entry where ``w`` is largest, an exact draw from ``p``
+    at any τ, with the gradient of ``Σ_j w_j c_j`` (straight through): a mixture of entries could carry
+    more than the code says. ``relaxed`` passes the mixture itself.
+
+    Args:
+        groups: G.
+        codes: J, entries of each codebook.
+        dim: Channels of a group.
+        distance_scale: α.
+        temperature: τ at first; :meth:`set_temperature` anneals it.
+        relaxed: Pass the mixture on in training.
+
+    Raises:
+        InputError: A size is below 1, or a scale or temperature is not positive.
+    """
+
+    temperature: Tensor
+
+    def __init__(
+        self,
+        *,
+        groups: int,
+        codes: int,
+        dim: int,
+        distance_scale: float = 1.0,
+        temperature: float = 1.0,
+        relaxed: bool = False,
+    ) -> None:
+        super().__init__()
+        if min(groups, codes, dim) < 1 or not distance_scale > 0:
+            raise InputError(
+                "a quantiser needs groups, codes and dim of at least 1 and a distance scale above 0; "
+                f"got {groups}, {codes}, {dim}, {distance_scale}"
+            )
+        self.groups, self.codes, self.dim = groups, codes, dim
+        self.distance_scale, self.relaxed = distance_scale, relaxed
+        self.codebook = nn.Parameter(torch.empty(groups, codes, dim))
+        # Entries at unit distance from the mean, as normalised features are.
+        nn.init.normal_(self.codebook, std=1 / math.sqrt(dim))
+        # A tensor: a number would be compiled anew at each value, and checkpoints keep tensors.
+        self.register_buffer("temperature", torch.ones(()))
+        self.set_temperature(temperature)
+
+    @property
+    def capacity_bits(self) -> float:
+        """``G·log₂ J``: no frame's code has more bits."""
+        return self.groups * math.log2(self.codes)
+
+    def set_temperature(self, value: float) -> None:
+        """Draw at another temperature τ from now on.
+
+        Raises:
+            InputError: It is not positive.
+        """
+        if not value > 0:
+            raise InputError(f"temperature {value}: allowed are numbers above 0")
+        self.temperature.fill_(value)
+
+    def _logits(self, m: Tensor) -> Tensor:
+        """``−α·‖m_i − c_j‖``, ``(G, N, J)``, from ``(G, N, dim)``; no ``(G, N, J, dim)`` is made."""
+        c = self.codebook.float()
+        norms = m.square().sum(-1, keepdim=True) + c.square().sum(-1)[:, None]
+        squares = torch.baddbmm(norms, m, c.transpose(1, 2), alpha=-2)
+        # The root's slope at 0 is infinite, and rounding can put a square below it.
+        return squares.clamp(min=1e-8).sqrt() * -self.distance_scale
+
+    def forward(
+        self, m: Tensor, *, mask: Tensor | None = None, generator: Rows | None = None
+    ) -> QuantizeOutput:
+        """Quantise ``(B, V, G·dim)``.
+
+        Args:
+            m: Vectors.
+            mask: Which steps exist, ``(B, V)``; the others do not count in the entropy.
+            generator: Of the draws, in training; B rows.
+
+        Raises:
+            InputError: The width is not ``G·dim``, or a generator is missing in training.
+        """
+        width = self.groups * self.dim
+        if m.ndim != 3 or m.shape[2] != width:
+            raise InputError(f"vectors to quantise: shape {tuple(m.shape)}; allowed: (B, V, {width})")
+        if self.training and generator is None:
+            raise InputError("a quantiser in training draws codes and needs generator=")
+        batch = m.shape[:2]
+        with torch.autocast(m.device.type, enabled=False):
+            grouped = m.float().reshape(-1, self.groups, self.dim).transpose(0, 1)
+            logits = self._logits(grouped)
+            probs = logits.softmax(-1)
+            if self.training and generator is not None:
+                codes, z = self._draw(logits, batch, generator)
+            else:
+                codes = logits.argmax(-1)
+                z = self.codebook.gather(1, codes[..., None].expand(-1, -1, self.dim))
+            shaped = probs.transpose(0, 1).unflatten(0, batch)
+            histogram = batch_histogram(shaped, mask, synchronize=self.training)
+            return QuantizeOutput(
+                z=z.transpose(0, 1).reshape(*batch, width).to(m.dtype),
+                codes=codes.T.unflatten(0, batch),
+                probs=shaped,
+                entropy_bits=entropy_bits(histogram),
+            )
+
+    def _draw(self, logits: Tensor, batch: torch.Size, generator: Rows) -> tuple[Tensor, Tensor]:
+        shape = (*batch, self.groups, self.codes)
+        noise = gumbel(shape, generator=generator, device=logits.device).flatten(0, 1).transpose(0, 1)
+        soft = ((logits + noise) / self.temperature).softmax(-1)
+        codes = (logits.detach() + noise).argmax(-1)
+        if self.relaxed:
+            return codes, soft @ self.codebook.float()
+        hard = F.one_hot(codes, self.codes).to(soft.dtype)
+        return codes, (hard + (soft - soft.detach())) @ self.codebook.float()
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """The vectors ``(B, V, G·dim)`` of codes ``(B, V, G)``.
+
+        Raises:
+            InputError: The number of groups is another, or a code is outside 0 … J−1.
+        """
+        if codes.ndim != 3 or codes.shape[2] != self.groups or codes.is_floating_point():
+            raise InputError(
+                f"codes: {codes.dtype} {tuple(codes.shape)}; allowed: integers (B, V, {self.groups})"
+            )
+        if codes.numel() and not 0 <= int(codes.min()) <= int(codes.max()) < self.codes:
+            raise InputError(
+                f"codes from {int(codes.min())} to {int(codes.max())}; allowed: 0 to {self.codes - 1}"
+            )
+        index = torch.arange(self.groups, device=codes.device)
+        return self.codebook[index, codes.long()].flatten(2)
