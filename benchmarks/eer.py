@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the record here")
     parser.add_argument("--utterances", type=int, default=5000)
     parser.add_argument("--width", type=int, default=32, help="of an embedding")
+    parser.add_argument("--device", help="taken for the sake of `nox -s bench`: the CPU does it all")
     options = parser.parse_args()
     g = torch.Generator().manual_seed(0)
     speakers = torch.randint(options.utterances // 20, (options.utterances,), generator=g)
