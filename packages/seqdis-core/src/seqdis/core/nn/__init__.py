@@ -1,6 +1,7 @@
 """Networks that methods and modalities are built from."""
 
 from seqdis.core.nn.attention import SpatialSelfAttention
+from seqdis.core.nn.dit import DiT
 from seqdis.core.nn.embedding import NoiseEmbedding
 from seqdis.core.nn.mlp import DenoiserMLP, FrameMLP
 from seqdis.core.nn.norm import AdaGroupNorm
@@ -10,6 +11,7 @@ from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
 __all__ = [
     "AdaGroupNorm",
     "DenoiserMLP",
+    "DiT",
     "FactorLSTM",
     "FrameMLP",
     "NoiseEmbedding",

@@ -1,0 +1,51 @@
+"""What a preset says about a diffusion transformer."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from seqdis.core.config import Config
+from seqdis.core.errors import unknown_name
+
+__all__ = ["DiTConfig", "dit_config"]
+
+_SIZES = {"XS": (192, 4, 3), "S": (384, 12, 6), "B": (768, 12, 12), "L": (1024, 24, 16), "XL": (1152, 28, 16)}
+
+
+class DiTConfig(Config):
+    """Size of a DiT, in the terms of BCD's Tab. A7 and A8."""
+
+    patch: int = Field(ge=1, description="side of a patch, in pixels or latents")
+    width: int = Field(ge=4, description="transformer hidden size; a multiple of 4 and of the heads")
+    depth: int = Field(ge=1, description="spatial blocks")
+    heads: int = Field(ge=1, description="attention heads, of spatial and temporal blocks")
+    feedforward: int = Field(4, ge=1, description="feed-forward width over the hidden size")
+    temporal: tuple[int, ...] = Field((), description="spatial blocks, from 0, that a temporal block follows")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.width % 4 or self.width % self.heads:
+            raise ValueError(f"width {self.width} must be a multiple of 4 and of the {self.heads} heads")
+        if any(not 0 <= index < self.depth for index in self.temporal):
+            raise ValueError(f"temporal {self.temporal}: allowed are blocks 0 to {self.depth - 1}")
+        return self
+
+
+def dit_config(name: str, *, temporal: tuple[int, ...] | None = None) -> DiTConfig:
+    """The DiT of a name such as ``"S/8"`` or ``"B/4"`` (Peebles & Xie 2023, Tab. 1), with our ``"XS"``.
+
+    Args:
+        name: Size and patch.
+        temporal: Blocks that a temporal one follows; every second one, from 0, when omitted (BCD, Tab. A7).
+
+    Raises:
+        InputError: There is no such size.
+    """
+    size, _, patch = name.partition("/")
+    if size not in _SIZES or not patch.isdecimal():
+        raise unknown_name("DiT", name, [f"{key}/{side}" for key in _SIZES for side in (2, 4, 8)])
+    width, depth, heads = _SIZES[size]
+    chosen = tuple(range(0, depth, 2)) if temporal is None else temporal
+    return DiTConfig(patch=int(patch), width=width, depth=depth, heads=heads, temporal=chosen)
