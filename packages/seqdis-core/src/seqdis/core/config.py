@@ -5,9 +5,17 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from seqdis.core.errors import InputError
 
@@ -17,6 +25,7 @@ __all__ = [
     "DataConfig",
     "PriorConfig",
     "RunConfig",
+    "StageConfig",
     "TrainConfig",
     "apply_overrides",
     "parse_config",
@@ -72,11 +81,38 @@ class PriorConfig(Config):
     )
 
 
+class StageConfig(Config):
+    """One stage of a training that has several."""
+
+    name: str = Field(description="one of the method's own stages, which it is told when it begins")
+    epochs: int | None = Field(None, ge=1, description="its length; give this or steps")
+    steps: int | None = Field(None, ge=1, description="its length in optimiser steps; wins over epochs")
+    rates: dict[str, float] = Field(
+        default_factory=dict, description="factors on lr of the method's parameter groups; 1 where not named"
+    )
+    frozen: tuple[str, ...] = Field((), description="parameter groups that do not learn")
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if self.steps is None and self.epochs is None:
+            raise ValueError(f"stage {self.name!r} needs steps or epochs")
+        if any(rate < 0 for rate in self.rates.values()):
+            raise ValueError(f"stage {self.name!r} has a negative rate: {self.rates}")
+        return self
+
+    def length(self, steps_per_epoch: int) -> int:
+        """Optimiser steps of the stage."""
+        return self.steps if self.steps is not None else (self.epochs or 0) * steps_per_epoch
+
+
 class TrainConfig(Config):
     """Optimisation, and what is written while it runs."""
 
     epochs: int | None = Field(None, ge=1, description="passes over the data; give this or steps")
-    steps: int | None = Field(None, ge=1, description="optimiser steps; wins over epochs")
+    steps: int | None = Field(None, ge=1, description="optimiser steps; wins over epochs and stages")
+    stages: tuple[StageConfig, ...] = Field(
+        (), description="parts of a run, in order; their lengths are the run's unless steps is given"
+    )
     batch_size: int = Field(16, ge=1, description="sequences a step, over all processes and accumulation")
     accumulate: int = Field(1, ge=1, description="micro-batches that a step is split into")
     lr: float = Field(1e-4, gt=0)

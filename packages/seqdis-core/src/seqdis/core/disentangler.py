@@ -24,6 +24,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
 from seqdis.core.random import RandomSource, Rows
+from seqdis.core.schedules import ValueSchedule
 
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
@@ -175,6 +176,22 @@ class Disentangler(nn.Module, ABC):
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         """Trainable parameters by name of group, for rates that differ."""
         return {"all": [p for p in self.parameters() if p.requires_grad]}
+
+    def schedules(self) -> Mapping[str, ValueSchedule]:
+        """Values that move with the training step; the trainer hands each to :meth:`set_scheduled`."""
+        return {}
+
+    def set_scheduled(self, name: str, value: float) -> None:
+        """Take one of :meth:`schedules` at its value of now; keep it in a buffer, as checkpoints do tensors."""
+        raise NotImplementedError(f"{type(self).__name__} lists a schedule {name!r} and does not take it")
+
+    def enter_stage(self, name: str) -> None:
+        """Be told that a stage of the training begins.
+
+        Raises:
+            InputError: The method has no stage of that name.
+        """
+        raise InputError(f"train.stages: stage {name!r}; {type(self).__name__} has no stages")
 
     def compile_networks(self) -> None:
         """``torch.compile`` what is worth it, in place; the names of the parameters must not change."""

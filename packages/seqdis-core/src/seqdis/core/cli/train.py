@@ -112,12 +112,14 @@ def _plan(
     train_set: SequenceDataset,
     val_set: SequenceDataset | None,
 ) -> dict[str, Any]:
+    from seqdis.core.train.schedule import total_steps
+
     per_epoch = -(-len(train_set) // config.train.batch_size)
     return {
         "out": str(out),
         "device": device,
         "parameters": parameters,
-        "steps": config.train.steps or (config.train.epochs or 1) * per_epoch,
+        "steps": total_steps(config.train, per_epoch),
         "train_sequences": len(train_set),
         "val_sequences": 0 if val_set is None else len(val_set),
         "sequence_shape": [*train_set.shape],

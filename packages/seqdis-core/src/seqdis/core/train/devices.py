@@ -43,7 +43,12 @@ def make_accelerator(config: TrainConfig, device: str | None) -> Accelerator:
             mixed_precision=_PRECISIONS[resolve_precision(config.precision, kind)],
             # The normaliser's buffers never change: sending them with every step would be waste.
             kwargs_handlers=[
-                DistributedDataParallelKwargs(broadcast_buffers=False, gradient_as_bucket_view=True)
+                DistributedDataParallelKwargs(
+                    broadcast_buffers=False,
+                    gradient_as_bucket_view=True,
+                    # A stage may leave parts of the model out, and another bring them in.
+                    find_unused_parameters=bool(config.stages),
+                )
             ],
         )
     except ValueError as error:

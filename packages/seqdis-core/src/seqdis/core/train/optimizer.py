@@ -27,10 +27,10 @@ def build_optimizer(model: Disentangler, config: TrainConfig) -> AdamW:
     )
 
 
-def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """Set the learning rate of every group."""
+def set_rate(optimizer: Optimizer, rate: float, factors: Mapping[str, float] | None = None) -> None:
+    """Set the learning rate of every group, times its own factor where there is one."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * (factors or {}).get(group["name"], 1.0)
 
 
 def _names(model: Disentangler, optimizer: Optimizer) -> list[str]:

@@ -13,13 +13,15 @@ __all__ = ["Schedule", "total_steps"]
 
 
 def total_steps(config: TrainConfig, steps_per_epoch: int) -> int:
-    """Optimiser steps of a run: ``steps``, else ``epochs`` times the steps of one.
+    """Optimiser steps of a run: ``steps``, else those of all stages, else ``epochs`` times the steps of one.
 
     Raises:
-        InputError: Neither is given.
+        InputError: None of them is given.
     """
     if config.steps is not None:
         return config.steps
+    if config.stages:
+        return sum(stage.length(steps_per_epoch) for stage in config.stages)
     if config.epochs is None:
         raise InputError("train: steps and epochs are both None; give one of them")
     return config.epochs * steps_per_epoch

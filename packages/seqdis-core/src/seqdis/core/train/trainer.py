@@ -29,6 +29,7 @@ from seqdis.core.train.random_state import isolated_random_state, seed_all
 from seqdis.core.train.run_folder import RunFolder
 from seqdis.core.train.schedule import Schedule
 from seqdis.core.train.snapshot import Snapshot, mean_over_processes
+from seqdis.core.train.stages import Stages
 from seqdis.core.train.validation import validation_loss
 from seqdis.core.train.watch import FiniteWatch
 
@@ -78,6 +79,8 @@ class Trainer:
         self.module = fast_layout(build_model(config).to(accelerator.device))
         optimizer = build_optimizer(self.module, c)
         self.ema = EMA(self.module, decay=c.ema_decay)
+        self.stages = Stages(c, self.module, steps_per_epoch=self.plan.steps_per_epoch)
+        self.scheduled = dict(self.module.schedules())
         self.meter = Meter()
         self.watch = FiniteWatch(accelerator.device, at_once=accelerator.device.type == "cpu")
         self.snapshot = Snapshot(
@@ -147,7 +150,9 @@ class Trainer:
         """Optimiser step ``step``, counted from 1; no wait for the device but on a CPU."""
         c, device, n = self.config.train, self.accelerator.device, self.config.train.accumulate
         seed = mix_seed(c.seed, _NOISE, step)
-        set_rate(self.optimizer, c.lr * self.schedule(step - 1))
+        set_rate(self.optimizer, c.lr * self.schedule(step - 1), self.stages.enter(step - 1))
+        for name, schedule in self.scheduled.items():
+            self.module.set_scheduled(name, schedule(step - 1))
         self.optimizer.zero_grad()
         values: dict[str, Tensor] = {}
         keys: list[str] = []
@@ -176,6 +181,7 @@ class Trainer:
         means = torch.stack([self.meter.sums[name] for name in names]) / self.meter.count
         values = dict(zip(names, mean_over_processes(self.accelerator, means).tolist(), strict=True))
         values["learning_rate"] = self.config.train.lr * self.schedule(step - 1)
+        values |= {name: schedule(step - 1) for name, schedule in self.scheduled.items()}
         values["epoch"] = (step - 1) // self.plan.steps_per_epoch
         rate = self.meter.count / (time.perf_counter() - self._clock)
         frames = rate * self.config.train.batch_size * self.config.data.length
