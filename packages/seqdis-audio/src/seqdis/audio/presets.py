@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
 
@@ -32,6 +32,7 @@ class _Row(NamedTuple):
     bsz: int
     epochs: int | None
     steps: int | None
+    sampler: SamplerKind
     nfe: int
     frames: int | None
     ema: float
@@ -43,13 +44,13 @@ class _Row(NamedTuple):
 # frames: random frames of a clip that the denoiser trains on (None: all of them). prior: epochs of the latent DDIM,
 # for which the paper's Tab. 8 has no audio.
 _TABLE = {
-    # Tab. 7                dataset                   len  options   s   d  hid  base enc    lr   bsz  epochs steps  NFE frames  EMA     prior
-    "diffsda-timit":       _Row("timit",                  68, _SPEECH, 32, 4, 128, 256, 128, 1e-4, 128,  750,  None, 63, None, 0.9999, 200),
-    "diffsda-librispeech": _Row("librispeech",            68, _SPEECH, 32, 2, 256,  64, 128, 1e-3, 128,  200,  None, 63, None, 0.9999, 50),
+    # Tab. 7                dataset                   len  options   s   d  hid  base enc    lr   bsz  epochs steps  sampler  NFE frames  EMA     prior
+    "diffsda-timit":       _Row("timit",                  68, _SPEECH, 32, 4, 128, 256, 128, 1e-4, 128,  750,  None, "edm",   63, None, 0.9999, 200),
+    "diffsda-librispeech": _Row("librispeech",            68, _SPEECH, 32, 2, 256,  64, 128, 1e-3, 128,  200,  None, "edm",   63, None, 0.9999, 50),
     # ours
-    "diffsda-arabic":      _Row("arabic_speech_commands", 68, _SPEECH, 32, 4, 128, 256, 128, 5e-4,  64, None, 20000, 63, None, 0.999,  50),
-    "diffsda-tones":       _Row("tones",                  40, _MUSIC,   8, 3,  64,  64,  32, 3e-3,  32, None,  1200, 31,    8, 0.99,   20),
-    "diffsda-audio":       _Row("folder",                 68, _SPEECH, 32, 4, 128, 256, 128, 5e-4,  64, None, 20000, 63, None, 0.999,  500),
+    "diffsda-arabic":      _Row("arabic_speech_commands", 68, _SPEECH, 32, 4, 128, 256, 128, 5e-4,  64, None, 20000, "dpmpp", 16, None, 0.999,  50),
+    "diffsda-tones":       _Row("tones",                  40, _MUSIC,   8, 3,  64,  64,  32, 3e-3,  32, None,  1200, "edm",   31,    8, 0.99,   20),
+    "diffsda-audio":       _Row("folder",                 68, _SPEECH, 32, 4, 128, 256, 128, 5e-4,  64, None, 20000, "dpmpp", 16, None, 0.999,  500),
 }
 # fmt: on
 
@@ -75,7 +76,9 @@ def _run_config(name: str, row: _Row) -> RunConfig:
             p_mean=-0.4,
             p_std=1.0,
             frames_per_clip=row.frames,
-            sampler=SamplerConfig(steps=(row.nfe + 1) // 2),
+            sampler=SamplerConfig(
+                kind=row.sampler, steps=(row.nfe + 1) // 2 if row.sampler == "edm" else row.nfe
+            ),
         ),
         train=TrainConfig(
             epochs=row.epochs,

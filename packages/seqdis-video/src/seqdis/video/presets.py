@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.options import VideoOptions
@@ -39,6 +39,7 @@ class _Own(NamedTuple):
     length: int
     p_mean: float
     p_std: float
+    sampler: SamplerKind
     nfe: int
     lr: float
     batch: int
@@ -71,11 +72,11 @@ _PAPER = {
 _OWN = {
     # Small frames keep what they show up to high noise levels, so that the factors matter above them: P_mean
     # is higher than in the paper's columns.
-    #                          dataset    side V  P_mean P_std NFE lr    bsz steps  warm ema    every s    d   hid. base enc mult.         attn. blk pos f/clip prior ep.
-    "diffsda-sprites":   _Own("sprites",  64,  8, -0.2,  1.2,  35, 2e-4, 32, 20000, 200, 0.999, 2000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 2,  2,  4,     20),
-    "diffsda-sprites32": _Own("sprites",  32,  8, 0.0,   1.2,  23, 2e-3, 32, 4000,  100, 0.998, 500,  64,  8,  128, 16,  16,  (1, 2, 4),    (),   1,  2,  2,     20),
-    "diffsda-shapes":    _Own("shapes",   16,  6, 0.2,   1.2,  23, 3e-3, 32, 1500,  50,  0.99,  750,  8,   4,  64,  16,  12,  (1, 2, 4),    (),   1,  2,  2,     20),
-    "diffsda-video":     _Own("folder",   64,  8, -0.2,  1.2,  35, 2e-4, 16, 20000, 200, 0.999, 1000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 1,  2,  4,     500),
+    #                          dataset    side V  P_mean P_std sampler NFE lr    bsz steps  warm ema    every s    d   hid. base enc mult.         attn. blk pos f/clip prior ep.
+    "diffsda-sprites":   _Own("sprites",  64,  8, -0.2,  1.2,  "dpmpp", 12, 2e-4, 32, 20000, 200, 0.999, 2000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 2,  2,  4,     20),
+    "diffsda-sprites32": _Own("sprites",  32,  8, 0.0,   1.2,  "dpmpp", 12, 2e-3, 32, 4000,  100, 0.998, 500,  64,  8,  128, 16,  16,  (1, 2, 4),    (),   1,  2,  2,     20),
+    "diffsda-shapes":    _Own("shapes",   16,  6, 0.2,   1.2,  "edm",   23, 3e-3, 32, 1500,  50,  0.99,  750,  8,   4,  64,  16,  12,  (1, 2, 4),    (),   1,  2,  2,     20),
+    "diffsda-video":     _Own("folder",   64,  8, -0.2,  1.2,  "dpmpp", 12, 2e-4, 16, 20000, 200, 0.999, 1000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 1,  2,  4,     500),
 }
 # fmt: on
 
@@ -141,7 +142,9 @@ def _own_preset(name: str, row: _Own) -> RunConfig:
             p_mean=row.p_mean,
             p_std=row.p_std,
             frames_per_clip=row.frames_per_clip,
-            sampler=SamplerConfig(steps=_steps_of(row.nfe)),
+            sampler=SamplerConfig(
+                kind=row.sampler, steps=_steps_of(row.nfe) if row.sampler == "edm" else row.nfe
+            ),
         ),
         train=TrainConfig(
             steps=row.steps,
