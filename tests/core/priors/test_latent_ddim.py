@@ -99,6 +99,13 @@ def test_fitting_is_reproducible() -> None:
     assert torch.equal(weights(), weights())
 
 
+def test_fitting_learns_where_gradients_are_off() -> None:
+    prior = small(epochs=3)
+    with torch.no_grad():
+        losses = prior.fit(known(300, 0).detach())
+    assert losses[-1] < losses[0]
+
+
 def test_save_then_load_is_bit_equal(fitted: dict[str, LatentDDIM], tmp_path: Path) -> None:
     prior = fitted["dependent"]
     prior.save(tmp_path / "prior")

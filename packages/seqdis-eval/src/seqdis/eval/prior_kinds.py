@@ -35,7 +35,7 @@ def compare_priors(
     """Fréchet distance of generated clips from real ones, for both kinds of prior.
 
     Args:
-        model: Trained.
+        model: Trained, in eval mode.
         judge: Whose features are compared.
         known: Factors of the training split.
         real: Features of real held-out clips, ``(M, F)``.

@@ -98,6 +98,7 @@ class LatentDDIM(nn.Module, Prior):
         """Where the prior's tensors are."""
         return self.mean.device
 
+    @torch.enable_grad()
     def fit(self, factors: Factors, *, progress: Callable[[int, int], None] | None = None) -> Tensor:
         """Minimise ``E‖ε_φ(z_t, t) − ε‖²`` (Eq. 11) over the factors of a training split; keeps the averaged weights.
 

@@ -35,7 +35,7 @@ def priors(
     """
     import torch
 
-    from seqdis.core.analysis.encode import encode_dataset, evaluating
+    from seqdis.core.analysis.encode import encode_dataset
     from seqdis.core.cli.model import config_of, load_model
     from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
     from seqdis.core.priors.store import prior_config
@@ -73,7 +73,7 @@ def priors(
         ])
         for half in (order[:size], order[size : 2 * size])
     )  # fmt: skip
-    with evaluating(model), progress_bar("generating", show=not as_json) as progress:
+    with progress_bar("generating", show=not as_json) as progress:
         found = compare_priors(
             model, judge, known, real, settings, seeds=range(seeds), count=count, progress=progress
         )
