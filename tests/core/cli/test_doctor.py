@@ -4,6 +4,7 @@ import json
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,11 +12,18 @@ from typer.testing import Result
 
 from seqdis.core.cli import doctor as doctor_module
 from seqdis.core.cli.doctor import doctor
+from seqdis.core.ops import _build
 
 Command = Callable[..., Result]
 
 
-def test_what_is_installed(seqdis: Command) -> None:
+@pytest.fixture(autouse=True)
+def _no_kernels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SEQDIS_KERNELS", str(tmp_path / "kernels"))
+    monkeypatch.setattr(_build, "_known", {})
+
+
+def test_what_is_installed(seqdis: Command, tmp_path: Path) -> None:
     report = json.loads(seqdis("doctor", "--json").stdout)
     assert report["python"] == platform.python_version()
     assert report["packages"]["seqdis-core"] == version("seqdis-core")
@@ -24,6 +32,8 @@ def test_what_is_installed(seqdis: Command) -> None:
     assert report["modalities"]["toy"] == "ok"
     assert report["datasets"]["ramps"]["found"] == "generated"
     assert report["kernels"]["built"] == []
+    assert f"not built for torch {torch.__version__}" in report["kernels"]["missing"]["cpu"]
+    assert report["kernels"]["folder"] == str(tmp_path / "kernels")
 
 
 def test_for_a_person(seqdis: Command) -> None:

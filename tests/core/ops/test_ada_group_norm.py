@@ -4,43 +4,114 @@ import itertools
 
 import pytest
 import torch
+from torch import Tensor
 
 from seqdis.core.errors import InputError
 from seqdis.core.ops import ada_group_norm
 
+PARTS = ("weight", "bias", "scale", "shift", "gain")
 
-@pytest.mark.parametrize("shape", [(2, 8), (2, 8, 5), (3, 8, 4, 4), (2, 8, 2, 3, 4)])
-@pytest.mark.parametrize(("scale", "shift", "gain", "act"), list(itertools.product([False, True], repeat=4)))
-def test_it_is_the_formula(shape: tuple[int, ...], scale: bool, shift: bool, gain: bool, act: bool) -> None:
-    x = torch.randn(*shape, dtype=torch.float64)
-    parts = {n: torch.randn(shape[:2], dtype=torch.float64) for n, on in
-             (("scale", scale), ("shift", shift), ("gain", gain)) if on}  # fmt: skip
-    groups = x.reshape(shape[0], 2, -1)
-    expected = (groups - groups.mean(2, keepdim=True)) / (
-        groups.var(2, keepdim=True, correction=0) + 1e-5
-    ).sqrt()
-    expected = expected.reshape(shape)
-    for name, apply in (("scale", torch.mul), ("shift", torch.add), ("gain", torch.mul)):
+
+def parts_for(x: Tensor, *names: str) -> dict[str, Tensor]:
+    return {
+        name: torch.randn(x.shape[1:2] if name in ("weight", "bias") else x.shape[:2], dtype=torch.float64)
+        for name in names
+    }
+
+
+def formula(
+    x: Tensor, groups: int, parts: dict[str, Tensor], *, eps: float = 1e-5, act: bool = False
+) -> Tensor:
+    """The definition, word for word, in float64."""
+    x = x.double()
+    flat = x.unflatten(1, (groups, -1)).flatten(2)
+    centred = flat - flat.mean(2, keepdim=True)
+    y = (centred / (centred.square().mean(2, keepdim=True) + eps).sqrt()).reshape(x.shape)
+    for name, apply in zip(PARTS, (torch.mul, torch.add, torch.mul, torch.add, torch.mul), strict=True):
         if name in parts:
-            expected = apply(expected, parts[name].reshape(*shape[:2], *(1,) * (len(shape) - 2)))
-    if act:
-        expected = expected * torch.sigmoid(expected)
-    got = ada_group_norm(x, 2, **parts, activation="silu" if act else None)  # type: ignore[arg-type]
-    torch.testing.assert_close(got, expected)
+            y = apply(y, parts[name].double().reshape(-1, x.shape[1], *(1,) * (x.ndim - 2)))
+    return y * torch.sigmoid(y) if act else y
+
+
+@pytest.mark.parametrize("shape", [(2, 8), (2, 8, 5), (3, 8, 4, 4), (2, 8, 2, 3, 4), (0, 8, 3)])
+@pytest.mark.parametrize("on", list(itertools.product([False, True], repeat=6)))
+def test_it_is_the_formula(shape: tuple[int, ...], on: tuple[bool, ...]) -> None:
+    x = torch.randn(*shape, dtype=torch.float64)
+    parts = parts_for(x, *itertools.compress(PARTS, on))
+    got = ada_group_norm(x, 2, **parts, activation="silu" if on[5] else None)  # type: ignore[arg-type]
+    torch.testing.assert_close(got, formula(x, 2, parts, act=on[5]))
 
 
 def test_gradients_reach_every_part() -> None:
     x = torch.randn(2, 4, 3, dtype=torch.float64, requires_grad=True)
-    parts = [torch.randn(2, 4, dtype=torch.float64, requires_grad=True) for _ in range(3)]
+    parts = [part.requires_grad_() for part in parts_for(x, *PARTS).values()]
 
-    def call(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
-        return ada_group_norm(x, 2, scale=scale, shift=shift, gain=gain, activation="silu")
+    def call(x: Tensor, *parts: Tensor) -> Tensor:
+        return ada_group_norm(x, 2, **dict(zip(PARTS, parts, strict=True)), activation="silu")
 
     assert torch.autograd.gradcheck(call, (x, *parts))
 
 
-def test_bad_shapes_are_named() -> None:
-    with pytest.raises(InputError, match="6 channels do not split into 4 groups"):
-        ada_group_norm(torch.randn(2, 6), 4)
-    with pytest.raises(InputError, match=r"gain is \(2, 3\); needed: \(2, 6\)"):
-        ada_group_norm(torch.randn(2, 6, 4), 2, gain=torch.randn(2, 3))
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_large_mean_costs_few_digits(layout: torch.memory_format) -> None:
+    x = (torch.randn(2, 8, 16, 16) + 1e4).to(memory_format=layout).requires_grad_()
+    twin = x.detach().double().requires_grad_()
+    grad = torch.randn(x.shape)
+    y = ada_group_norm(x, 2)
+    expected = formula(twin, 2, {})
+    torch.testing.assert_close(y.double(), expected, atol=3e-3, rtol=0)
+    y.backward(grad)
+    expected.backward(grad.double())
+    torch.testing.assert_close(x.grad.double(), twin.grad, atol=3e-3, rtol=0)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (1, 4, 1), (2, 4, 1, 1), (1, 4, 3, 3)])
+def test_constants_and_groups_of_one_entry_become_the_offset(shape: tuple[int, ...]) -> None:
+    parts = parts_for(torch.ones(shape), *PARTS)
+    got = ada_group_norm(torch.full(shape, 7.0), 4, **{n: p.float() for n, p in parts.items()})
+    offset = parts["gain"] * (parts["scale"] * parts["bias"] + parts["shift"])
+    expected = offset.reshape(*shape[:2], *(1,) * (len(shape) - 2)).expand(shape)
+    torch.testing.assert_close(got.double(), expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_layout_and_type_stay(dtype: torch.dtype, layout: torch.memory_format) -> None:
+    x = torch.randn(2, 8, 4, 6).to(dtype).to(memory_format=layout)
+    parts = parts_for(x, "scale", "shift", "gain", "weight", "bias")
+    got = ada_group_norm(x, 4, **{n: p.float() for n, p in parts.items()}, activation="silu")
+    assert got.dtype == dtype
+    assert got.is_contiguous(memory_format=layout)
+    tolerance = {torch.float32: 1e-5, torch.bfloat16: 0.1, torch.float16: 0.02}[dtype]
+    expected = formula(x, 4, parts, act=True)
+    torch.testing.assert_close(got.double(), expected, atol=tolerance, rtol=tolerance)
+
+
+def test_a_view_gives_what_its_copy_gives() -> None:
+    x = torch.randn(2, 4, 6, 16)[..., ::2].transpose(2, 3)
+    torch.testing.assert_close(ada_group_norm(x, 2), ada_group_norm(x.contiguous(), 2))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ada_group_norm(torch.randn(2, 6), 4), "6 channels do not split into 4 groups"),
+        (lambda: ada_group_norm(torch.randn(2, 6), 0), "6 channels do not split into 0 groups"),
+        (lambda: ada_group_norm(torch.randn(6), 2), r"x is \(6,\); needed: \(N, C, \*spatial\)"),
+        (lambda: ada_group_norm(torch.ones(2, 6).long(), 2), r"x is torch.int64; needed: a floating-point"),
+        (lambda: ada_group_norm(torch.randn(2, 6, 4), 2, gain=torch.randn(2, 3)),
+         r"gain is \(2, 3\); needed: \(2, 6\)"),
+        (lambda: ada_group_norm(torch.randn(2, 6, 4), 2, weight=torch.randn(3)),
+         r"weight is \(3,\); needed: \(6,\)"),
+        (lambda: ada_group_norm(torch.randn(2, 6), 2, activation="relu"),  # type: ignore[arg-type]
+         "unknown activation 'relu'; allowed: silu"),
+        (lambda: ada_group_norm(torch.randn(2, 6), 2, impl="gpu"),  # type: ignore[arg-type]
+         "unknown impl 'gpu'.*allowed: auto, cpu, cuda, reference"),
+        (lambda: ada_group_norm(torch.randn(2, 6), 2, impl="cuda"), "impl 'cuda' takes tensors of that device"),
+        (lambda: ada_group_norm(torch.randn(2, 6).half(), 2, impl="cpu"),
+         r"the cpu kernel takes float32, bfloat16; x is torch.float16"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_named(call: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        call()  # type: ignore[operator]

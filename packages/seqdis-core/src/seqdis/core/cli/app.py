@@ -18,6 +18,7 @@ from typer.main import get_command
 from seqdis.core.cli.demo import demo
 from seqdis.core.cli.doctor import doctor
 from seqdis.core.cli.encode import encode
+from seqdis.core.cli.kernels import kernels
 from seqdis.core.cli.list_ import list_
 from seqdis.core.cli.prior import prior
 from seqdis.core.cli.reconstruct import reconstruct
@@ -115,3 +116,4 @@ app.command("list")(list_)
 for _command in (demo, train, encode, reconstruct, swap, sample, traverse, doctor):
     app.command()(_command)
 app.add_typer(prior, name="prior")
+app.add_typer(kernels, name="kernels")

@@ -24,7 +24,7 @@ def doctor(as_json: Json = False) -> None:
         "system": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in (*PACKAGES, *LIBRARIES)},
         "devices": _devices(),
-        "kernels": {"built": [], "note": "reference implementation in use"},
+        "kernels": _kernels(),
         "modalities": {m["name"]: _state(m["summary"]) for m in modality_rows()},
         "datasets": {
             d["name"]: {k: d[k] for k in ("modality", "found", "folder", "source")} for d in dataset_rows()
@@ -60,6 +60,18 @@ def _devices() -> dict[str, str]:
     return devices
 
 
+def _kernels() -> dict[str, Any]:
+    """Which fused operators are built, and what stands in for the others."""
+    from seqdis.core.ops._build import KERNEL_DTYPES, cache_folder, kernel_state
+
+    missing = {device: why for device in KERNEL_DTYPES if (why := kernel_state(device)) is not None}
+    return {
+        "built": [device for device in KERNEL_DTYPES if device not in missing],
+        "missing": missing,
+        "folder": str(cache_folder()),
+    }
+
+
 def _extras() -> dict[str, dict[str, str | None]]:
     """Every optional extra of the installed seqdis packages, and what is there of its requirements."""
     found: dict[str, dict[str, str | None]] = {}
@@ -78,7 +90,11 @@ def _print(report: dict[str, Any]) -> None:
     missing = "not installed"
     print_table("packages", ["name", "version"], [[n, v or missing] for n, v in report["packages"].items()])
     print_table("devices", ["device", "what it is"], list(report["devices"].items()))
-    print_line(f"kernels: none is built; {report['kernels']['note']}\n")
+    states = [[device, "built"] for device in report["kernels"]["built"]]
+    states += [
+        [d, f"reference implementation in use: {why}"] for d, why in report["kernels"]["missing"].items()
+    ]
+    print_table(f"kernels in {report['kernels']['folder']}", ["device", "state"], states)
     print_table("modalities", ["name", "state"], list(report["modalities"].items()))
     rows = []
     for name, entry in report["datasets"].items():

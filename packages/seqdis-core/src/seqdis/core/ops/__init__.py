@@ -1,5 +1,6 @@
 """Operators."""
 
+from seqdis.core.ops._build import KernelNotBuiltError
 from seqdis.core.ops.ada_group_norm import ada_group_norm
 
-__all__ = ["ada_group_norm"]
+__all__ = ["KernelNotBuiltError", "ada_group_norm"]
