@@ -71,7 +71,7 @@ def test_a_preset_survives_its_file(name: str) -> None:
     preset = PRESETS[name]
     assert preset.preset == name
     values = json.loads(json.dumps(preset.model_dump(mode="json")))
-    model = parse_config(DiffSDAConfig, values["model"], where="test")
+    model = parse_config(type(preset.model), values["model"], where="test")
     assert parse_config(RunConfig, values | {"model": model}, where="test") == preset
 
 
@@ -88,6 +88,9 @@ def test_ours_are_all_there() -> None:
         "diffsda-sprites32",
         "diffsda-shapes",
         "diffsda-video",
+        "bcd-lrs3",
+        "bcd-sprites",
+        "bcd-shapes",
     }
 
 

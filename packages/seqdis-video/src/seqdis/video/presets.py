@@ -1,4 +1,4 @@
-"""Presets for video: the four columns of DiffSDA's Tab. 6, and our own."""
+"""Presets for video: the four columns of DiffSDA's Tab. 6, our own, and those of BCD."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, 
 from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.video.bcd_presets import BCD_PRESETS
 from seqdis.video.options import VideoOptions
 
 __all__ = ["PRESETS"]
@@ -163,4 +164,5 @@ def _own_preset(name: str, row: _Own) -> RunConfig:
 PRESETS: Mapping[str, RunConfig] = {
     **{name: _paper_preset(name, row) for name, row in _PAPER.items()},
     **{name: _own_preset(name, row) for name, row in _OWN.items()},
+    **BCD_PRESETS,
 }

@@ -75,8 +75,8 @@ class GroupVectorQuantizer(nn.Module):
         self.groups, self.codes, self.dim = groups, codes, dim
         self.distance_scale, self.relaxed = distance_scale, relaxed
         self.codebook = nn.Parameter(torch.empty(groups, codes, dim))
-        # Entries at unit distance from the mean, as normalised features are.
-        nn.init.normal_(self.codebook, std=1 / math.sqrt(dim))
+        # Of the size of what a linear layer gives of normalised features: distances then differ by about 1.
+        nn.init.normal_(self.codebook)
         # A tensor: a number would be compiled anew at each value, and checkpoints keep tensors.
         self.register_buffer("temperature", torch.ones(()))
         self.set_temperature(temperature)

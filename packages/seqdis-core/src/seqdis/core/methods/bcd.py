@@ -1,0 +1,303 @@
+"""BCD: bitrate-controlled diffusion, which disentangles motion from content by the rate of its codes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+from seqdis.core.codec import FrameCodec
+from seqdis.core.config import Config
+from seqdis.core.data.normalize import Normalizer
+from seqdis.core.data.sequence import SequenceBatch
+from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser, in_passes
+from seqdis.core.diffusion.guidance import drop_conditions, guide
+from seqdis.core.diffusion.loss import denoising_loss
+from seqdis.core.diffusion.noise import LogNormalNoise
+from seqdis.core.diffusion.samplers.build import build_sampler
+from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.disentangler import Disentangler, LossOutput, Progress
+from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.factors import Extra, Factors
+from seqdis.core.methods.bcd_config import BCDConfig
+from seqdis.core.nn.dit import DiT
+from seqdis.core.nn.t5 import T5SequenceEncoder
+from seqdis.core.quantize.bitrate import Bitrate
+from seqdis.core.quantize.group_vq import GroupVectorQuantizer, QuantizeOutput
+from seqdis.core.random import RandomSource, Rows, rand, randn, rows_of
+from seqdis.core.schedules import ExponentialDecay, ValueSchedule
+
+if TYPE_CHECKING:
+    from seqdis.core.modality import Modality
+
+__all__ = ["BCD", "BCDConfig"]
+
+
+class BCD(Disentangler):
+    """``x^{1:V} -> (content, codes^{1:V})`` by T5 and group VQ; a DiT denoises the clip given both.
+
+    ``L = L_diffusion + 0.04·(R − R_target)²`` (Eq. 6): codes of few bits leave the motion no room for what
+    the content says already. Content and motion of a training clip come from different halves of it.
+
+    The static factor is the K content tokens, flattened; the dynamic one the quantised motion, whose
+    ``codes (B, V, G)`` ride along as an extra. Reconstructions and swaps start from fresh noise.
+
+    Args:
+        frame_shape: Of a natural frame.
+        encoder: Flattened coded frames to content and motion tokens.
+        dit: ``F(x (B, V, *latent), c_noise (B,), z (B, K·width + V·G·dim))``.
+        config: Sizes and options.
+        codec: In front of the model; identity when omitted.
+        normalizer: Of coded frames, to zero mean and std 0.5.
+    """
+
+    config_class: ClassVar[type[Config]] = BCDConfig
+
+    def __init__(
+        self,
+        *,
+        frame_shape: tuple[int, ...],
+        encoder: T5SequenceEncoder,
+        dit: DiT,
+        config: BCDConfig,
+        codec: FrameCodec | None = None,
+        normalizer: Normalizer | None = None,
+    ) -> None:
+        super().__init__(frame_shape=frame_shape, codec=codec, normalizer=normalizer)
+        c = self.config = config
+        self.encoder = encoder
+        self.to_motion = nn.Linear(c.encoder.width, c.groups * c.code_dim)
+        self.quantizer = GroupVectorQuantizer(
+            groups=c.groups,
+            codes=c.codes,
+            dim=c.code_dim,
+            distance_scale=c.distance_scale,
+            temperature=c.temperature,
+            relaxed=c.relaxed,
+        )
+        self.denoiser = Denoiser(dit)
+        self.bitrate = Bitrate(target=c.target_bits, fps=c.fps)
+        self.noise = LogNormalNoise(c.p_mean, c.p_std)
+        self.use_sampler(c.sampler)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Any,
+        *,
+        modality: Modality,
+        frame_shape: tuple[int, ...],
+        codec: FrameCodec,
+        normalizer: Normalizer,
+    ) -> Self:
+        """Build it for the shape of coded frames.
+
+        Raises:
+            InputError: They are not square pictures ``(C, H, H)`` that the patch divides.
+        """
+        latent = codec.latent_shape(frame_shape)
+        if len(latent) != 3 or latent[1] != latent[2]:
+            raise InputError(f"bcd needs square frames (C, H, H) with its DiT; got {latent}")
+        e = config.encoder
+        return cls(
+            frame_shape=frame_shape,
+            encoder=T5SequenceEncoder(torch.Size(latent).numel(), **e.model_dump()),
+            dit=DiT(
+                latent[0],
+                size=latent[1],
+                motion=config.groups * config.code_dim,
+                content=(e.queries, e.width),
+                **config.decoder.model_dump(),
+            ),
+            config=config,
+            codec=codec,
+            normalizer=normalizer,
+        )
+
+    @property
+    def dit(self) -> DiT:
+        """The denoiser's network."""
+        network = self.denoiser.network
+        if not isinstance(network, DiT):
+            raise TypeError(f"the denoiser's network is a {type(network).__name__}, not a DiT")
+        return network
+
+    def use_sampler(self, config: SamplerConfig) -> None:
+        """Decode with another algorithm, other noise levels, guidance or churn from now on.
+
+        Raises:
+            InputError: It asks for guidance, and the model was trained without dropped conditions.
+        """
+        if config.guidance != 1 and self.config.condition_dropout == 0:
+            raise InputError(
+                f"sampler.guidance {config.guidance}: this model was trained with condition_dropout 0; allowed: 1"
+            )
+        self.sampler_config, self.sampler = config, build_sampler(config)
+
+    @contextlib.contextmanager
+    def quick_decoding(self) -> Iterator[None]:
+        """At most eight noise levels and no churn inside."""
+        usual = self.sampler_config
+        self.use_sampler(usual.model_copy(update={"steps": min(usual.steps, 8), "s_churn": 0.0}))
+        try:
+            yield
+        finally:
+            self.use_sampler(usual)
+
+    def compile_networks(self) -> None:
+        """``torch.compile`` the blocks of the DiT in place."""
+        self.dit.compile_blocks()
+
+    def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
+        """``encoder``, ``quantizer``, ``decoder`` and its ``temporal`` blocks."""
+        temporal = list(self.dit.temporal_blocks.parameters())
+        known = {id(p) for p in temporal}
+        return {
+            "encoder": [*self.encoder.parameters(), *self.to_motion.parameters()],
+            "quantizer": list(self.quantizer.parameters()),
+            "decoder": [p for p in self.dit.parameters() if id(p) not in known],
+            "temporal": temporal,
+        }
+
+    def schedules(self) -> Mapping[str, ValueSchedule]:
+        """The temperature of the Gumbel-softmax (Tab. A7)."""
+        c = self.config
+        return {"temperature": ExponentialDecay(c.temperature, c.temperature_end, c.temperature_decay)}
+
+    def set_scheduled(self, name: str, value: float) -> None:
+        """Take the temperature of now."""
+        self.quantizer.set_temperature(value)
+
+    def enter_stage(self, name: str) -> None:
+        """``"spatial"`` leaves the temporal blocks out, ``"temporal"`` brings them in (Sec. 4.2)."""
+        if name not in ("spatial", "temporal"):
+            raise unknown_name("stage of bcd", name, ["spatial", "temporal"])
+        self.dit.use_temporal(name == "temporal")
+
+    def _prepare(self, x: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
+        for what, given in (("mask", mask), ("observed", observed)):
+            if given is not None and not bool(given.all()):
+                raise InputError(
+                    f"{what}: bcd takes whole clips; {int((~given.bool()).sum())} entries are missing"
+                )
+        return self.to_model_space(x)
+
+    def _motion(self, tokens: Tensor, rows: Rows | None) -> QuantizeOutput:
+        out: QuantizeOutput = self.quantizer(self.to_motion(tokens), generator=rows)
+        return out
+
+    def encode(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        observed: Tensor | None = None,
+        generator: RandomSource | None = None,
+    ) -> Factors:
+        """Sequences ``(B, V, *frame)`` to ``static (B, K·width)`` and ``dynamic (B, V, G·dim)``.
+
+        Deterministic in evaluation mode: each group's nearest entry (Sec. 3.2). In training mode codes are drawn.
+        """
+        y = self._prepare(self.check_input(x), mask, observed).flatten(2)
+        rows = rows_of(generator, len(y)) if self.training else None
+        encoded = self.encoder(y)
+        content, count = encoded.content, self.config.content_frames
+        if count is not None and count < y.shape[1]:
+            chosen = torch.linspace(0, y.shape[1] - 1, count).round().long()
+            content = self.encoder(y[:, chosen.to(y.device)]).content
+        motion = self._motion(encoded.motion, rows)
+        return Factors(content.flatten(1), motion.z, {"codes": Extra(motion.codes, "dynamic")})
+
+    def condition(self, factors: Factors) -> Tensor:
+        """``z``: the content tokens and each step's motion, flattened, ``(B, K·width + V·G·dim)``.
+
+        Raises:
+            InputError: The factors are of another model's widths.
+        """
+        came = (tuple(factors.static.shape[1:]), factors.dynamic.shape[-1])
+        whole, each = self.dit.condition
+        if came != ((whole,), each):
+            raise InputError(f"factors of widths {came}; the model's are {((whole,), each)}")
+        return factors.flatten().to(self.device)
+
+    def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
+        """``L_diffusion + w·(R − R_target)²`` (Eq. 6-8), cross-driven: the second half from the first's content.
+
+        The rate is that of the whole (micro-)batch, over all processes in training: unlike the first term,
+        its loss is no mean over sequences.
+
+        Raises:
+            InputError: A clip has one frame, or misses some.
+        """
+        c = self.config
+        y = self._prepare(batch.x, batch.mask, batch.observed)
+        if c.cross_driven:
+            half = y.shape[1] // 2
+            if half < 1:
+                raise InputError("bcd: cross-driven training needs clips of two frames or more; got 1")
+            source, y = y[:, :half], y[:, -half:]
+            encoded = self.encoder(torch.cat([source, y]).flatten(2))
+            content, tokens = encoded.content[: len(y)], encoded.motion[len(y) :]
+        else:
+            encoded = self.encoder(y.flatten(2))
+            content, tokens = encoded.content, encoded.motion
+        motion = self._motion(tokens, generator)
+        z = torch.cat([content.flatten(1), motion.z.flatten(1)], dim=1)
+        if c.condition_dropout > 0:
+            dropped = rand((len(z),), generator=generator, device=z.device) < c.condition_dropout
+            z = drop_conditions(z, dropped)
+        sigma = self.noise.draw((len(y),), generator=generator, device=y.device)
+        noise = randn(y.shape, generator=generator, device=y.device)
+        diffusion = denoising_loss(self.denoiser, y, z, sigma=sigma, noise=noise)
+        rate = self.bitrate(motion.entropy_bits)
+        terms = {"diffusion": diffusion.detach(), "bits_per_frame": rate.bits_per_frame.detach()}
+        if rate.kbps is not None:
+            terms["kbps"] = rate.kbps
+        if rate.loss is None:
+            return LossOutput(diffusion, terms)
+        terms["bitrate"] = rate.loss.detach()
+        return LossOutput(diffusion + c.bitrate_weight * rate.loss, terms)
+
+    @torch.no_grad()
+    def decode(
+        self,
+        factors: Factors,
+        *,
+        noise: Tensor | None = None,
+        generator: RandomSource | Sequence[torch.Generator] | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """Sample ``x^{1:V}`` given the factors, with guidance: ``(B, V, *frame)`` in natural units.
+
+        Args:
+            factors: From :meth:`encode`, mixed, or drawn.
+            noise: ``(B, V, *latent)`` with std σ_max; drawn when omitted.
+            generator: For noise and churn, one or one a sample.
+            progress: Called after each noise level.
+        """
+        z = self.condition(factors)
+        shape = (len(z), factors.steps, *self.codec.latent_shape(self.frame_shape))
+        sampler = self.sampler
+        rows = rows_of(generator, len(z)) if noise is None or sampler.draws else None
+        if noise is None and rows is not None:
+            noise = sampler.sigma_max * randn(shape, generator=rows, device=self.device)
+        if noise is None or noise.shape[1:] != shape[1:] or len(noise) not in (1, len(z)):
+            raise InputError(
+                f"noise: shape {None if noise is None else tuple(noise.shape)}; allowed: {shape}"
+            )
+        start = noise.to(self.device).expand(shape)
+        result = sampler.sample(self._bind(z, factors.steps), start, generator=rows, progress=progress)
+        frames = self.normalizer.inverse(result.x.float()).flatten(0, 1)
+        natural = in_passes(self.codec.decode, (frames,), self.config.max_frames_per_pass)
+        return natural.unflatten(0, shape[:2])
+
+    def _bind(self, z: Tensor, steps: int) -> DenoiseFunction:
+        c, clips = self.sampler_config, max(1, self.config.max_frames_per_pass // steps)
+        conditional = self.denoiser.bind(z, max_frames_per_pass=clips)
+        if c.guidance == 1:
+            return conditional
+        null = self.denoiser.bind(torch.zeros_like(z), max_frames_per_pass=clips)
+        return guide(conditional, null, weight=c.guidance, interval=c.guidance_interval)

@@ -1,0 +1,108 @@
+"""BCD's presets, against the paper's Tab. A7 and A8 typed once more."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from seqdis.core.config import apply_overrides
+from seqdis.core.data.sequence import SequenceBatch
+from seqdis.core.disentangler import build_model
+from seqdis.core.methods.bcd import BCD
+from seqdis.core.methods.bcd_config import BCDConfig
+from seqdis.core.random import Rows
+from seqdis.core.registry import build_dataset
+from seqdis.video.presets import PRESETS
+
+TABLES = {
+    "bcd-lrs3": {
+        "encoder": (512, 2048, 12, 8),
+        "decoder": (4, 768, 3072, 12, 12, (0, 2, 4, 6, 8, 10)),
+        "codebook": (64, 32, 16),
+        "kbps": 4.0,
+        "temperature": (1.5, 0.1, 0.9999972),
+        "steps": 128,
+        "rates": (2e-4, 1e-4, 5e-5),
+        "batch": 32,
+        "size": 256,
+    },
+    "bcd-sprites": {
+        "encoder": (384, 1536, 12, 6),
+        "decoder": (8, 384, 1536, 12, 6, (0, 2, 4, 6, 8, 10)),
+        "codebook": (1, 64, 384),
+        "kbps": 0.15,
+        "temperature": (2.0, 0.5, 0.9999972),
+        "steps": 50,
+        "rates": (5e-5, 5e-5, 2.5e-5),
+        "batch": 128,
+        "size": 64,
+    },
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_of_the_paper(name: str) -> None:
+    preset, m, t = PRESETS[name], PRESETS[name].model, PRESETS[name].train
+    assert isinstance(m, BCDConfig)
+    assert m.fps is not None
+    assert m.target_bits is not None
+    e, d = m.encoder, m.decoder
+    first, second = t.stages
+    assert {
+        "encoder": (e.width, e.feedforward, e.depth, e.heads),
+        "decoder": (d.patch, d.width, d.feedforward * d.width, d.depth, d.heads, d.temporal),
+        "codebook": (m.groups, m.codes, m.code_dim),
+        "kbps": m.target_bits * m.fps / 1000,
+        "temperature": (m.temperature, m.temperature_end, m.temperature_decay),
+        "steps": m.sampler.steps,
+        "rates": (t.lr, t.lr * first.rates["encoder"], t.lr * second.rates["encoder"]),
+        "batch": t.batch_size,
+        "size": preset.data.frame_shape[2],
+    } == TABLES[name]
+    assert (m.bitrate_weight, m.condition_dropout, m.sampler.guidance) == (0.04, 0.1, 1.5)
+    assert (t.betas, t.weight_decay) == ((0.9, 0.999), 0.01)
+    assert (first.name, first.frozen, second.name, second.frozen) == (
+        "spatial",
+        ("temporal",),
+        "temporal",
+        (),
+    )
+    assert m.target_bits <= m.groups * math.log2(m.codes)
+
+
+def test_the_epochs_of_lrs3() -> None:
+    assert [stage.epochs for stage in PRESETS["bcd-lrs3"].train.stages] == [30, 15]
+
+
+def test_the_sizes_of_the_codes_fit_the_latents() -> None:
+    """The latents of Tab. A7 are 4 x 32 x 32, the frames of Tab. A8 3 x 64 x 64: 64 patches each."""
+    assert (256 // 8 // PRESETS["bcd-lrs3"].model.decoder.patch) ** 2 == 64  # type: ignore[attr-defined]
+    assert (64 // PRESETS["bcd-sprites"].model.decoder.patch) ** 2 == 64  # type: ignore[attr-defined]
+
+
+def test_sprites_builds_whole() -> None:
+    model = build_model(PRESETS["bcd-sprites"])
+    assert isinstance(model, BCD)
+    assert model.quantizer.capacity_bits == 6
+
+
+def test_the_small_preset_learns_on_a_cpu() -> None:
+    config = apply_overrides(PRESETS["bcd-shapes"], ["precision=fp32"])
+    torch.manual_seed(0)
+    model, data = build_model(config), build_dataset("video", config.data, "train")
+    model.normalizer.fit(data)
+    model.train().enter_stage("spatial")
+    optimizer = torch.optim.AdamW(model.parameters(), config.train.lr)
+    terms = []
+    for step in range(30):
+        batch = data.fetch(range(16 * step, 16 * step + 16))
+        optimizer.zero_grad()
+        out = model.loss(SequenceBatch(batch.x), generator=Rows.shard(step, 16, slice(0, 16)))
+        out.loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        terms.append({name: float(value) for name, value in out.terms.items()})
+    assert sum(t["diffusion"] for t in terms[-5:]) < 0.8 * sum(t["diffusion"] for t in terms[:5])
+    assert sum(t["bitrate"] for t in terms[-5:]) / 5 < 0.25  # within half a bit of the target
