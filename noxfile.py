@@ -155,6 +155,16 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def kernels(session: nox.Session) -> None:
+    """Compile the CUDA kernels where nvcc is found (no GPU is needed): runs/kernels; for sm_80 and sm_90."""
+    if not (os.environ.get("CUDA_HOME") or shutil.which("nvcc")):
+        session.skip("nvcc was not found: set CUDA_HOME, or put nvcc on the path")
+    install(session, "core")
+    place = {"SEQDIS_KERNELS": str(ROOT / "runs" / "kernels")}
+    session.run("seqdis", "kernels", "build", "--cuda", "--arch", "8.0+9.0", *session.posargs, env=place)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Sdist, wheel from the sdist, clean installs from the wheels: dist/."""
     session.install(*PINNED, "hatch", "pytest", "packaging")

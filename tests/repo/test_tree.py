@@ -20,7 +20,7 @@ REGISTRIES = re.compile(
         [r"pypi\." + "org", "pythonhosted" + r"\.", r"download\.pytorch\." + "org", "--extra-" + "index"]
     )
 )
-SESSIONS = ["demo", "tests", "lint", "typecheck", "docs", "examples", "build", "bench", "release"]
+SESSIONS = ["demo", "tests", "lint", "typecheck", "docs", "examples", "build", "bench", "kernels", "release"]
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ _OWN = {
     # is higher than in the paper's columns.
     #                          dataset    side V  P_mean P_std sampler NFE lr    bsz steps  warm ema    every s    d   hid. base enc mult.         attn. blk pos f/clip prior ep.
     "diffsda-sprites":   _Own("sprites",  64,  8, -0.2,  1.2,  "dpmpp", 12, 2e-4, 32, 20000, 200, 0.999, 2000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 2,  2,  4,     20),
-    "diffsda-sprites32": _Own("sprites",  32,  8, 0.0,   1.2,  "dpmpp", 12, 2e-3, 32, 4000,  100, 0.998, 500,  64,  8,  128, 16,  16,  (1, 2, 4),    (),   1,  2,  2,     20),
+    "diffsda-sprites32": _Own("sprites",  32,  8, 0.0,   1.2,  "dpmpp", 12, 2e-3, 32, 3000,  100, 0.998, 750,  12,  4,  128, 16,  8,   (1, 2, 4),    (),   1,  2,  1,     20),
     "diffsda-shapes":    _Own("shapes",   16,  6, 0.2,   1.2,  "edm",   23, 3e-3, 32, 1500,  50,  0.99,  750,  8,   4,  64,  16,  12,  (1, 2, 4),    (),   1,  2,  2,     20),
     "diffsda-video":     _Own("folder",   64,  8, -0.2,  1.2,  "dpmpp", 12, 2e-4, 16, 20000, 200, 0.999, 1000, 128, 16, 256, 64,  64,  (1, 2, 2, 2), (2,), 1,  2,  4,     500),
 }
