@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 
 from seqdis.core.cli.app import app
 from seqdis.core.errors import InputError
-from seqdis.core.ops import KernelNotBuiltError, _build, ada_group_norm
+from seqdis.core.ops import KernelNotBuiltError, _build, _check, ada_group_norm
 from seqdis.core.ops._build import library_path
+from seqdis.core.ops._check import kernel_error
 from seqdis.core.ops._compile import KernelBuildError, build_kernel
 
 GOOD = 'while [ "$1" != -o ]; do shift; done; echo made > "$2"'
@@ -185,3 +186,34 @@ def test_importing_compiles_nothing(cache: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
     assert not cache.exists()
+
+
+def test_a_kernel_that_disagrees_is_removed(
+    cache: Path, compiler: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler(GOOD)  # type: ignore[operator]
+    monkeypatch.setattr("seqdis.core.ops._build.kernel_state", lambda device: None)
+    monkeypatch.setattr("seqdis.core.ops._check.kernel_error", lambda device: "values at (2, 8)")
+    result = CliRunner().invoke(app, ["kernels", "build", "--cpu"])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error: the cpu kernel disagrees with the reference: values at (2, 8); it was removed\n"
+    )
+    assert left_over(cache) == []
+    assert not list(cache.glob("*.so"))
+
+
+def test_the_check_finds_a_wrong_value_and_a_wrong_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kernel_error("cpu") is None  # whichever implementation the operator has here
+    forward, backward = _check.forward_formula, _check.backward_formula
+    monkeypatch.setattr(
+        _check, "forward_formula", lambda *a: tuple(v + (i == 0) for i, v in enumerate(forward(*a)))
+    )
+    assert (kernel_error("cpu") or "").startswith("values at (2, 8, 9, 7) float32")
+    monkeypatch.setattr(_check, "forward_formula", forward)
+    monkeypatch.setattr(
+        _check,
+        "backward_formula",
+        lambda *a: tuple(v * (1.1 if i == 4 else 1) for i, v in enumerate(backward(*a))),
+    )
+    assert (kernel_error("cpu") or "").startswith("the gradient of shift at")

@@ -40,10 +40,13 @@ def build(
 ) -> None:
     """Compile into the cache that SEQDIS_KERNELS names (about a minute a kernel).
 
-    Without --cpu or --cuda: for the CPU, and for the GPUs here if there are any.
+    Without --cpu or --cuda: for the CPU, and for the GPUs here if there are any. A kernel whose
+    device is here is compared with the reference at once, and removed if it disagrees.
     """
     import torch
 
+    from seqdis.core.ops._build import kernel_state
+    from seqdis.core.ops._check import kernel_error
     from seqdis.core.ops._compile import KernelBuildError, build_kernel
 
     if arch is not None and not cuda:
@@ -60,7 +63,13 @@ def build(
             sys.stderr.write(error.output)
             raise
         built[device] = str(path)
+        why = kernel_state(device)
+        wrong = kernel_error(device) if why is None else None
+        if wrong is not None:
+            path.unlink()  # nothing may use it; what this process has loaded goes with it
+            raise InputError(f"the {device} kernel disagrees with the reference: {wrong}; it was removed")
         if not as_json:
-            print_line(f"{device}: {path} ({time.perf_counter() - began:.0f} s)")
+            checked = "agrees with the reference" if why is None else f"not checked: {why}"
+            print_line(f"{device}: {path} ({time.perf_counter() - began:.0f} s); {checked}")
     if as_json:
         print_json(built)
