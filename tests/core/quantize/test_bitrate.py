@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import math
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 from torch import Tensor, nn
 
 from seqdis.core.errors import InputError
@@ -106,39 +108,27 @@ def test_bits_of_held_out_codes_under_other_counts() -> None:
         cross_entropy_bits(torch.zeros(1, 1, 2).long(), counts=counts)
 
 
-def _share(rank: int, world: int, port: int, logits: Tensor, queue: mp.SimpleQueue) -> None:
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=world
-    )
-    mine = slice(0, 1) if rank == 0 else slice(1, 4)  # unequal parts
-    part = logits[mine].clone().requires_grad_()
-    histogram = batch_histogram(part.softmax(-1), synchronize=True)
-    Bitrate(target=1.0)(entropy_bits(histogram)).loss.backward()  # type: ignore[union-attr]
-    queue.put((rank, histogram.detach().tolist(), part.grad.tolist()))  # type: ignore[union-attr]
-    torch.distributed.barrier()
-    torch.distributed.destroy_process_group()
-
-
-def test_processes_share_one_histogram_and_one_gradient() -> None:
+def test_processes_share_one_histogram_and_one_gradient(tmp_path: Path) -> None:
     logits = torch.randn(4, 3, 2, 5, generator=torch.Generator().manual_seed(0))
+    torch.save(logits, tmp_path / "logits.pt")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    context = mp.get_context("spawn")
-    queue = context.SimpleQueue()
-    processes = mp.start_processes(
-        _share, (2, port, logits, queue), nprocs=2, join=False, start_method="spawn"
-    )
-    results = sorted([queue.get(), queue.get()])
-    while not processes.join():
-        pass
+        port = str(probe.getsockname()[1])
+    script = str(Path(__file__).with_name("shared_rate.py"))
+    processes = [subprocess.Popen([sys.executable, script, rank, port, str(tmp_path)]) for rank in ("0", "1")]
+    try:
+        assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    finally:
+        for process in processes:
+            process.kill()
+    results = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
     whole = logits.clone().requires_grad_()
     histogram = batch_histogram(whole.softmax(-1))
     Bitrate(target=1.0)(entropy_bits(histogram)).loss.backward()  # type: ignore[union-attr]
     # What DDP does: the mean over two processes of the gradient of what they share. Each row is on one of them.
-    gradient = torch.cat([torch.tensor(results[0][2]), torch.tensor(results[1][2])]) / 2
-    for _, got, _ in results:
-        torch.testing.assert_close(torch.tensor(got), histogram.detach())
+    gradient = torch.cat([of_part for _, of_part in results]) / 2
+    for got, _ in results:
+        torch.testing.assert_close(got, histogram.detach())
     assert whole.grad is not None
     torch.testing.assert_close(gradient, whole.grad)
 
