@@ -12,6 +12,7 @@ import typer
 from seqdis.core.cli.options import Data, Device, Json, RunFolder, Seed
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
+from seqdis.eval.cli.run import judge_of, splits_of
 
 __all__ = ["few_steps"]
 
@@ -40,11 +41,9 @@ def few_steps(
     """
     from seqdis.core.cli.model import config_of, load_model
     from seqdis.core.methods.diffsda import DiffSDA
-    from seqdis.core.registry import build_dataset
     from seqdis.core.results import Metric, ResultRecord, device_name, installed_versions
     from seqdis.eval.few_steps import NFE, REFERENCE, within_two_percent
     from seqdis.eval.few_steps import few_steps as measure
-    from seqdis.eval.judge_training import judge_for
 
     started = time.perf_counter()
     budgets = nfe or [*NFE]
@@ -52,17 +51,10 @@ def few_steps(
     config = config_of(model)
     if not isinstance(model, DiffSDA):
         raise InputError(f"{run}: method {config.method!r} decodes without a sampler")
-    train_set, test_set = (
-        build_dataset(config.modality, config.data, split, root=data, seed=config.train.seed)
-        for split in ("train", "test")
-    )
+    train_set, test_set = splits_of(config, data)
     judge, metrics = None, {}
     if test_set.labels and with_judge:
-        with progress_bar("training the judge", show=not as_json) as progress:
-            judge, accuracy = judge_for(
-                train_set, test_set, path=run / "judge.safetensors", seed=config.train.seed,
-                device=model.device, progress=progress,
-            )  # fmt: skip
+        judge, accuracy = judge_of(run, model, config.train.seed, (train_set, test_set), quiet=as_json)
         metrics["judge_accuracy"] = Metric(value=accuracy.joint, n=accuracy.n)
     with progress_bar("sampling", show=not as_json) as progress:
         metrics |= measure(

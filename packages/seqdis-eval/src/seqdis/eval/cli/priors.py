@@ -12,6 +12,7 @@ import typer
 from seqdis.core.cli.options import Data, Device, Json, RunFolder, SamplerName, SamplerSteps
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
+from seqdis.eval.cli.run import judge_of, splits_of
 
 __all__ = ["priors"]
 
@@ -39,9 +40,7 @@ def priors(
     from seqdis.core.cli.model import config_of, load_model
     from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
     from seqdis.core.priors.store import prior_config
-    from seqdis.core.registry import build_dataset
     from seqdis.core.results import Metric, ResultRecord, device_name, installed_versions
-    from seqdis.eval.judge_training import judge_for
     from seqdis.eval.metrics.frechet import frechet_distance
     from seqdis.eval.prior_kinds import compare_priors, judge_features
 
@@ -51,17 +50,10 @@ def priors(
     settings = prior_config(config.prior, "latent_ddim", {})
     if not isinstance(settings, LatentDDIMConfig):
         raise InputError(f"{run}: settings of another prior than the latent DDIM")
-    train_set, test_set = (
-        build_dataset(config.modality, config.data, split, root=data, seed=config.train.seed)
-        for split in ("train", "test")
-    )
+    train_set, test_set = splits_of(config, data)
     if not test_set.labels:
         raise InputError(f"{run}: its data carry no labels, from which a judge learns its features")
-    with progress_bar("training the judge", show=not as_json) as progress:
-        judge, accuracy = judge_for(
-            train_set, test_set, path=run / "judge.safetensors", seed=config.train.seed,
-            device=model.device, progress=progress,
-        )  # fmt: skip
+    judge, accuracy = judge_of(run, model, config.train.seed, (train_set, test_set), quiet=as_json)
     with progress_bar("encoding", show=not as_json) as progress:
         known = encode_dataset(model, train_set, progress=progress)
     # Two halves of the test split: one to compare with, the other to show what real clips reach.
