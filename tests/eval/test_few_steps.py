@@ -39,7 +39,7 @@ def test_every_sampler_keeps_to_the_budget() -> None:
 
 def test_the_names_tell_what_was_spent(model: DiffSDA, world, reader) -> None:
     evaluations = []
-    model.denoiser.register_forward_hook(lambda *_: evaluations.append(1))
+    model.denoiser.network.register_forward_hook(lambda *_: evaluations.append(1))
     reports = []
     metrics = few_steps(
         model,
@@ -54,7 +54,7 @@ def test_the_names_tell_what_was_spent(model: DiffSDA, world, reader) -> None:
     # inversion and two decodings.
     assert len(evaluations) == (6 + 3 * 7) + (7 + 3 * 8) * 3 + 2 * 8
     assert reports[-1] == (5, 5)
-    assert model.sampler_config.s_churn == 3.0  # its own sampler is back
+    assert model.sampling.config.s_churn == 3.0  # its own sampler is back
     assert set(metrics) == {
         *(f"{m}@{c}" for m in ("decoding_mse", "swap_label_accuracy", "swap_joint_accuracy")
           for c in ("edm 7", "ddim 8", "ddpm 8", "dpmpp 8", "unipc 8")),
@@ -65,7 +65,9 @@ def test_the_names_tell_what_was_spent(model: DiffSDA, world, reader) -> None:
 def test_the_figures_are_those_of_the_model_with_that_sampler(model: DiffSDA, world, reader) -> None:
     test = world(20, 1)
     metrics = few_steps(model, world(20, 0), test, reader, pairs=20, budgets=[12])
-    model.use_sampler(model.sampler_config.model_copy(update={"kind": "dpmpp", "steps": 12, "s_churn": 0.0}))
+    model.sampling.use(
+        model.sampling.config.model_copy(update={"kind": "dpmpp", "steps": 12, "s_churn": 0.0})
+    )
     x = test.fetch(range(20)).x
     with torch.no_grad():
         error = (model.reconstruct(x) - x).square().mean().item()

@@ -30,8 +30,8 @@ def network(x: Tensor, t: Tensor) -> Tensor:
     return torch.tanh(x * 1.3 + 0.2) * (0.4 + 0.6 * t.view(-1, 1) / 1000) + 0.1 * x.flip(1)
 
 
-def denoise(x: Tensor, sigma: Tensor) -> Tensor:
-    c = EpsilonPreconditioning(SCHEDULE)(sigma)
+def denoise(x: Tensor, sigma: float) -> Tensor:
+    c = EpsilonPreconditioning(SCHEDULE)(torch.full((len(x),), sigma, dtype=x.dtype))
     return x + c.out.view(-1, 1) * network(c.inside.view(-1, 1) * x, c.noise)
 
 

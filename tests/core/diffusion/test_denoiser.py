@@ -66,6 +66,16 @@ def test_the_network_sees_float32_while_the_sums_stay_float64() -> None:
     assert out.dtype == torch.float64
 
 
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_bound_it_is_the_denoiser_at_one_level(size: int) -> None:
+    denoiser = Denoiser(Recorder())
+    x, z = torch.randn(5, 2, 3, dtype=torch.float64), torch.randn(5, 4)
+    bound = denoiser.bind(z, max_frames_per_pass=size)
+    for level in (0.002, 0.7, 80.0, 0.7):  # the last from what it remembers
+        sigma = torch.full((5,), level, dtype=torch.float64)
+        torch.testing.assert_close(bound(x, level), denoiser(x, sigma, z), rtol=1e-6, atol=1e-7)
+
+
 @pytest.mark.parametrize("size", [1, 3, 7, 100])
 def test_passes_join_to_the_whole(size: int) -> None:
     x, y = torch.randn(7, 2), torch.randn(7, 2)

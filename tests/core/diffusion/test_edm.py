@@ -20,8 +20,8 @@ from seqdis.core.random import Rows
 MEAN, SPREAD = 0.3, 0.5
 
 
-def denoise(x: Tensor, sigma: Tensor) -> Tensor:
-    s = sigma.view(-1, *(1,) * (x.ndim - 1)) ** 2
+def denoise(x: Tensor, sigma: float) -> Tensor:
+    s = sigma**2
     return (SPREAD**2 * x + s * MEAN) / (SPREAD**2 + s)
 
 

@@ -42,15 +42,15 @@ SAMPLERS: dict[str, Callable[[Tensor], Sampler]] = {
 SOLVERS = ("edm", "ddim", "dpmpp", "unipc", "unipc-3")
 
 
-def mixture(x: Tensor, sigma: Tensor) -> Tensor:
-    variance = (SPREAD**2 + sigma**2)[:, None]
+def mixture(x: Tensor, sigma: float) -> Tensor:
+    variance = SPREAD**2 + sigma**2
     gaps = x[:, None] - MEANS
     chosen = (WEIGHTS.log() - gaps.square().sum(-1) / (2 * variance)).softmax(1)
-    return (SPREAD**2 * x + sigma[:, None] ** 2 * (chosen @ MEANS)) / variance
+    return (SPREAD**2 * x + sigma**2 * (chosen @ MEANS)) / variance
 
 
-def gaussian(x: Tensor, sigma: Tensor) -> Tensor:
-    s = sigma.view(-1, 1) ** 2
+def gaussian(x: Tensor, sigma: float) -> Tensor:
+    s = sigma**2
     return (0.25 * x + s * 0.3) / (0.25 + s)
 
 
@@ -157,7 +157,7 @@ def test_deterministic_ones_need_no_randomness_and_others_refuse_to_go_without(n
 def test_evaluations_are_counted(name: str) -> None:
     calls = 0
 
-    def counted(x: Tensor, sigma: Tensor) -> Tensor:
+    def counted(x: Tensor, sigma: float) -> Tensor:
         nonlocal calls
         calls += 1
         return mixture(x, sigma)

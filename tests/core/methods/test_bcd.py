@@ -100,7 +100,7 @@ def trained() -> BCD:
         model.loss(SequenceBatch(chosen), generator=rows(32, step)).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-    model.use_sampler(SamplerConfig(steps=12, guidance=1.5))
+    model.sampling.use(SamplerConfig(steps=12, guidance=1.5))
     return model.eval()
 
 
@@ -277,7 +277,7 @@ def test_guidance_needs_dropped_conditions() -> None:
     model = waken(make())
     factors, noise = model.encode(clips()), 80 * clips(seed=8)
     guided = model.decode(factors, noise=noise)
-    model.use_sampler(SamplerConfig(steps=4))
+    model.sampling.use(SamplerConfig(steps=4))
     assert not torch.equal(model.decode(factors, noise=noise), guided)
 
 

@@ -310,7 +310,7 @@ def test_a_preview_decodes_quickly_and_leaves_the_sampler_alone() -> None:
     model = build_model(
         config.model_copy(update={"model": config.model.model_copy(update={"sampler": _LONG})})
     )
-    usual = model.sampler_config
+    usual = model.sampling.config
     with model.quick_decoding():
-        assert model.sampler_config.steps == 8
-    assert model.sampler_config == usual == _LONG
+        assert model.sampling.config.steps == 8
+    assert model.sampling.config == usual == _LONG

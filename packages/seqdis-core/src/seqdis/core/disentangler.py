@@ -20,6 +20,7 @@ from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config, RunConfig, parse_config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch, check_finite
+from seqdis.core.diffusion.sampling import Sampling
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
@@ -28,6 +29,7 @@ from seqdis.core.schedules import ValueSchedule
 
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
+    from seqdis.core.priors.prior import Prior
 
 __all__ = ["Disentangler", "LossOutput", "Progress", "build_model", "find_model_folder"]
 
@@ -63,6 +65,8 @@ class Disentangler(nn.Module, ABC):
 
     config_class: ClassVar[type[Config]]
     """The schema of ``RunConfig.model``."""
+    sampling: Sampling | None = None
+    """The sampler of a method that decodes by diffusion."""
 
     def __init__(
         self,
@@ -129,6 +133,10 @@ class Disentangler(nn.Module, ABC):
 
     def invert(self, x: Tensor, factors: Factors, *, progress: Progress | None = None) -> Tensor | None:
         """The noise from which ``decode(factors, noise=…)`` gives ``x`` back; None where a method has none."""
+        return None
+
+    def own_prior(self) -> Prior | None:
+        """The prior that was learnt with the model; None where one is fitted to its factors afterwards."""
         return None
 
     @torch.no_grad()
@@ -199,7 +207,7 @@ class Disentangler(nn.Module, ABC):
 
     def quick_decoding(self) -> AbstractContextManager[None]:
         """Decode cheaply inside, for pictures on the way; nothing changes where decoding is cheap."""
-        return contextlib.nullcontext()
+        return contextlib.nullcontext() if self.sampling is None else self.sampling.quick()
 
     @property
     def device(self) -> torch.device:

@@ -11,9 +11,8 @@ from torch import Tensor
 from seqdis.core.analysis import bootstrap_mean, evaluating, fixed_pairs, row_sources, wilson
 from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
 from seqdis.core.diffusion.samplers.config import SamplerConfig
-from seqdis.core.disentangler import Progress
+from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
-from seqdis.core.methods.diffsda import DiffSDA
 from seqdis.core.results import Metric
 from seqdis.eval.judges import Judge
 from seqdis.eval.reconstruction import clip_errors, mean_frame
@@ -62,7 +61,7 @@ def cases(base: SamplerConfig, budgets: Sequence[int] = NFE) -> list[Case]:
 
 
 def few_steps(
-    model: DiffSDA,
+    model: Disentangler,
     train_set: SequenceDataset,
     test_set: SequenceDataset,
     judge: Judge | None,
@@ -95,7 +94,12 @@ def few_steps(
 
     Returns:
         ``<metric>@<sampler> <NFE>``, the sampler's name with what it really takes.
+
+    Raises:
+        InputError: The model decodes without a sampler.
     """
+    if model.sampling is None:
+        raise InputError(f"{type(model).__name__} decodes without a sampler: there are no steps to save")
     chosen = fixed_pairs(len(test_set), seed=seed, count=pairs)
     static, dynamic = (test_set.fetch([pair[i] for pair in chosen]) for i in range(2))
     baseline = float(clip_errors(dynamic, mean_frame(train_set)).nanmean())
@@ -103,7 +107,8 @@ def few_steps(
         name: (static if label.factor == "static" else dynamic).labels[name]
         for name, label in test_set.labels.items()
     }
-    todo, own, metrics = cases(model.sampler_config, budgets), model.sampler_config, {}
+    own = model.sampling.config
+    todo, metrics = cases(own, budgets), {}
     there = dynamic.to(model.device)
     with evaluating(model):
         donor = model.encode(there.x, mask=there.mask, observed=there.observed)
@@ -111,7 +116,7 @@ def few_steps(
         mixed = model.encode(other.x, mask=other.mask, observed=other.observed).mix(donor)
         try:
             for index, case in enumerate(todo):
-                model.use_sampler(case.config)
+                model.sampling.use(case.config)
                 rows = row_sources(seed, range(len(chosen)))
                 noise = model.invert(there.x, donor) if case.inverts else None
                 if noise is not None:
@@ -127,7 +132,7 @@ def few_steps(
                 if progress is not None:
                     progress(index + 1, len(todo))
         finally:
-            model.use_sampler(own)
+            model.sampling.use(own)
     return metrics
 
 

@@ -38,6 +38,7 @@ def generate(
     count: int,
     *,
     generator: RandomSource,
+    steps: int | None = None,
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> Generated:
@@ -45,19 +46,20 @@ def generate(
 
     Args:
         model: In eval mode.
-        prior: Fitted to this model's factors.
+        prior: The model's own, or fitted to its factors.
         count: Sequences; number 0 does not depend on it.
         generator: One for all, or one a sequence.
+        steps: V, where the prior draws sequences of any length.
         batch_size: Sequences a pass.
         progress: Called with sequences done and in all.
 
     Raises:
-        InputError: ``count`` is below one.
+        InputError: ``count`` is below one, or the prior draws another length only.
     """
     if count < 1:
         raise InputError(f"count must be at least 1; got {count}")
     rows = rows_of(generator, count)
-    factors = prior.sample(count, generator=rows)
+    factors = prior.sample(count, generator=rows, steps=steps)
     parts = []
     for start in range(0, count, batch_size):
         some = slice(start, min(start + batch_size, count))

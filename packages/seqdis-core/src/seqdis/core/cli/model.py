@@ -56,25 +56,26 @@ def load_model(
     model = Disentangler.from_pretrained(run, device=place)
     changes = {name: value for name, value in (("steps", steps), ("kind", sampler)) if value is not None}
     if changes:
-        own = getattr(config_of(model).model, "sampler", None)
-        use_sampler = getattr(model, "use_sampler", None)
-        if own is None or use_sampler is None:
+        if model.sampling is None:
             option = "--steps" if steps is not None else "--sampler"
             raise InputError(f"{option}: method {config_of(model).method!r} decodes without a sampler")
-        use_sampler(own.model_copy(update=changes))
+        model.sampling.use(model.sampling.config.model_copy(update=changes))
     return model
 
 
 def open_prior(run: Path, model: Disentangler) -> Prior:
-    """The prior that was fitted to this run's model, on the model's device.
+    """The prior that was fitted to this run's model, else the one that was learnt with it.
 
     Raises:
         InputError: There is none, it is damaged, or the model was trained again since.
     """
     folder = run / PRIOR_FOLDER
-    if not folder.is_dir():
+    if folder.is_dir():
+        return load_prior(folder, model=model_digest(run), device=model.device)
+    own = model.own_prior()
+    if own is None:
         raise InputError(f"{run}: has no prior yet; fit one by `seqdis prior fit {run}`")
-    return load_prior(folder, model=model_digest(run), device=model.device)
+    return own
 
 
 def config_of(model: Disentangler) -> RunConfig:

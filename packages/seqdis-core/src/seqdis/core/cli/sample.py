@@ -20,6 +20,12 @@ def sample(
     out: Annotated[
         Path | None, typer.Option("--out", show_default=False, help="A folder; RUN/sample when omitted.")
     ] = None,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            min=1, show_default=False, help="Steps of each; of the training sequences when omitted."
+        ),
+    ] = None,
     steps: SamplerSteps = None,
     sampler: SamplerName = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sequences a pass.")] = 16,
@@ -29,8 +35,8 @@ def sample(
 ) -> None:
     """Draw both factors from the prior and decode them.
 
-    Leaves one media file a sequence, pictures of up to 16 of them, their factors and a record of
-    how they were made. Needs `seqdis prior fit RUN` once.
+    The prior is the one that was fitted by `seqdis prior fit RUN`, or the method's own. Leaves one media file a sequence, pictures of up to 16 of them, their factors and
+    a record of how they were made.
     """
     import torch
 
@@ -54,16 +60,17 @@ def sample(
             prior,
             count,
             generator=torch.Generator().manual_seed(seed),
+            steps=frames,
             batch_size=batch_size,
             progress=progress,
         )
     digits = len(str(count - 1))
     names = [f"sample-{i:0{digits}d}" for i in range(count)]
     files = []
-    for name, frames in zip(names, result.frames, strict=True):
+    for name, sequence in zip(names, result.frames, strict=True):
         files.append(folder / f"{name}{modality.writes[0]}")
-        write_media(modality, files[-1], frames, config.data)
-    shown = [Panel(str(i), frames) for i, frames in enumerate(result.frames[:16])]
+        write_media(modality, files[-1], sequence, config.data)
+    shown = [Panel(str(i), sequence) for i, sequence in enumerate(result.frames[:16])]
     files += draw_pictures(modality, folder / "sample", shown, config.data, columns=(2, 4))
     result.factors.save(folder / "factors.safetensors", keys=names)
     files.append(folder / "factors.safetensors")
@@ -71,6 +78,7 @@ def sample(
         "run": str(run),
         "preset": config.preset,
         "count": count,
+        "frames": result.frames.shape[1],
         "seed": seed,
         "device": str(model.device),
         "files": [str(path) for path in files],

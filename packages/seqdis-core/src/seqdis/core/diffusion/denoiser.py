@@ -11,8 +11,8 @@ from seqdis.core.diffusion.preconditioning import Coefficients, EDMPreconditioni
 
 __all__ = ["DenoiseFunction", "Denoiser", "in_passes"]
 
-DenoiseFunction = Callable[[Tensor, Tensor], Tensor]
-"""``D(x (N, *frame), σ (N,)) -> x₀ (N, *frame)``, its condition bound."""
+DenoiseFunction = Callable[[Tensor, float], Tensor]
+"""``D(x (N, *frame), σ) -> x₀ (N, *frame)``: one level for all frames, the condition bound."""
 
 
 class Denoiser(nn.Module):
@@ -56,8 +56,23 @@ class Denoiser(nn.Module):
         return residual
 
     def bind(self, z: Tensor, *, max_frames_per_pass: int) -> DenoiseFunction:
-        """The function of noisy frames and σ alone that samplers take."""
-        return lambda x, sigma: in_passes(self, (x, sigma, z), max_frames_per_pass)
+        """The function of noisy frames and one σ that samplers take: :meth:`forward` with ``z (N, Z)`` bound.
+
+        A level's coefficients are numbers, worked out once: on a small network, tensors of them would
+        take as long as the network does.
+        """
+        known: dict[float, tuple[float, float, float, float]] = {}
+
+        def denoise(x: Tensor, level: float) -> Tensor:
+            if level not in known:
+                c = self.preconditioning(torch.tensor(level, dtype=torch.float64))
+                known[level] = (c.skip.item(), c.out.item(), c.inside.item(), c.noise.item())
+            skip, out, inside, noise = known[level]
+            at = torch.full((len(x),), noise, device=x.device)
+            f = in_passes(self.network, ((inside * x).float(), at, z), max_frames_per_pass)
+            return torch.add(skip * x, f.to(x.dtype), alpha=out)
+
+        return denoise
 
 
 def in_passes(function: Callable[..., Tensor], arguments: tuple[Tensor, ...], size: int) -> Tensor:

@@ -39,12 +39,11 @@ def guide(
     if weight == 1:
         return conditional
 
-    def guided(x: Tensor, sigma: Tensor) -> Tensor:
-        # One level for all frames, as samplers ask; read once.
-        if not low <= float(sigma[0]) <= high:
-            return conditional(x, sigma)
-        null = unconditional(x, sigma)
-        return null if weight == 0 else null + weight * (conditional(x, sigma) - null)
+    def guided(x: Tensor, level: float) -> Tensor:
+        if not low <= level <= high:
+            return conditional(x, level)
+        null = unconditional(x, level)
+        return null if weight == 0 else null + weight * (conditional(x, level) - null)
 
     return guided
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -13,12 +12,11 @@ from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser, in_passes
-from seqdis.core.diffusion.guidance import drop_conditions, guide
+from seqdis.core.diffusion.denoiser import Denoiser, in_passes
+from seqdis.core.diffusion.guidance import drop_conditions
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import LogNormalNoise
-from seqdis.core.diffusion.samplers.build import build_sampler
-from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.diffusion.sampling import Sampling
 from seqdis.core.disentangler import Disentangler, LossOutput, Progress
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.factors import Extra, Factors
@@ -81,7 +79,7 @@ class BCD(Disentangler):
         self.denoiser = Denoiser(dit)
         self.bitrate = Bitrate(target=c.target_bits, fps=c.fps)
         self.noise = LogNormalNoise(c.p_mean, c.p_std)
-        self.use_sampler(c.sampler)
+        self.sampling = Sampling(c.sampler, guidable=c.condition_dropout > 0)
 
     @classmethod
     def from_config(
@@ -124,28 +122,6 @@ class BCD(Disentangler):
         if not isinstance(network, DiT):
             raise TypeError(f"the denoiser's network is a {type(network).__name__}, not a DiT")
         return network
-
-    def use_sampler(self, config: SamplerConfig) -> None:
-        """Decode with another algorithm, other noise levels, guidance or churn from now on.
-
-        Raises:
-            InputError: It asks for guidance, and the model was trained without dropped conditions.
-        """
-        if config.guidance != 1 and self.config.condition_dropout == 0:
-            raise InputError(
-                f"sampler.guidance {config.guidance}: this model was trained with condition_dropout 0; allowed: 1"
-            )
-        self.sampler_config, self.sampler = config, build_sampler(config)
-
-    @contextlib.contextmanager
-    def quick_decoding(self) -> Iterator[None]:
-        """At most eight noise levels and no churn inside."""
-        usual = self.sampler_config
-        self.use_sampler(usual.model_copy(update={"steps": min(usual.steps, 8), "s_churn": 0.0}))
-        try:
-            yield
-        finally:
-            self.use_sampler(usual)
 
     def compile_networks(self) -> None:
         """``torch.compile`` the blocks of the DiT in place."""
@@ -280,24 +256,11 @@ class BCD(Disentangler):
         """
         z = self.condition(factors)
         shape = (len(z), factors.steps, *self.codec.latent_shape(self.frame_shape))
-        sampler = self.sampler
-        rows = rows_of(generator, len(z)) if noise is None or sampler.draws else None
-        if noise is None and rows is not None:
-            noise = sampler.sigma_max * randn(shape, generator=rows, device=self.device)
-        if noise is None or noise.shape[1:] != shape[1:] or len(noise) not in (1, len(z)):
-            raise InputError(
-                f"noise: shape {None if noise is None else tuple(noise.shape)}; allowed: {shape}"
-            )
-        start = noise.to(self.device).expand(shape)
-        result = sampler.sample(self._bind(z, factors.steps), start, generator=rows, progress=progress)
-        frames = self.normalizer.inverse(result.x.float()).flatten(0, 1)
+        clips = max(1, self.config.max_frames_per_pass // factors.steps)
+        denoise = self.sampling.denoise(lambda z: self.denoiser.bind(z, max_frames_per_pass=clips), z)
+        result = self.sampling.sample(
+            denoise, shape, noise=noise, generator=generator, progress=progress, device=self.device
+        )
+        frames = self.normalizer.inverse(result.x).flatten(0, 1)
         natural = in_passes(self.codec.decode, (frames,), self.config.max_frames_per_pass)
         return natural.unflatten(0, shape[:2])
-
-    def _bind(self, z: Tensor, steps: int) -> DenoiseFunction:
-        c, clips = self.sampler_config, max(1, self.config.max_frames_per_pass // steps)
-        conditional = self.denoiser.bind(z, max_frames_per_pass=clips)
-        if c.guidance == 1:
-            return conditional
-        null = self.denoiser.bind(torch.zeros_like(z), max_frames_per_pass=clips)
-        return guide(conditional, null, weight=c.guidance, interval=c.guidance_interval)

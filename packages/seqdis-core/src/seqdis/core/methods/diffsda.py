@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -14,17 +13,16 @@ from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser, in_passes
-from seqdis.core.diffusion.guidance import drop_conditions, guide
+from seqdis.core.diffusion.guidance import drop_conditions
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import LogNormalNoise
-from seqdis.core.diffusion.samplers.build import build_inverter, build_sampler
-from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.diffusion.sampling import Sampling
 from seqdis.core.disentangler import Disentangler, LossOutput, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
 from seqdis.core.nn.recurrent import FactorLSTM
-from seqdis.core.random import RandomSource, Rows, rand, randn, rows_of
+from seqdis.core.random import RandomSource, Rows, rand, randn
 
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
@@ -72,7 +70,7 @@ class DiffSDA(Disentangler):
         )
         self.denoiser = Denoiser(denoiser)
         self.noise = LogNormalNoise(config.p_mean, config.p_std)
-        self.use_sampler(config.sampler)
+        self.sampling = Sampling(config.sampler, guidable=config.condition_dropout > 0)
 
     @classmethod
     def from_config(
@@ -98,33 +96,10 @@ class DiffSDA(Disentangler):
             normalizer=normalizer,
         )
 
-    def use_sampler(self, config: SamplerConfig) -> None:
-        """Decode and invert with another algorithm, other noise levels or churn from now on.
-
-        Raises:
-            InputError: It asks for guidance, and the model was trained without dropped conditions.
-        """
-        if config.guidance != 1 and self.config.condition_dropout == 0:
-            raise InputError(
-                f"sampler.guidance {config.guidance}: this model was trained with condition_dropout 0; allowed: 1"
-            )
-        self.sampler_config = config
-        self.sampler, self.inverter = build_sampler(config), build_inverter(config)
-
     def compile_networks(self) -> None:
         """``torch.compile`` both backbones in place; parameter names stay as they are."""
         self.frame_encoder.compile()
         self.denoiser.network.compile()
-
-    @contextlib.contextmanager
-    def quick_decoding(self) -> Iterator[None]:
-        """At most eight noise levels and no churn inside."""
-        usual = self.sampler_config
-        self.use_sampler(usual.model_copy(update={"steps": min(usual.steps, 8), "s_churn": 0.0}))
-        try:
-            yield
-        finally:
-            self.use_sampler(usual)
 
     def encode(
         self,
@@ -251,31 +226,22 @@ class DiffSDA(Disentangler):
             progress: Called after each noise level.
         """
         z = self.condition(factors)
-        latent = self.codec.latent_shape(self.frame_shape)
-        shape = (*z.shape[:2], *latent)
-        sampler = self.sampler
-        rows = rows_of(generator, len(factors)) if noise is None or sampler.draws else None
-        if noise is None and rows is not None:
-            noise = sampler.sigma_max * randn(shape, generator=rows, device=self.device)
-        if noise is None or noise.shape[1:] != shape[1:] or len(noise) not in (1, len(z)):
-            raise InputError(
-                f"noise: shape {None if noise is None else tuple(noise.shape)}; allowed: {shape}"
-            )
-        result = sampler.sample(
+        result = self.sampling.sample(
             self._bind(z),
-            noise.to(self.device).expand(shape).flatten(0, 1),
-            generator=rows,
+            (*z.shape[:2], *self.codec.latent_shape(self.frame_shape)),
+            noise=noise,
+            frames=True,
+            generator=generator,
             progress=progress,
+            device=self.device,
         )
-        return self._natural(result.x.float().unflatten(0, z.shape[:2]))
+        return self._natural(result.x)
 
     def _bind(self, z: Tensor) -> DenoiseFunction:
-        c, size = self.sampler_config, self.config.max_frames_per_pass
-        conditional = self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=size)
-        if c.guidance == 1:
-            return conditional
-        null = self.denoiser.bind(torch.zeros_like(z).flatten(0, 1), max_frames_per_pass=size)
-        return guide(conditional, null, weight=c.guidance, interval=c.guidance_interval)
+        size = self.config.max_frames_per_pass
+        return self.sampling.denoise(
+            lambda z: self.denoiser.bind(z, max_frames_per_pass=size), z.flatten(0, 1)
+        )
 
     def _natural(self, y: Tensor) -> Tensor:
         frames = self.normalizer.inverse(y)
@@ -287,5 +253,5 @@ class DiffSDA(Disentangler):
         """Stochastic encoding (Alg. 2): the ``x_T (B, V, *latent)`` from which ``decode`` gives ``x`` back."""
         y = self.to_model_space(self.check_input(x))
         denoise = self._bind(self.condition(factors))
-        result = self.inverter.invert(denoise, y.flatten(0, 1), progress=progress)
+        result = self.sampling.inverter.invert(denoise, y.flatten(0, 1), progress=progress)
         return result.x.float().unflatten(0, y.shape[:2])

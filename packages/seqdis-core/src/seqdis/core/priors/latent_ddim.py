@@ -26,7 +26,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
-from seqdis.core.priors.prior import Prior
+from seqdis.core.priors.prior import FittedPrior
 from seqdis.core.priors.skip_mlp import SkipMLP
 from seqdis.core.random import RandomSource, Rows, randn, rows_of
 from seqdis.core.train.ema import EMA
@@ -41,7 +41,7 @@ LEAST_HIDDEN = 256
 _DRAWN_AT_ONCE = 4096
 
 
-class LatentDDIM(nn.Module, Prior):
+class LatentDDIM(nn.Module, FittedPrior):
     """DDIM on the standardised vector ``(s, d^{1:V})`` (DiffSDA, App. B.3, Eq. 11, Tab. 8).
 
     The loss is on ε. The network's own output is ``v``, with ``ε_φ = √(1−ᾱ_t)·z_t + √ᾱ_t·v_φ``: the schedule
@@ -178,15 +178,17 @@ class LatentDDIM(nn.Module, Prior):
         count: int,
         *,
         generator: RandomSource,
+        steps: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Factors:
         """``count`` new pairs from noise by a deterministic sampler.
 
         Raises:
-            InputError: ``count`` is below one.
+            InputError: ``count`` is below one, or ``steps`` is not the length that it was fitted to.
         """
         if count < 1:
             raise InputError(f"a sample needs count ≥ 1; got {count}")
+        self._check_steps(steps)
         rows = rows_of(generator, count)
         kind = {"ddim": DDIMSampler, "dpmpp": DPMSolverPP2MSampler}[self.config.sampler]
         sampler = kind(self.schedule.levels(self.config.steps))
@@ -199,7 +201,7 @@ class LatentDDIM(nn.Module, Prior):
                 if progress is not None:
                     progress(index * total + done, len(parts) * total)
 
-            drawn.append(sampler.sample(self._joint(), part, progress=within).x)
+            drawn.append(sampler.sample(self._joint(len(part)), part, progress=within).x)
         return self._factors(torch.cat(drawn))
 
     def sample_static(self, given: Factors, *, generator: RandomSource, independent: bool = False) -> Factors:
@@ -217,9 +219,15 @@ class LatentDDIM(nn.Module, Prior):
         return self._conditional(given, slice(self.static_width, self.width), generator, independent)
 
     def sample_dynamic(
-        self, given: Factors, *, generator: RandomSource, independent: bool = False
+        self,
+        given: Factors,
+        *,
+        generator: RandomSource,
+        independent: bool = False,
+        steps: int | None = None,
     ) -> Factors:
         """``d̂^{1:V} ~ p(d^{1:V} | s)`` beside the static factors of ``given``; see :meth:`sample_static`."""
+        self._check_steps(steps)
         return self._conditional(given, slice(0, self.static_width), generator, independent)
 
     @torch.no_grad()
@@ -239,7 +247,7 @@ class LatentDDIM(nn.Module, Prior):
         """RePaint (Lugmayr et al. 2022, Alg. 1): at each level, ancestral steps with the known entries
         replaced by noised copies of themselves, repeated from the same level until both agree."""
         sampler = DDIMSampler(self.schedule.levels(self.config.steps), eta=1)
-        levels, denoise = sampler.levels, self._joint()
+        levels, denoise = sampler.levels, self._joint(len(known))
 
         def fresh() -> Tensor:
             return randn(known.shape, generator=rows, device=known.device, dtype=torch.float64)
@@ -256,14 +264,20 @@ class LatentDDIM(nn.Module, Prior):
                     x = x + (level**2 - following**2) ** 0.5 * fresh()
         return x
 
-    def _joint(self) -> DenoiseFunction:
-        def denoise(x: Tensor, sigma: Tensor) -> Tensor:
-            none = x.new_zeros(len(x), 0)
-            return torch.cat(
-                [self._denoiser(name)(x[:, part], sigma, none) for name, part in self.parts.items()], dim=1
-            )
+    def _joint(self, count: int) -> DenoiseFunction:
+        """The denoiser of ``count`` vectors; of its parts side by side where they are independent."""
+        none = self.mean.new_zeros(count, 0)
+        parts = [
+            (part, self._denoiser(name).bind(none, max_frames_per_pass=count))
+            for name, part in self.parts.items()
+        ]
+        return lambda x, level: torch.cat([denoise(x[:, part], level) for part, denoise in parts], dim=1)
 
-        return denoise
+    def _check_steps(self, steps: int | None) -> None:
+        if steps not in (None, self.dynamic_shape[0]):
+            raise InputError(
+                f"steps {steps}: this prior draws sequences of {self.dynamic_shape[0]} steps only"
+            )
 
     def _vector(self, factors: Factors) -> Tensor:
         shapes = (tuple(factors.static.shape[1:]), tuple(factors.dynamic.shape[1:]))

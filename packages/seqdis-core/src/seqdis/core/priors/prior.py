@@ -14,11 +14,61 @@ from seqdis.core.config import Config
 from seqdis.core.factors import Factors
 from seqdis.core.random import RandomSource
 
-__all__ = ["Prior"]
+__all__ = ["FittedPrior", "Prior"]
 
 
 class Prior(ABC):
-    """A distribution over factors ``(s, d^{1:V})``, fitted to what an encoder returned.
+    """A distribution over factors ``(s, d^{1:V})``: one that a method learns with the rest, or a fitted one."""
+
+    @abstractmethod
+    def sample(
+        self,
+        count: int,
+        *,
+        generator: RandomSource,
+        steps: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Factors:
+        """``count`` new pairs ``(ŝ, d̂^{1:V})``; row 0 does not depend on ``count``.
+
+        Args:
+            count: How many.
+            generator: One for all, or rows.
+            steps: V; that of the sequences it was learnt from when omitted.
+            progress: Called as the work advances.
+
+        Raises:
+            InputError: It draws sequences of one length only, and ``steps`` is another.
+        """
+
+    @abstractmethod
+    def sample_static(self, given: Factors, *, generator: RandomSource, independent: bool = False) -> Factors:
+        """The dynamics of ``given`` with new static factors, one for each of its sequences.
+
+        With ``independent``, they are one half of joint draws: ``p(s)`` instead of ``p(s | d^{1:V})``.
+        """
+
+    @abstractmethod
+    def sample_dynamic(
+        self,
+        given: Factors,
+        *,
+        generator: RandomSource,
+        independent: bool = False,
+        steps: int | None = None,
+    ) -> Factors:
+        """The static factors of ``given`` with new dynamics, one for each of its sequences.
+
+        Args:
+            given: Lends the static side, ``(B, …)``.
+            generator: One for all, or rows.
+            independent: ``p(d^{1:V})`` instead of ``p(d^{1:V} | s)``.
+            steps: See :meth:`sample`; that of ``given`` when omitted.
+        """
+
+
+class FittedPrior(Prior):
+    """A prior that is fitted to what an encoder returned, and kept beside the model.
 
     A new kind names itself by an entry point of the group ``seqdis.priors``.
     """
@@ -34,29 +84,6 @@ class Prior(ABC):
     @abstractmethod
     def fit(self, factors: Factors, *, progress: Callable[[int, int], None] | None = None) -> Tensor:
         """Learn the distribution of ``factors``; returns the losses, one an epoch."""
-
-    @abstractmethod
-    def sample(
-        self,
-        count: int,
-        *,
-        generator: RandomSource,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Factors:
-        """``count`` new pairs ``(ŝ, d̂^{1:V})``; row 0 does not depend on ``count``."""
-
-    @abstractmethod
-    def sample_static(self, given: Factors, *, generator: RandomSource, independent: bool = False) -> Factors:
-        """The dynamics of ``given`` with new static factors, one for each of its sequences.
-
-        With ``independent``, they are one half of joint draws: ``p(s)`` instead of ``p(s | d^{1:V})``.
-        """
-
-    @abstractmethod
-    def sample_dynamic(
-        self, given: Factors, *, generator: RandomSource, independent: bool = False
-    ) -> Factors:
-        """The static factors of ``given`` with new dynamics, one for each of its sequences."""
 
     @abstractmethod
     def save(self, folder: str | Path, *, about: Mapping[str, Any] | None = None) -> None:

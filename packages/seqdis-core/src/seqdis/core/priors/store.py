@@ -13,7 +13,7 @@ import torch
 from seqdis.core.config import Config, PriorConfig, parse_config
 from seqdis.core.disentangler import find_model_folder
 from seqdis.core.errors import InputError
-from seqdis.core.priors.prior import Prior
+from seqdis.core.priors.prior import FittedPrior
 from seqdis.core.registry import get_plugin, list_plugins
 
 __all__ = ["PRIOR_FOLDER", "get_prior", "load_prior", "model_digest", "prior_config", "read_about"]
@@ -22,13 +22,13 @@ PRIOR_FOLDER = "prior"
 """Where a run keeps its prior."""
 
 
-def get_prior(kind: str) -> type[Prior]:
+def get_prior(kind: str) -> type[FittedPrior]:
     """The class of one installed kind of prior.
 
     Raises:
         InputError: No installed distribution declares it; lists those that are.
     """
-    prior: type[Prior] = get_plugin("priors", kind)
+    prior: type[FittedPrior] = get_plugin("priors", kind)
     return prior
 
 
@@ -68,11 +68,13 @@ def read_about(folder: Path) -> dict[str, Any]:
     return dict(about)
 
 
-def load_prior(folder: str | Path, *, model: str | None = None, device: torch.device | str = "cpu") -> Prior:
+def load_prior(
+    folder: str | Path, *, model: str | None = None, device: torch.device | str = "cpu"
+) -> FittedPrior:
     """Read a prior of any installed kind.
 
     Args:
-        folder: What :meth:`Prior.save` wrote.
+        folder: What :meth:`FittedPrior.save` wrote.
         model: Refuse one that was fitted to a model of another :func:`model_digest`.
         device: Where to put it.
 

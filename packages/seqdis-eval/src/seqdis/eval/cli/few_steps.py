@@ -40,7 +40,6 @@ def few_steps(
     Says which come within 2% of Heun's method at 63. The judge is trained once and kept in RUN.
     """
     from seqdis.core.cli.model import config_of, load_model
-    from seqdis.core.methods.diffsda import DiffSDA
     from seqdis.core.results import Metric, ResultRecord, device_name, installed_versions
     from seqdis.eval.few_steps import NFE, REFERENCE, within_two_percent
     from seqdis.eval.few_steps import few_steps as measure
@@ -49,7 +48,7 @@ def few_steps(
     budgets = nfe or [*NFE]
     model = load_model(run, device=device)
     config = config_of(model)
-    if not isinstance(model, DiffSDA):
+    if model.sampling is None:
         raise InputError(f"{run}: method {config.method!r} decodes without a sampler")
     train_set, test_set = splits_of(config, data)
     judge, metrics = None, {}

@@ -202,11 +202,6 @@ class Sampler(ABC):
         return rows_of(source, len(x) if isinstance(source, torch.Generator) else len(source))
 
 
-def evaluate(denoise: DenoiseFunction, x: Tensor, level: float) -> Tensor:
-    """``D(x; σ)`` with one σ for all frames."""
-    return denoise(x, torch.full((len(x),), level, dtype=x.dtype, device=x.device))
-
-
 def fresh_noise(x: Tensor, rows: Rows | None) -> Tensor:
     """Standard normal, shaped like ``x``: each row's stream serves the frames of one sequence."""
     if rows is None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
-from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, evaluate, fresh_noise
+from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, fresh_noise
 from seqdis.core.errors import InputError
 from seqdis.core.random import Rows
 
@@ -54,7 +54,7 @@ class DDIMSampler(Sampler):
     ) -> SamplerState:
         """One step down, or up where ``following`` is the higher level."""
         x, level = state.x, state.level
-        denoised = evaluate(denoise, x, level)
+        denoised = denoise(x, level)
         if following > level:
             return self._up(denoise, state, following, denoised)
         fresh = self.eta * following / level * math.sqrt(level**2 - following**2)
@@ -70,6 +70,6 @@ class DDIMSampler(Sampler):
         x, ratio = state.x, following / state.level
         lifted = denoised + ratio * (x - denoised)
         for _ in range(self.corrections):
-            denoised = evaluate(denoise, lifted, following)
+            denoised = denoise(lifted, following)
             lifted = denoised + ratio * (x - denoised)
         return state.after(lifted, following, denoised, nfe=1 + self.corrections)

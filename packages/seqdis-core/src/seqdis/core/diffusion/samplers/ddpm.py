@@ -9,7 +9,7 @@ from typing import Literal
 from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
-from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, evaluate, fresh_noise
+from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, fresh_noise
 from seqdis.core.random import Rows
 
 __all__ = ["DDPMSampler"]
@@ -41,7 +41,7 @@ class DDPMSampler(Sampler):
     ) -> SamplerState:
         """The posterior's mean, and fresh noise unless the next level is 0."""
         x, level = state.x, state.level
-        denoised = evaluate(denoise, x, level)
+        denoised = denoise(x, level)
         mean = denoised + (following / level) ** 2 * (x - denoised)
         if following == 0:
             return state.after(mean, following, denoised)

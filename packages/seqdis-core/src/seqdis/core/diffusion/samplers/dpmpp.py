@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
-from seqdis.core.diffusion.samplers.base import Estimate, Sampler, SamplerState, evaluate
+from seqdis.core.diffusion.samplers.base import Estimate, Sampler, SamplerState
 from seqdis.core.random import Rows
 
 __all__ = ["DPMSolverPP2MSampler"]
@@ -28,7 +28,7 @@ class DPMSolverPP2MSampler(Sampler):
     ) -> SamplerState:
         """One evaluation; the earlier one is remembered."""
         x, level = state.x, state.level
-        denoised = evaluate(denoise, x, level)
+        denoised = denoise(x, level)
         newest = Estimate(level, denoised)
         if following == 0:
             return replace(state.after(denoised, following, denoised), memory=(newest,))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
-from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, evaluate, fresh_noise
+from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, fresh_noise
 from seqdis.core.random import Rows
 
 __all__ = ["EDMSampler"]
@@ -66,12 +66,12 @@ class EDMSampler(Sampler):
             lifted = level * (1 + gamma)
             x = x + math.sqrt(lifted**2 - level**2) * self.s_noise * fresh_noise(x, rows)
             level = lifted
-        denoised = evaluate(denoise, x, level)
+        denoised = denoise(x, level)
         slope = (x - denoised) / level
         euler = torch.add(x, slope, alpha=following - level)
         if following == 0:
             return state.after(euler, following, denoised)
-        denoised = evaluate(denoise, euler, following)
+        denoised = denoise(euler, following)
         second = (euler - denoised) / following
         corrected = torch.add(x, slope.add_(second), alpha=(following - level) / 2)
         return state.after(corrected, following, denoised, nfe=2)

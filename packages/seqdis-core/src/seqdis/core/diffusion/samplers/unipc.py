@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
-from seqdis.core.diffusion.samplers.base import Estimate, Sampler, SamplerState, evaluate
+from seqdis.core.diffusion.samplers.base import Estimate, Sampler, SamplerState
 from seqdis.core.errors import InputError
 from seqdis.core.random import Rows
 
@@ -50,7 +50,7 @@ class UniPCSampler(Sampler):
     ) -> SamplerState:
         """Evaluate, correct the step that led here, predict the next one."""
         x, level = state.x, state.level
-        denoised = evaluate(denoise, x, level)
+        denoised = denoise(x, level)
         here, memory = Estimate(level, denoised), state.memory
         if memory and state.previous is not None:
             x = self._move(state.previous, memory[-self.order :], here, level)
