@@ -53,6 +53,7 @@ class BCD(Disentangler):
     """
 
     config_class: ClassVar[type[Config]] = BCDConfig
+    sampling: Sampling
 
     def __init__(
         self,

@@ -47,6 +47,7 @@ class DiffSDA(Disentangler):
     """
 
     config_class: ClassVar[type[Config]] = DiffSDAConfig
+    sampling: Sampling
 
     def __init__(
         self,
