@@ -38,34 +38,53 @@ def generate(
     count: int,
     *,
     generator: RandomSource,
+    given: Factors | None = None,
     steps: int | None = None,
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> Generated:
-    """Unconditional generation: ``(ŝ, d̂^{1:V})`` from the prior, decoded (DiffSDA, App. B.3).
+    """Draw ``(ŝ, d̂^{1:V})`` from the prior (DiffSDA, App. B.3), or ``d̂^{1:V}`` given ``s`` (BCD, App. A.2), and decode.
 
     Args:
         model: In eval mode.
         prior: The model's own, or fitted to its factors.
         count: Sequences; number 0 does not depend on it.
         generator: One for all, or one a sequence.
-        steps: V, where the prior draws sequences of any length.
+        given: One sequence that lends its static side to all; drawn when omitted.
+        steps: V, where the prior draws sequences of any length; that of the training sequences when omitted,
+            or of ``given``.
         batch_size: Sequences a pass.
-        progress: Called with sequences done and in all.
+        progress: Called as the work advances.
 
     Raises:
-        InputError: ``count`` is below one, or the prior draws another length only.
+        InputError: ``count`` is below one, ``given`` does not hold one sequence, or the prior draws another
+            length only.
     """
     if count < 1:
         raise InputError(f"count must be at least 1; got {count}")
+    if given is not None and len(given) != 1:
+        raise InputError(f"given must hold 1 sequence; got {len(given)}")
     rows = rows_of(generator, count)
-    factors = prior.sample(count, generator=rows, steps=steps)
+    pieces = range(0, count, batch_size)
+
+    def piece(index: int) -> Progress:
+        # Each counts as 1000: what is a step of its work differs from one to the next.
+        def within(done: int, total: int) -> None:
+            if progress is not None:
+                progress(1000 * index + 1000 * done // total, 1000 * (1 + len(pieces)))
+
+        return within
+
+    if given is None:
+        factors = prior.sample(count, generator=rows, steps=steps, progress=piece(0))
+    else:
+        factors = prior.sample_dynamic(given[[0] * count], generator=rows, steps=steps)
     parts = []
-    for start in range(0, count, batch_size):
+    for index, start in enumerate(pieces):
         some = slice(start, min(start + batch_size, count))
-        parts.append(model.decode(factors[some].to(model.device), generator=rows.part(some)).cpu())
-        if progress is not None:
-            progress(some.stop, count)
+        known = factors[some].to(model.device)
+        parts.append(model.decode(known, generator=rows.part(some), progress=piece(1 + index)).cpu())
+        piece(1 + index)(1, 1)
     return Generated(factors.to("cpu"), torch.cat(parts))
 
 

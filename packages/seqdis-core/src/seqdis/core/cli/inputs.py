@@ -44,16 +44,26 @@ def single_input(modality: Modality, path: Path, option: str) -> Path:
     return found[0]
 
 
-def read_first(modality: Modality, path: Path, data: DataConfig, *, start: int = 0) -> SequenceBatch:
+def read_first(
+    modality: Modality, path: Path, data: DataConfig, *, start: int = 0, shorter: bool = False
+) -> SequenceBatch:
     """Steps ``[start, start + V)`` of one input as a batch of one sequence.
+
+    Args:
+        modality: Reads it.
+        path: The input.
+        data: Of the run.
+        start: First step.
+        shorter: Take what there is of an input that ends before.
 
     Raises:
         InputError: The input cannot be used, or ends before.
     """
     clip = read_clip(modality, path, data)
-    stop = start + data.length
-    if len(clip.frames) < stop:
-        raise InputError(f"{path}: has {len(clip.frames)} steps; at least {stop} are needed")
+    needed = start + (1 if shorter else data.length)
+    if len(clip.frames) < needed:
+        raise InputError(f"{path}: has {len(clip.frames)} steps; at least {needed} are needed")
+    stop = min(start + data.length, len(clip.frames))
     observed = None if clip.observed is None else clip.observed[start:stop]
     window = replace(clip, frames=clip.frames[start:stop], observed=observed)
-    return sliding_windows([window], data.length).fetch([0])
+    return sliding_windows([window], stop - start).fetch([0])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -63,18 +65,28 @@ def load_model(
     return model
 
 
-def open_prior(run: Path, model: Disentangler) -> Prior:
+def open_prior(run: Path, model: Disentangler, changes: Mapping[str, Any] | None = None) -> Prior:
     """The prior that was fitted to this run's model, else the one that was learnt with it.
 
+    Args:
+        run: A run or checkpoint folder.
+        model: Loaded from it.
+        changes: New values of settings that act when drawing (:meth:`FittedPrior.use`).
+
     Raises:
-        InputError: There is none, it is damaged, or the model was trained again since.
+        InputError: There is none, it is damaged, the model was trained again since, or a setting cannot be
+            changed.
     """
     folder = run / PRIOR_FOLDER
     if folder.is_dir():
-        return load_prior(folder, model=model_digest(run), device=model.device)
+        fitted = load_prior(folder, model=model_digest(run), device=model.device)
+        fitted.use(changes or {})
+        return fitted
     own = model.own_prior()
     if own is None:
         raise InputError(f"{run}: has no prior yet; fit one by `seqdis prior fit {run}`")
+    if changes:
+        raise InputError(f"prior: {next(iter(changes))!r}: the prior of this run was learnt with the model")
     return own
 
 

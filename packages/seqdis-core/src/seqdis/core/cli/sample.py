@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from seqdis.core.cli.options import Device, Json, RunFolder, SamplerName, SamplerSteps, Seed
+from seqdis.core.cli.options import Device, Json, RunFolder, SamplerName, SamplerSteps, Seed, Start
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
 
@@ -16,7 +16,23 @@ __all__ = ["sample"]
 
 def sample(
     run: RunFolder,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many sequences.")] = 16,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "--count",
+            "-n",
+            min=1,
+            show_default=False,
+            help="How many sequences; 16, or 4 of one content, when omitted.",
+        ),
+    ] = None,
+    content: Annotated[
+        Path | None,
+        typer.Option(
+            "--content", show_default=False, help="The file that lends who or what; drawn when omitted."
+        ),
+    ] = None,
+    start: Start = 0,
     out: Annotated[
         Path | None, typer.Option("--out", show_default=False, help="A folder; RUN/sample when omitted.")
     ] = None,
@@ -26,6 +42,15 @@ def sample(
             min=1, show_default=False, help="Steps of each; of the training sequences when omitted."
         ),
     ] = None,
+    prior_settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prior",
+            metavar="KEY=VALUE",
+            show_default=False,
+            help="A setting of the prior for these draws, e.g. temperature=0.8; may be repeated.",
+        ),
+    ] = None,
     steps: SamplerSteps = None,
     sampler: SamplerName = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sequences a pass.")] = 16,
@@ -33,16 +58,20 @@ def sample(
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Draw both factors from the prior and decode them.
+    """Draw both factors from the prior, or the dynamics of a given content, and decode them.
 
-    The prior is the one that was fitted by `seqdis prior fit RUN`, or the method's own. Leaves one media file a sequence, pictures of up to 16 of them, their factors and
-    a record of how they were made.
+    The prior is the one that was fitted by `seqdis prior fit RUN`, or the method's own. With
+    --content, a file's steps from --start on, up to the length that the model was trained on, lend
+    the static factor. Leaves one media file a sequence, pictures of up to 16 of them, their factors
+    and a record of how they were made.
     """
     import torch
 
     from seqdis.core.analysis.generate import generate
+    from seqdis.core.cli.inputs import read_first, single_input
     from seqdis.core.cli.media import draw_pictures, write_media
     from seqdis.core.cli.model import config_of, load_model, open_prior
+    from seqdis.core.config import read_overrides
     from seqdis.core.files import replace_with_json
     from seqdis.core.modality import Panel
     from seqdis.core.registry import get_modality
@@ -51,16 +80,24 @@ def sample(
     if folder.is_file() or folder.suffix:
         raise InputError(f"--out {folder}: a folder is needed, for several files are written")
     model = load_model(run, device=device, steps=steps, sampler=sampler)
-    prior = open_prior(run, model)
+    changes = read_overrides(prior_settings or [])
+    prior = open_prior(run, model, changes)
     config = config_of(model)
     modality = get_modality(config.modality)
+    count, given = count or (16 if content is None else 4), None
+    if content is not None:
+        source = single_input(modality, content, "--content")
+        batch = read_first(modality, source, config.data, start=start, shorter=True).to(model.device)
+        with torch.no_grad():
+            given = model.encode(batch.x, mask=batch.mask, observed=batch.observed)
     with progress_bar("sampling", show=not as_json) as progress:
         result = generate(
             model,
             prior,
             count,
             generator=torch.Generator().manual_seed(seed),
-            steps=frames,
+            given=given,
+            steps=frames or config.data.length,
             batch_size=batch_size,
             progress=progress,
         )
@@ -78,6 +115,8 @@ def sample(
         "run": str(run),
         "preset": config.preset,
         "count": count,
+        **({} if content is None else {"content": str(content), "start": start}),
+        "prior": changes,
         "frames": result.frames.shape[1],
         "seed": seed,
         "device": str(model.device),

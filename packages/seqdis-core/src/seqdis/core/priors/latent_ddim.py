@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from seqdis.core.config import Config, parse_config
@@ -24,7 +21,7 @@ from seqdis.core.diffusion.samplers.ddim import DDIMSampler
 from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
-from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+from seqdis.core.priors.files import read_prior_files, write_prior_files
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
 from seqdis.core.priors.prior import FittedPrior
 from seqdis.core.priors.skip_mlp import SkipMLP
@@ -33,7 +30,7 @@ from seqdis.core.train.ema import EMA
 
 __all__ = ["LatentDDIM"]
 
-_FORMAT = "seqdis.prior.latent_ddim.1"
+_KIND = "latent_ddim"
 
 LEAST_HIDDEN = 256
 """Layers are never narrower by default, however small the factors are."""
@@ -57,6 +54,8 @@ class LatentDDIM(nn.Module, FittedPrior):
     """
 
     config_class: ClassVar[type[Config]] = LatentDDIMConfig
+    drawing: ClassVar[tuple[str, ...]] = ("sampler", "steps", "resamples")
+    config: LatentDDIMConfig
     mean: Tensor
     std: Tensor
 
@@ -312,16 +311,8 @@ class LatentDDIM(nn.Module, FittedPrior):
             folder: Where; replaced if it is there.
             about: Kept in ``prior.json`` beside the settings: where the prior comes from.
         """
-        values = {
-            "format": _FORMAT,
-            "config": self.config.model_dump(mode="json"),
-            "static_shape": self.static_shape,
-            "dynamic_shape": self.dynamic_shape,
-            "about": dict(about or {}),
-        }
-        with replace_directory(Path(folder)) as partial:
-            replace_with_json(partial / "prior.json", values)
-            replace_with_tensors(partial / "prior.safetensors", self.state_dict(), {"format": "pt"})
+        sizes = {"static_shape": self.static_shape, "dynamic_shape": self.dynamic_shape}
+        write_prior_files(folder, self, kind=_KIND, config=self.config, sizes=sizes, about=about)
 
     @classmethod
     def load(cls, folder: str | Path, *, device: torch.device | str = "cpu") -> Self:
@@ -330,29 +321,12 @@ class LatentDDIM(nn.Module, FittedPrior):
         Raises:
             InputError: A file is missing, damaged, of another format, or the two disagree.
         """
-        place = Path(folder)
-        try:
-            about = json.loads((place / "prior.json").read_text(encoding="utf-8"))
-            if about.get("format") != _FORMAT:
-                raise InputError(f"{place}: format {about.get('format')!r}; this reader needs {_FORMAT!r}")
-            config = parse_config(LatentDDIMConfig, about["config"], where=str(place / "prior.json"))
-            prior = cls(
-                config,
-                static_shape=tuple(about["static_shape"]),
-                dynamic_shape=tuple(about["dynamic_shape"]),
-            )
-            prior.load_state_dict(load_file(place / "prior.safetensors"))
-        except InputError:
-            raise
-        except (
-            OSError,
-            SafetensorError,
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            RuntimeError,
-        ) as error:
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{place}: cannot be read as a prior: {first}") from error
-        return prior.eval().to(device)
+        return read_prior_files(folder, kind=_KIND, build=cls._unfitted).to(device)
+
+    @classmethod
+    def _unfitted(cls, values: Mapping[str, Any], where: str) -> Self:
+        return cls(
+            parse_config(LatentDDIMConfig, values["config"], where=where),
+            static_shape=tuple(values["static_shape"]),
+            dynamic_shape=tuple(values["dynamic_shape"]),
+        )

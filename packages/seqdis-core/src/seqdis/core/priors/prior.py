@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from seqdis.core.config import Config
+from seqdis.core.config import Config, parse_config
+from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.random import RandomSource
 
@@ -75,6 +76,26 @@ class FittedPrior(Prior):
 
     config_class: ClassVar[type[Config]]
     """The schema of its settings."""
+    drawing: ClassVar[tuple[str, ...]] = ()
+    """The settings that act when drawing alone, and so may change after fitting."""
+    config: Any
+    """Its settings."""
+
+    def use(self, changes: Mapping[str, Any]) -> None:
+        """Draw with other settings from now on.
+
+        Args:
+            changes: New values of some of :attr:`drawing`.
+
+        Raises:
+            InputError: A setting is unknown, cannot change after fitting, or is out of range.
+        """
+        for name in changes:
+            if name not in self.drawing:
+                allowed = ", ".join(self.drawing) or "none"
+                raise InputError(f"prior: {name!r} cannot change after fitting; allowed: {allowed}")
+        values = {**self.config.model_dump(mode="json"), **changes}
+        self.config = parse_config(self.config_class, values, where="prior")
 
     @classmethod
     @abstractmethod

@@ -1,0 +1,47 @@
+"""Settings of the autoregressive prior."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from seqdis.core.config import Config
+
+__all__ = ["AutoregressiveConfig"]
+
+
+class AutoregressiveConfig(Config):
+    """BCD's Tab. A9 by default; the paper gives no number of epochs and no dropout."""
+
+    width: int = Field(1024, ge=1, description="hidden size; a multiple of the heads")
+    depth: int = Field(12, ge=1, description="layers")
+    heads: int = Field(8, ge=1, description="attention heads")
+    dropout: float = Field(0.1, ge=0, lt=1, description="GPT-2's own, in fitting")
+    subsampling: float = Field(
+        0.5, ge=0, le=1, description="share of clips of which fitting sees every second step (App. A.2)"
+    )
+    epochs: int = Field(100, ge=1)
+    batch_size: int = Field(256, ge=1)
+    lr: float = Field(1e-4, gt=0)
+    weight_decay: float = Field(0.01, ge=0)
+    contents: int = Field(
+        4096, ge=1, description="training sequences whose content is kept, for draws without a given one"
+    )
+    temperature: float = Field(1.0, gt=0, description="of the draws; 1 draws from what was learnt")
+    top_k: int | None = Field(
+        None,
+        ge=1,
+        description="draw among the k likeliest codes of a group; 1: always the likeliest; none: all",
+    )
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="draw among the fewest codes that hold this probability; none: all"
+    )
+    kv_cache: bool = Field(True, description="keep keys and values between steps; does not change results")
+    seed: int = Field(0, ge=0, description="of the first weights and of the training")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} must be a multiple of the {self.heads} heads")
+        return self

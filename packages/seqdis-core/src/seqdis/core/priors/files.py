@@ -1,0 +1,80 @@
+"""The two files of a fitted prior, the same for every kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from seqdis.core.config import Config
+from seqdis.core.errors import InputError
+from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+
+__all__ = ["read_prior_files", "write_prior_files"]
+
+P = TypeVar("P", bound=nn.Module)
+
+
+def _format(kind: str) -> str:
+    return f"seqdis.prior.{kind}.1"
+
+
+def write_prior_files(
+    folder: str | Path,
+    prior: nn.Module,
+    *,
+    kind: str,
+    config: Config,
+    sizes: Mapping[str, Any],
+    about: Mapping[str, Any] | None,
+) -> None:
+    """Write ``prior.json`` and ``prior.safetensors`` into a folder that appears whole or not at all.
+
+    Args:
+        folder: Where; replaced if it is there.
+        prior: Its tensors are written.
+        kind: Name of its entry point.
+        config: Its settings.
+        sizes: What else it takes to build it again, as plain JSON values.
+        about: Kept beside: where the prior comes from.
+    """
+    values = {
+        "format": _format(kind),
+        "config": config.model_dump(mode="json"),
+        **sizes,
+        "about": dict(about or {}),
+    }
+    with replace_directory(Path(folder)) as partial:
+        replace_with_json(partial / "prior.json", values)
+        replace_with_tensors(partial / "prior.safetensors", prior.state_dict(), {"format": "pt"})
+
+
+def read_prior_files(folder: str | Path, *, kind: str, build: Callable[[Mapping[str, Any], str], P]) -> P:
+    """Read what :func:`write_prior_files` wrote.
+
+    Args:
+        folder: Where.
+        kind: As it was written.
+        build: An unfitted prior of what ``prior.json`` says, and that file's name for messages.
+
+    Raises:
+        InputError: A file is missing, damaged, of another format, or the two disagree.
+    """
+    place = Path(folder)
+    try:
+        values = json.loads((place / "prior.json").read_text(encoding="utf-8"))
+        if values.get("format") != _format(kind):
+            raise InputError(f"{place}: format {values.get('format')!r}; this reader needs {_format(kind)!r}")
+        prior = build(values, str(place / "prior.json"))
+        prior.load_state_dict(load_file(place / "prior.safetensors"))
+    except InputError:
+        raise
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{place}: cannot be read as a prior: {first}") from error
+    return prior.eval()

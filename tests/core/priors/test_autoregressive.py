@@ -1,0 +1,424 @@
+"""The autoregressive prior on codes whose distribution is known: a Markov chain that the content chooses."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Extra, Factors
+from seqdis.core.priors import autoregressive
+from seqdis.core.priors.autoregressive import AutoregressivePrior
+from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
+from seqdis.core.priors.code_sequences import context_start
+from seqdis.core.random import Rows
+from seqdis.core.registry import list_plugins
+
+STEPS, CODES = 6, 3
+CHAINS = torch.tensor([
+    [[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]],  # of the content −1: mostly 0 → 1 → 2 → 0
+    [[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.0, 0.5, 0.5]],  # of the content +1
+])  # fmt: skip
+BOOK = torch.tensor([
+    [[0.0, 1.0], [1.0, 0.0], [-1.0, -1.0]],
+    [[5.0, 5.0], [5.5, 4.5], [4.0, 6.0]],
+])  # fmt: skip
+"""Two groups of three entries of two numbers each, far from the scale of 1."""
+
+
+def seed(value: int) -> torch.Generator:
+    return torch.Generator().manual_seed(value)
+
+
+def look_up(codes: Tensor) -> Tensor:
+    return torch.cat([BOOK[group][codes[..., group]] for group in range(codes.shape[-1])], dim=-1)
+
+
+def coded(static: Tensor, codes: Tensor) -> Factors:
+    return Factors(static, look_up(codes), {"codes": Extra(codes, "dynamic")})
+
+
+def chains(count: int, value: int, steps: int = STEPS) -> Factors:
+    """The first group is the content's chain, begun anywhere; the second stays with 0.75 and else moves up."""
+    g = seed(value)
+    which = torch.randint(2, (count,), generator=g)
+    first, second = torch.randint(CODES, (2, count), generator=g)
+    codes = [torch.stack([first, second], dim=1)]
+    for _ in range(steps - 1):
+        p = CHAINS[which, codes[-1][:, 0]]
+        moved = (codes[-1][:, 1] + (torch.rand(count, generator=g) > 0.75)) % CODES
+        codes.append(torch.stack([torch.multinomial(p, 1, generator=g)[:, 0], moved], dim=1))
+    return coded(2 * which[:, None].float() - 1, torch.stack(codes, dim=1))
+
+
+def small(factors: Factors, **changes: Any) -> AutoregressivePrior:
+    values = {"width": 32, "depth": 2, "heads": 2, "dropout": 0, "subsampling": 0, "batch_size": 256}
+    config = AutoregressiveConfig.model_validate({**values, "lr": 3e-3, "epochs": 20, **changes})
+    return AutoregressivePrior.for_factors(config, factors, codebook=BOOK)
+
+
+def waken(prior: AutoregressivePrior) -> AutoregressivePrior:
+    """GPT-2 starts with nearly equal probabilities: move it away, as training does."""
+    torch.manual_seed(1)
+    for name, parameter in prior.network.named_parameters():
+        if parameter.ndim > 1:
+            nn.init.normal_(parameter, std=0.8 if name == "heads.weight" else 0.3)
+    return prior.eval()
+
+
+@pytest.fixture(scope="module")
+def fitted() -> AutoregressivePrior:
+    known = chains(4096, 0)
+    prior = small(known)
+    losses = prior.fit(known)
+    assert losses[-1] < losses[0]
+    return prior
+
+
+@pytest.fixture
+def awake() -> AutoregressivePrior:
+    known = chains(16, 0)
+    prior = waken(small(known))
+    prior.contents = known.static
+    return prior
+
+
+def drawn_codes(factors: Factors) -> Tensor:
+    return factors.extras["codes"].value
+
+
+def transitions(codes: Tensor) -> Tensor:
+    """Shares of the next code after each, ``(J, J)``, of sequences ``(B, T)``."""
+    counts = torch.zeros(CODES, CODES)
+    counts.index_put_((codes[:, :-1].flatten(), codes[:, 1:].flatten()), torch.ones(()), accumulate=True)
+    return counts / counts.sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize("content", [0, 1])
+def test_draws_follow_the_chain_of_their_content(fitted: AutoregressivePrior, content: int) -> None:
+    given = chains(2, 1)[[0] * 3000]
+    given = Factors(torch.full((3000, 1), 2.0 * content - 1), given.dynamic)
+    codes = drawn_codes(fitted.sample_dynamic(given, generator=seed(2)))
+    assert codes.shape == (3000, STEPS, 2)
+    torch.testing.assert_close(transitions(codes[..., 0]), CHAINS[content], rtol=0, atol=0.04)
+    stay = 0.75 * torch.eye(CODES) + 0.25 * torch.eye(CODES).roll(1, dims=1)
+    torch.testing.assert_close(transitions(codes[..., 1]), stay, rtol=0, atol=0.04)
+    begin = torch.bincount(codes[:, 0, 0], minlength=CODES) / 3000
+    torch.testing.assert_close(begin, torch.full((CODES,), 1 / CODES), rtol=0, atol=0.05)
+
+
+def test_a_sequence_may_be_longer_than_those_of_training(fitted: AutoregressivePrior) -> None:
+    given = Factors(torch.ones(800, 1), torch.zeros(800, 1, 4))
+    codes = drawn_codes(fitted.sample_dynamic(given, generator=seed(3), steps=5 * STEPS))
+    late = codes[:, 2 * STEPS :]
+    torch.testing.assert_close(transitions(late[..., 0]), CHAINS[1], rtol=0, atol=0.04)
+
+
+def test_unconditional_draws_have_both_contents_and_what_goes_with_them(fitted: AutoregressivePrior) -> None:
+    drawn = fitted.sample(2000, generator=seed(4))
+    assert drawn.static.unique().tolist() == [-1, 1]
+    assert drawn.static.mean().item() == pytest.approx(0, abs=0.1)
+    for content, sign in enumerate((-1, 1)):
+        codes = drawn_codes(drawn[drawn.static[:, 0] == sign])
+        torch.testing.assert_close(transitions(codes[..., 0]), CHAINS[content], rtol=0, atol=0.06)
+    assert torch.equal(drawn.dynamic, look_up(drawn_codes(drawn)))
+    assert drawn.extras["codes"].side == "dynamic"
+
+
+def test_independent_motion_is_that_of_any_content(fitted: AutoregressivePrior) -> None:
+    given = Factors(torch.ones(3000, 1), torch.zeros(3000, STEPS, 4))
+    drawn = fitted.sample_dynamic(given, generator=seed(5), independent=True)
+    assert torch.equal(drawn.static, given.static)
+    codes = drawn_codes(drawn)
+    # Half of the sequences follow each chain; after a first code, which is of either alike, both count the same.
+    torch.testing.assert_close(transitions(codes[:, :2, 0]), CHAINS.mean(0), rtol=0, atol=0.06)
+
+
+def test_the_likelihood_is_that_of_the_chain(fitted: AutoregressivePrior) -> None:
+    held_out = chains(512, 9)
+    codes, which = drawn_codes(held_out), (held_out.static[:, 0] > 0).long()
+    first = CHAINS[which[:, None], codes[:, :-1, 0], codes[:, 1:, 0]].log().sum(1)
+    stays = codes[:, 1:, 1] == codes[:, :-1, 1]
+    truth = first + torch.where(stays, math.log(0.75), math.log(0.25)).sum(1) + 2 * math.log(1 / CODES)
+    came = fitted.log_likelihood(held_out)
+    assert came.mean().item() == pytest.approx(truth.mean().item(), abs=0.15)  # of 9.5 nats
+    assert (came - truth).abs().mean() < 0.4
+
+
+def test_a_content_follows_given_motion_by_bayes_rule(fitted: AutoregressivePrior) -> None:
+    # 0 → 0 → 1 → 1 → 1 → 2: one factor of each chain a transition.
+    path = torch.tensor([0, 0, 1, 1, 1, 2])
+    codes = torch.stack([path, torch.zeros_like(path)], dim=1).expand(2000, -1, -1)
+    odds = [float(CHAINS[c, path[:-1], path[1:]].prod()) for c in (0, 1)]
+    given = coded(torch.zeros(2000, 1), codes)
+    drawn = fitted.sample_static(given, generator=seed(6))
+    assert (drawn.static > 0).float().mean().item() == pytest.approx(odds[1] / sum(odds), abs=0.05)
+    assert torch.equal(drawn.dynamic, given.dynamic)
+    assert torch.equal(drawn_codes(drawn), codes)
+    free = fitted.sample_static(given, generator=seed(6), independent=True)
+    assert (free.static > 0).float().mean().item() == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("steps", [1, STEPS, 3 * STEPS + 1])
+def test_the_cache_does_not_change_what_is_drawn(awake: AutoregressivePrior, steps: int) -> None:
+    with_cache = drawn_codes(awake.sample(8, generator=seed(7), steps=steps))
+    awake.use({"kv_cache": False})
+    assert torch.equal(drawn_codes(awake.sample(8, generator=seed(7), steps=steps)), with_cache)
+    assert len(with_cache.unique()) > 1
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 6])
+def test_contexts_fit_and_are_at_least_half_full(length: int) -> None:
+    starts = [context_start(step, length) for step in range(40)]
+    assert starts[:length] == [0] * length
+    for step, start in enumerate(starts):
+        assert 0 <= step - start <= length - 1
+        assert step - start >= length // 2 or start == 0
+
+
+def test_a_long_likelihood_is_the_sum_over_steps_each_in_its_context(awake: AutoregressivePrior) -> None:
+    steps = 3 * STEPS + 2
+    known = chains(5, 3, steps=steps)
+    codes = drawn_codes(known)
+    total = torch.zeros(5)
+    for step in range(steps):
+        context = codes[:, context_start(step, STEPS) : step]
+        logits = awake.network(known.static, context)[:, -1]
+        for group in range(2):
+            total += logits[:, group].log_softmax(-1)[range(5), codes[:, step, group]].detach()
+    torch.testing.assert_close(awake.log_likelihood(known), total)
+
+
+def test_row_0_does_not_depend_on_the_count_nor_a_beginning_on_the_length(
+    awake: AutoregressivePrior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = awake.sample(7, generator=seed(5), steps=10)
+    one = awake.sample(1, generator=seed(5), steps=4)
+    assert torch.equal(drawn_codes(many)[:1, :4], drawn_codes(one))
+    assert torch.equal(many.static[:1], one.static)
+    monkeypatch.setattr(autoregressive, "_AT_ONCE", 3)
+    assert torch.equal(drawn_codes(awake.sample(7, generator=seed(5), steps=10)), drawn_codes(many))
+
+
+def test_progress_is_told_to_its_end(awake: AutoregressivePrior, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autoregressive, "_AT_ONCE", 3)
+    told: list[tuple[int, int]] = []
+    awake.sample(7, generator=seed(5), steps=10, progress=lambda *now: told.append(now))
+    assert told == [(i, 30) for i in range(1, 31)]
+
+
+def test_what_comes_later_changes_nothing_and_the_content_does(awake: AutoregressivePrior) -> None:
+    codes = drawn_codes(chains(4, 0))
+    other = codes.clone()
+    other[:, 3] = (other[:, 3] + 1) % CODES
+    static = torch.ones(4, 1)
+    one, two = awake.network(static, codes), awake.network(static, other)
+    assert torch.equal(one[:, :4], two[:, :4])  # after the content and three steps
+    assert not torch.allclose(one[:, 4], two[:, 4])
+    assert not torch.allclose(one[:, 0], awake.network(-static, codes)[:, 0])
+
+
+class Fixed(nn.Module):
+    """A network that always says the same: step τ gives code j of group i logits ``1/(1 + τ + i)·j``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.codebook = BOOK
+
+    def forward(self, static: Tensor, codes: Tensor) -> Tensor:
+        tau, group = torch.arange(codes.shape[1] + 1.0), torch.arange(2.0)
+        scale = 1 / (1 + tau[:, None] + group)
+        return (scale[..., None] * torch.arange(CODES)).expand(len(codes), -1, -1, -1)
+
+
+def cross_entropy(codes: list[list[int]]) -> float:
+    """Of one sequence ``codes[τ][i]`` under :class:`Fixed`: its mean over steps and groups."""
+    total = 0.0
+    for tau, step in enumerate(codes):
+        for group, code in enumerate(step):
+            scale = 1 / (1 + tau + group)
+            total += math.log(sum(math.exp(scale * j) for j in range(CODES))) - scale * code
+    return total / (2 * len(codes))
+
+
+def test_the_loss_is_the_cross_entropy_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = chains(8, 0)
+    codes = drawn_codes(known)
+    prior = small(known)
+    prior.network = Fixed()  # type: ignore[assignment]
+    came = prior.loss(known.static, codes, generator=Rows.shard(0, 8, slice(0, 8)))
+    assert came.item() == pytest.approx(sum(cross_entropy(c) for c in codes.tolist()) / 8, rel=1e-5)
+
+
+def test_thinned_sequences_are_every_second_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = chains(64, 0, steps=5)
+    codes = drawn_codes(known).tolist()
+    for share in (1.0, 0.5):
+        prior = small(known, subsampling=share)
+        prior.network = Fixed()  # type: ignore[assignment]
+        found = [0, 0, 0]
+        for row in range(64):
+            rows = Rows.each([seed(row)])
+            came = prior.loss(known.static[:1], torch.tensor(codes[row])[None], generator=rows).item()
+            ways = [cross_entropy(c) for c in (codes[row], codes[row][::2], codes[row][1::2])]
+            match = [i for i, value in enumerate(ways) if came == pytest.approx(value, rel=1e-5)]
+            found[match[0]] += 1
+        if share == 1:
+            assert found[0] == 0
+        assert found[0] == pytest.approx(64 * (1 - share), abs=16)
+        assert min(found[1:]) >= 64 * share / 2 - 16
+
+
+def test_the_loss_is_a_mean_over_sequences() -> None:
+    known = chains(8, 0)
+    prior = waken(small(known, subsampling=0.5))
+    static, codes = known.static, drawn_codes(known)
+    whole = prior.loss(static, codes, generator=Rows.shard(3, 8, slice(0, 8)))
+    halves = [
+        prior.loss(static[part], codes[part], generator=Rows.shard(3, 8, part))
+        for part in (slice(0, 4), slice(4, 8))
+    ]
+    torch.testing.assert_close(whole, torch.stack(halves).mean())
+
+
+def test_every_code_can_be_drawn_even_if_none_was_seen() -> None:
+    codes = torch.randint(2, (64, STEPS, 2), generator=seed(0))  # never 2
+    known = coded(torch.randn(64, 1, generator=seed(1)), codes)
+    prior = small(known, epochs=2)
+    prior.fit(known)
+    prior.use({"temperature": 50})
+    drawn = prior.sample(64, generator=seed(2))
+    assert drawn_codes(drawn).unique().tolist() == [0, 1, 2]
+    assert torch.equal(drawn.dynamic, look_up(drawn_codes(drawn)))
+
+
+def test_settings_of_the_draws_may_change(awake: AutoregressivePrior) -> None:
+    free = awake.sample(16, generator=seed(0))
+    awake.use({"top_k": 1})
+    assert awake.config.top_k == 1
+    greedy = drawn_codes(awake.sample_dynamic(free, generator=seed(0)))
+    assert torch.equal(greedy, drawn_codes(awake.sample_dynamic(free, generator=seed(1))))
+    logits = awake.network(free.static, greedy[:, :-1])
+    assert torch.equal(greedy, logits.argmax(-1))
+    with pytest.raises(InputError, match="prior: 'width' cannot change after fitting; allowed: temperature"):
+        awake.use({"width": 64})
+    with pytest.raises(InputError, match="prior: key 'temperature' is 0"):
+        awake.use({"temperature": 0})
+
+
+def test_fitting_is_reproducible_and_leaves_the_global_stream_alone() -> None:
+    known = chains(64, 0)
+
+    def weights() -> Tensor:
+        prior = small(known, epochs=2, dropout=0.2, subsampling=0.5)
+        prior.fit(known)
+        return torch.cat([p.detach().flatten() for p in prior.parameters()])
+
+    torch.manual_seed(5)
+    first = weights()
+    after = torch.rand(1)
+    torch.manual_seed(5)
+    assert torch.equal(torch.rand(1), after)
+    assert torch.equal(weights(), first)
+
+
+def test_the_kept_contents_are_some_of_the_training_sequences() -> None:
+    codes = torch.randint(2, (50, STEPS, 2), generator=seed(0))
+    known = coded(torch.arange(50.0)[:, None], codes)
+    prior = small(known, epochs=1, contents=20)
+    prior.fit(known)
+    assert len(prior.contents.unique()) == 20
+    assert set(prior.contents.flatten().tolist()) <= set(range(50))
+    assert set(prior.sample(64, generator=seed(0)).static.flatten().tolist()) <= set(
+        prior.contents.flatten().tolist()
+    )
+
+
+def test_save_then_load_is_bit_equal(fitted: AutoregressivePrior, tmp_path: Path) -> None:
+    assert "autoregressive" in list_plugins("priors")
+    fitted.save(tmp_path / "prior", about={"model_sha256": "abc"})
+    loaded = AutoregressivePrior.load(tmp_path / "prior")
+    assert loaded.config == fitted.config
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(loaded.state_dict().values(), fitted.state_dict().values(), strict=True)
+    )
+    one, two = (p.sample(5, generator=seed(0), steps=9) for p in (loaded, fitted))
+    assert torch.equal(one.flatten(), two.flatten())
+
+
+def break_json(folder: Path, **changes: object) -> None:
+    path = folder / "prior.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+DAMAGE: list[tuple[Callable[[Path], object], str]] = [
+    (lambda folder: break_json(folder, format="other"), "format 'other'"),
+    (lambda folder: break_json(folder, codebook_shape=[2, 4, 2]), "cannot be read as a prior"),
+    (lambda folder: break_json(folder, codebook_shape=[2, 4]), "cannot be read as a prior"),
+    (lambda folder: break_json(folder, steps="six"), "cannot be read as a prior"),
+    (lambda folder: break_json(folder, contents=3), "cannot be read as a prior"),
+    (lambda folder: break_json(folder, config={"depht": 3}), "unknown key 'depht'"),
+    (lambda folder: (folder / "prior.json").write_text("[]"), "cannot be read as a prior"),
+    (lambda folder: (folder / "prior.safetensors").write_bytes(b"\0" * 100), "cannot be read as a prior"),
+    (lambda folder: (folder / "prior.safetensors").unlink(), "cannot be read as a prior"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("index", range(len(DAMAGE)))
+def test_damaged_files_are_refused_in_one_line(tmp_path: Path, index: int) -> None:
+    small(chains(8, 0)).save(tmp_path / "prior")
+    damage, message = DAMAGE[index]
+    damage(tmp_path / "prior")
+    with pytest.raises(InputError, match=message) as caught:
+        AutoregressivePrior.load(tmp_path / "prior")
+    assert "\n" not in str(caught.value)
+
+
+def test_unusable_factors_are_refused() -> None:
+    good = chains(8, 0)
+    prior, codes = small(good), good.extras["codes"]
+    with pytest.raises(InputError, match="this model's factors have none"):
+        AutoregressivePrior.for_factors(AutoregressiveConfig(), good)
+    for factors, message in (
+        (Factors(good.static, good.dynamic), r"codes of shape None; this prior needs \(8, 6, 2\)"),
+        (Factors(good.static, good.dynamic, {"codes": Extra(codes.value, "static")}), "on the dynamic side"),
+        (coded(good.static, codes.value[..., :1]), r"codes of shape \(8, 6, 1\)"),
+        (coded(good.static, codes.value[:, :5]), "factors of 5 steps; this prior's have 6"),
+        (
+            Factors(good.static, good.dynamic, {"codes": Extra(codes.value + 1, "dynamic")}),
+            "codes from 1 to 3; allowed: 0 to 2",
+        ),
+        (Factors(good.static, good.dynamic + 1, good.extras), "codebook is that of another model"),
+        (Factors(good.static * float("nan"), good.dynamic, good.extras), "static factors: 8 of"),
+        (Factors(torch.zeros(8, 2), good.dynamic, good.extras), r"shape \(2,\); this prior's are \(1,\)"),
+        (
+            Factors(good.static, good.dynamic, {**good.extras, "pose": Extra(good.static, "static")}),
+            "models codes alone; got pose",
+        ),
+    ):
+        with pytest.raises(InputError, match=message):
+            prior.fit(factors)
+    with pytest.raises(InputError, match="count ≥ 1; got 0"):
+        prior.sample(0, generator=seed(0))
+    with pytest.raises(InputError, match="steps 0: allowed are numbers from 1"):
+        prior.sample(1, generator=seed(0), steps=0)
+
+
+def test_heads_divide_the_width() -> None:
+    with pytest.raises(ValueError, match="width 30 must be a multiple of the 4 heads"):
+        AutoregressiveConfig(width=30, heads=4)
+
+
+def test_the_defaults_are_those_of_the_table() -> None:
+    """BCD, Tab. A9."""
+    c = AutoregressiveConfig()
+    assert (c.width, c.depth, c.heads, c.lr, c.batch_size, c.weight_decay) == (1024, 12, 8, 1e-4, 256, 0.01)
+    assert c.subsampling == 0.5
