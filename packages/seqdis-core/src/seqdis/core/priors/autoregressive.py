@@ -358,8 +358,8 @@ class AutoregressivePrior(nn.Module, FittedPrior):
     def _unfitted(cls, values: Mapping[str, Any], where: str) -> Self:
         return cls(
             parse_config(AutoregressiveConfig, values["config"], where=where),
-            static_shape=tuple(values["static_shape"]),
-            codebook_shape=tuple(values["codebook_shape"]),
-            steps=values["steps"],
-            contents=values["contents"],
+            static_shape=tuple(map(int, values["static_shape"])),
+            codebook_shape=tuple(map(int, values["codebook_shape"])),
+            steps=int(values["steps"]),
+            contents=int(values["contents"]),
         )
