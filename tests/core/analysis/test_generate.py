@@ -4,9 +4,13 @@ import pytest
 import torch
 
 from seqdis.core.analysis.generate import generate, swap_drawn
+from seqdis.core.config import RunConfig
 from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler, build_model
 from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors
+from seqdis.core.priors.autoregressive import AutoregressivePrior
+from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.priors.latent_ddim import LatentDDIM
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
 from seqdis.core.registry import get_preset
@@ -38,7 +42,8 @@ def test_a_sequence_does_not_depend_on_how_many_there_are(model: Disentangler, p
         model, prior, 5, generator=seed(0), batch_size=2, progress=lambda *now: reports.append(now)
     )
     assert many.frames.shape == (5, 6, 8)
-    assert reports == [(2, 5), (4, 5), (5, 5)]
+    assert reports == sorted(reports)
+    assert {(i, 4000) for i in (1000, 2000, 3000, 4000)} <= set(reports)  # the draws, and three passes
     one = generate(model, prior, 1, generator=seed(0))
     torch.testing.assert_close(one.frames, many.frames[:1], atol=1e-3, rtol=1e-3)
     assert not torch.allclose(many.frames[0], many.frames[1], atol=1e-3)
@@ -85,6 +90,68 @@ def test_kept_dynamics_lend_their_noise(model: Disentangler, prior: LatentDDIM) 
     assert noise is not None
     expected = model.decode(result.factors, noise=noise)
     torch.testing.assert_close(result.frames, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_given_content_is_kept_and_its_dynamics_are_drawn(model: Disentangler, prior: LatentDDIM) -> None:
+    given = model.encode(torch.randn(1, 6, 8)).detach()
+    drawn = generate(model, prior, 3, generator=seed(0), given=given)
+    assert torch.equal(drawn.factors.static, given.static.expand(3, -1))
+    assert not torch.allclose(drawn.factors.dynamic[0], drawn.factors.dynamic[1], atol=1e-3)
+    with pytest.raises(InputError, match="given must hold 1 sequence; got 2"):
+        generate(model, prior, 3, generator=seed(0), given=given[[0, 0]])
+
+
+@pytest.fixture(scope="module")
+def coded(coded_config: RunConfig) -> tuple[Disentangler, AutoregressivePrior, Factors]:
+    """A model with codes, a prior of them that was hardly trained, and factors."""
+    torch.manual_seed(0)
+    model = build_model(coded_config).eval()
+    for parameter in model.dit.parameters():  # type: ignore[union-attr, operator]
+        torch.nn.init.normal_(parameter, std=0.15)  # a DiT starts at zero, whatever the factors are
+    factors = model.encode(torch.randn(32, 6, 3, 8, 8)).detach()
+    config = AutoregressiveConfig(width=16, depth=1, heads=2, epochs=2)
+    prior = AutoregressivePrior.for_factors(config, factors, codebook=model.codebook())
+    prior.fit(factors)
+    return model, prior, factors
+
+
+def test_sequences_of_drawn_codes(coded: tuple[Disentangler, AutoregressivePrior, Factors]) -> None:
+    model, prior, factors = coded
+    free = generate(model, prior, 3, generator=seed(0), steps=13, batch_size=2)
+    assert free.frames.shape == (3, 13, 3, 8, 8)
+    assert free.factors.extras["codes"].value.shape == (3, 13, 2)
+    one = generate(model, prior, 1, generator=seed(0), steps=13)
+    torch.testing.assert_close(one.frames, free.frames[:1], atol=1e-4, rtol=1e-4)
+    held = generate(model, prior, 2, generator=seed(0), given=factors[5])
+    assert held.frames.shape == (2, 6, 3, 8, 8)
+    assert torch.equal(held.factors.static, factors.static[[5, 5]])
+
+
+@pytest.mark.parametrize("independent", [False, True])
+def test_swaps_with_drawn_codes(
+    coded: tuple[Disentangler, AutoregressivePrior, Factors], independent: bool
+) -> None:
+    model, prior, _ = coded
+    x = SequenceBatch(torch.randn(1, 6, 3, 8, 8, generator=seed(2)))
+    own = model.encode(x.x).detach()
+    for keep in ("static", "dynamic"):
+        result = swap_drawn(
+            model,
+            prior,
+            x,
+            keep=keep,  # type: ignore[arg-type]
+            count=3,
+            independent=independent,
+            generator=seed(0),
+        )
+        assert result.frames.shape == (3, 6, 3, 8, 8)
+        kept = getattr(own, keep)
+        torch.testing.assert_close(getattr(result.factors, keep), kept.expand(3, *kept.shape[1:]))
+        codes = result.factors.extras["codes"].value
+        same = torch.equal(codes, own.extras["codes"].value.expand(3, -1, -1))
+        assert same == (keep == "dynamic")
+        new = result.factors.dynamic if keep == "static" else result.factors.static
+        assert not torch.equal(new[0], new[1])
 
 
 def test_bad_counts_are_refused(model: Disentangler, prior: LatentDDIM) -> None:

@@ -12,6 +12,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
+from seqdis.core.config import RunConfig
 from seqdis.core.disentangler import build_model
 from seqdis.core.registry import get_modality
 
@@ -67,5 +68,34 @@ def prior_run(toy_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(toy_run, folder)
     words = ["prior", "fit", str(folder), "hidden=16", "layers=3", "epochs=2", "steps=5", "resamples=2"]
     result = CliRunner().invoke(app, [*words, "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture(scope="session")
+def coded_recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty recordings of pictures, of 6 to 8 steps."""
+    folder = tmp_path_factory.mktemp("coded")
+    rng = np.random.default_rng(0)
+    for i in range(40):
+        np.save(folder / f"{i:02d}.npy", rng.normal(size=(6 + i % 3, 3, 8, 8)).astype(np.float32))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def coded_run(
+    coded_config: RunConfig, coded_recordings: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """An untrained model with codes, and a prior of them that was hardly trained."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("runs") / "coded"
+    model = build_model(coded_config)
+    for parameter in model.dit.parameters():  # type: ignore[union-attr, operator]
+        torch.nn.init.normal_(parameter, std=0.15)  # a DiT starts at zero, whatever the factors are
+    model.save_pretrained(folder)
+    words = ["prior", "fit", str(folder), "--kind", "autoregressive", "--data", str(coded_recordings)]
+    result = CliRunner().invoke(
+        app, [*words, "width=16", "depth=1", "heads=2", "epochs=2", "--device", "cpu"]
+    )
     assert result.exit_code == 0, result.output
     return folder

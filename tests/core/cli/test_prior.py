@@ -72,6 +72,19 @@ def test_bad_input_is_refused_with_one_line(
     assert "was fitted to other weights than the model's; fit it again" in refused("sample", run)
 
 
+def test_a_prior_of_codes_is_fitted_to_a_model_that_has_them(
+    refused: Refused, coded_run: Path, run: Path
+) -> None:
+    about = json.loads((coded_run / "prior" / "prior.json").read_text())
+    assert about["format"] == "seqdis.prior.autoregressive.1"
+    assert (about["codebook_shape"], about["steps"]) == ([2, 4, 4], 6)
+    model = Disentangler.from_pretrained(coded_run)
+    prior = load_prior(coded_run / "prior", model=model_digest(coded_run))
+    assert torch.equal(prior.network.codebook, model.codebook())  # type: ignore[attr-defined, arg-type]
+    message = refused("prior", "fit", run, "--kind", "autoregressive")
+    assert message == "the autoregressive prior draws codes, and this model's factors have none"
+
+
 def test_help_names_what_is_there(seqdis: Command) -> None:
     assert "fit" in seqdis("prior", "--help").stdout
     assert "prior" in seqdis("--help").stdout
