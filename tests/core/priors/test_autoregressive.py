@@ -342,6 +342,19 @@ def test_the_kept_contents_are_some_of_the_training_sequences() -> None:
     )
 
 
+def test_inputs_are_standardised_by_what_was_seen() -> None:
+    known = chains(200, 0)
+    static = known.static * 3 + 7
+    network = small(known).network
+    network.standardise(static, drawn_codes(known))
+    torch.testing.assert_close(network.content_mean, static.mean(0))
+    torch.testing.assert_close(network.motion_mean, known.dynamic.flatten(0, 1).mean(0))
+    torch.testing.assert_close(network.motion_std, known.dynamic.flatten(0, 1).std(0, correction=0))
+    network.standardise(torch.ones(200, 1), torch.zeros(200, STEPS, 2, dtype=torch.long))
+    assert network.content_std.tolist() == [1]
+    assert network.motion_std.tolist() == [1] * 4
+
+
 def test_save_then_load_is_bit_equal(fitted: AutoregressivePrior, tmp_path: Path) -> None:
     assert "autoregressive" in list_plugins("priors")
     fitted.save(tmp_path / "prior", about={"model_sha256": "abc"})
@@ -397,6 +410,7 @@ def test_unusable_factors_are_refused() -> None:
             Factors(good.static, good.dynamic, {"codes": Extra(codes.value + 1, "dynamic")}),
             "codes from 1 to 3; allowed: 0 to 2",
         ),
+        (Factors(good.static, good.dynamic[..., :2], good.extras), "codebook is that of another model"),
         (Factors(good.static, good.dynamic + 1, good.extras), "codebook is that of another model"),
         (Factors(good.static * float("nan"), good.dynamic, good.extras), "static factors: 8 of"),
         (Factors(torch.zeros(8, 2), good.dynamic, good.extras), r"shape \(2,\); this prior's are \(1,\)"),

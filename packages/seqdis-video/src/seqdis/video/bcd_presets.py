@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from seqdis.core.config import CodecConfig, DataConfig, RunConfig, StageConfig, TrainConfig
+from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, StageConfig, TrainConfig
 from seqdis.core.diffusion.samplers.config import SamplerConfig
 from seqdis.core.methods.bcd_config import BCDConfig, SequenceEncoderConfig
 from seqdis.core.nn.dit_config import dit_config
@@ -46,6 +46,25 @@ _ROWS = {
     "bcd-sprites":     _Row("sprites", "identity",    64,  8,  25., 384, 1536, 12, 6,  "S/8",  1,  64, 384, 6,   (2.0, 0.5, 0.9999972), 50,  5e-5, 1.0, 128, (200, 100)),
     "bcd-shapes":      _Row("shapes",  "identity",    16,  6,  8.,  96,  384,  3,  3,  "XS/4", 1,  32, 64,  4,   (2.0, 0.5, 0.999),     18,  1e-3, 1.0, 32, (4, 2)),
 }
+# fmt: on
+
+
+class _Prior(NamedTuple):
+    width: int
+    depth: int
+    heads: int
+    lr: float
+    batch_size: int
+    epochs: int
+
+
+# fmt: off
+_PRIORS = {
+    # Tab. A9, which gives no epochs; the paper generates motion of LRS3 alone.
+    #                    width depth heads lr    bsz  epochs
+    "bcd-lrs3":   _Prior(1024, 12,   8,    1e-4, 256, 100),
+}
+_SMALL_PRIOR =    _Prior(96,   3,    3,    1e-3, 128, 20)
 # fmt: on
 
 
@@ -95,6 +114,7 @@ def _preset(name: str, row: _Row) -> RunConfig:
             ema_decay=0.999,
             precision="auto",
         ),
+        prior=PriorConfig(kind="autoregressive", options=_PRIORS.get(name, _SMALL_PRIOR)._asdict()),
     )
 
 

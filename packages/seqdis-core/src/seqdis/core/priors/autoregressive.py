@@ -132,10 +132,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         static, codes = self._static(factors), self._codes(factors)
         if factors.steps != self.steps:
             raise InputError(f"factors of {factors.steps} steps; this prior's have {self.steps}")
-        if not torch.allclose(
-            self.network.vectors(codes), factors.dynamic.to(self.device), rtol=1e-3, atol=1e-4
-        ):
-            raise InputError("codes and dynamic factors disagree: the codebook is that of another model")
+        self._check_vectors(codes, factors.dynamic)
         c, count = self.config, len(static)
         draws = torch.Generator(self.device).manual_seed(c.seed)
         kept = torch.randperm(count, generator=draws, device=self.device)[: c.contents].sort().values
@@ -163,6 +160,12 @@ class AutoregressivePrior(nn.Module, FittedPrior):
                     progress(epoch + 1, c.epochs)
         self.eval()
         return torch.stack(losses).cpu()
+
+    def _check_vectors(self, codes: Tensor, dynamic: Tensor) -> None:
+        for some, vectors in zip(codes.split(_AT_ONCE), dynamic.split(_AT_ONCE), strict=True):
+            known = self.network.vectors(some)
+            if known.shape != vectors.shape or not torch.allclose(known, vectors.to(known), 1e-3, 1e-4):
+                raise InputError("codes and dynamic factors disagree: the codebook is that of another model")
 
     def loss(self, static: Tensor, codes: Tensor, *, generator: Rows) -> Tensor:
         """The training loss of ``static (B, *S)`` and ``codes (B, V, G)``, V at most that of the prior."""

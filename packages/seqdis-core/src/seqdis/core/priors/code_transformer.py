@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache, GPT2Config, GPT2Model
 
+from seqdis.core.quantize.codebook_use import count_codes
+
 __all__ = ["CodeTransformer"]
 
 
@@ -79,11 +81,18 @@ class CodeTransformer(nn.Module):
     @torch.no_grad()
     def standardise(self, static: Tensor, codes: Tensor) -> None:
         """Take mean and deviation of each input from ``static (B, *S)`` and ``codes (B, T, G)``."""
-        for name, values in (("content", static.flatten(1)), ("motion", self.vectors(codes).flatten(0, 1))):
-            std, mean = torch.std_mean(values, dim=0, correction=0)
-            getattr(self, f"{name}_mean").copy_(mean)
-            # A constant entry stays what it is.
-            getattr(self, f"{name}_std").copy_(torch.where(std > 1e-6, std, 1.0))
+        std, mean = torch.std_mean(static.flatten(1), dim=0, correction=0)
+        self._keep("content", mean, std)
+        counts = count_codes(codes, self.codebook.shape[1]).to(self.codebook)
+        share = (counts / counts.sum(1, keepdim=True))[..., None]
+        mean = (share * self.codebook).sum(1)
+        variance = (share * (self.codebook - mean[:, None]).square()).sum(1)
+        self._keep("motion", mean.flatten(), variance.sqrt().flatten())
+
+    def _keep(self, name: str, mean: Tensor, std: Tensor) -> None:
+        getattr(self, f"{name}_mean").copy_(mean)
+        # A constant entry stays what it is.
+        getattr(self, f"{name}_std").copy_(torch.where(std > 1e-6, std, 1.0))
 
     def new_cache(self) -> DynamicCache:
         """Empty keys and values."""
