@@ -359,10 +359,11 @@ class AutoregressivePrior(nn.Module, FittedPrior):
 
     @classmethod
     def _unfitted(cls, values: Mapping[str, Any], where: str) -> Self:
+        groups, entries, dim = map(int, values["codebook_shape"])
         return cls(
             parse_config(AutoregressiveConfig, values["config"], where=where),
             static_shape=tuple(map(int, values["static_shape"])),
-            codebook_shape=tuple(map(int, values["codebook_shape"])),
+            codebook_shape=(groups, entries, dim),
             steps=int(values["steps"]),
             contents=int(values["contents"]),
         )
