@@ -18,6 +18,8 @@ from seqdis.core.factors import Factors
 from seqdis.core.methods.bcd import BCD, BCDConfig
 from seqdis.core.methods.bcd_config import SequenceEncoderConfig
 from seqdis.core.nn.dit_config import DiTConfig
+from seqdis.core.priors.autoregressive import AutoregressivePrior
+from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.quantize import codebook_use
 from seqdis.core.random import Rows, rand, randn
 from seqdis.core.registry import list_methods
@@ -324,3 +326,25 @@ def test_the_codebook_says_what_the_codes_stand_for() -> None:
     assert not book.requires_grad
     looked_up = torch.cat([book[group][codes[..., group]] for group in range(2)], dim=-1)
     assert torch.equal(looked_up, factors.dynamic)
+
+
+def test_motion_is_generated_for_a_content_as_it_goes_in_the_data(trained: BCD) -> None:
+    """Lamps that change between dim and bright with probability 0.15 a step; the model saw them change at 0.5."""
+    g = torch.Generator().manual_seed(3)
+    changes = torch.rand(768, STEPS, generator=g) < 0.15
+    changes[:, 0] = torch.rand(768, generator=g) < 0.5
+    level, colour = changes.cumsum(1) % 2, torch.randint(3, (768,), generator=g)
+    tint = torch.eye(3)[colour][:, None] * (0.25 + 0.75 * level[..., None])
+    with torch.no_grad():
+        known = trained.encode(tint[..., None, None].expand(-1, -1, -1, SIDE, SIDE))
+    config = AutoregressiveConfig(
+        width=32, depth=2, heads=2, dropout=0, subsampling=0, epochs=12, batch_size=64, lr=3e-3
+    )
+    prior = AutoregressivePrior.for_factors(config, known, codebook=trained.codebook())
+    prior.fit(known)
+    given = torch.tensor([int((colour == c).nonzero()[0, 0]) for c in (0, 1, 2)]).repeat(4)
+    factors = prior.sample_dynamic(known[given], generator=g, steps=40)
+    got_colour, got_level = read(trained.decode(factors, generator=g))
+    assert (got_colour == colour[given]).float().mean() >= 0.9
+    assert got_level.float().mean().item() == pytest.approx(0.5, abs=0.2)
+    assert (got_level[:, 1:] != got_level[:, :-1]).float().mean().item() == pytest.approx(0.15, abs=0.06)
