@@ -12,8 +12,6 @@ from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import build_model
 from seqdis.core.methods.bcd import BCD
 from seqdis.core.methods.bcd_config import BCDConfig
-from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
-from seqdis.core.priors.store import prior_config
 from seqdis.core.random import Rows
 from seqdis.core.registry import build_dataset
 from seqdis.video.presets import PRESETS
@@ -76,23 +74,6 @@ def test_a_table_of_the_paper(name: str) -> None:
 
 def test_the_epochs_of_lrs3() -> None:
     assert [stage.epochs for stage in PRESETS["bcd-lrs3"].train.stages] == [30, 15]
-
-
-def test_the_prior_of_lrs3() -> None:
-    """Tab. A9."""
-    prior = PRESETS["bcd-lrs3"].prior
-    settings = prior_config(prior, "autoregressive", {})
-    assert isinstance(settings, AutoregressiveConfig)
-    assert (settings.width, settings.depth, settings.heads) == (1024, 12, 8)
-    assert (settings.lr, settings.batch_size, settings.weight_decay) == (1e-4, 256, 0.01)
-    assert settings.subsampling == 0.5
-
-
-def test_every_preset_has_a_prior_of_codes() -> None:
-    for name, preset in PRESETS.items():
-        if preset.method == "bcd":
-            assert preset.prior.kind == "autoregressive", name
-            prior_config(preset.prior, preset.prior.kind, {})
 
 
 def test_the_sizes_of_the_codes_fit_the_latents() -> None:
