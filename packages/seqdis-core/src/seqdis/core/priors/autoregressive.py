@@ -51,7 +51,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
     """
 
     config_class: ClassVar[type[Config]] = AutoregressiveConfig
-    drawing: ClassVar[tuple[str, ...]] = ("temperature", "top_k", "top_p", "kv_cache")
+    adjustable: ClassVar[tuple[str, ...]] = ("temperature", "top_k", "top_p", "kv_cache")
     config: AutoregressiveConfig
     contents: Tensor
 
@@ -304,7 +304,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
                     steps,
                     length=self.steps,
                     generator=rows if len(parts) == 1 else rows.part(mine),
-                    **self.config.model_dump(include=set(self.drawing)),
+                    **self.config.model_dump(include=set(self.adjustable)),
                     progress=within,
                 )
             )

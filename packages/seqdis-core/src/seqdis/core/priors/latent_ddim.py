@@ -54,7 +54,7 @@ class LatentDDIM(nn.Module, FittedPrior):
     """
 
     config_class: ClassVar[type[Config]] = LatentDDIMConfig
-    drawing: ClassVar[tuple[str, ...]] = ("sampler", "steps", "resamples")
+    adjustable: ClassVar[tuple[str, ...]] = ("sampler", "steps", "resamples")
     config: LatentDDIMConfig
     mean: Tensor
     std: Tensor

@@ -76,7 +76,7 @@ class FittedPrior(Prior):
 
     config_class: ClassVar[type[Config]]
     """The schema of its settings."""
-    drawing: ClassVar[tuple[str, ...]] = ()
+    adjustable: ClassVar[tuple[str, ...]] = ()
     """The settings that act when drawing alone, and so may change after fitting."""
     config: Any
     """Its settings."""
@@ -85,14 +85,14 @@ class FittedPrior(Prior):
         """Draw with other settings from now on.
 
         Args:
-            changes: New values of some of :attr:`drawing`.
+            changes: New values of some of :attr:`adjustable`.
 
         Raises:
             InputError: A setting is unknown, cannot change after fitting, or is out of range.
         """
         for name in changes:
-            if name not in self.drawing:
-                allowed = ", ".join(self.drawing) or "none"
+            if name not in self.adjustable:
+                allowed = ", ".join(self.adjustable) or "none"
                 raise InputError(f"prior: {name!r} cannot change after fitting; allowed: {allowed}")
         values = {**self.config.model_dump(mode="json"), **changes}
         self.config = parse_config(self.config_class, values, where="prior")
