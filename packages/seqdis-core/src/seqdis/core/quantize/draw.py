@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 __all__ = ["DrawnEntries", "draw_entries", "draw_entries_reference", "entry_logits"]
 
 _TINY = 1e-8  # of a squared distance: the root's slope at 0 is infinite, and rounding can put it below
-_CACHED = 1 << 17  # numbers that a core's cache holds beside what they are made of
+_CACHED = 1 << 18  # numbers that a core's cache holds beside what they are made of
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,10 @@ class _Draw(torch.autograd.Function):
         ratio = uniform.log_()
         for part in _parts(m, codebook):
             logits = _squares(m[:, part].transpose(0, 1), codebook[part]).sqrt_().mul_(-scale)
-            p, r = torch.softmax(logits, -1, out=probs[part]), ratio[:, part]
-            torch.div(p.transpose(0, 1), r, out=r)
-            codes[:, part] = r.min(-1).indices
+            r = ratio[:, part].transpose(0, 1)
+            race = torch.div(torch.softmax(logits, -1, out=probs[part]), r, out=logits)
+            codes[:, part] = race.min(-1).indices.T
+            r.copy_(race)
         place = codes + torch.arange(0, groups * entries, entries, device=m.device)
         ctx.mark_non_differentiable(codes)
         ctx.save_for_backward(m, codebook, ratio, probs, place, temperature)
@@ -120,14 +121,16 @@ class _Draw(torch.autograd.Function):
             w = ratio[:, part].transpose(0, 1).neg().log_().div_(temperature).softmax(-1)
             of_p = to_probs[:, part].transpose(0, 1)
             # Through softmax: p∘(g − ⟨p, g⟩), once for the entry that went on and once for p.
-            slope = torch.bmm(to_z[:, part].transpose(0, 1), c.transpose(1, 2)).mul_(w)
-            slope.addcmul_(w, slope.sum(-1, keepdim=True), value=-1).div_(temperature)
+            slope = torch.bmm((to_z[:, part] / temperature).transpose(0, 1), c.transpose(1, 2)).mul_(w)
+            slope.addcmul_(w, slope.sum(-1, keepdim=True), value=-1)
             of_p = of_p * p
             slope.add_(of_p).addcmul_(p, of_p.sum(-1, keepdim=True), value=-1)
-            # Through −α·‖m − c‖, whose slope is −α·(m − c)/‖m − c‖.
-            slope.div_(_squares(x, c).sqrt_()).mul_(-ctx.scale)
-            to_m[:, part] = (x * slope.sum(-1, keepdim=True) - torch.bmm(slope, c)).transpose(0, 1)
-            to_codebook[part] += c * slope.sum(1)[..., None] - torch.bmm(slope.transpose(1, 2), x)
+            # Through ‖m − c‖, whose slope is (m − c)/‖m − c‖; the factor −α comes last.
+            slope.div_(_squares(x, c).sqrt_())
+            to_x = torch.baddbmm(x * slope.sum(-1, keepdim=True), slope, c, alpha=-1)
+            to_m[:, part] = to_x.mul_(-ctx.scale).transpose(0, 1)
+            to_c = torch.baddbmm(c * slope.sum(1)[..., None], slope.transpose(1, 2), x, alpha=-1)
+            to_codebook[part].sub_(to_c, alpha=ctx.scale)
         return to_m, to_codebook, None, None, None
 
 
