@@ -79,6 +79,7 @@ def _preset(name: str, row: _Row) -> RunConfig:
             codes=row.codes,
             code_dim=row.code_dim,
             target_bits=row.bits,
+            window=row.length // 2,  # training sees halves of clips
             fps=row.fps,  # the paper says 4 kbps of 160 bits at 25 frames a second, whatever the stride
             distance_scale=row.scale,
             p_mean=row.p_mean,
