@@ -354,3 +354,13 @@ def test_bad_input_is_named() -> None:
     )
     with pytest.raises(InputError, match=r"bcd needs square frames \(C, H, H\) with its DiT; got \(8,\)"):
         build_model(vectors)
+
+
+def test_the_codebook_says_what_the_codes_stand_for() -> None:
+    model = make()
+    factors = model.encode(clips())
+    codes, book = factors.extras["codes"].value, model.codebook()
+    assert book.shape == (2, 8, 8)
+    assert not book.requires_grad
+    looked_up = torch.cat([book[group][codes[..., group]] for group in range(2)], dim=-1)
+    assert torch.equal(looked_up, factors.dynamic)

@@ -139,6 +139,14 @@ class Disentangler(nn.Module, ABC):
         """The prior that was learnt with the model; None where one is fitted to its factors afterwards."""
         return None
 
+    def codebook(self) -> Tensor | None:
+        """What the codes in ``Factors.extras["codes"] (B, V, G)`` stand for, ``(G, J, dim)``; None without codes.
+
+        Step τ's dynamic factor is ``[codebook[0, c_1], …, codebook[G−1, c_G]]``, flattened: a prior of codes
+        needs the table to turn what it draws into factors, those included that it never saw.
+        """
+        return None
+
     @torch.no_grad()
     def reconstruct(
         self,

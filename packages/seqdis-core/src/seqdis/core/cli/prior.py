@@ -67,7 +67,7 @@ def fit(
     train_set = build_dataset(config.modality, config.data, "train", root=data, seed=config.train.seed)
     with progress_bar("encoding", show=not as_json) as progress:
         factors = encode_dataset(model, train_set, progress=progress)
-    fitted = get_prior(chosen).for_factors(settings, factors, device=model.device)
+    fitted = get_prior(chosen).for_factors(settings, factors, codebook=model.codebook(), device=model.device)
     with progress_bar("fitting", show=not as_json) as progress:
         losses = fitted.fit(factors, progress=progress)
     words = ["seqdis", "prior", "fit", str(run), *(overrides or []), "--kind", chosen, "--seed", str(seed)]

@@ -156,6 +156,10 @@ class BCD(Disentangler):
             raise unknown_name("stage of bcd", name, ["spatial", "temporal"])
         self.dit.use_temporal(name == "temporal")
 
+    def codebook(self) -> Tensor:
+        """The quantiser's entries, ``(G, J, dim)``."""
+        return self.quantizer.codebook.detach()
+
     def _prepare(self, x: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
         for what, given in (("mask", mask), ("observed", observed)):
             if given is not None and not bool(given.all()):

@@ -88,8 +88,15 @@ class LatentDDIM(nn.Module, FittedPrior):
             })  # fmt: skip
 
     @classmethod
-    def for_factors(cls, config: Any, factors: Factors, *, device: torch.device | str = "cpu") -> Self:
-        """One for factors of these shapes, on a device, not fitted yet."""
+    def for_factors(
+        cls,
+        config: Any,
+        factors: Factors,
+        *,
+        codebook: Tensor | None = None,
+        device: torch.device | str = "cpu",
+    ) -> Self:
+        """One for factors of these shapes, on a device, not fitted yet; it draws vectors, not codes."""
         shapes = {"static_shape": factors.static.shape[1:], "dynamic_shape": factors.dynamic.shape[1:]}
         return cls(config, **shapes).to(device)
 

@@ -78,8 +78,23 @@ class FittedPrior(Prior):
 
     @classmethod
     @abstractmethod
-    def for_factors(cls, config: Any, factors: Factors, *, device: torch.device | str = "cpu") -> Self:
-        """One for factors of these shapes, on a device, not fitted yet."""
+    def for_factors(
+        cls,
+        config: Any,
+        factors: Factors,
+        *,
+        codebook: Tensor | None = None,
+        device: torch.device | str = "cpu",
+    ) -> Self:
+        """One for factors of these shapes, on a device, not fitted yet.
+
+        Args:
+            config: Of :attr:`config_class`.
+            factors: What it will be fitted to.
+            codebook: Of the model that they come from (:meth:`Disentangler.codebook`); a prior that draws
+                no codes has no use for it.
+            device: Where to put it.
+        """
 
     @abstractmethod
     def fit(self, factors: Factors, *, progress: Callable[[int, int], None] | None = None) -> Tensor:
