@@ -30,6 +30,7 @@ from seqdis.core.schedules import ValueSchedule
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
     from seqdis.core.priors.prior import Prior
+    from seqdis.core.quantize.bitrate import Bitrate
 
 __all__ = ["Disentangler", "LossOutput", "Progress", "build_model", "find_model_folder"]
 
@@ -67,6 +68,8 @@ class Disentangler(nn.Module, ABC):
     """The schema of ``RunConfig.model``."""
     sampling: Sampling | None = None
     """The sampler of a method that decodes by diffusion."""
+    bitrate: Bitrate | None = None
+    """Target and unit of the rate of a method's codes."""
 
     def __init__(
         self,

@@ -55,6 +55,7 @@ class BCD(Disentangler):
 
     config_class: ClassVar[type[Config]] = BCDConfig
     sampling: Sampling
+    bitrate: Bitrate
 
     def __init__(
         self,

@@ -38,7 +38,9 @@ class HalfOverlap:
         inside = self._inside()
         window = torch.zeros(self.count, self.total).scatter(1, self._index, inside).argmax(0)
         place = torch.arange(self.total) - self._index[window, 0]
-        whole: Tensor = parts.unflatten(0, (-1, self.count))[:, window.to(parts.device), place.to(parts.device)]
+        whole: Tensor = parts.unflatten(0, (-1, self.count))[
+            :, window.to(parts.device), place.to(parts.device)
+        ]
         return whole
 
     def blend(self, parts: Tensor) -> Tensor:
