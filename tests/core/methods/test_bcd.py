@@ -364,3 +364,18 @@ def test_the_codebook_says_what_the_codes_stand_for() -> None:
     assert not book.requires_grad
     looked_up = torch.cat([book[group][codes[..., group]] for group in range(2)], dim=-1)
     assert torch.equal(looked_up, factors.dynamic)
+
+
+def test_content_frames_and_windows_may_change_after_training() -> None:
+    model, x = make(window=4), clips(steps=10)
+    model.use({"content_frames": 1, "window": 6})
+    assert torch.equal(model.encode(x).flatten(), make(window=6, content_frames=1).encode(x).flatten())
+    assert model.dit.window == 6
+    assert model.run_config is not None
+    assert model.run_config.model == configure(window=6, content_frames=1).model
+    with pytest.raises(
+        InputError, match="'groups' cannot change after training; allowed: content_frames, window"
+    ):
+        model.use({"groups": 3})
+    with pytest.raises(InputError, match="content_frames"):
+        model.use({"content_frames": 0})

@@ -49,8 +49,8 @@ _ROWS = {
     #                       dataset    codec          side V   fps  T5: width ff  depth heads decoder G   J   dim  bits tau                     steps lr    enc. bsz epochs
     "bcd-lrs3":        _Row("folder",  "autoencoder", 256, 50, 25., 512, 2048, 12, 8,  "B/4",  64, 32, 16,  160, (1.5, 0.1, 0.9999972), 128, 2e-4, 0.5, 32, (30, 15)),
     "bcd-sprites":     _Row("sprites", "identity",    64,  8,  25., 384, 1536, 12, 6,  "S/8",  1,  64, 384, 6,   (2.0, 0.5, 0.9999972), 50,  5e-5, 1.0, 128, (200, 100)),
-    "bcd-sprites32":   _Row("sprites", "identity",    32, 8,  25., 128,  256,  2,  4,  "XXS/8", 2, 32, 64, 6,   (2.0, 0.5, 0.999),     8,   1.5e-3, 1.0, 16, (2, 1), 8.0, 0.4, "cosine", (900, 300), 50),
-    "bcd-shapes":      _Row("shapes",  "identity",    16,  6,  8.,  96,  384,  3,  3,  "XS/4", 1,  32, 64,  4,   (2.0, 0.5, 0.999),     18,  1e-3, 1.0, 32, (4, 2)),
+    "bcd-sprites32":   _Row("sprites", "identity",    32, 8,  25., 128,  256,  2,  4,  "XXS/4", 2, 32, 64, 6,   (2.0, 0.5, 0.999),     8,   1.5e-3, 1.0, 16, (2, 1), 8.0, 0.4, "cosine", (900, 300), 50),
+    "bcd-shapes":      _Row("shapes",  "identity",    16, 6,  8.,  96,  192,  2,  3,  "XXS/4", 1, 32, 64,  4,   (2.0, 0.5, 0.999),     8,   1.5e-3, 1.0, 16, (4, 2), 8.0, 0.2, "cosine", (1500, 500), 50),
 }
 # fmt: on
 

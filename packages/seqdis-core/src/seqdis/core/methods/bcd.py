@@ -54,6 +54,7 @@ class BCD(Disentangler):
     """
 
     config_class: ClassVar[type[Config]] = BCDConfig
+    adjustable: ClassVar[tuple[str, ...]] = ("content_frames", "window")
     sampling: Sampling
     bitrate: Bitrate
 
@@ -126,6 +127,10 @@ class BCD(Disentangler):
         if not isinstance(network, DiT):
             raise TypeError(f"the denoiser's network is a {type(network).__name__}, not a DiT")
         return network
+
+    def take_settings(self, config: BCDConfig) -> None:
+        """Take other windows, or another number of frames for the content."""
+        self.config, self.dit.window = config, config.window
 
     def compile_networks(self) -> None:
         """``torch.compile`` the blocks of the DiT in place."""

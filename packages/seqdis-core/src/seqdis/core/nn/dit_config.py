@@ -12,7 +12,7 @@ from seqdis.core.errors import unknown_name
 __all__ = ["DiTConfig", "dit_config"]
 
 _SIZES = {
-    "XXS": (192, 2, 3), "XS": (192, 4, 3),
+    "XXS": (96, 2, 3), "XS": (192, 4, 3),
     "S": (384, 12, 6), "B": (768, 12, 12), "L": (1024, 24, 16), "XL": (1152, 28, 16),
 }  # fmt: skip
 

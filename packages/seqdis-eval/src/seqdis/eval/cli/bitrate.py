@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from seqdis.core.cli.options import Data, Device, Json, SamplerName, SamplerSteps, Seed
+from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
 from seqdis.eval.cli.run import judge_of, record_of, splits_of
@@ -31,6 +31,7 @@ def bitrate(
     ] = None,
     steps: SamplerSteps = None,
     sampler: SamplerName = None,
+    settings: ModelSettings = None,
     seed: Seed = 0,
     data: Data = None,
     device: Device = None,
@@ -51,7 +52,7 @@ def bitrate(
     names = [run.name for run in runs]
     if len(set(names)) < len(names):
         raise InputError(f"runs are told apart by their folders' names; got {', '.join(names)}")
-    models = [load_model(run, device=device, steps=steps, sampler=sampler) for run in runs]
+    models = [load_model(run, device=device, steps=steps, sampler=sampler, settings=settings) for run in runs]
     config = config_of(models[0])
     for run, model in zip(runs, models, strict=True):
         if config_of(model).data != config.data:
@@ -78,6 +79,7 @@ def bitrate(
     words = ["seqdis", "eval", "bitrate", *map(str, runs), "--pairs", str(pairs), "--seed", str(seed)]
     for option, value in (("--steps", steps), ("--sampler", sampler), ("--picture", picture)):
         words += [] if value is None else [option, str(value)]
+    words += [word for setting in settings or [] for word in ("--model", setting)]
     record = record_of(
         out, config, metrics, words=words, data=data, seed=seed, device=models[0].device, started=started
     )

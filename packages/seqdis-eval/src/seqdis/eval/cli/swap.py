@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from seqdis.core.cli.options import Data, Device, Json, RunFolder, SamplerName, SamplerSteps, Seed
+from seqdis.core.cli.options import (
+    Data,
+    Device,
+    Json,
+    ModelSettings,
+    RunFolder,
+    SamplerName,
+    SamplerSteps,
+    Seed,
+)
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.eval.cli.run import record_of, splits_of
 
@@ -28,6 +37,7 @@ def swap(
     ] = None,
     steps: SamplerSteps = None,
     sampler: SamplerName = None,
+    settings: ModelSettings = None,
     seed: Seed = 0,
     data: Data = None,
     device: Device = None,
@@ -46,7 +56,7 @@ def swap(
     from seqdis.eval.protocols.swap import swap_protocol
 
     started = time.perf_counter()
-    model = load_model(run, device=device, steps=steps, sampler=sampler)
+    model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
     config = config_of(model)
     train_set, test_set = splits_of(config, data)
     with progress_bar("scoring", show=not as_json) as progress:
@@ -65,6 +75,7 @@ def swap(
     words = ["seqdis", "eval", "swap", str(run), "--seed", str(seed)]
     for option, value in (("--pairs", pairs), ("--steps", steps), ("--sampler", sampler)):
         words += [] if value is None else [option, str(value)]
+    words += [word for setting in settings or [] for word in ("--model", setting)]
     record = record_of(
         out, config, metrics, words=words, data=data, seed=seed, device=model.device, started=started
     )
