@@ -67,7 +67,7 @@ def draw_entries(
     """Draw ``argmax_j(ln p_j + g_j)`` with the gradient of ``Σ_j w_j c_j``, ``w = softmax((ln p + g)/τ)``.
 
     ``g = −ln(−ln u)`` is Gumbel noise. Without its second logarithm the same entry is ``argmin_j p_j/ln u_j``,
-    and the same weights ``w ∝ (−p/ln u)^{1/τ}``. Gradients are written out by hand and computed in parts that
+    and the same weights ``w ∝ (−p/ln u)^{1/τ}``. Gradients are written out by hand. On a CPU all goes in parts that
     a cache holds: beside ``u``, which is overwritten, and the probabilities, which are returned, nothing of
     size ``(N, G, J)`` is made.
 
