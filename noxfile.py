@@ -58,7 +58,7 @@ EXAMPLES = {
     "custom_modality": ("cmu_mocap", ("train.steps=60",), ()),
 }
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
-EXTRAS = {"video": "[latent]"}
+EXTRAS = {"video": "[latent]", "eval": "[plot]"}
 # What a part's tests compare with, and the package itself does not use.
 PEERS = {"core": ("diffusers",)}
 PINNED = ("-c", "constraints.txt")
@@ -147,7 +147,8 @@ def examples(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Every benchmark, briefly: runs/bench; arguments are passed on to each."""
-    install(session, *PACKAGES, tools=("diffusers",))  # a peer of the samplers
+    # Peers: of the samplers, and of group VQ.
+    install(session, *PACKAGES, tools=("diffusers", "vector-quantize-pytorch"))
     for path in sources("benchmarks/*.py"):
         target = ROOT / "runs" / "bench" / f"{Path(path).stem}.json"
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -199,3 +199,22 @@ def test_a_damaged_run_is_refused(refused: Refused, toy_run: Path, recordings: P
         "encode", run, recordings, "--out", tmp_path / "f.npz"
     )
     assert not (tmp_path / "f.npz").exists()
+
+
+def test_more_steps_than_in_training_can_be_taken_together(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "f.safetensors"
+    words = ("encode", toy_run, recordings / "b.npy", "--out", out, "--device", "cpu")
+    assert seqdis(*words, "--frames", 15).exit_code == 0
+    factors, keys = Factors.load(out)
+    assert (keys, factors.dynamic.shape[:2]) == (["b.npy"], (1, 15))
+
+
+def test_a_setting_that_cannot_change_is_refused(
+    refused: Refused, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    message = refused(
+        "encode", toy_run, recordings / "b.npy", "--out", tmp_path / "f.npz", "--model", "static_dim=3"
+    )
+    assert message == "model: 'static_dim' cannot change after training; allowed: none"

@@ -142,10 +142,50 @@ def test_codes_travel_with_the_motion_in_a_swap() -> None:
 
 @pytest.mark.parametrize("steps", [1, 3, 20])
 def test_any_number_of_frames(steps: int) -> None:
-    model = waken(make())
+    model = waken(make(window=4))
     out = model.reconstruct(clips(2, steps), generator=torch.Generator().manual_seed(0))
     assert out.shape == (2, steps, 3, SIDE, SIDE)
     assert torch.isfinite(out).all()
+
+
+def test_a_clip_within_the_window_passes_whole() -> None:
+    model, windowed, x = waken(make()), waken(make(window=STEPS)), clips()
+    assert torch.equal(model.encode(x).flatten(), windowed.encode(x).flatten())
+    a, b = (m.reconstruct(x, generator=torch.Generator().manual_seed(0)) for m in (model, windowed))
+    assert torch.equal(a, b)
+
+
+def test_a_long_clip_is_encoded_in_windows() -> None:
+    model, x = make(window=4, groups=8), clips(steps=10)  # windows at 0, 2, 4 and 6
+    codes = model.encode(x).extras["codes"].value
+    for start, inside in ((0, slice(0, 3)), (2, slice(1, 3)), (4, slice(1, 3)), (6, slice(1, 4))):
+        alone = model.encode(x[:, start : start + 4]).extras["codes"].value
+        assert torch.equal(codes[:, start + inside.start : start + inside.stop], alone[:, inside])
+
+
+def test_the_content_of_a_long_clip_comes_from_a_window_of_frames_from_all_of_it() -> None:
+    model, x = make(window=4), clips(steps=10)
+    assert torch.equal(model.encode(x).static, model.encode(x[:, [0, 3, 6, 9]]).static)
+    model = make(window=4, content_frames=2)
+    assert torch.equal(model.encode(x).static, model.encode(x[:, [0, 9]]).static)
+
+
+def test_a_long_motion_is_decoded_in_windows() -> None:
+    """Of one evaluation of the network; over many, blended windows hand on what they know."""
+    model, x = waken(make(window=4)), clips(2, steps=10)  # windows at 0, 2, 4 and 6
+    z, level = model.condition(model.encode(x)), torch.zeros(2)
+    content, motion = z.split([2 * 32, 10 * 16], dim=1)
+    noisy = clips(2, steps=10, seed=8)
+    whole = model.dit(noisy, level, z)
+
+    def alone(start: int) -> Tensor:
+        part = torch.cat([content, motion.unflatten(1, (10, 16))[:, start : start + 4].flatten(1)], dim=1)
+        return model.dit(noisy[:, start : start + 4], level, part)
+
+    torch.testing.assert_close(whole[:, :2], alone(0)[:, :2], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(whole[:, 8:], alone(6)[:, 2:], rtol=1e-4, atol=1e-5)
+    shared = 2 / 3 * alone(0)[:, 2] + 1 / 3 * alone(2)[:, 0]  # two from the edge of one, one of the other
+    torch.testing.assert_close(whole[:, 2], shared, rtol=1e-4, atol=1e-5)
 
 
 def test_the_encoder_knows_the_order_and_all_of_the_clip() -> None:
@@ -326,6 +366,21 @@ def test_the_codebook_says_what_the_codes_stand_for() -> None:
     assert not book.requires_grad
     looked_up = torch.cat([book[group][codes[..., group]] for group in range(2)], dim=-1)
     assert torch.equal(looked_up, factors.dynamic)
+
+
+def test_content_frames_and_windows_may_change_after_training() -> None:
+    model, x = make(window=4), clips(steps=10)
+    model.use({"content_frames": 1, "window": 6})
+    assert torch.equal(model.encode(x).flatten(), make(window=6, content_frames=1).encode(x).flatten())
+    assert model.dit.window == 6
+    assert model.run_config is not None
+    assert model.run_config.model == configure(window=6, content_frames=1).model
+    with pytest.raises(
+        InputError, match="'groups' cannot change after training; allowed: content_frames, window"
+    ):
+        model.use({"groups": 3})
+    with pytest.raises(InputError, match="content_frames"):
+        model.use({"content_frames": 0})
 
 
 def test_motion_is_generated_for_a_content_as_it_goes_in_the_data(trained: BCD) -> None:

@@ -30,6 +30,7 @@ from seqdis.core.schedules import ValueSchedule
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
     from seqdis.core.priors.prior import Prior
+    from seqdis.core.quantize.bitrate import Bitrate
 
 __all__ = ["Disentangler", "LossOutput", "Progress", "build_model", "find_model_folder"]
 
@@ -67,6 +68,10 @@ class Disentangler(nn.Module, ABC):
     """The schema of ``RunConfig.model``."""
     sampling: Sampling | None = None
     """The sampler of a method that decodes by diffusion."""
+    bitrate: Bitrate | None = None
+    """Target and unit of the rate of a method's codes."""
+    adjustable: ClassVar[tuple[str, ...]] = ()
+    """The settings of :attr:`config_class` that may change after training; see :meth:`use`."""
 
     def __init__(
         self,
@@ -208,6 +213,33 @@ class Disentangler(nn.Module, ABC):
             InputError: The method has no stage of that name.
         """
         raise InputError(f"train.stages: stage {name!r}; {type(self).__name__} has no stages")
+
+    def use(self, changes: Mapping[str, Any]) -> None:
+        """Encode and decode with other settings from now on.
+
+        Args:
+            changes: New values of some of :attr:`adjustable`.
+
+        Raises:
+            InputError: A setting is unknown, cannot change after training, or is out of range; or the model
+                was not built from a configuration.
+        """
+        for name in changes:
+            if name not in self.adjustable:
+                allowed = ", ".join(self.adjustable) or "none"
+                raise InputError(f"model: {name!r} cannot change after training; allowed: {allowed}")
+        if not changes:
+            return
+        if self.run_config is None:
+            raise InputError("settings can change only of a model that was built by build_model(config)")
+        values = self.run_config.model.model_dump(mode="json") | dict(changes)
+        config = parse_config(self.config_class, values, where="model")
+        self.run_config = self.run_config.model_copy(update={"model": config})
+        self.take_settings(config)
+
+    def take_settings(self, config: Any) -> None:
+        """Take a configuration in which some of :attr:`adjustable` have other values."""
+        raise NotImplementedError(f"{type(self).__name__} names adjustable settings and does not take them")
 
     def compile_networks(self) -> None:
         """``torch.compile`` what is worth it, in place; the names of the parameters must not change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, StageConfig, TrainConfig
 from seqdis.core.diffusion.samplers.config import SamplerConfig
@@ -35,6 +35,11 @@ class _Row(NamedTuple):
     encoder_rate: float  # over lr
     batch: int
     epochs: tuple[int, int]  # without and with temporal blocks
+    scale: float = 1.0  # of the distances to the entries
+    p_mean: float = -1.2
+    schedule: Literal["cosine", "constant"] = "constant"
+    steps: tuple[int | None, int | None] = (None, None)  # instead of epochs
+    warmup: int | None = None
 
 
 # fmt: off
@@ -44,7 +49,8 @@ _ROWS = {
     #                       dataset    codec          side V   fps  T5: width ff  depth heads decoder G   J   dim  bits tau                     steps lr    enc. bsz epochs
     "bcd-lrs3":        _Row("folder",  "autoencoder", 256, 50, 25., 512, 2048, 12, 8,  "B/4",  64, 32, 16,  160, (1.5, 0.1, 0.9999972), 128, 2e-4, 0.5, 32, (30, 15)),
     "bcd-sprites":     _Row("sprites", "identity",    64,  8,  25., 384, 1536, 12, 6,  "S/8",  1,  64, 384, 6,   (2.0, 0.5, 0.9999972), 50,  5e-5, 1.0, 128, (200, 100)),
-    "bcd-shapes":      _Row("shapes",  "identity",    16,  6,  8.,  96,  384,  3,  3,  "XS/4", 1,  32, 64,  4,   (2.0, 0.5, 0.999),     18,  1e-3, 1.0, 32, (4, 2)),
+    "bcd-sprites32":   _Row("sprites", "identity",    32, 8,  25., 128,  256,  2,  4,  "XXS/4", 2, 32, 64, 6,   (2.0, 0.5, 0.999),     8,   1.5e-3, 1.0, 16, (2, 1), 8.0, 0.4, "cosine", (900, 300), 50),
+    "bcd-shapes":      _Row("shapes",  "identity",    16, 6,  8.,  96,  192,  2,  3,  "XXS/4", 1, 32, 64,  4,   (2.0, 0.5, 0.999),     8,   1.5e-3, 1.0, 16, (4, 2), 8.0, 0.2, "cosine", (1500, 500), 50),
 }
 # fmt: on
 
@@ -92,7 +98,10 @@ def _preset(name: str, row: _Row) -> RunConfig:
             codes=row.codes,
             code_dim=row.code_dim,
             target_bits=row.bits,
+            window=row.length // 2,  # training sees halves of clips
             fps=row.fps,  # the paper says 4 kbps of 160 bits at 25 frames a second, whatever the stride
+            distance_scale=row.scale,
+            p_mean=row.p_mean,
             temperature=row.tau[0],
             temperature_end=row.tau[1],
             temperature_decay=row.tau[2],
@@ -100,17 +109,25 @@ def _preset(name: str, row: _Row) -> RunConfig:
         ),
         train=TrainConfig(
             stages=(
-                StageConfig(name="spatial", epochs=row.epochs[0], rates=rates, frozen=("temporal",)),
+                StageConfig(
+                    name="spatial",
+                    epochs=row.epochs[0],
+                    steps=row.steps[0],
+                    rates=rates,
+                    frozen=("temporal",),
+                ),
                 StageConfig(
                     name="temporal",
                     epochs=row.epochs[1],
+                    steps=row.steps[1],
                     rates=rates | {"encoder": row.encoder_rate / 2},
                 ),
             ),
             batch_size=row.batch,
             lr=row.lr,
             weight_decay=0.01,
-            schedule="constant",
+            warmup_steps=row.warmup,
+            schedule=row.schedule,
             ema_decay=0.999,
             precision="auto",
         ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqdis.core.cli.options import Device, Inputs, Json, RunFolder
+from seqdis.core.cli.options import Device, Frames, Inputs, Json, ModelSettings, RunFolder
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
 
@@ -35,6 +35,8 @@ def encode(
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sequences a pass.")] = 64,
+    frames: Frames = None,
+    settings: ModelSettings = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -53,13 +55,13 @@ def encode(
         raise InputError(
             f"{out}: factors cannot be written as {out.suffix!r}; allowed: {', '.join(SUFFIXES)}"
         )
-    model = load_model(run, device=device)
+    model = load_model(run, device=device, settings=settings)
     paths, root = expand(get_modality(config_of(model).modality), inputs)
     chunks = _chunks(paths)
     with Processes(cpu=model.device.type == "cpu") as processes:
         mine = range(processes.rank, len(chunks), processes.count)
         with progress_bar("encoding", show=processes.is_first and not as_json) as progress:
-            parts = _encode_chunks(model, chunks, mine, root, stride, batch_size, progress)
+            parts = _encode_chunks(model, chunks, mine, root, (frames, stride), batch_size, progress)
             result = _join([*parts]) if processes.count == 1 else _merge(parts, len(chunks), out, processes)
         if result is None:
             return
@@ -90,7 +92,7 @@ def _encode_chunks(
     chunks: Sequence[Sequence[Path]],
     mine: Sequence[int],
     root: Path,
-    stride: int | None,
+    windows: tuple[int | None, int | None],
     batch_size: int,
     progress: Callable[[int, int], None],
 ) -> Iterator[tuple[int, Factors, list[str]]]:
@@ -102,16 +104,16 @@ def _encode_chunks(
     from seqdis.core.registry import get_modality
 
     data = config_of(model).data
-    modality = get_modality(config_of(model).modality)
+    modality, (length, stride) = get_modality(config_of(model).modality), windows
     for position, index in enumerate(mine):
         clips = [read_clip(modality, path, data, root) for path in chunks[index]]
-        windows = sliding_windows(clips, data.length, stride=stride)
+        sequences = sliding_windows(clips, length or data.length, stride=stride)
 
         def within(done: int, total: int, position: int = position) -> None:
             progress(position * 1000 + 1000 * done // total, len(mine) * 1000)
 
-        factors = encode_dataset(model, windows, batch_size=batch_size, seed=index, progress=within)
-        yield index, factors, list(windows.fetch(range(len(windows))).keys)
+        factors = encode_dataset(model, sequences, batch_size=batch_size, seed=index, progress=within)
+        yield index, factors, list(sequences.fetch(range(len(sequences))).keys)
 
 
 def _join(parts: Sequence[tuple[int, Factors, list[str]]]) -> tuple[Factors, list[str]]:

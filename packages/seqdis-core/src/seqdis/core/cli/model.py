@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from seqdis.core.config import RunConfig
+from seqdis.core.config import RunConfig, read_overrides
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.priors.prior import Prior
@@ -39,7 +39,12 @@ def pick_device(name: str | None) -> torch.device:
 
 
 def load_model(
-    run: Path, *, device: str | None = None, steps: int | None = None, sampler: str | None = None
+    run: Path,
+    *,
+    device: str | None = None,
+    steps: int | None = None,
+    sampler: str | None = None,
+    settings: Sequence[str] | None = None,
 ) -> Disentangler:
     """Load a run's model for inference.
 
@@ -48,14 +53,17 @@ def load_model(
         device: See :func:`pick_device`.
         steps: Noise levels of the sampler, in place of the model's own.
         sampler: Its kind, in place of the model's own.
+        settings: ``key=value`` each, for :meth:`Disentangler.use`.
 
     Raises:
-        InputError: See :meth:`Disentangler.from_pretrained`; or the method has no sampler to set.
+        InputError: See :meth:`Disentangler.from_pretrained`; or the method has no sampler to set, or
+            no such setting.
     """
     place = pick_device(device)
     if not run.is_dir():
         raise InputError(f"{run}: no such run folder")
     model = Disentangler.from_pretrained(run, device=place)
+    model.use(read_overrides(settings or []))
     changes = {name: value for name, value in (("steps", steps), ("kind", sampler)) if value is not None}
     if changes:
         if model.sampling is None:

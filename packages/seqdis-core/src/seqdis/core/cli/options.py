@@ -7,7 +7,19 @@ from typing import Annotated, Literal
 
 import typer
 
-__all__ = ["Data", "Device", "Inputs", "Json", "RunFolder", "SamplerName", "SamplerSteps", "Seed", "Start"]
+__all__ = [
+    "Data",
+    "Device",
+    "Frames",
+    "Inputs",
+    "Json",
+    "ModelSettings",
+    "RunFolder",
+    "SamplerName",
+    "SamplerSteps",
+    "Seed",
+    "Start",
+]
 
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", show_default=False, help="Folder of a run or a checkpoint.")
@@ -25,6 +37,21 @@ Device = Annotated[
     str | None,
     typer.Option(
         "--device", show_default=False, help="cpu, cuda, cuda:N or mps; the fastest here when omitted."
+    ),
+]
+ModelSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="KEY=VALUE",
+        show_default=False,
+        help="A setting of the model that may change after training, e.g. content_frames=5; may be repeated.",
+    ),
+]
+Frames = Annotated[
+    int | None,
+    typer.Option(
+        min=1, show_default=False, help="Steps of an input to take together; those of training when omitted."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for a program to read.")]

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqdis.core.cli.options import Device, Inputs, Json, RunFolder, SamplerName, SamplerSteps, Seed, Start
+from seqdis.core.cli.options import (
+    Device,
+    Frames,
+    Inputs,
+    Json,
+    ModelSettings,
+    RunFolder,
+    SamplerName,
+    SamplerSteps,
+    Seed,
+    Start,
+)
 from seqdis.core.cli.output import print_json, print_table, progress_bar
 from seqdis.core.errors import InputError
 
@@ -28,6 +39,8 @@ def reconstruct(
     sampler: SamplerName = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sequences a pass.")] = 16,
     seed: Seed = 0,
+    frames: Frames = None,
+    settings: ModelSettings = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -42,11 +55,12 @@ def reconstruct(
     from seqdis.core.cli.model import config_of, load_model
     from seqdis.core.registry import get_modality
 
-    model = load_model(run, device=device, steps=steps, sampler=sampler)
+    model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
     data, modality = config_of(model).data, get_modality(config_of(model).modality)
+    taken = data if frames is None else data.model_copy(update={"length": frames})
     paths, root = expand(modality, inputs)
     targets = _targets(modality, out, paths, root)
-    sources = [read_first(modality, path, data, start=start) for path in paths]
+    sources = [read_first(modality, path, taken, start=start) for path in paths]
     generator = torch.Generator().manual_seed(seed)
     results: list[torch.Tensor] = []
     with progress_bar("reconstructing", show=not as_json) as progress:
@@ -58,10 +72,10 @@ def reconstruct(
             results += model.reconstruct(x, observed=seen, generator=generator).cpu()
             progress(i + len(some), len(sources))
     rows = []
-    for path, target, source, frames in zip(paths, targets, sources, results, strict=True):
-        write_media(modality, target, frames, data)
+    for path, target, source, result in zip(paths, targets, sources, results, strict=True):
+        write_media(modality, target, result, data)
         rows.append(
-            {"input": str(path), "out": str(target), "mse": float((frames - source.x[0]).square().mean())}
+            {"input": str(path), "out": str(target), "mse": float((result - source.x[0]).square().mean())}
         )
     if as_json:
         print_json(rows)

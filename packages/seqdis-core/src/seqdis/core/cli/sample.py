@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from seqdis.core.cli.options import Device, Json, RunFolder, SamplerName, SamplerSteps, Seed, Start
+from seqdis.core.cli.options import (
+    Device,
+    Json,
+    ModelSettings,
+    RunFolder,
+    SamplerName,
+    SamplerSteps,
+    Seed,
+    Start,
+)
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
 
@@ -55,6 +64,7 @@ def sample(
     sampler: SamplerName = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sequences a pass.")] = 16,
     seed: Seed = 0,
+    settings: ModelSettings = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -79,7 +89,7 @@ def sample(
     folder = out or run / "sample"
     if folder.is_file() or folder.suffix:
         raise InputError(f"--out {folder}: a folder is needed, for several files are written")
-    model = load_model(run, device=device, steps=steps, sampler=sampler)
+    model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
     changes = read_overrides(prior_settings or [])
     prior = open_prior(run, model, changes)
     config = config_of(model)

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqdis.core.cli.options import Device, Json, RunFolder, SamplerName, SamplerSteps, Seed, Start
+from seqdis.core.cli.options import (
+    Device,
+    Frames,
+    Json,
+    ModelSettings,
+    RunFolder,
+    SamplerName,
+    SamplerSteps,
+    Seed,
+    Start,
+)
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
 
@@ -72,6 +82,8 @@ def swap(
     steps: SamplerSteps = None,
     sampler: SamplerName = None,
     seed: Seed = 0,
+    frames: Frames = None,
+    settings: ModelSettings = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -93,14 +105,15 @@ def swap(
     given = {side: path for side, path in sides.items() if path is not None}
     if not given:
         raise InputError("swap needs --static FILE, --dynamic FILE, or both")
-    model = load_model(run, device=device, steps=steps, sampler=sampler)
+    model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
     config = config_of(model)
     modality = get_modality(config.modality)
     lends: dict[Side, Path] = {
         side: single_input(modality, path, f"--{side}") for side, path in given.items()
     }
     targets = _targets(modality, out or run / "swap", picture, [*lends.values()][-1])
-    batches = {side: read_first(modality, path, config.data, start=start) for side, path in lends.items()}
+    taken = config.data if frames is None else config.data.model_copy(update={"length": frames})
+    batches = {side: read_first(modality, path, taken, start=start) for side, path in lends.items()}
     generator = torch.Generator().manual_seed(seed)
     if len(batches) == 2:
         files = _swap_two(model, modality, batches, targets, generator, quiet=as_json)

@@ -23,6 +23,7 @@ from seqdis.core.factors import Extra, Factors
 from seqdis.core.methods.bcd_config import BCDConfig
 from seqdis.core.nn.dit import DiT
 from seqdis.core.nn.t5 import T5SequenceEncoder
+from seqdis.core.nn.windows import HalfOverlap
 from seqdis.core.quantize.bitrate import Bitrate
 from seqdis.core.quantize.group_vq import GroupVectorQuantizer, QuantizeOutput
 from seqdis.core.random import RandomSource, Rows, rand, randn, rows_of
@@ -53,7 +54,9 @@ class BCD(Disentangler):
     """
 
     config_class: ClassVar[type[Config]] = BCDConfig
+    adjustable: ClassVar[tuple[str, ...]] = ("content_frames", "window")
     sampling: Sampling
+    bitrate: Bitrate
 
     def __init__(
         self,
@@ -109,6 +112,7 @@ class BCD(Disentangler):
                 size=latent[1],
                 motion=config.groups * config.code_dim,
                 content=(e.queries, e.width),
+                window=config.window,
                 **config.decoder.model_dump(),
             ),
             config=config,
@@ -123,6 +127,10 @@ class BCD(Disentangler):
         if not isinstance(network, DiT):
             raise TypeError(f"the denoiser's network is a {type(network).__name__}, not a DiT")
         return network
+
+    def take_settings(self, config: BCDConfig) -> None:
+        """Take other windows, or another number of frames for the content."""
+        self.config, self.dit.window = config, config.window
 
     def compile_networks(self) -> None:
         """``torch.compile`` the blocks of the DiT in place."""
@@ -181,15 +189,24 @@ class BCD(Disentangler):
         """Sequences ``(B, V, *frame)`` to ``static (B, K·width)`` and ``dynamic (B, V, G·dim)``.
 
         Deterministic in evaluation mode: each group's nearest entry (Sec. 3.2). In training mode codes are drawn.
+        A clip longer than ``window`` passes in windows that overlap by half: a frame's motion is that of the
+        window which it lies furthest inside. The content comes from ``content_frames`` frames of the whole clip,
+        evenly spread, at most a window of them.
         """
         y = self._prepare(self.check_input(x), mask, observed).flatten(2)
         rows = rows_of(generator, len(y)) if self.training else None
-        encoded = self.encoder(y)
-        content, count = encoded.content, self.config.content_frames
-        if count is not None and count < y.shape[1]:
-            chosen = torch.linspace(0, y.shape[1] - 1, count).round().long()
+        c, steps = self.config, y.shape[1]
+        if c.window is None or steps <= c.window:
+            encoded = self.encoder(y)
+            content, tokens = encoded.content, encoded.motion
+        else:
+            windows = HalfOverlap(steps, c.window)
+            content, tokens = None, windows.choose(self.encoder(windows.cut(y)).motion)
+        count = min(n for n in (steps, c.window, c.content_frames) if n is not None)
+        if content is None or count < steps:
+            chosen = torch.linspace(0, steps - 1, count).round().long()
             content = self.encoder(y[:, chosen.to(y.device)]).content
-        motion = self._motion(encoded.motion, rows)
+        motion = self._motion(tokens, rows)
         return Factors(content.flatten(1), motion.z, {"codes": Extra(motion.codes, "dynamic")})
 
     def condition(self, factors: Factors) -> Tensor:
@@ -252,6 +269,9 @@ class BCD(Disentangler):
         progress: Progress | None = None,
     ) -> Tensor:
         """Sample ``x^{1:V}`` given the factors, with guidance: ``(B, V, *frame)`` in natural units.
+
+        At each noise level, clips longer than ``window`` are denoised in windows that overlap by half, and
+        blended.
 
         Args:
             factors: From :meth:`encode`, mixed, or drawn.

@@ -50,6 +50,12 @@ class BCDConfig(Config):
     cross_driven: bool = Field(
         True, description="content from the first half of a clip, motion from the second"
     )
+    window: int | None = Field(
+        None,
+        ge=2,
+        description="frames that are encoded and denoised together, half of a training clip where it is "
+        "cross-driven; longer clips pass in windows that overlap by half; none: all",
+    )
     content_frames: int | None = Field(
         None,
         ge=1,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from seqdis.core.errors import InputError
 from seqdis.core.nn.embedding import NoiseEmbedding
+from seqdis.core.nn.windows import HalfOverlap
 
 __all__ = ["DiT", "DiTBlock", "sinusoids"]
 
@@ -107,6 +108,8 @@ class DiT(nn.Module):
         temporal: Spatial blocks, from 0, that a temporal block follows.
         motion: Width of a frame's motion.
         content: Number and width of the content tokens, ``(K, Dc)``.
+        window: Frames that temporal blocks see; longer clips pass in windows that overlap by half, whose
+            outputs are blended. All when omitted.
 
     Raises:
         InputError: The patch does not divide the size, or a temporal block follows none.
@@ -127,6 +130,7 @@ class DiT(nn.Module):
         temporal: Sequence[int] = (),
         motion: int,
         content: tuple[int, int],
+        window: int | None = None,
     ) -> None:
         super().__init__()
         if size % patch or width % 4 or width % heads:
@@ -137,7 +141,7 @@ class DiT(nn.Module):
         if any(not 0 <= index < depth for index in temporal):
             raise InputError(f"temporal blocks after {tuple(temporal)}; allowed: 0 to {depth - 1}")
         self.size, self.patch, self.content, self.motion = size, patch, content, motion
-        self.temporal_on = True
+        self.window, self.temporal_on = window, True
         numbers = in_channels * patch**2
         self.register_buffer("places", _places(size // patch, width), persistent=False)
         self.embed = nn.Linear(numbers, width)
@@ -198,7 +202,16 @@ class DiT(nn.Module):
                 f"conditions of width {z.shape[1]}; allowed: {whole} + {x.shape[1]} steps of {each}"
             )
         content, motion = z.split([whole, x.shape[1] * each], dim=1)
-        c = self.noise(c_noise)[:, None] + self.from_motion(motion.unflatten(1, (x.shape[1], each)))
+        motion = motion.unflatten(1, (x.shape[1], each))
+        alone = not (self.temporal_on and self.temporal_blocks)  # each frame by itself
+        if alone or self.window is None or x.shape[1] <= self.window:
+            return self._forward(x, c_noise, content, motion)
+        windows = HalfOverlap(x.shape[1], self.window)
+        noise, content = (part.repeat_interleave(windows.count, 0) for part in (c_noise, content))
+        return windows.blend(self._forward(windows.cut(x), noise, content, windows.cut(motion)))
+
+    def _forward(self, x: Tensor, c_noise: Tensor, content: Tensor, motion: Tensor) -> Tensor:
+        c = self.noise(c_noise)[:, None] + self.from_motion(motion)
         known = self.from_content(content.unflatten(1, self.content)) + self.content_places
         patches = self.embed(self._to_tokens(x)) + self.places
         known = known[:, None].expand(-1, x.shape[1], -1, -1)

@@ -11,7 +11,10 @@ from seqdis.core.errors import unknown_name
 
 __all__ = ["DiTConfig", "dit_config"]
 
-_SIZES = {"XS": (192, 4, 3), "S": (384, 12, 6), "B": (768, 12, 12), "L": (1024, 24, 16), "XL": (1152, 28, 16)}
+_SIZES = {
+    "XXS": (96, 2, 3), "XS": (192, 4, 3),
+    "S": (384, 12, 6), "B": (768, 12, 12), "L": (1024, 24, 16), "XL": (1152, 28, 16),
+}  # fmt: skip
 
 
 class DiTConfig(Config):
@@ -34,7 +37,7 @@ class DiTConfig(Config):
 
 
 def dit_config(name: str, *, temporal: tuple[int, ...] | None = None) -> DiTConfig:
-    """The DiT of a name such as ``"S/8"`` or ``"B/4"`` (Peebles & Xie 2023, Tab. 1), with our ``"XS"``.
+    """The DiT of a name such as ``"S/8"`` or ``"B/4"`` (Peebles & Xie 2023, Tab. 1), with our ``"XS"``, ``"XXS"``.
 
     Args:
         name: Size and patch.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqdis.core.errors import InputError
 from seqdis.core.quantize.bitrate import batch_histogram, entropy_bits
-from seqdis.core.random import Rows, gumbel
+from seqdis.core.quantize.draw import DrawnEntries, draw_entries, draw_entries_reference, entry_logits
+from seqdis.core.random import Rows, rand
 
 __all__ = ["GroupVectorQuantizer", "QuantizeOutput"]
 
@@ -96,14 +97,6 @@ class GroupVectorQuantizer(nn.Module):
             raise InputError(f"temperature {value}: allowed are numbers above 0")
         self.temperature.fill_(value)
 
-    def _logits(self, m: Tensor) -> Tensor:
-        """``−α·‖m_i − c_j‖``, ``(G, N, J)``, from ``(G, N, dim)``; no ``(G, N, J, dim)`` is made."""
-        c = self.codebook.float()
-        norms = m.square().sum(-1, keepdim=True) + c.square().sum(-1)[:, None]
-        squares = torch.baddbmm(norms, m, c.transpose(1, 2), alpha=-2)
-        # The root's slope at 0 is infinite, and rounding can put a square below it.
-        return squares.clamp(min=1e-8).sqrt() * -self.distance_scale
-
     def forward(
         self, m: Tensor, *, mask: Tensor | None = None, generator: Rows | None = None
     ) -> QuantizeOutput:
@@ -120,36 +113,36 @@ class GroupVectorQuantizer(nn.Module):
         width = self.groups * self.dim
         if m.ndim != 3 or m.shape[2] != width:
             raise InputError(f"vectors to quantise: shape {tuple(m.shape)}; allowed: (B, V, {width})")
-        if self.training and generator is None:
-            raise InputError("a quantiser in training draws codes and needs generator=")
         batch = m.shape[:2]
         with torch.autocast(m.device.type, enabled=False):
-            grouped = m.float().reshape(-1, self.groups, self.dim).transpose(0, 1)
-            logits = self._logits(grouped)
-            probs = logits.softmax(-1)
-            if self.training and generator is not None:
-                codes, z = self._draw(logits, batch, generator)
-            else:
-                codes = logits.argmax(-1)
-                z = self.codebook.gather(1, codes[..., None].expand(-1, -1, self.dim))
-            shaped = probs.transpose(0, 1).unflatten(0, batch)
-            histogram = batch_histogram(shaped, mask, synchronize=self.training)
+            vectors = m.float().reshape(-1, self.groups, self.dim)
+            drawn = self._nearest(vectors) if not self.training else self._draw(vectors, batch, generator)
+            probs = drawn.probs.unflatten(0, batch)
+            histogram = batch_histogram(probs, mask, synchronize=self.training)
             return QuantizeOutput(
-                z=z.transpose(0, 1).reshape(*batch, width).to(m.dtype),
-                codes=codes.T.unflatten(0, batch),
-                probs=shaped,
+                z=drawn.z.reshape(*batch, width).to(m.dtype),
+                codes=drawn.codes.unflatten(0, batch),
+                probs=probs,
                 entropy_bits=entropy_bits(histogram),
             )
 
-    def _draw(self, logits: Tensor, batch: torch.Size, generator: Rows) -> tuple[Tensor, Tensor]:
+    def _nearest(self, vectors: Tensor) -> DrawnEntries:
+        logits = entry_logits(vectors, self.codebook.float(), scale=self.distance_scale)
+        codes = logits.argmax(-1)
+        return DrawnEntries(self._entries(codes), codes, logits.softmax(-1))
+
+    def _draw(self, vectors: Tensor, batch: torch.Size, generator: Rows | None) -> DrawnEntries:
+        if generator is None:
+            raise InputError("a quantiser in training draws codes and needs generator=")
         shape = (*batch, self.groups, self.codes)
-        noise = gumbel(shape, generator=generator, device=logits.device).flatten(0, 1).transpose(0, 1)
-        soft = ((logits + noise) / self.temperature).softmax(-1)
-        codes = (logits.detach() + noise).argmax(-1)
-        if self.relaxed:
-            return codes, soft @ self.codebook.float()
-        hard = F.one_hot(codes, self.codes).to(soft.dtype)
-        return codes, (hard + (soft - soft.detach())) @ self.codebook.float()
+        uniform = rand(shape, generator=generator, device=vectors.device).flatten(0, 1)
+        draw = partial(draw_entries_reference, relaxed=True) if self.relaxed else draw_entries
+        return draw(
+            vectors, self.codebook.float(), uniform, scale=self.distance_scale, temperature=self.temperature
+        )
+
+    def _entries(self, codes: Tensor) -> Tensor:
+        return self.codebook[torch.arange(self.groups, device=codes.device), codes]
 
     def decode(self, codes: Tensor) -> Tensor:
         """The vectors ``(B, V, G·dim)`` of codes ``(B, V, G)``.
@@ -165,5 +158,4 @@ class GroupVectorQuantizer(nn.Module):
             raise InputError(
                 f"codes from {int(codes.min())} to {int(codes.max())}; allowed: 0 to {self.codes - 1}"
             )
-        index = torch.arange(self.groups, device=codes.device)
-        return self.codebook[index, codes.long()].flatten(2)
+        return self._entries(codes.long()).flatten(2)

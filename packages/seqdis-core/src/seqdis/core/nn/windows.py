@@ -1,0 +1,62 @@
+"""Long sequences through networks that see W steps: windows that overlap by half, and what is made of them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from seqdis.core.errors import InputError
+
+__all__ = ["HalfOverlap"]
+
+
+class HalfOverlap:
+    """Windows of W steps at every W/2, the last one flush with the end.
+
+    Args:
+        total: V, steps of the sequence.
+        length: W.
+
+    Raises:
+        InputError: The windows are shorter than 2, or longer than the sequence.
+    """
+
+    def __init__(self, total: int, length: int) -> None:
+        if not 2 <= length <= total:
+            raise InputError(f"windows of {length} steps over {total}; allowed: 2 to {total}")
+        last = total - length
+        starts = torch.tensor([*range(0, last, length // 2), last])
+        self.total, self.count = total, len(starts)
+        self._index = starts[:, None] + torch.arange(length)  # (n, W): the step at each place of each window
+
+    def cut(self, x: Tensor) -> Tensor:
+        """``(B, V, …)`` to ``(B·n, W, …)``, the windows of a sequence in a row."""
+        return x[:, self._index.to(x.device)].flatten(0, 1)
+
+    def choose(self, parts: Tensor) -> Tensor:
+        """``(B·n, W, …)`` to ``(B, V, …)``: each step from the window that it lies furthest inside."""
+        inside = self._inside()
+        window = torch.zeros(self.count, self.total).scatter(1, self._index, inside).argmax(0)
+        place = torch.arange(self.total) - self._index[window, 0]
+        whole: Tensor = parts.unflatten(0, (-1, self.count))[
+            :, window.to(parts.device), place.to(parts.device)
+        ]
+        return whole
+
+    def blend(self, parts: Tensor) -> Tensor:
+        """``(B·n, W, …)`` to ``(B, V, …)``: the mean of the windows, weighted by how far inside a step lies."""
+        each = parts.unflatten(0, (-1, self.count))
+        inside = self._inside().to(each)
+        weight = inside.view(self.count, -1, *[1] * (each.ndim - 3))
+        index, flat = self._index.flatten().to(parts.device), (each * weight).flatten(1, 2)
+        sums = flat.new_zeros(len(flat), self.total, *flat.shape[2:]).index_add_(1, index, flat)
+        norm = inside.new_zeros(self.total).index_add_(0, index, inside.flatten())
+        return sums / norm.view(-1, *[1] * (each.ndim - 3))
+
+    def _inside(self) -> Tensor:
+        """Steps to the nearer edge of each place, from 1, ``(n, W)``; the sequence's own ends are no edges."""
+        length = self._index.shape[1]
+        place = torch.arange(length)
+        to_left, to_right = (place + 1).repeat(self.count, 1), (length - place).repeat(self.count, 1)
+        to_left[0], to_right[-1] = length, length
+        return torch.minimum(to_left, to_right).float()

@@ -1,0 +1,69 @@
+"""The bitrate loss at work: towards its target from both sides, and what codes do without it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from seqdis.core.quantize import Bitrate, GroupVectorQuantizer, codebook_use
+from seqdis.core.random import Rows
+
+ENTRIES = 8
+BATCH, STEPS = 64, 8
+
+
+def points(seed: int) -> Tensor:
+    """Uniform on a square: every entry has something to say."""
+    return 2 * torch.rand(BATCH, STEPS, 2, generator=torch.Generator().manual_seed(seed)) - 1
+
+
+class Coder(nn.Module):
+    """Points through one codebook and back; ``crowded`` starts with nearly all points on the first entry."""
+
+    def __init__(self, *, target: float | None, crowded: bool = False) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.encode, self.decode = nn.Linear(2, 4), nn.Linear(4, 2)
+        self.quantizer = GroupVectorQuantizer(groups=1, codes=ENTRIES, dim=4, distance_scale=6.0)
+        self.bitrate = Bitrate(target=target)
+        if crowded:
+            with torch.no_grad():
+                self.quantizer.codebook[:, 0] = self.encode.bias
+                self.quantizer.codebook[:, 1:] += 1.5 * self.quantizer.codebook[:, 1:].sign()
+
+    def rates(self, steps: int) -> list[float]:
+        """Learn; the rate of each batch."""
+        optimizer, rates = torch.optim.Adam(self.parameters(), 2e-2), []
+        for step in range(steps):
+            x = points(step)
+            out = self.quantizer(self.encode(x), generator=Rows.shard(step, BATCH, slice(0, BATCH)))
+            rate = self.bitrate(out.entropy_bits)
+            loss = (self.decode(out.z) - x).square().mean()
+            loss = loss if rate.loss is None else loss + rate.loss
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            rates.append(float(rate.bits_per_frame.detach()))
+        return rates
+
+    def held_out(self) -> float:
+        """The rate of the codes that inference takes, on points that it never saw."""
+        self.eval()
+        codes = torch.cat([self.quantizer(self.encode(points(10_000 + i))).codes for i in range(20)])
+        return codebook_use(codes, entries=ENTRIES).bits_per_frame
+
+
+@pytest.mark.parametrize(("target", "crowded"), [(1.0, False), (2.0, True)])
+def test_the_rate_reaches_its_target_from_above_and_from_below(target: float, crowded: bool) -> None:
+    coder = Coder(target=target, crowded=crowded)
+    rates = coder.rates(300)
+    assert (rates[0] < 0.5 * target) if crowded else (rates[0] > 1.5 * target)
+    assert sum(rates[-20:]) / 20 == pytest.approx(target, rel=0.05)
+    assert coder.held_out() == pytest.approx(target, rel=0.05)
+
+
+def test_without_the_loss_the_rate_is_what_the_codebook_allows() -> None:
+    coder = Coder(target=None)
+    coder.rates(300)
+    assert 0.95 * coder.quantizer.capacity_bits <= coder.held_out() <= coder.quantizer.capacity_bits
