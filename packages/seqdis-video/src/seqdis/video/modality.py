@@ -11,17 +11,19 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig
 from seqdis.core.data.sequence import check_finite
+from seqdis.core.data.targets import Target
 from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.core.nn.backbones import BackboneConfig
-from seqdis.video.backbones import unet_denoiser, unet_frame_encoder
+from seqdis.video.backbones import conv_frame_decoder, picture_encoder, unet_denoiser
 from seqdis.video.codecs import load_autoencoder
 from seqdis.video.datasets import DATASETS
 from seqdis.video.io import frame_files, read_frames, write_frames
 from seqdis.video.options import VideoOptions
 from seqdis.video.plot import draw_grid
 from seqdis.video.presets import PRESETS
+from seqdis.video.targets import TARGETS
 
 __all__ = ["VideoModality"]
 
@@ -39,6 +41,9 @@ class VideoModality(Modality):
 
     def datasets(self) -> Mapping[str, DatasetSpec]:
         return DATASETS
+
+    def targets(self) -> Mapping[str, Target]:
+        return TARGETS
 
     def presets(self) -> Mapping[str, RunConfig]:
         return PRESETS
@@ -71,10 +76,15 @@ class VideoModality(Modality):
     def frame_encoder(
         self, config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int
     ) -> nn.Module:
-        return unet_frame_encoder(config, frame_shape=frame_shape, features=features)
+        return picture_encoder(config, frame_shape=frame_shape, features=features)
 
     def denoiser(self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
         return unet_denoiser(config, frame_shape=frame_shape, condition=condition)
+
+    def frame_decoder(
+        self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int
+    ) -> nn.Module:
+        return conv_frame_decoder(config, frame_shape=frame_shape, condition=condition)
 
     def codec(self, config: CodecConfig) -> FrameCodec:
         if config.name == "identity":
