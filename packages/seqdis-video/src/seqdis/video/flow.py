@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
+from seqdis.video.sampling import to_grey
 
 __all__ = ["FlowEstimator", "flow_cells", "opencv_flow"]
 
@@ -67,7 +68,7 @@ def flow_cells(frames: Tensor, estimate: FlowEstimator, *, grid: int, top: int) 
     is 0 everywhere.
 
     Args:
-        frames: ``(T, C, H, W)`` in [0, 1], or bytes.
+        frames: ``(T, 3, H, W)`` or ``(T, 1, H, W)``, in [0, 1] or as bytes.
         estimate: Of the flow between two frames.
         grid: Cells a side.
         top: k.
@@ -83,17 +84,11 @@ def flow_cells(frames: Tensor, estimate: FlowEstimator, *, grid: int, top: int) 
             f"flow: top {top} of a {grid}×{grid} grid on frames of {tuple(frames.shape[2:])}; "
             f"allowed: at most {grid**2}, and frames no smaller than the grid"
         )
-    grey = _grey(frames)
+    pixels = frames if frames.dtype == torch.uint8 else (frames.clamp(0, 1) * 255).round().byte()
+    grey = to_grey(pixels)[:, 0].numpy()
     flows = [estimate(before, after) for before, after in itertools.pairwise(grey)]
     rows = [_marks(np.linalg.norm(flow, axis=2), grid, top) for flow in flows]
     return torch.stack([*rows[:1], *rows]) if rows else torch.zeros(1, grid**2)
-
-
-def _grey(frames: Tensor) -> np.ndarray:
-    x = frames.float() / (255 if frames.dtype == torch.uint8 else 1)
-    weights = torch.tensor([0.299, 0.587, 0.114]) if x.shape[1] == 3 else torch.ones(x.shape[1]) / x.shape[1]
-    grey = torch.einsum("tchw,c->thw", x.clamp(0, 1), weights)
-    return (grey * 255).round().byte().numpy()
 
 
 def _marks(magnitude: np.ndarray, grid: int, top: int) -> Tensor:

@@ -254,9 +254,7 @@ class S3VAE(Disentangler):
         place = rand((size,), generator=rows, device=features.device) * other.sum(1)
         rank = other.cumsum(1) - 1
         negative = static[((rank == place.long()[:, None]) & other).int().argmax(1)]
-        near, far = torch.linalg.vector_norm(
-            torch.stack([static - positive, static - negative]), dim=2
-        )
+        near, far = torch.linalg.vector_norm(torch.stack([static - positive, static - negative]), dim=2)
         return functional.relu(near - far + self.config.margin) * other.any(1)
 
     def _prediction(
@@ -275,9 +273,7 @@ class S3VAE(Disentangler):
         if p.loss == "cross_entropy":
             # A step without motion has no cell: its row is 0, and so is its loss.
             return -(wanted * predicted.log_softmax(dim=2)).sum(2).mean(1)
-        function = (
-            functional.binary_cross_entropy_with_logits if p.loss == "binary" else functional.mse_loss
-        )
+        function = functional.binary_cross_entropy_with_logits if p.loss == "binary" else functional.mse_loss
         return function(predicted, wanted, reduction="none").mean((1, 2))
 
     def _information(self, q: FactorPosterior, static: Tensor, dynamic: Tensor) -> Tensor:

@@ -15,7 +15,9 @@ __all__ = ["PredictionConfig", "S3VAEConfig"]
 class PredictionConfig(Config):
     """What the dynamic factor must tell of each step (Sec. 4.2)."""
 
-    target: str = Field(description="a target of the modality: `flow_cells`, `landmark_distances`, `silence`, …")
+    target: str = Field(
+        description="a target of the modality: `flow_cells`, `landmark_distances`, `silence`, …"
+    )
     width: int = Field(ge=1, description="numbers a step")
     loss: Literal["cross_entropy", "binary", "squared"] = Field(
         description="of a distribution over cells, of yes or no, of numbers"

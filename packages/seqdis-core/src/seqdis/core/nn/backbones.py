@@ -53,7 +53,9 @@ def vector_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], con
     return DenoiserMLP(_features(config, frame_shape), widths, condition=condition, dropout=config.dropout)
 
 
-def vector_frame_decoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
+def vector_frame_decoder(
+    config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int
+) -> nn.Module:
     """An MLP from factors ``(N, condition)`` to frames ``(N, F)``."""
     from seqdis.core.nn.mlp import FrameMLP
 
