@@ -99,7 +99,13 @@ class S3VAE(Disentangler):
         return cls(
             frame_shape=frame_shape,
             frame_encoder=modality.frame_encoder(c.encoder, frame_shape=latent, features=c.features),
-            posterior=PosteriorLSTM(c.features, c.hidden_dim, static=c.static_dim, dynamic=c.dynamic_dim),
+            posterior=PosteriorLSTM(
+                c.features,
+                c.hidden_dim,
+                static=c.static_dim,
+                dynamic=c.dynamic_dim,
+                layer_norm=c.layer_norm,
+            ),
             dynamics=PriorLSTM(c.dynamic_dim, c.hidden_dim),
             frame_decoder=modality.frame_decoder(
                 c.decoder, frame_shape=latent, condition=c.static_dim + c.dynamic_dim

@@ -32,6 +32,9 @@ class S3VAEConfig(Config):
     dynamic_dim: int = Field(ge=1, description="d_zt")
     features: int = Field(128, ge=1, description="of a frame")
     hidden_dim: int = Field(256, ge=1, description="width of the three LSTMs")
+    layer_norm: bool = Field(
+        False, description="in the posterior; lets short trainings begin at once (see docs/s3vae.md)"
+    )
     encoder: BackboneConfig
     decoder: BackboneConfig
     output: Literal["sigmoid", "linear"] = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -34,19 +35,32 @@ class PosteriorLSTM(nn.Module):
         hidden: Of both LSTMs.
         static: S.
         dynamic: D.
+        layer_norm: Between the LSTMs and before the linear layers, whose means then begin at unit
+            scale; the paper says nothing of it.
     """
 
-    def __init__(self, features: int, hidden: int, *, static: int, dynamic: int) -> None:
+    def __init__(
+        self, features: int, hidden: int, *, static: int, dynamic: int, layer_norm: bool = False
+    ) -> None:
         super().__init__()
         self.static_lstm = nn.LSTM(features, hidden, batch_first=True)
         self.dynamic_lstm = nn.LSTM(hidden, hidden, batch_first=True)
         self.to_static = nn.Linear(hidden, 2 * static)
         self.to_dynamic = nn.Linear(hidden, 2 * dynamic)
+        self.norm_static: nn.Module = nn.LayerNorm(hidden) if layer_norm else nn.Identity()
+        self.norm_dynamic: nn.Module = nn.LayerNorm(hidden) if layer_norm else nn.Identity()
+        if layer_norm:
+            # A fresh LSTM's states are small, those of one on top of another smaller still: the means
+            # would drown in noise of σ = 1, and the first thousands of steps would learn nothing from them.
+            for head in (self.to_static, self.to_dynamic):
+                means, log_variances = head.weight.data.chunk(2)
+                nn.init.normal_(means, std=1 / math.sqrt(hidden))
+                nn.init.zeros_(log_variances)
 
     def forward(self, features: Tensor) -> FactorPosterior:
         """Features ``(B, V, C)`` to the posterior; a divergence needs float32 whatever the network ran in."""
-        h = self.static_lstm(features)[0]
-        dynamic = self.to_dynamic(self.dynamic_lstm(h)[0])
+        h = self.norm_static(self.static_lstm(features)[0])
+        dynamic = self.to_dynamic(self.norm_dynamic(self.dynamic_lstm(h)[0]))
         return FactorPosterior(
             DiagonalGaussian.from_parameters(self.to_static(h[:, -1]).float()),
             DiagonalGaussian.from_parameters(dynamic.float()),
