@@ -70,6 +70,6 @@ def test_a_method_that_reads_none_has_none_computed(offered: list[str], tmp_path
 
 
 def test_a_target_that_the_modality_lacks_leaves_no_run_behind(offered: list[str], tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="unknown toy target 'hight'.*height"):
+    with pytest.raises(InputError, match=r"unknown toy target 'hight'.*height"):
         _train(_config("hight"), tmp_path / "a")
     assert not (tmp_path / "a" / "config.json").exists()
