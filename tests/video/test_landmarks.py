@@ -67,6 +67,7 @@ def test_the_target_reads_the_recordings_of_its_file(
     target, data = TARGETS["landmark_distances"], data_config(landmarks=str(archive))
     values = target.compute(Clip(torch.zeros(4, 3, 16, 16), "a.mp4"), data)
     torch.testing.assert_close(values, torch.tensor([0.1, 0.2, 0.3]).expand(4, 3))
+    assert target.inputs is not None
     assert target.inputs(data) == [archive]
 
 
@@ -84,4 +85,4 @@ def test_messages(archive: Path, tmp_path: Path, data_config: Callable[..., Data
     with pytest.raises(InputError, match="No such file"):
         read_landmarks(tmp_path / "absent.npz", "a.mp4", 4)
     with pytest.raises(InputError, match=r"needs data\.options\.landmarks: an npz file"):
-        TARGETS["landmark_distances"].inputs(data_config())
+        TARGETS["landmark_distances"].compute(Clip(torch.zeros(4, 3, 16, 16), "a.mp4"), data_config())
