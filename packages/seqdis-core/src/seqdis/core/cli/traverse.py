@@ -141,15 +141,15 @@ def traverse(
 
 
 def _components(run: Path, model: Disentangler, factor: Side, *, quiet: bool) -> PrincipalComponents:
-    """Those of the run's prior, kept beside it: a newly fitted prior takes the place of both."""
+    """Those of the run's prior, kept beside a fitted one: a newly fitted prior takes the place of both."""
     import torch
 
     from seqdis.core.analysis.principal import PrincipalComponents, principal_components
     from seqdis.core.cli.model import open_prior
     from seqdis.core.priors.store import PRIOR_FOLDER
 
-    prior = open_prior(run, model)
-    kept = run / PRIOR_FOLDER / f"components-{factor}.safetensors"
+    prior, folder = open_prior(run, model), run / PRIOR_FOLDER
+    kept = folder / f"components-{factor}.safetensors"
     if kept.is_file():
         return PrincipalComponents.load(kept)
     with progress_bar("drawing", show=not quiet) as progress:
@@ -158,8 +158,9 @@ def _components(run: Path, model: Disentangler, factor: Side, *, quiet: bool) ->
         "static": principal_components(drawn, "static"),
         "dynamic": principal_components(drawn, "dynamic"),
     }
-    for name, components in found.items():
-        components.save(run / PRIOR_FOLDER / f"components-{name}.safetensors")
+    if folder.is_dir():  # there is none where the prior is the method's own
+        for name, components in found.items():
+            components.save(folder / f"components-{name}.safetensors")
     return found[factor]
 
 
