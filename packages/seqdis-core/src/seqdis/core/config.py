@@ -24,6 +24,7 @@ __all__ = [
     "Config",
     "DataConfig",
     "PriorConfig",
+    "RampConfig",
     "RunConfig",
     "StageConfig",
     "TrainConfig",
@@ -81,6 +82,20 @@ class PriorConfig(Config):
     )
 
 
+class RampConfig(Config):
+    """How a value that moves with the step does so in a stage."""
+
+    start: float = Field(description="at the first step of the stage")
+    end: float = Field(description="at its last step, and after it")
+    kind: Literal["linear", "geometric"] = "linear"
+
+    @model_validator(mode="after")
+    def _exists(self) -> Self:
+        if self.kind == "geometric" and min(self.start, self.end) <= 0:
+            raise ValueError(f"a geometric ramp goes between positive values; got {self.start} and {self.end}")
+        return self
+
+
 class StageConfig(Config):
     """One stage of a training that has several."""
 
@@ -91,6 +106,9 @@ class StageConfig(Config):
         default_factory=dict, description="factors on lr of the method's parameter groups; 1 where not named"
     )
     frozen: tuple[str, ...] = Field((), description="parameter groups that do not learn")
+    ramps: dict[str, RampConfig] = Field(
+        default_factory=dict, description="values of the method that move while the stage lasts"
+    )
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:
