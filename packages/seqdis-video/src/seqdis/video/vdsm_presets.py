@@ -37,19 +37,19 @@ _ROWS = {
     "vdsm-sprites":          _Row("sprites",      64,  8,  40, 32, 24, (32, 64, 128, 256, 256), (256, 128, 64, 32), 512, 256, 1e-3, 32, (60, 40)),
     "vdsm-moving-mnist":     _Row("moving_mnist", 64,  16, 32, 64, 24, (32, 64, 128, 256, 256), (256, 128, 64, 32), 512, 256, 1e-3, 32, (60, 40)),
     "vdsm-pendulum":         _Row("pendulum",     64,  16, 7,  16, 8,  (16, 32, 64, 128, 128),  (128, 64, 32, 16),  256, 128, 1e-3, 32, (40, 60)),
-    "vdsm-sprites32":        _Row("sprites",      32,  8,  24, 32, 16, (16, 32, 64, 128, 128),  (96, 48, 24),       256, 128, 2e-3, 32, (6, 4)),
+    "vdsm-sprites32":        _Row("sprites",      32,  8,  20, 32, 16, (12, 24, 48, 64, 96),     (48, 24, 16),       192, 128, 2e-3, 16, (4, 2)),
     "vdsm-pendulum16":       _Row("pendulum",     16,  16, 7,  16, 6,  (12, 24, 48, 64),        (48, 24),           96,  64,  3e-3, 32, (10, 20)),
 }
 # fmt: on
 
 _FRAMES = {
-    # Sec. 3.2: λ_s and λ_z of the first stage. The paper gives no numbers for the temperature, which starts where
-    # all experts have nearly one weight.
-    "static_kl": RampConfig(start=0.1, end=1.0),
-    "pose_kl": RampConfig(start=30.0, end=1.0),
+    # Sec. 3.2 gives the ends of λ_s and λ_z. In equal ratios λ_z leaves the time that poses need before it is 1.
+    # There are no numbers for the temperature: here it starts where all experts have nearly one weight.
+    "kl_static_weight": RampConfig(start=0.1, end=1.0),
+    "kl_pose_weight": RampConfig(start=30.0, end=1.0, kind="geometric"),
     "temperature": RampConfig(start=10.0, end=0.5, kind="geometric"),
 }
-_SEQUENCES = {"pose_kl": RampConfig(start=0.1, end=1.0)}
+_SEQUENCES = {"kl_pose_weight": RampConfig(start=0.1, end=1.0)}
 
 
 def _preset(name: str, row: _Row) -> RunConfig:

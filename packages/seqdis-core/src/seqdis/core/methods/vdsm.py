@@ -31,7 +31,7 @@ from seqdis.core.random import RandomSource, Rows, rows_of
 __all__ = ["VDSM", "VDSMConfig"]
 
 _STAGES = ("frames", "sequences")
-_MOVING = ("temperature", "static_kl", "action_kl", "pose_kl")
+_MOVING = ("temperature", "kl_static_weight", "kl_action_weight", "kl_pose_weight")
 
 
 class VDSM(Disentangler):
@@ -59,9 +59,9 @@ class VDSM(Disentangler):
 
     config_class: ClassVar[type[Config]] = VDSMConfig
     temperature: Tensor
-    static_kl: Tensor
-    action_kl: Tensor
-    pose_kl: Tensor
+    kl_static_weight: Tensor
+    kl_action_weight: Tensor
+    kl_pose_weight: Tensor
     sequences: Tensor
 
     def __init__(
@@ -248,15 +248,15 @@ class VDSM(Disentangler):
         log_p = self.log_likelihood(batch.x, self.decoder_output(static, poses))
         reconstruction = -(log_p * exists).sum(1).mean()
         kls = {
-            "static_kl": q_static.kl().mean(),
-            "action_kl": kl_action,
-            "pose_kl": (kl_pose * exists).sum(1).mean(),
+            "kl_static": q_static.kl().mean(),
+            "kl_action": kl_action,
+            "kl_pose": (kl_pose * exists).sum(1).mean(),
         }
         loss = reconstruction
         for name, kl in kls.items():
-            loss = loss + (self.get_buffer(name) * kl if self.training else kl)
+            loss = loss + (self.get_buffer(f"{name}_weight") * kl if self.training else kl)
         elbo = -(reconstruction + sum(kls.values()))
-        terms = {"reconstruction": reconstruction, "elbo": elbo, **{f"nats_{n[:-3]}": kl for n, kl in kls.items()}}
+        terms = {"reconstruction": reconstruction, "elbo": elbo, **kls}
         return LossOutput(loss, {name: value.detach() for name, value in terms.items()})
 
     @torch.no_grad()
