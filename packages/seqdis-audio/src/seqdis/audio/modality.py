@@ -13,6 +13,7 @@ from seqdis.audio.io import read_wave, write_wave
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.data.targets import Target
 from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
@@ -49,6 +50,12 @@ class AudioModality(Modality):
         from seqdis.audio.datasets import DATASETS
 
         return DATASETS
+
+    def targets(self) -> Mapping[str, Target]:
+        """silence."""
+        from seqdis.audio.silence import TARGETS
+
+        return TARGETS
 
     def presets(self) -> Mapping[str, RunConfig]:
         """See :mod:`seqdis.audio.presets`."""

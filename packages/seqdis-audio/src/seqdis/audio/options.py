@@ -35,6 +35,9 @@ class AudioOptions(Config):
     )
     floor: float = Field(1e-7, gt=0, description="mel power below which the logarithm is cut off")
     griffin_lim_steps: int = Field(60, ge=1, description="iterations when frames are made audible")
+    silence_db: float = Field(
+        40.0, gt=0, description="steps this far below the recording's loudest are silent (target 'silence')"
+    )
     split: Literal["round", "speaker"] | None = Field(
         None, description="'round': all speakers in every split; 'speaker': disjoint; null: the dataset's own"
     )

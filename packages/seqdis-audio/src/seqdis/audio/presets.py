@@ -1,4 +1,4 @@
-"""Presets of audio: the two audio columns of DiffSDA's Tab. 7, and three of our own."""
+"""Presets of audio: the two audio columns of DiffSDA's Tab. 7, three of our own, and those of S3VAE."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from seqdis.audio.options import AudioOptions
+from seqdis.audio.s3vae_presets import S3VAE_PRESETS
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
 from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
@@ -96,6 +97,6 @@ def _run_config(name: str, row: _Row) -> RunConfig:
 
 
 PRESETS: Mapping[str, RunConfig] = MappingProxyType(
-    {name: _run_config(name, row) for name, row in _TABLE.items()}
+    {name: _run_config(name, row) for name, row in _TABLE.items()} | dict(S3VAE_PRESETS)
 )
 """Every preset by name."""

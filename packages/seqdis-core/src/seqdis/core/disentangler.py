@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config, RunConfig, parse_config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.sequence import SequenceBatch, check_finite
+from seqdis.core.data.sequence import SequenceBatch, SequenceDataset, check_finite
 from seqdis.core.diffusion.sampling import Sampling
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -93,6 +93,11 @@ class Disentangler(nn.Module, ABC):
         normalizer: Normalizer,
     ) -> Self:
         """Build the method with the backbones that the modality passes in."""
+
+    @classmethod
+    def targets(cls, config: Any) -> tuple[str, ...]:
+        """Names of the modality's targets that :meth:`loss` reads from ``SequenceBatch.targets``."""
+        return ()
 
     @abstractmethod
     def encode(
@@ -202,6 +207,10 @@ class Disentangler(nn.Module, ABC):
             mixed = self.mix_extra(own, donor, extra)
             noise = self.invert(static, own, progress=_half(progress, 0))
         return self.decode(mixed, noise=noise, generator=generator, progress=_half(progress, 1))
+
+    def meet(self, train_set: SequenceDataset) -> None:
+        """Be shown what is to be learnt from, on every process, when a training begins or goes on."""
+        return None
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         """Trainable parameters by name of group, for rates that differ."""

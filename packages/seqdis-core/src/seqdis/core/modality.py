@@ -13,9 +13,15 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, parse_config
 from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.data.targets import Target
 from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError, unknown_name
-from seqdis.core.nn.backbones import BackboneConfig, vector_denoiser, vector_frame_encoder
+from seqdis.core.nn.backbones import (
+    BackboneConfig,
+    vector_denoiser,
+    vector_frame_decoder,
+    vector_frame_encoder,
+)
 
 __all__ = ["DatasetSpec", "Modality", "NoOptions", "Panel"]
 
@@ -83,6 +89,10 @@ class Modality(ABC):
         """Its named datasets."""
         return {}
 
+    def targets(self) -> Mapping[str, Target]:
+        """The pseudo-labels that can be computed from its data, by name."""
+        return {}
+
     def presets(self) -> Mapping[str, RunConfig]:
         """Its presets, of any method."""
         return {}
@@ -128,6 +138,12 @@ class Modality(ABC):
     def denoiser(self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
         """A network ``F(x (N, *frame), c_noise (N,), z (N, condition)) -> (N, *frame)``."""
         return vector_denoiser(config, frame_shape=frame_shape, condition=condition)
+
+    def frame_decoder(
+        self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int
+    ) -> nn.Module:
+        """A network from the factors of single frames ``(N, condition)`` to ``(N, *frame)``, linear at its end."""
+        return vector_frame_decoder(config, frame_shape=frame_shape, condition=condition)
 
     def codec(self, config: CodecConfig) -> FrameCodec:
         """Build a frame codec.

@@ -1,4 +1,4 @@
-"""The two backbones for frames that are pictures (or a picture's latents)."""
+"""The backbones for frames that are pictures (or a picture's latents)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from torch import nn
 
 from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.core.nn.conv import ConvFrameDecoder, ConvFrameEncoder
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
 
-__all__ = ["unet_denoiser", "unet_frame_encoder"]
+__all__ = ["conv_frame_decoder", "picture_encoder", "unet_denoiser", "unet_frame_encoder"]
 
 
 def _arguments(config: BackboneConfig, frame_shape: tuple[int, ...]) -> dict[str, Any]:
@@ -54,3 +55,38 @@ def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condi
         InputError: As for :func:`unet_frame_encoder`.
     """
     return UNetDenoiser(**_arguments(config, frame_shape), condition=condition, positions=config.positions)
+
+
+def picture_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int) -> nn.Module:
+    """A network of the configured kind from frames ``(N, C, H, H)`` to ``(N, features)``.
+
+    ``"conv"`` halves the frame once a multiplier, down to 4×4 (S3VAE, Tab. 1); ``"unet"`` is :func:`unet_frame_encoder`.
+
+    Raises:
+        InputError: The kind is another, or the side does not fit it.
+    """
+    if config.kind != "conv":
+        return unet_frame_encoder(config, frame_shape=frame_shape, features=features)
+    widths = [config.channels * m for m in config.multipliers]
+    _check_side(frame_shape, 4 * 2 ** len(widths), "encoder")
+    return ConvFrameEncoder(frame_shape[0], widths, features)
+
+
+def conv_frame_decoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
+    """Convolutions from factors ``(N, condition)`` at 4×4, doubled between multipliers, to ``(N, C, H, H)``.
+
+    Raises:
+        InputError: The kind is not ``"conv"``, or the side does not fit it.
+    """
+    if config.kind != "conv":
+        raise InputError(f"a video's frame decoder needs a backbone of kind 'conv'; got {config.kind!r}")
+    widths = [config.channels * m for m in config.multipliers]
+    _check_side(frame_shape, 4 * 2 ** (len(widths) - 1), "decoder")
+    return ConvFrameDecoder(condition, widths, frame_shape[0])
+
+
+def _check_side(frame_shape: tuple[int, ...], side: int, what: str) -> None:
+    if len(frame_shape) != 3 or frame_shape[1:] != (side, side):
+        raise InputError(
+            f"a conv {what} of these multipliers needs frames (C, {side}, {side}); got {frame_shape}"
+        )

@@ -11,23 +11,26 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig
 from seqdis.core.data.sequence import check_finite
+from seqdis.core.data.targets import Target
 from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.core.nn.backbones import BackboneConfig
-from seqdis.video.backbones import unet_denoiser, unet_frame_encoder
+from seqdis.video.backbones import conv_frame_decoder, picture_encoder, unet_denoiser
 from seqdis.video.codecs import load_autoencoder
 from seqdis.video.datasets import DATASETS
 from seqdis.video.io import frame_files, read_frames, write_frames
 from seqdis.video.options import VideoOptions
 from seqdis.video.plot import draw_grid
 from seqdis.video.presets import PRESETS
+from seqdis.video.sampling import to_grey
+from seqdis.video.targets import TARGETS
 
 __all__ = ["VideoModality"]
 
 
 class VideoModality(Modality):
-    """Clips of RGB frames ``(3, H, W)`` in [0, 1]."""
+    """Clips of RGB frames ``(3, H, W)``, or of grey ones ``(1, H, W)``, in [0, 1]."""
 
     name = "video"
     summary = "clips of RGB frames: mp4, gif, webm, mov, avi, mkv, folders of images"
@@ -39,6 +42,9 @@ class VideoModality(Modality):
 
     def datasets(self) -> Mapping[str, DatasetSpec]:
         return DATASETS
+
+    def targets(self) -> Mapping[str, Target]:
+        return TARGETS
 
     def presets(self) -> Mapping[str, RunConfig]:
         return PRESETS
@@ -54,15 +60,15 @@ class VideoModality(Modality):
         if not path.is_dir():
             self.check_suffix(path, self.reads, "read")
         frames = read_frames(path, height=height, width=width, options=self.options(data))
-        return Clip(frames, path.name)
+        return Clip(frames if data.frame_shape[0] == 3 else to_grey(frames), path.name)
 
     def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
         if path.suffix:  # a name without one is a folder
             self.check_suffix(path, self.writes, "write")
-        if frames.ndim != 4 or frames.shape[1] != 3 or not len(frames):
-            raise InputError(f"{path}: frames of shape {tuple(frames.shape)}; allowed: (T, 3, H, W)")
+        if frames.ndim != 4 or frames.shape[1] not in (1, 3) or not len(frames):
+            raise InputError(f"{path}: frames of shape {tuple(frames.shape)}; allowed: (T, 3 or 1, H, W)")
         check_finite(frames, str(path))
-        write_frames(path, frames, fps=self.options(data).fps)
+        write_frames(path, frames.expand(-1, 3, -1, -1), fps=self.options(data).fps)
 
     def draw(self, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:
         self.check_suffix(path, self.pictures, "draw")
@@ -71,10 +77,15 @@ class VideoModality(Modality):
     def frame_encoder(
         self, config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int
     ) -> nn.Module:
-        return unet_frame_encoder(config, frame_shape=frame_shape, features=features)
+        return picture_encoder(config, frame_shape=frame_shape, features=features)
 
     def denoiser(self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
         return unet_denoiser(config, frame_shape=frame_shape, condition=condition)
+
+    def frame_decoder(
+        self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int
+    ) -> nn.Module:
+        return conv_frame_decoder(config, frame_shape=frame_shape, condition=condition)
 
     def codec(self, config: CodecConfig) -> FrameCodec:
         if config.name == "identity":
@@ -85,6 +96,8 @@ class VideoModality(Modality):
 
 
 def _sides(data: DataConfig) -> tuple[int, int]:
-    if len(data.frame_shape) != 3 or data.frame_shape[0] != 3:
-        raise InputError(f"video has frames of shape (3, H, W); data.frame_shape is {data.frame_shape}")
+    if len(data.frame_shape) != 3 or data.frame_shape[0] not in (1, 3):
+        raise InputError(
+            f"video has frames of shape (3, H, W) or (1, H, W); data.frame_shape is {data.frame_shape}"
+        )
     return data.frame_shape[1], data.frame_shape[2]

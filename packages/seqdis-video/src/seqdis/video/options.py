@@ -23,3 +23,11 @@ class VideoOptions(Config):
         "crop",
         description="how a picture of another aspect fills the frame: centre crop, black bars, or distortion",
     )
+    flow: Literal["farneback", "dis"] = Field(
+        "farneback", description="OpenCV's estimator of optical flow, for the target 'flow_cells'"
+    )
+    flow_grid: int = Field(3, ge=1, le=16, description="cells a side of the grid that 'flow_cells' looks at")
+    flow_top: int = Field(3, ge=1, description="cells that count as those of the largest motion")
+    landmarks: str | None = Field(
+        None, description="npz file of face landmarks, for the target 'landmark_distances'"
+    )

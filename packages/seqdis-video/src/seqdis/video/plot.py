@@ -25,15 +25,15 @@ def draw_grid(path: Path, grid: Sequence[Sequence[Panel]], *, fps: float) -> Non
     """Draw rows of titled panels: film strips for ``.png``, clips that play for ``.gif``.
 
     Raises:
-        InputError: There is no panel, its frames are not ``(V, 3, H, W)``, or the place cannot be written.
+        InputError: There is no panel, its frames are not ``(V, 3, H, W)`` or ``(V, 1, H, W)``, or the place cannot be written.
     """
     panels = [panel for row in grid for panel in row]
     if not panels:
         raise InputError(f"{path}: a picture needs at least one panel; got none")
     for panel in panels:
-        if panel.frames.ndim != 4 or panel.frames.shape[1] != 3 or not len(panel.frames):
+        if panel.frames.ndim != 4 or panel.frames.shape[1] not in (1, 3) or not len(panel.frames):
             shape = tuple(panel.frames.shape)
-            raise InputError(f"panel {panel.title!r}: frames of shape {shape}; allowed: (V, 3, H, W)")
+            raise InputError(f"panel {panel.title!r}: frames of shape {shape}; allowed: (V, 3 or 1, H, W)")
         check_finite(panel.frames, f"panel {panel.title!r}")
     with replace_file(path) as partial:
         if path.suffix.lower() == ".gif":
@@ -74,9 +74,8 @@ def _strip(panel: Panel) -> Image.Image:
 
 def _pictures(panel: Panel, *, smallest: int, largest: int) -> list[Image.Image]:
     # Whole-number nearest enlargement keeps the pixels of small frames square and sharp.
-    values = (
-        (panel.frames.detach().cpu().float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
-    )
+    frames = panel.frames.detach().cpu().float().expand(-1, 3, -1, -1)
+    values = (frames.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
     pictures = [Image.fromarray(frame) for frame in values]
     width, height = pictures[0].size
     if min(width, height) < smallest:

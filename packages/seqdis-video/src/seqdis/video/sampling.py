@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor
 
 from seqdis.core.errors import InputError
 
-__all__ = ["TimedImage", "fit_image", "resample", "to_rgb"]
+__all__ = ["TimedImage", "fit_image", "resample", "to_grey", "to_rgb"]
 
 _EPSILON = 1e-6  # seconds: rounding of time stamps
 
@@ -36,6 +38,17 @@ def to_rgb(image: Image.Image) -> Image.Image:
         layered = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), layered).convert("RGB")
     return image.convert("RGB")
+
+
+def to_grey(frames: Tensor) -> Tensor:
+    """Luma ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601) of ``(T, 3, H, W)`` uint8, as ``(T, 1, H, W)``.
+
+    Frames that are grey already stay as they are.
+    """
+    if frames.shape[1] == 1:
+        return frames
+    red, green, blue = frames.float().unbind(1)
+    return (0.299 * red + 0.587 * green + 0.114 * blue).round().to(torch.uint8)[:, None]
 
 
 def fit_image(

@@ -14,8 +14,9 @@ from seqdis.audio.io import read_segment, sound_info
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, parse_config
+from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.data.sequence import Label, SequenceBatch, SequenceDataset
-from seqdis.core.data.window import window_starts
+from seqdis.core.data.window import Clip, window_starts
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
 
@@ -108,6 +109,24 @@ class UtteranceChunks(SequenceDataset):
         if len(wave) <= max(missing):
             raise InputError(f"{path}: has {samples} samples; at least {context + 1} are needed")
         return torch.nn.functional.pad(wave[None], missing, mode="reflect")[0, : last - first]
+
+    def recordings(self) -> Recordings:
+        """The utterances, each analysed whole; a file that was written anew is another recording."""
+
+        def read(index: int) -> Clip:
+            u, samples = self._utterances[index], self._samples[index]
+            wave = read_segment(u.path, 0, samples, self._options.sample_rate)
+            return Clip(self._analyse(wave, name=str(u.path)), u.key)
+
+        def views(indices: Sequence[int], epoch: int) -> list[View]:
+            places = [self._place(index, epoch) for index in indices]
+            return [View(which, torch.arange(start, start + self._length)) for which, start in places]
+
+        def fingerprint() -> str:
+            stats = [(u.key, u.path.stat()) for u in self._utterances]
+            return digest([f"{key} {stat.st_size} {stat.st_mtime_ns}" for key, stat in stats])
+
+        return Recordings(len(self._utterances), read, views, fingerprint)
 
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
         """Read some chunks from their files.

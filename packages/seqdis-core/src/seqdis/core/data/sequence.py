@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.errors import InputError
 
-__all__ = ["ArraySequences", "Label", "SequenceBatch", "SequenceDataset", "Subset", "check_finite"]
+__all__ = [
+    "ArraySequences",
+    "Label",
+    "SequenceBatch",
+    "SequenceDataset",
+    "Subset",
+    "check_finite",
+    "check_whole",
+]
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,19 @@ def check_finite(x: Tensor, name: str) -> None:
         )
 
 
+def check_whole(method: str, *, mask: Tensor | None, observed: Tensor | None) -> None:
+    """Refuse sequences with gaps, for a method that has no place for them.
+
+    Raises:
+        InputError: A step is padding or an entry was not measured; says how many.
+    """
+    for what, given in (("mask", mask), ("observed", observed)):
+        if given is not None and not bool(given.all()):
+            raise InputError(
+                f"{what}: {method} takes whole clips; {int((~given.bool()).sum())} entries are missing"
+            )
+
+
 @dataclass(frozen=True)
 class SequenceBatch:
     """B sequences of V steps.
@@ -54,6 +76,7 @@ class SequenceBatch:
             An entry that was not is 0 in ``x`` after normalisation and out of the loss.
         labels: Integer labels a sequence, each ``(B,)``.
         keys: A name for each sequence, for error messages and output files.
+        targets: Pseudo-labels of each step that a method asked for by name, each ``(B, V, K)``, float32.
     """
 
     x: Tensor
@@ -61,6 +84,7 @@ class SequenceBatch:
     observed: Tensor | None = None
     labels: Mapping[str, Tensor] = field(default_factory=dict)
     keys: Sequence[str] = ()
+    targets: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -68,22 +92,22 @@ class SequenceBatch:
     def to(self, device: torch.device | str) -> SequenceBatch:
         """Move all tensors to a device, without waiting for the copy where that is possible."""
 
-        def move(value: Tensor | None) -> Tensor | None:
-            return None if value is None else value.to(device, non_blocking=True)
-
-        labels = {name: value.to(device, non_blocking=True) for name, value in self.labels.items()}
-        return SequenceBatch(
-            self.x.to(device, non_blocking=True), move(self.mask), move(self.observed), labels, self.keys
-        )
+        return self._map(lambda value: value.to(device, non_blocking=True))
 
     def pin_memory(self) -> SequenceBatch:
         """Page-locked copies, as ``DataLoader(pin_memory=True)`` asks for."""
 
-        def pin(value: Tensor | None) -> Tensor | None:
-            return None if value is None else value.pin_memory()
+        return self._map(Tensor.pin_memory)
 
-        labels = {name: value.pin_memory() for name, value in self.labels.items()}
-        return SequenceBatch(self.x.pin_memory(), pin(self.mask), pin(self.observed), labels, self.keys)
+    def _map(self, function: Callable[[Tensor], Tensor]) -> SequenceBatch:
+        return replace(
+            self,
+            x=function(self.x),
+            mask=None if self.mask is None else function(self.mask),
+            observed=None if self.observed is None else function(self.observed),
+            labels={name: function(value) for name, value in self.labels.items()},
+            targets={name: function(value) for name, value in self.targets.items()},
+        )
 
 
 class SequenceDataset(ABC):
@@ -112,6 +136,10 @@ class SequenceDataset(ABC):
             epoch: Chooses the random views (crops, picked frames) of a dataset that has them:
                 the same index and epoch always give the same sequence.
         """
+
+    def recordings(self) -> Recordings | None:
+        """What its sequences were cut from, and where; None for a dataset that does not say."""
+        return None
 
     def all_labels(self) -> dict[str, Tensor]:
         """The labels of the whole dataset, each ``(N,)``."""
@@ -185,6 +213,17 @@ class ArraySequences(SequenceDataset):
     def all_labels(self) -> dict[str, Tensor]:
         return dict(self._targets)
 
+    def recordings(self) -> Recordings:
+        """Each sequence is its own recording."""
+        from seqdis.core.data.window import Clip
+
+        return Recordings(
+            count=len(self),
+            read=lambda index: Clip(self._x[index], self._keys[index]),
+            views=lambda indices, epoch: [View(i, torch.arange(self.shape[0])) for i in indices],
+            fingerprint=lambda: digest([*self._keys, self._x]),
+        )
+
 
 class Subset(SequenceDataset):
     """Some sequences of another dataset, in the given order."""
@@ -203,3 +242,11 @@ class Subset(SequenceDataset):
 
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
         return self._dataset.fetch([self._indices[i] for i in indices], epoch=epoch)
+
+    def recordings(self) -> Recordings | None:
+        """All of the other dataset's, seen at these indices."""
+        whole = self._dataset.recordings()
+        if whole is None:
+            return None
+        views = whole.views
+        return replace(whole, views=lambda indices, epoch: views([self._indices[i] for i in indices], epoch))

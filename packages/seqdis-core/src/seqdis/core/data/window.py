@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.data.sequence import ArraySequences, Label, SequenceBatch, SequenceDataset, check_finite
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
@@ -130,19 +131,32 @@ class RandomWindows(SequenceDataset):
     def __len__(self) -> int:
         return len(self._clips) * self._repeats
 
+    def _view(self, index: int, epoch: int) -> View:
+        recording = index % len(self._clips)
+        generator = torch.Generator().manual_seed(mix_seed(self._seed, epoch, index))
+        total = len(self._clips[recording].frames)
+        if self._pick == "spread":
+            return View(recording, torch.randperm(total, generator=generator)[: self._length].sort().values)
+        start = int(torch.randint(total - self._length + 1, (), generator=generator))
+        return View(recording, torch.arange(start, start + self._length))
+
+    def recordings(self) -> Recordings:
+        """The clips."""
+        return Recordings(
+            count=len(self._clips),
+            read=lambda index: self._clips[index],
+            views=lambda indices, epoch: [self._view(index, epoch) for index in indices],
+            fingerprint=lambda: digest([part for clip in self._clips for part in (clip.key, clip.frames)]),
+        )
+
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
-        x, observed, clips = [], [], [self._clips[i % len(self._clips)] for i in indices]
-        for index, clip in zip(indices, clips, strict=True):
-            generator = torch.Generator().manual_seed(mix_seed(self._seed, epoch, index))
-            total = len(clip.frames)
-            if self._pick == "spread":
-                steps = torch.randperm(total, generator=generator)[: self._length].sort().values
-            else:
-                start = int(torch.randint(total - self._length + 1, (), generator=generator))
-                steps = torch.arange(start, start + self._length)
-            frames = clip.frames[steps]
+        x, observed, clips = [], [], []
+        for view in (self._view(index, epoch) for index in indices):
+            clip = self._clips[view.recording]
+            frames = clip.frames[view.steps]
             x.append(frames.float() / 255 if frames.dtype == torch.uint8 else frames.float())
-            observed.append(_seen(clip)[steps])
+            observed.append(_seen(clip)[view.steps])
+            clips.append(clip)
         return SequenceBatch(
             x=torch.stack(x),
             observed=torch.stack(observed) if self._masked else None,

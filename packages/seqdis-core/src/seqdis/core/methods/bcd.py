@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.sequence import SequenceBatch
+from seqdis.core.data.sequence import SequenceBatch, check_whole
 from seqdis.core.diffusion.denoiser import Denoiser, in_passes
 from seqdis.core.diffusion.guidance import drop_conditions
 from seqdis.core.diffusion.loss import denoising_loss
@@ -155,11 +155,7 @@ class BCD(Disentangler):
         self.dit.use_temporal(name == "temporal")
 
     def _prepare(self, x: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
-        for what, given in (("mask", mask), ("observed", observed)):
-            if given is not None and not bool(given.all()):
-                raise InputError(
-                    f"{what}: bcd takes whole clips; {int((~given.bool()).sum())} entries are missing"
-                )
+        check_whole("bcd", mask=mask, observed=observed)
         return self.to_model_space(x)
 
     def _motion(self, tokens: Tensor, rows: Rows | None) -> QuantizeOutput:

@@ -1,4 +1,4 @@
-"""What a preset says of a backbone, and the two backbones for vector-valued frames."""
+"""What a preset says of a backbone, and the three backbones for vector-valued frames."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import nn
 from seqdis.core.config import Config
 from seqdis.core.errors import InputError
 
-__all__ = ["BackboneConfig", "vector_denoiser", "vector_frame_encoder"]
+__all__ = ["BackboneConfig", "vector_denoiser", "vector_frame_decoder", "vector_frame_encoder"]
 
 
 class BackboneConfig(Config):
-    """Size of a frame encoder or denoiser, in the terms of DiffSDA's Tab. 6 and 7."""
+    """Size of a frame encoder, frame decoder or denoiser, in the terms of DiffSDA's Tab. 6 and 7."""
 
-    kind: Literal["unet", "mlp"]
+    kind: Literal["unet", "mlp", "conv"]
     channels: int = Field(ge=1, description="base channels")
     multipliers: tuple[int, ...] = Field(
         (1, 2, 2, 2), description="channels of each level (or layer) over the base"
@@ -51,3 +51,13 @@ def vector_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], con
 
     widths = [config.channels * m for m in config.multipliers]
     return DenoiserMLP(_features(config, frame_shape), widths, condition=condition, dropout=config.dropout)
+
+
+def vector_frame_decoder(
+    config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int
+) -> nn.Module:
+    """An MLP from factors ``(N, condition)`` to frames ``(N, F)``."""
+    from seqdis.core.nn.mlp import FrameMLP
+
+    widths = [config.channels * m for m in config.multipliers]
+    return FrameMLP(condition, widths, _features(config, frame_shape), dropout=config.dropout)

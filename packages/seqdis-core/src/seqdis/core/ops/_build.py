@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from seqdis.core.cache import cache_root
 from seqdis.core.errors import InputError
 
 __all__ = [
@@ -56,10 +57,10 @@ class KernelNotBuiltError(InputError):
 
 
 def cache_folder() -> Path:
-    """``SEQDIS_KERNELS``, or ``seqdis/kernels`` in the user's cache (``XDG_CACHE_HOME``, ``~/.cache``)."""
+    """``SEQDIS_KERNELS``, or ``kernels`` in :func:`~seqdis.core.cache.cache_root`."""
     if named := os.environ.get("SEQDIS_KERNELS"):
         return Path(named).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "seqdis" / "kernels"
+    return cache_root() / "kernels"
 
 
 def default_architecture(device: str) -> str | None:

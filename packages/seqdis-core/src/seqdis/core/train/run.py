@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from seqdis.core.config import RunConfig
@@ -11,6 +12,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.train.devices import make_accelerator
 from seqdis.core.train.random_state import isolated_random_state
 from seqdis.core.train.run_folder import RunFolder
+from seqdis.core.train.targets import with_targets
 from seqdis.core.train.trainer import Trainer
 
 __all__ = ["train"]
@@ -44,7 +46,8 @@ def train(
 
     Raises:
         InputError: ``out`` holds a run and ``resume`` is False, or one of another configuration;
-            data of another shape; a loss that is not finite; a disk that is full.
+            data of another shape; a target that the method asks for and that cannot be had; a loss
+            that is not finite; a disk that is full.
     """
     for name, dataset in {"train_set": train_set, "val_set": val_set}.items():
         expected = (config.data.length, *config.data.frame_shape)
@@ -57,6 +60,11 @@ def train(
     accelerator.wait_for_everyone()  # all have looked before the first one writes
     with isolated_random_state():
         if not finished:
+            extend = functools.partial(
+                with_targets, config, accelerator=accelerator, show_progress=show_progress
+            )
+            train_set = extend(train_set)
+            val_set = None if val_set is None else extend(val_set)
             if accelerator.is_main_process:
                 folder.open(config)
             accelerator.wait_for_everyone()

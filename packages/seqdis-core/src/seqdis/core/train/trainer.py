@@ -77,6 +77,7 @@ class Trainer:
         self.schedule = Schedule.from_config(c, self.plan.steps_per_epoch)
         seed_all(mix_seed(c.seed))
         self.module = fast_layout(build_model(config).to(accelerator.device))
+        self.module.meet(train_set)
         optimizer = build_optimizer(self.module, c)
         self.ema = EMA(self.module, decay=c.ema_decay)
         self.stages = Stages(c, self.module, steps_per_epoch=self.plan.steps_per_epoch)

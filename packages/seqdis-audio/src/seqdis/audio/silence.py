@@ -1,0 +1,39 @@
+"""Silence, the target that audio offers: which steps hold no sound worth the name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from seqdis.audio.options import AudioOptions
+from seqdis.core.config import DataConfig, parse_config
+from seqdis.core.data.targets import Target
+from seqdis.core.data.window import Clip
+
+__all__ = ["TARGETS", "silent_steps"]
+
+
+def silent_steps(frames: Tensor, *, below_db: float) -> Tensor:
+    """1 where a step's power lies ``below_db`` under that of the recording's loudest step (S3VAE, Sec. 4.2).
+
+    The power is that of all mel bands together, ``ln Σ_m e^{y_m}``.
+
+    Args:
+        frames: Log-mel, natural logarithm of power, ``(T, bins)``.
+        below_db: Decibels, positive.
+
+    Returns:
+        ``(T, 1)``, 0 or 1.
+    """
+    level = frames.logsumexp(dim=1, keepdim=True)
+    return (level < level.max() - below_db * math.log(10) / 10).float()
+
+
+def _silence(clip: Clip, data: DataConfig) -> Tensor:
+    options = parse_config(AudioOptions, data.options, where="audio options")
+    return silent_steps(clip.frames, below_db=options.silence_db)
+
+
+TARGETS: Mapping[str, Target] = {"silence": Target("whether a step is silent", _silence)}

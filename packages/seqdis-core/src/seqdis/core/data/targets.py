@@ -1,0 +1,181 @@
+"""Targets: pseudo-labels computed from the data once, kept on disk, and cut like the frames."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from seqdis.core.cache import cache_root
+from seqdis.core.config import DataConfig
+from seqdis.core.data.recordings import Recordings, digest
+from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.errors import InputError
+from seqdis.core.files import replace_with_tensors
+
+if TYPE_CHECKING:
+    from seqdis.core.data.window import Clip
+
+__all__ = ["Target", "TargetTable", "WithTargets", "target_table"]
+
+_FORMAT = 1  # raise where tables of before must not be read
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A pseudo-label of every step.
+
+    Attributes:
+        summary: What it says, in one line.
+        compute: ``compute(recording, data)`` gives ``(T, K)`` for a recording of T steps.
+        version: Raise it where ``compute`` changes its values.
+        inputs: The files that it reads besides the recordings.
+    """
+
+    summary: str
+    compute: Callable[[Clip, DataConfig], Tensor]
+    version: int = 1
+    inputs: Callable[[DataConfig], Sequence[Path]] = lambda data: ()
+
+
+@dataclass(frozen=True)
+class TargetTable:
+    """A target of all recordings of a dataset.
+
+    Attributes:
+        values: Of all steps of all recordings, one after another, ``(ΣT, K)``, float32.
+        lengths: Steps of each recording, ``(R,)``.
+    """
+
+    values: Tensor
+    lengths: Tensor
+
+
+class WithTargets(SequenceDataset):
+    """Another dataset whose batches carry targets.
+
+    Args:
+        dataset: It says where its sequences lie.
+        tables: One a target, for all of its recordings.
+    """
+
+    def __init__(self, dataset: SequenceDataset, tables: Mapping[str, TargetTable]) -> None:
+        self.labels, self._dataset, self._tables = dataset.labels, dataset, dict(tables)
+        self._starts = {name: t.lengths.cumsum(0) - t.lengths for name, t in tables.items()}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(V, *frame)``."""
+        return self._dataset.shape
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+        """The dataset's sequences, with their targets."""
+        views = _recordings(self._dataset).views(indices, epoch)
+        targets = {
+            name: torch.stack([table.values[self._starts[name][v.recording] + v.steps] for v in views])
+            for name, table in self._tables.items()
+        }
+        return replace(self._dataset.fetch(indices, epoch=epoch), targets=targets)
+
+    def all_labels(self) -> dict[str, Tensor]:
+        """The labels of the whole dataset, each ``(N,)``."""
+        return self._dataset.all_labels()
+
+    def recordings(self) -> Recordings | None:
+        """Those of the dataset."""
+        return self._dataset.recordings()
+
+
+def _recordings(dataset: SequenceDataset) -> Recordings:
+    found = dataset.recordings()
+    if found is None:
+        raise InputError(
+            f"targets: {type(dataset).__name__} does not say where its sequences lie in their recordings"
+        )
+    return found
+
+
+def target_table(
+    dataset: SequenceDataset,
+    name: str,
+    target: Target,
+    *,
+    modality: str,
+    data: DataConfig,
+    progress: Callable[[int, int], None] | None = None,
+) -> TargetTable:
+    """Read a target from the cache, or compute it and put it there.
+
+    The file's name holds a hash of the recordings, of ``data`` and of the target. One that is damaged
+    is computed again. Processes that meet here write the same bytes, each file whole or not at all.
+
+    Args:
+        dataset: What it is computed from.
+        name: Of the target.
+        target: What it is.
+        modality: Whose.
+        data: The run's; a target may depend on its options.
+        progress: Called with recordings done and in all, while it is computed.
+
+    Raises:
+        InputError: The dataset does not show its recordings; a recording or a further file cannot be
+            used; the target gave another number of steps than the recording has; or the cache cannot
+            be written.
+    """
+    source = _recordings(dataset)
+    besides = [digest([str(path), _bytes_of(path)]) for path in target.inputs(data)]
+    named = [str(_FORMAT), modality, name, str(target.version), data.model_dump_json(), *besides]
+    key = digest([*named, source.fingerprint()])
+    path = cache_root() / "targets" / f"{modality}-{name}-{key[:32]}.safetensors"
+    if (known := _read(path, source.count)) is not None:
+        return known
+    parts = []
+    for index in range(source.count):
+        clip = source.read(index)
+        values = target.compute(clip, data)
+        if values.ndim != 2 or len(values) != len(clip.frames) or not bool(torch.isfinite(values).all()):
+            raise InputError(
+                f"target {name!r} of {clip.key}: shape {tuple(values.shape)}; "
+                f"needed are finite values of shape ({len(clip.frames)}, K)"
+            )
+        parts.append(values.float())
+        if progress is not None:
+            progress(index + 1, source.count)
+    table = TargetTable(torch.cat(parts), torch.tensor([len(part) for part in parts]))
+    about = {"seqdis.target": json.dumps({"modality": modality, "name": name, "version": target.version})}
+    replace_with_tensors(path, {"values": table.values, "lengths": table.lengths}, about)
+    return table
+
+
+def _bytes_of(path: Path) -> Tensor:
+    try:
+        return torch.frombuffer(bytearray(path.read_bytes()), dtype=torch.uint8)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def _read(path: Path, recordings: int) -> TargetTable | None:
+    if not path.is_file():
+        return None
+    try:
+        tensors = load_file(path)
+        table = TargetTable(tensors["values"], tensors["lengths"])
+    except (OSError, SafetensorError, KeyError) as error:
+        _logger.warning("%s: is damaged (%s); it is computed again", path, error)
+        return None
+    if len(table.lengths) != recordings or int(table.lengths.sum()) != len(table.values):
+        _logger.warning("%s: is damaged (its sizes disagree); it is computed again", path)
+        return None
+    return table

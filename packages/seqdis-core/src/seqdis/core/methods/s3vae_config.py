@@ -1,0 +1,59 @@
+"""What a preset says about S3VAE."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seqdis.core.config import Config
+from seqdis.core.nn.backbones import BackboneConfig
+
+__all__ = ["PredictionConfig", "S3VAEConfig"]
+
+
+class PredictionConfig(Config):
+    """What the dynamic factor must tell of each step (Sec. 4.2)."""
+
+    target: str = Field(
+        description="a target of the modality: `flow_cells`, `landmark_distances`, `silence`, …"
+    )
+    width: int = Field(ge=1, description="numbers a step")
+    loss: Literal["cross_entropy", "binary", "squared"] = Field(
+        description="of a distribution over cells, of yes or no, of numbers"
+    )
+    hidden: int = Field(256, ge=1, description="between the two layers of the predictor")
+
+
+class S3VAEConfig(Config):
+    """S3VAE's hyper-parameters (App. D) and the weight of each auxiliary loss; 0 switches one off (Tab. 2)."""
+
+    static_dim: int = Field(ge=1, description="d_zf")
+    dynamic_dim: int = Field(ge=1, description="d_zt")
+    features: int = Field(128, ge=1, description="of a frame")
+    hidden_dim: int = Field(256, ge=1, description="width of the three LSTMs")
+    layer_norm: bool = Field(
+        False, description="in the posterior; lets short trainings begin at once (see docs/s3vae.md)"
+    )
+    encoder: BackboneConfig
+    decoder: BackboneConfig
+    output: Literal["sigmoid", "linear"] = Field(
+        description="the decoder gives frames in [0, 1] (sigmoid), or frames in model space (linear)"
+    )
+    frame_std: float = Field(
+        2**-0.5, gt=0, description="σ of p(x | s, d), in the decoder's unit; 1/√2 is the sum of squares"
+    )
+    prediction: PredictionConfig | None = Field(None, description="needed unless prediction_weight is 0")
+    consistency_weight: float = Field(1000.0, ge=0, description="λ1, of the static consistency constraint")
+    prediction_weight: float = Field(100.0, ge=0, description="λ2, of the dynamic factor prediction")
+    information_weight: float = Field(1.0, ge=0, description="λ3, of the mutual information")
+    margin: float = Field(1.0, ge=0, description="m of the triplet loss")
+    max_frames_per_pass: int = Field(
+        4096, ge=1, description="memory bound at inference; does not change results"
+    )
+
+    @model_validator(mode="after")
+    def _knows_what_to_predict(self) -> Self:
+        if self.prediction_weight and self.prediction is None:
+            raise ValueError("prediction_weight is not 0, and there is no prediction; give one, or weight 0")
+        return self

@@ -1,0 +1,97 @@
+"""Recurrent Gaussians: the posterior of both factors given frames, and the prior of the dynamic one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from seqdis.core.nn.gaussian import DiagonalGaussian
+from seqdis.core.random import Rows
+
+__all__ = ["FactorPosterior", "PosteriorLSTM", "PriorLSTM"]
+
+
+@dataclass(frozen=True)
+class FactorPosterior:
+    """``q(s, d^{1:V} | x) = q(s | x^{1:V}) Π_τ q(d^τ | x^{≤τ})`` (S3VAE, Eq. 4).
+
+    Attributes:
+        static: ``(B, S)``.
+        dynamic: ``(B, V, D)``.
+    """
+
+    static: DiagonalGaussian
+    dynamic: DiagonalGaussian
+
+
+class PosteriorLSTM(nn.Module):
+    """``h = LSTM₁(f)``, ``q(s)`` from ``h^V``, ``q(d^τ)`` from ``LSTM₂(h)^τ`` (S3VAE, App. D).
+
+    Args:
+        features: Width of the frame features ``f``.
+        hidden: Of both LSTMs.
+        static: S.
+        dynamic: D.
+        layer_norm: Between the LSTMs and before the linear layers, whose means then begin at unit
+            scale; the paper says nothing of it.
+    """
+
+    def __init__(
+        self, features: int, hidden: int, *, static: int, dynamic: int, layer_norm: bool = False
+    ) -> None:
+        super().__init__()
+        self.static_lstm = nn.LSTM(features, hidden, batch_first=True)
+        self.dynamic_lstm = nn.LSTM(hidden, hidden, batch_first=True)
+        self.to_static = nn.Linear(hidden, 2 * static)
+        self.to_dynamic = nn.Linear(hidden, 2 * dynamic)
+        self.norm_static: nn.Module = nn.LayerNorm(hidden) if layer_norm else nn.Identity()
+        self.norm_dynamic: nn.Module = nn.LayerNorm(hidden) if layer_norm else nn.Identity()
+        if layer_norm:
+            # A fresh LSTM's states are small, those of one on top of another smaller still: the means
+            # would drown in noise of σ = 1, and the first thousands of steps would learn nothing from them.
+            for head in (self.to_static, self.to_dynamic):
+                means, log_variances = head.weight.data.chunk(2)
+                nn.init.normal_(means, std=1 / math.sqrt(hidden))
+                nn.init.zeros_(log_variances)
+
+    def forward(self, features: Tensor) -> FactorPosterior:
+        """Features ``(B, V, C)`` to the posterior; a divergence needs float32 whatever the network ran in."""
+        h = self.norm_static(self.static_lstm(features)[0])
+        dynamic = self.to_dynamic(self.norm_dynamic(self.dynamic_lstm(h)[0]))
+        return FactorPosterior(
+            DiagonalGaussian.from_parameters(self.to_static(h[:, -1]).float()),
+            DiagonalGaussian.from_parameters(dynamic.float()),
+        )
+
+
+class PriorLSTM(nn.Module):
+    """``p(d^τ | d^{<τ}) = N(μ_τ, diag σ_τ²)``, ``(μ_τ, ln σ_τ²) = W·LSTM(d^{<τ})^τ`` (S3VAE, Eq. 1), ``d^0 = 0``.
+
+    Args:
+        size: D.
+        hidden: Of the LSTM.
+    """
+
+    def __init__(self, size: int, hidden: int) -> None:
+        super().__init__()
+        self.size = size
+        self.lstm = nn.LSTM(size, hidden, batch_first=True)
+        self.to_parameters = nn.Linear(hidden, 2 * size)
+
+    def forward(self, dynamic: Tensor) -> DiagonalGaussian:
+        """Of each ``d^τ`` given those before it, ``(B, V, D)``; the last one conditions nothing."""
+        before = torch.cat([torch.zeros_like(dynamic[:, :1]), dynamic[:, :-1]], dim=1)
+        return DiagonalGaussian.from_parameters(self.to_parameters(self.lstm(before)[0]).float())
+
+    def draw(self, steps: int, *, generator: Rows) -> Tensor:
+        """``steps`` steps, one after another, of as many sequences as the source has rows: ``(B, V, D)``."""
+        weight = self.to_parameters.weight
+        last, state, drawn = weight.new_zeros(len(generator), 1, self.size), None, []
+        for _ in range(steps):
+            h, state = self.lstm(last, state)
+            last = DiagonalGaussian.from_parameters(self.to_parameters(h).float()).draw(generator)
+            drawn.append(last)
+        return torch.cat(drawn, dim=1)

@@ -1,0 +1,59 @@
+"""FactorisedPrior: the prior of a method whose two factors are independent a priori."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from seqdis.core.factors import Factors
+from seqdis.core.priors.prior import Prior
+from seqdis.core.random import RandomSource, Rows, rows_of
+
+__all__ = ["FactorisedPrior"]
+
+
+class FactorisedPrior(Prior):
+    """``p(s, d^{1:V}) = p(s) p(d^{1:V})``: one factor says nothing about the other, so given is as good as free.
+
+    Args:
+        draw: ``draw(rows, steps)`` gives one new pair for each row of the source; extras move with their side.
+        steps: V where none is asked for.
+    """
+
+    def __init__(self, draw: Callable[[Rows, int], Factors], *, steps: int) -> None:
+        self._draw, self._steps = draw, steps
+
+    @torch.no_grad()
+    def sample(
+        self,
+        count: int,
+        *,
+        generator: RandomSource,
+        steps: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Factors:
+        """``count`` new pairs of any length."""
+        drawn = self._draw(rows_of(generator, count), self._steps if steps is None else steps)
+        if progress is not None:
+            progress(count, count)
+        return drawn
+
+    @torch.no_grad()
+    def sample_static(self, given: Factors, *, generator: RandomSource, independent: bool = False) -> Factors:
+        """New static sides for the dynamics of ``given``; ``independent`` makes no difference."""
+        drawn = self._draw(rows_of(generator, len(given)), given.steps)
+        return drawn.mix(given.to(drawn.static.device))
+
+    @torch.no_grad()
+    def sample_dynamic(
+        self,
+        given: Factors,
+        *,
+        generator: RandomSource,
+        independent: bool = False,
+        steps: int | None = None,
+    ) -> Factors:
+        """New dynamic sides for the static factors of ``given``; ``independent`` makes no difference."""
+        drawn = self._draw(rows_of(generator, len(given)), given.steps if steps is None else steps)
+        return given.to(drawn.static.device).mix(drawn)

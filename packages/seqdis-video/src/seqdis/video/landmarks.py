@@ -1,0 +1,83 @@
+"""Distances between face landmarks, from a file that a landmark detector filled."""
+
+from __future__ import annotations
+
+import functools
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdis.core.errors import InputError
+
+__all__ = ["landmark_distances", "read_landmarks"]
+
+# Upper and lower points of the iBUG 300-W markup of 68 landmarks, counted from 0.
+_PAIRS = {
+    "left eyelids": ((37, 41), (38, 40)),
+    "right eyelids": ((43, 47), (44, 46)),
+    "lips": ((61, 67), (62, 66), (63, 65)),
+}
+_EYES = (slice(36, 42), slice(42, 48))
+
+
+def landmark_distances(points: Tensor) -> Tensor:
+    """How far eyelids and lips are apart (S3VAE, Sec. 4.2, Fig. 3b), over the distance of the eyes.
+
+    Args:
+        points: The 68 landmarks of 300-W in any unit, ``(T, 68, 2)``.
+
+    Returns:
+        Left eyelids, right eyelids, lips, ``(T, 3)``.
+
+    Raises:
+        InputError: The shape is another, a coordinate is not finite, or the eyes coincide.
+    """
+    if points.ndim != 3 or points.shape[1:] != (68, 2):
+        raise InputError(f"landmarks of shape {tuple(points.shape)}; allowed: (T, 68, 2)")
+    points = points.double()
+    left, right = (points[:, eye].mean(1) for eye in _EYES)
+    between = torch.linalg.vector_norm(left - right, dim=1)
+    if not bool(torch.isfinite(points).all()) or bool((between == 0).any()):
+        raise InputError("landmarks: a coordinate is not finite, or both eyes are at one place")
+    apart = [
+        torch.stack([torch.linalg.vector_norm(points[:, a] - points[:, b], dim=1) for a, b in pairs]).mean(0)
+        for pairs in _PAIRS.values()
+    ]
+    return (torch.stack(apart, dim=1) / between[:, None]).float()
+
+
+def read_landmarks(path: Path, key: str, steps: int) -> Tensor:
+    """The landmarks of one recording, ``(steps, 68, 2)``.
+
+    Args:
+        path: An npz file with one array a recording, named by its key.
+        key: Of the recording.
+        steps: Frames it has.
+
+    Raises:
+        InputError: The file cannot be read, has no such recording, or has another number of frames of it.
+    """
+    try:
+        file = _open(path, path.stat().st_mtime_ns)
+        if key not in file.files:
+            raise InputError(
+                f"{path}: has no landmarks of {key!r}; it has {len(file.files)} recordings, "
+                f"such as {', '.join(map(repr, file.files[:3])) or 'none'}"
+            )
+        points = torch.from_numpy(np.asarray(file[key], dtype=np.float32))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: cannot be read as npz of landmarks: {error}") from error
+    if len(points) != steps:
+        raise InputError(f"{path}: landmarks of {len(points)} frames of {key!r}, which has {steps}")
+    return points
+
+
+@functools.lru_cache(maxsize=2)
+def _open(path: Path, modified: int) -> np.lib.npyio.NpzFile:
+    file = np.load(path, allow_pickle=False)
+    if not isinstance(file, np.lib.npyio.NpzFile):
+        raise ValueError("it holds a single array")
+    return file
