@@ -370,7 +370,7 @@ def test_bad_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     observed = torch.ones(3, STEPS, 3, SIDE, SIDE, dtype=torch.bool)
     model.encode(clips(), observed=observed)
     observed[0, 0, 0, 0, :2] = False
-    with pytest.raises(InputError, match="whole frames; 2 entries are missing"):
+    with pytest.raises(InputError, match="observed: vdsm takes whole clips; 2 entries are missing"):
         model.encode(clips(), observed=observed)
     with pytest.raises(InputError, match="sequences of 0 steps"):
         model.own_prior().sample(1, generator=torch.Generator(), steps=0)

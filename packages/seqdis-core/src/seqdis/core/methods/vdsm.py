@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.sequence import SequenceBatch
+from seqdis.core.data.sequence import SequenceBatch, check_whole
 from seqdis.core.disentangler import Disentangler, LossOutput, Progress
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.factors import Extra, Factors
@@ -24,12 +24,13 @@ from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.gaussian_layer import GaussianLayer
 from seqdis.core.nn.mixture_decoder import MixtureDecoder
 from seqdis.core.nn.pose_inference import MeanPosterior, PoseInference
-from seqdis.core.nn.state_space import GatedTransition
-from seqdis.core.priors.state_space import ACTION, StateSpacePrior, roll_out
-from seqdis.core.random import RandomSource, Rows, rows_of
+from seqdis.core.nn.state_space import GatedTransition, roll_out
+from seqdis.core.priors.factorised import FactorisedPrior
+from seqdis.core.random import RandomSource, Rows, randn, rows_of
 
 __all__ = ["VDSM", "VDSMConfig"]
 
+_ACTION = "action"
 _STAGES = ("frames", "sequences")
 _MOVING = ("temperature", "kl_static_weight", "kl_action_weight", "kl_pose_weight")
 
@@ -170,10 +171,7 @@ class VDSM(Disentangler):
         self._sequences = bool(self.sequences)  # once a stage: reading it in every loss would wait for the device
 
     def _features(self, x: Tensor, observed: Tensor | None) -> Tensor:
-        if observed is not None and not bool(observed.all()):
-            raise InputError(
-                f"observed: vdsm takes whole frames; {int((~observed.bool()).sum())} entries are missing"
-            )
+        check_whole("vdsm", mask=None, observed=observed)
         y = self.to_model_space(x)
         features: Tensor = self.encoder(y.flatten(0, 1))
         return features.unflatten(0, y.shape[:2])
@@ -196,7 +194,7 @@ class VDSM(Disentangler):
             return Factors(static, self.frame_pose(embeddings).mean)
         action = self.inference.action(embeddings, mask).mean
         poses = self.inference.poses(embeddings, action).value
-        return Factors(static, poses, {ACTION: Extra(action, "dynamic")})
+        return Factors(static, poses, {_ACTION: Extra(action, "dynamic")})
 
     def mixture(self, static: Tensor) -> Tensor:
         """Weights of the experts, ``s̃ = softmax(s/τ_s)`` (Eq. 1): ``(B, N)``."""
@@ -298,23 +296,29 @@ class VDSM(Disentangler):
         Raises:
             InputError: Another name; or the model was stopped in its first stage, where there is no action.
         """
-        if name != ACTION:
-            raise unknown_name("further factor of vdsm", name, [ACTION])
+        if name != _ACTION:
+            raise unknown_name("further factor of vdsm", name, [_ACTION])
         if not self._sequences:
             raise InputError("'action': this model was trained in its stage 'frames' only, and has none yet")
-        mixed = factors.replace_extra(ACTION, other).to(self.device)
+        mixed = factors.replace_extra(_ACTION, other).to(self.device)
         rows = None if generator is None else rows_of(generator, len(factors))
-        first, action = mixed.dynamic[:, 0], mixed.extras[ACTION].value
+        first, action = mixed.dynamic[:, 0], mixed.extras[_ACTION].value
         poses = roll_out(self.transition, first, action, steps=mixed.steps, generator=rows)
         return replace(mixed, dynamic=poses)
 
-    def own_prior(self) -> StateSpacePrior:
-        """Eq. 1: standard normals and the transition; sequences of any length."""
-        return StateSpacePrior(
-            transition=self.transition if self._sequences else None,
-            static=self.config.static_dim,
-            action=self.config.action_dim,
-            pose=self.config.pose_dim,
-            steps=self.run_config.data.length if self.run_config else 1,
-            device=self.device,
-        )
+    def own_prior(self) -> FactorisedPrior:
+        """Eq. 1: ``s, d, z^1 ~ N(0, I)`` and the transition, for sequences of any length."""
+        return FactorisedPrior(self._draw, steps=self.run_config.data.length if self.run_config else 1)
+
+    def _draw(self, rows: Rows, steps: int) -> Factors:
+        def normal(*shape: int) -> Tensor:
+            return randn((len(rows), *shape), generator=rows, device=self.device)
+
+        c = self.config
+        static = normal(c.static_dim)
+        if not self._sequences:
+            return Factors(static, normal(steps, c.pose_dim))
+        action = normal(c.action_dim)
+        # Drawn one after the other: the first poses do not depend on how many follow.
+        poses = roll_out(self.transition, normal(c.pose_dim), action, steps=steps, generator=rows)
+        return Factors(static, poses, {_ACTION: Extra(action, "dynamic")})

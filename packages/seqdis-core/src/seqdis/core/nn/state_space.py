@@ -1,14 +1,18 @@
-"""VDSM's two Gaussians of a pose given the one before: what moves it, and what infers it."""
+"""Gaussians of a pose given the one before: what moves it, and what infers it (VDSM)."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
+from seqdis.core.errors import InputError
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.gaussian_layer import GaussianLayer, log_softplus
+from seqdis.core.random import Rows
 
-__all__ = ["Combiner", "GatedTransition"]
+__all__ = ["Combiner", "GatedTransition", "roll_out"]
 
 
 class GatedTransition(nn.Module):
@@ -60,3 +64,32 @@ class Combiner(nn.Module):
         """``z^{τ−1} (B, D)`` and ``{h^τ, d} (B, state)`` to a Gaussian over ``z^τ (B, D)``."""
         out: DiagonalGaussian = self.gaussian(0.5 * (torch.tanh(self.previous(pose)) + state))
         return out
+
+
+def roll_out(
+    transition: Callable[[Tensor, Tensor], DiagonalGaussian],
+    first: Tensor,
+    action: Tensor,
+    *,
+    steps: int,
+    generator: Rows | None = None,
+) -> Tensor:
+    """``z^1`` and ``z^τ ~ p(z^τ | z^{τ−1}, d)`` after it (VDSM, Eq. 1): ``(B, steps, D)``.
+
+    Args:
+        transition: ``p``, of ``z^{τ−1}`` and ``d``.
+        first: ``z^1 (B, D)``.
+        action: ``d (B, A)``.
+        steps: V, as many as one likes.
+        generator: Each pose is drawn; without one, it is its distribution's mean.
+
+    Raises:
+        InputError: ``steps`` is below one.
+    """
+    if steps < 1:
+        raise InputError(f"sequences of {steps} steps; allowed: 1 or more")
+    poses = [first]
+    for _ in range(steps - 1):
+        p = transition(poses[-1], action)
+        poses.append(p.mean if generator is None else p.draw(generator))
+    return torch.stack(poses, dim=1)
