@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config
+from seqdis.core.data.individuals import INDIVIDUAL
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch, check_whole
 from seqdis.core.disentangler import Disentangler, LossOutput, Progress
@@ -220,18 +221,22 @@ class VDSM(Disentangler):
     def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
         """``−E ln p(x | s, z) + λ_d·KL(d) + λ_s·KL(s) + λ_z·Σ_τ KL(z^τ)`` in nats a sequence (Eq. 4; first stage Eq. 7).
 
-        The expectation is over one draw of ``s``, ``d`` and ``z^{1:V}``. In evaluation mode all weights are 1:
-        the loss is then the negative ELBO, and comparable from one step to another.
+        The expectation is over one draw of ``s``, ``d`` and ``z^{1:V}``. In the first stage the frames are those
+        of the individual, from all of its sequences, where the batch has them. In evaluation mode all weights
+        are 1: the loss is then the negative ELBO, and comparable from one step to another.
 
         Raises:
             InputError: Entries of frames are missing.
         """
-        features = self._features(batch.x, batch.observed)
-        exists = torch.ones_like(features[..., 0]) if batch.mask is None else batch.mask.to(features.dtype)
-        q_static, embeddings = self.identity(features, batch.mask), self.pose_head(features)
+        x, mask = batch.x, batch.mask
+        if not self._sequences and INDIVIDUAL in batch.targets:
+            x, mask = batch.targets[INDIVIDUAL], None
+        features = self._features(x, batch.observed)
+        exists = torch.ones_like(features[..., 0]) if mask is None else mask.to(features.dtype)
+        q_static, embeddings = self.identity(features, mask), self.pose_head(features)
         static = q_static.draw(generator)
         if self._sequences:
-            q_action = self.inference.action(embeddings, batch.mask)
+            q_action = self.inference.action(embeddings, mask)
             action = q_action.draw(generator)
             inferred = self.inference.poses(embeddings, action, generator=generator)
             poses, posterior = inferred.value, inferred.posterior
@@ -243,7 +248,7 @@ class VDSM(Disentangler):
             posterior = self.frame_pose(embeddings)
             poses, kl_pose = posterior.draw(generator), posterior.kl()
             kl_action = kl_pose.new_zeros(())
-        log_p = self.log_likelihood(batch.x, self.decoder_output(static, poses))
+        log_p = self.log_likelihood(x, self.decoder_output(static, poses))
         reconstruction = -(log_p * exists).sum(1).mean()
         kls = {
             "kl_static": q_static.kl().mean(),
