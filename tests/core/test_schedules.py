@@ -30,5 +30,5 @@ def test_impossible_ramps_are_named() -> None:
         Ramp(1.0, 2.0, 0)
     with pytest.raises(InputError, match=r"geometric ramp from 0.0 to 2.0; allowed: both above 0"):
         Ramp(0.0, 2.0, 3, "geometric")
-    with pytest.raises(ValidationError, match="between positive values; got -1.0 and 2.0"):
+    with pytest.raises(ValidationError, match=r"between positive values; got -1\.0 and 2\.0"):
         RampConfig(start=-1.0, end=2.0, kind="geometric")

@@ -21,7 +21,12 @@ from seqdis.core.train import Trainer, train
 from seqdis.video.datasets import pendulum
 from seqdis.video.vdsm_presets import VDSM_PRESETS
 
-PAPER = {"vdsm-mug": (16, 64), "vdsm-sprites": (8, 64), "vdsm-moving-mnist": (16, 64), "vdsm-pendulum": (16, 64)}
+PAPER = {
+    "vdsm-mug": (16, 64),
+    "vdsm-sprites": (8, 64),
+    "vdsm-moving-mnist": (16, 64),
+    "vdsm-pendulum": (16, 64),
+}
 
 
 @pytest.mark.parametrize("name", PAPER)
@@ -52,7 +57,14 @@ def test_every_preset_builds_and_decodes(name: str) -> None:
 def shortened(**changes: Any) -> RunConfig:
     preset = VDSM_PRESETS["vdsm-pendulum16"]
     stages = [stage.model_copy(update={"epochs": None, "steps": 4}) for stage in preset.train.stages]
-    values = {"stages": tuple(stages), "batch_size": 4, "warmup_steps": 2, "save_every": 1, "keep": 9, "log_every": 1}
+    values = {
+        "stages": tuple(stages),
+        "batch_size": 4,
+        "warmup_steps": 2,
+        "save_every": 1,
+        "keep": 9,
+        "log_every": 1,
+    }
     return preset.model_copy(update={"train": preset.train.model_copy(update=values | changes)})
 
 
@@ -67,7 +79,7 @@ def run(config: RunConfig, out: Path, **options: Any) -> Disentangler:
     return train(config, out, device="cpu", show_progress=False, **splits, **options)
 
 
-@pytest.mark.parametrize("stop", [3, 5, 7])
+@pytest.mark.parametrize("stop", [3, 7])
 def test_resuming_inside_either_stage_is_exact(
     few_clips: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
@@ -133,7 +145,7 @@ def test_every_command(few_clips: None, tmp_path: Path) -> None:
     assert seqdis("swap", out, *lends, "--extra", "action", "--out", tmp_path / "action")["extra"] == "action"
     seqdis("swap", out, "--static", clips / "a.gif", "-n", 2, "--out", tmp_path / "drawn")
     assert seqdis("sample", out, "-n", 2, "--frames", 40, "--out", tmp_path / "sample")["frames"] == 40
-    seqdis("traverse", out, clips / "a.gif", "--out", tmp_path / "t.png")
+    seqdis("traverse", out, clips / "a.gif", "--out", tmp_path / "t")
     small = ["hidden=16", "layers=3", "epochs=1", "steps=4"]
     seqdis("prior", "fit", out, *small)
     seqdis("sample", out, "-n", 1, "--out", tmp_path / "fitted")

@@ -170,5 +170,14 @@ def test_an_extra_is_one_of_the_methods_own(
 ) -> None:
     said = refused(*words(toy_run, recordings), tmp_path / "s.npy", "--extra", "action")
     assert said == "'action': DiffSDA has no further factor that can be swapped alone"
-    one = ["swap", toy_run, "--static", recordings / "a.npy", "--extra", "action", "--out", tmp_path / "s.npy"]
+    one = [
+        "swap",
+        toy_run,
+        "--static",
+        recordings / "a.npy",
+        "--extra",
+        "action",
+        "--out",
+        tmp_path / "s.npy",
+    ]
     assert refused(*one) == "--extra action: needs both --static FILE and --dynamic FILE"

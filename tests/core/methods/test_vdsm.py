@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from seqdis.core.analysis import swap_pairs
@@ -17,6 +16,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.vdsm import VDSM, VDSMConfig
 from seqdis.core.nn.gaussian import DiagonalGaussian
+from seqdis.core.nn.state_space import roll_out
 from seqdis.core.random import Rows, randn
 from seqdis.core.registry import get_modality, list_methods
 
@@ -90,21 +90,21 @@ def changes(bright: Tensor) -> Tensor:
 @pytest.fixture(scope="module")
 def trained() -> VDSM:
     """Both stages, in some seconds of nothing but the loss."""
-    model = make(static_dim=4, observation_std=0.1).train()
+    model = make(static_dim=4, observation_std=0.85).train()
     x, _, _ = lamps(512, 0)
     model.normalizer.mean.fill_(x.mean())
     model.normalizer.std.fill_(x.std())
     picks = torch.Generator().manual_seed(0)
     step = 0
     for stage, frozen, length in (
-        ("frames", {"sequence"}, 250),
-        ("sequences", {"encoder", "decoder", "frame_pose"}, 350),
+        ("frames", {"sequence"}, 260),
+        ("sequences", {"encoder", "decoder", "frame_pose"}, 340),
     ):
         model.enter_stage(stage)
         model.set_scheduled("temperature", 1.0)
         groups = model.parameter_groups()
         learnt = [p for name, group in groups.items() if name not in frozen for p in group]
-        optimizer = torch.optim.Adam(learnt, 3e-3)
+        optimizer = torch.optim.Adam(learnt, 5e-3)
         for k in range(length):
             first, last = (30.0, 1.0) if stage == "frames" else (0.1, 1.0)
             model.set_scheduled("kl_pose_weight", first * (last / first) ** min(1.0, 1.5 * k / length))
@@ -124,26 +124,33 @@ def test_trained_model_separates_who_from_what(trained: VDSM) -> None:
 
 
 def test_an_action_alone_is_transferred(trained: VDSM) -> None:
-    """The lamp of one clip at the speed of another, from its own first frame on."""
-    x, colour, fast = lamps(64, 2)
-    slow, quick = x[fast == 0][:12], x[fast == 1][:12]
-    assert changes(read(slow)[1]).float().mean() < 2.5
-    got_colour, bright = read(trained.swap(slow, quick, extra="action"))
-    assert (got_colour == colour[fast == 0][:12]).float().mean() >= 0.9
-    assert (bright[:, 0] == read(slow)[1][:, 0]).float().mean() >= 0.9
+    """A steady lamp learns to blink from another one, and begins as it was."""
+    x, colour, blinks = lamps(64, 2)
+    steady = blinks == 0
+    got_colour, bright = read(trained.swap(x[steady][:12], x[~steady][:12], extra="action"))
+    assert (got_colour == colour[steady][:12]).float().mean() >= 0.9
+    assert (bright[:, 0] == read(x[steady][:12])[1][:, 0]).float().mean() >= 0.9
     assert changes(bright).float().mean() > 4
 
 
-def test_it_generates_on_past_the_length_of_training(trained: VDSM) -> None:
-    prior = trained.own_prior()
-    drawn = prior.sample(16, generator=torch.Generator().manual_seed(0), steps=40)
-    frames = trained.decode(drawn)
-    assert frames.shape == (16, 40, 3, SIDE, SIDE)
-    bright = read(frames)[1]
-    # Both halves blink: the state neither dies out nor gets stuck.
-    assert changes(bright[:, :20]).float().mean() > 4
-    assert changes(bright[:, 20:]).float().mean() > 4
+def test_it_goes_on_past_the_length_of_training(trained: VDSM) -> None:
+    """Forty frames of a lamp that was seen for six: one that blinks goes on to blink, a steady one does not begin."""
+    x, colour, blinks = lamps(32, 3)
+    seen = trained.encode(x)
+    poses = roll_out(trained.transition, seen.dynamic[:, 0], seen.extras["action"].value, steps=40)
+    got_colour, bright = read(trained.decode(replace(seen, dynamic=poses)))
+    assert (got_colour == colour).float().mean() >= 0.9
+    assert changes(bright[blinks == 1, 20:]).float().mean() > 16
+    assert changes(bright[blinks == 0, 20:]).float().mean() < 2
+
+
+def test_generation_of_any_length_begins_alike() -> None:
+    model = make()
+    prior = model.own_prior()
+    drawn = prior.sample(4, generator=torch.Generator().manual_seed(0), steps=40)
+    assert model.decode(drawn).shape == (4, 40, 3, SIDE, SIDE)
     short = prior.sample(2, generator=torch.Generator().manual_seed(0))
+    assert short.steps == STEPS
     torch.testing.assert_close(short.dynamic, drawn.dynamic[:2, :STEPS])
 
 
@@ -234,7 +241,9 @@ def test_the_loss_is_its_formula(stage: str) -> None:
     terms = {"kl_static": kl(q_s), "kl_action": kl_d, "kl_pose": kl_z, "reconstruction": -log_p}
     for name, value in terms.items():
         torch.testing.assert_close(got.terms[name], value.mean())
-    expected = terms["reconstruction"] + sum(weights[f"{n}_weight"] * v for n, v in terms.items() if n[:2] == "kl")
+    expected = terms["reconstruction"] + sum(
+        weights[f"{n}_weight"] * v for n, v in terms.items() if n[:2] == "kl"
+    )
     torch.testing.assert_close(got.loss, expected.mean())
     torch.testing.assert_close(got.terms["elbo"], -sum(terms.values()).mean())
     assert model.eval().loss(SequenceBatch(x), generator=rows(3)).loss == -got.terms["elbo"]
@@ -299,6 +308,15 @@ def test_the_first_stage_is_a_model_of_its_own() -> None:
     assert not model.own_prior().sample(2, generator=torch.Generator().manual_seed(0), steps=9).extras
     with pytest.raises(InputError, match="stage 'frames' only"):
         model.mix_extra(factors, factors, "action")
+
+
+def test_the_first_stage_reads_frames_of_the_individual_and_the_second_does_not() -> None:
+    model, own, others = make(), clips(), clips(seed=7)
+    both = SequenceBatch(own, targets={"individual": others})
+    for stage, x in (("frames", others), ("sequences", own)):
+        model.enter_stage(stage)
+        expected = model.loss(SequenceBatch(x), generator=rows(3)).loss
+        assert torch.equal(model.loss(both, generator=rows(3)).loss, expected)
 
 
 def test_without_evidence_poses_know_what_the_action_says() -> None:

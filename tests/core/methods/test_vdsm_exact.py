@@ -81,7 +81,9 @@ class Poses(nn.Module):
                 given, values = [*given, t], torch.cat([values, z[-1]], 1)
             qs.append(self.wide(conditional(self.cov, 1 + t, given, values)))
             z.append(qs[-1].draw(generator))
-        stacked = DiagonalGaussian(torch.stack([q.mean for q in qs], 1), torch.stack([q.log_std for q in qs], 1))
+        stacked = DiagonalGaussian(
+            torch.stack([q.mean for q in qs], 1), torch.stack([q.log_std for q in qs], 1)
+        )
         return InferredPoses(torch.stack(z, 1), stacked)
 
 
@@ -107,7 +109,12 @@ def build(stage: str, spread: float) -> VDSM:
         transition=Transition(),
         decoder=Decoder(),
         config=VDSMConfig(
-            **sizes, encoder_channels=(1,), decoder_channels=(1,), transition=1, likelihood="gaussian", observation_std=R
+            **sizes,
+            encoder_channels=(1,),
+            decoder_channels=(1,),
+            transition=1,
+            likelihood="gaussian",
+            observation_std=R,
         ),
     )
     model.enter_stage(stage)

@@ -10,7 +10,9 @@ from seqdis.core.nn.anti_aliased import AntiAliasedEncoder, BlurPool
 def test_blurring_is_the_binomial_convolution_at_every_second_pixel() -> None:
     x = torch.randn(2, 3, 6, 8, generator=torch.Generator().manual_seed(0))
     kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
-    expected = np.stack([[convolve(m, kernel, mode="mirror")[::2, ::2] for m in image] for image in x.numpy()])
+    expected = np.stack(
+        [[convolve(m, kernel, mode="mirror")[::2, ::2] for m in image] for image in x.numpy()]
+    )
     np.testing.assert_allclose(BlurPool()(x).numpy(), expected, atol=1e-6)
 
 

@@ -63,7 +63,9 @@ def test_the_combiner_is_equation_5() -> None:
     combiner = Combiner(pose=POSE, state=4)
     z, state = torch.randn(5, POSE), torch.randn(5, 4)
     w = arrays(combiner)
-    c = 0.5 * (np.tanh(z.double().numpy() @ w["previous.weight"].T + w["previous.bias"]) + state.double().numpy())
+    c = 0.5 * (
+        np.tanh(z.double().numpy() @ w["previous.weight"].T + w["previous.bias"]) + state.double().numpy()
+    )
     got = combiner(z, state)
     np.testing.assert_allclose(
         got.mean.detach(), c @ w["gaussian.mean.weight"].T + w["gaussian.mean.bias"], rtol=1e-4, atol=1e-5
@@ -76,7 +78,10 @@ def test_the_combiner_is_equation_5() -> None:
 def test_the_logarithm_of_a_softplus_is_finite_everywhere() -> None:
     x = torch.tensor([-200.0, -30.0, -5.0, 0.0, 3.0, 200.0], requires_grad=True)
     got = log_softplus(x)
-    expected = [math.log(math.log1p(math.exp(v))) if -40 < v < 100 else v if v < 0 else math.log(v) for v in x.tolist()]
+    expected = [
+        math.log(math.log1p(math.exp(v))) if -40 < v < 100 else v if v < 0 else math.log(v)
+        for v in x.tolist()
+    ]
     torch.testing.assert_close(got, torch.tensor(expected), rtol=1e-5, atol=1e-5)
     (slope,) = torch.autograd.grad(got.sum(), x)
     assert torch.isfinite(slope).all()

@@ -27,7 +27,10 @@ def _bobs(batch: SequenceBatch) -> torch.Tensor:
     side = weight.shape[-1]
     place = (torch.arange(side) + 0.5) / side
     total = weight.sum((-2, -1))
-    return torch.stack([(weight.sum(-2) * place).sum(-1), (weight.sum(-1) * place).sum(-1)], -1) / total[..., None]
+    return (
+        torch.stack([(weight.sum(-2) * place).sum(-1), (weight.sum(-1) * place).sum(-1)], -1)
+        / total[..., None]
+    )
 
 
 def test_sizes_and_labels() -> None:
@@ -81,7 +84,10 @@ def test_seeds_splits_and_sizes() -> None:
     assert torch.equal(first.labels["colour"], _split(size=24, length=3).labels["colour"])
 
 
-@pytest.mark.parametrize(("shape", "said"), [((3, 16, 24), "square frames"), ((1, 16, 16), "square frames"), ((3, 8, 8), "12 pixels")])
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [((3, 16, 24), "square frames"), ((1, 16, 16), "square frames"), ((3, 8, 8), "12 pixels")],
+)
 def test_other_frames_are_refused(shape: tuple[int, ...], said: str) -> None:
     with pytest.raises(InputError, match=said):
         build_pendulum(DataConfig(dataset="pendulum", length=4, frame_shape=shape), "val", None, 0)

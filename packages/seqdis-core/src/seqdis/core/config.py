@@ -95,7 +95,9 @@ class RampConfig(Config):
     @model_validator(mode="after")
     def _exists(self) -> Self:
         if self.kind == "geometric" and min(self.start, self.end) <= 0:
-            raise ValueError(f"a geometric ramp goes between positive values; got {self.start} and {self.end}")
+            raise ValueError(
+                f"a geometric ramp goes between positive values; got {self.start} and {self.end}"
+            )
         return self
 
 

@@ -132,7 +132,9 @@ class Factors:
             if name not in factors.extras:
                 raise unknown_name("extra of these factors", name, factors.extras)
         if len(other) not in (1, len(self)):
-            raise InputError(f"replace_extra needs equal batches or one to lend; got {len(self)} and {len(other)}")
+            raise InputError(
+                f"replace_extra needs equal batches or one to lend; got {len(self)} and {len(other)}"
+            )
         lent = other.extras[name]
         value = lent.value.expand(len(self), *lent.value.shape[1:])
         return Factors(self.static, self.dynamic, {**self.extras, name: Extra(value, lent.side)})

@@ -169,7 +169,9 @@ class VDSM(Disentangler):
         self._read_stage()
 
     def _read_stage(self, _: object = None) -> None:
-        self._sequences = bool(self.sequences)  # once a stage: reading it in every loss would wait for the device
+        self._sequences = bool(
+            self.sequences
+        )  # once a stage: reading it in every loss would wait for the device
 
     def _features(self, x: Tensor, observed: Tensor | None) -> Tensor:
         check_whole("vdsm", mask=None, observed=observed)
@@ -216,7 +218,9 @@ class VDSM(Disentangler):
         if self.config.likelihood == "bernoulli":
             return -F.binary_cross_entropy_with_logits(output, x, reduction="none").flatten(2).sum(2)
         std = torch.full_like(output, self.config.observation_std).log()
-        return DiagonalGaussian(output.flatten(2), std.flatten(2)).log_density(self.to_model_space(x).flatten(2))
+        return DiagonalGaussian(output.flatten(2), std.flatten(2)).log_density(
+            self.to_model_space(x).flatten(2)
+        )
 
     def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
         """``−E ln p(x | s, z) + λ_d·KL(d) + λ_s·KL(s) + λ_z·Σ_τ KL(z^τ)`` in nats a sequence (Eq. 4; first stage Eq. 7).

@@ -44,7 +44,9 @@ class BlendedConvTranspose2d(nn.Module):
         self.stride, self.padding = stride, padding
         # Experts start near one another: the mean of independent ones would have 1/√N of their scale, in every layer.
         shape = (inputs, outputs, kernel, kernel)
-        self.weight = nn.Parameter(gain * inputs**-0.5 * (torch.randn(shape) + _APART * torch.randn(experts, *shape)))
+        self.weight = nn.Parameter(
+            gain * inputs**-0.5 * (torch.randn(shape) + _APART * torch.randn(experts, *shape))
+        )
         self.bias = nn.Parameter(torch.zeros(experts, outputs))
 
     def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
@@ -54,7 +56,9 @@ class BlendedConvTranspose2d(nn.Module):
             x: Frame τ of sequence b in the channels ``b·inputs`` and on.
             mixture: ``m (B, N)``, rows that sum to 1.
         """
-        weight = (mixture @ self.weight.flatten(1)).reshape(-1, *self.weight.shape[2:])  # (B·inputs, outputs, k, k)
+        weight = (mixture @ self.weight.flatten(1)).reshape(
+            -1, *self.weight.shape[2:]
+        )  # (B·inputs, outputs, k, k)
         return F.conv_transpose2d(
             x,
             weight.to(x.dtype),

@@ -33,10 +33,7 @@ class MeanPosterior(nn.Module):
     def forward(self, features: Tensor, mask: Tensor | None = None) -> DiagonalGaussian:
         """``(B, V, features)`` and which steps exist, ``(B, V)``, to a Gaussian over ``(B, dim)``."""
         e = self.embed(features)
-        if mask is None:
-            mean = e.mean(1)
-        else:
-            mean = (e * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        mean = e.mean(1) if mask is None else (e * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         out: DiagonalGaussian = self.gaussian(mean)
         return out
 

@@ -66,11 +66,15 @@ def build_pendulum(data: DataConfig, split: str, root: Path | None, seed: int) -
         raise InputError(f"dataset 'pendulum' needs 12 pixels a side or more; got {data.frame_shape}")
     rng = np.random.default_rng([seed, zlib.crc32(split.encode())])
     draws = rng.random((COUNTS[split], 4))  # one row a clip: colour, speed, phase, amplitude
-    colour, speed = ((draws[:, i] * len(label.classes)).astype(np.int64) for i, label in enumerate(LABELS.values()))
+    colour, speed = (
+        (draws[:, i] * len(label.classes)).astype(np.int64) for i, label in enumerate(LABELS.values())
+    )
     low, high = _AMPLITUDES
     places = bob_positions(speed, draws[:, 2], low + (high - low) * draws[:, 3], data.length)
     side = data.frame_shape[1]
-    frames = np.stack([_draw(_COLOURS[c], p.astype(np.float32), side) for c, p in zip(colour, places, strict=True)])
+    frames = np.stack(
+        [_draw(_COLOURS[c], p.astype(np.float32), side) for c, p in zip(colour, places, strict=True)]
+    )
     return ArraySequences(
         torch.from_numpy(frames),
         labels=LABELS,
