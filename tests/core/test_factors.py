@@ -151,3 +151,16 @@ def test_what_is_not_a_factors_file_is_refused(tmp_path: Path) -> None:
     save_file({"static": torch.zeros(3, 1)}, str(path), metadata=metadata)
     with pytest.raises(InputError, match="holds no 'dynamic'"):
         Factors.load(path)
+
+
+def test_one_extra_is_replaced_and_nothing_else() -> None:
+    a, b = factors(seed=1), factors(seed=2)
+    mixed = a.replace_extra("action", b)
+    assert torch.equal(mixed.extras["action"].value, b.extras["action"].value)
+    assert mixed.extras["action"].side == "dynamic"
+    assert equal(mixed.replace_extra("action", a), a)
+    assert equal(a.replace_extra("who", b[0])[2], a[2].replace_extra("who", b[0]))
+    with pytest.raises(InputError, match=r"unknown extra of these factors 'act'.*allowed: action, who"):
+        a.replace_extra("act", b)
+    with pytest.raises(InputError, match="equal batches or one to lend; got 3 and 2"):
+        a.replace_extra("action", b[:2])

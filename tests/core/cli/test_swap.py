@@ -163,3 +163,21 @@ def test_without_out_the_swap_goes_below_the_run(
         == 0
     )
     assert (run / "swap" / "swap.npy").is_file()
+
+
+def test_an_extra_is_one_of_the_methods_own(
+    seqdis: Command, refused: Refused, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    said = refused(*words(toy_run, recordings), tmp_path / "s.npy", "--extra", "action")
+    assert said == "'action': DiffSDA has no further factor that can be swapped alone"
+    one = [
+        "swap",
+        toy_run,
+        "--static",
+        recordings / "a.npy",
+        "--extra",
+        "action",
+        "--out",
+        tmp_path / "s.npy",
+    ]
+    assert refused(*one) == "--extra action: needs both --static FILE and --dynamic FILE"

@@ -24,6 +24,7 @@ __all__ = [
     "Config",
     "DataConfig",
     "PriorConfig",
+    "RampConfig",
     "RunConfig",
     "StageConfig",
     "TrainConfig",
@@ -53,6 +54,9 @@ class DataConfig(Config):
         "window", description="training views of longer recordings: consecutive steps, or any steps in order"
     )
     repeats: int = Field(1, ge=1, description="visits of each recording in an epoch")
+    individuals: tuple[str, ...] = Field(
+        (), description="labels that name an individual, for a method that learns it from all its sequences"
+    )
     options: dict[str, Any] = Field(
         default_factory=dict, description="the modality's own settings (frame rate, mel bins, columns, …)"
     )
@@ -81,6 +85,22 @@ class PriorConfig(Config):
     )
 
 
+class RampConfig(Config):
+    """How a value that moves with the step does so in a stage."""
+
+    start: float = Field(description="at the first step of the stage")
+    end: float = Field(description="at its last step, and after it")
+    kind: Literal["linear", "geometric"] = "linear"
+
+    @model_validator(mode="after")
+    def _exists(self) -> Self:
+        if self.kind == "geometric" and min(self.start, self.end) <= 0:
+            raise ValueError(
+                f"a geometric ramp goes between positive values; got {self.start} and {self.end}"
+            )
+        return self
+
+
 class StageConfig(Config):
     """One stage of a training that has several."""
 
@@ -91,6 +111,9 @@ class StageConfig(Config):
         default_factory=dict, description="factors on lr of the method's parameter groups; 1 where not named"
     )
     frozen: tuple[str, ...] = Field((), description="parameter groups that do not learn")
+    ramps: dict[str, RampConfig] = Field(
+        default_factory=dict, description="values of the method that move while the stage lasts"
+    )
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:

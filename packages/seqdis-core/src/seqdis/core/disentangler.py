@@ -145,6 +145,22 @@ class Disentangler(nn.Module, ABC):
         """The noise from which ``decode(factors, noise=…)`` gives ``x`` back; None where a method has none."""
         return None
 
+    def mix_extra(
+        self, factors: Factors, other: Factors, name: str, *, generator: RandomSource | None = None
+    ) -> Factors:
+        """``factors`` with one extra of ``other``, and all that the method derives from it made anew.
+
+        Args:
+            factors: Keep all the rest.
+            other: Lends the extra; as many sequences, or one.
+            name: One of the extras.
+            generator: For what is drawn anew; the most likely when omitted.
+
+        Raises:
+            InputError: The method has no extra of that name that can be swapped alone.
+        """
+        raise InputError(f"{name!r}: {type(self).__name__} has no further factor that can be swapped alone")
+
     def own_prior(self) -> Prior | None:
         """The prior that was learnt with the model; None where one is fitted to its factors afterwards."""
         return None
@@ -180,23 +196,29 @@ class Disentangler(nn.Module, ABC):
         *,
         static_mask: Tensor | None = None,
         dynamic_mask: Tensor | None = None,
+        extra: str | None = None,
         generator: RandomSource | None = None,
         progress: Progress | None = None,
     ) -> Tensor:
         """Sequences with the static factor of one input and the dynamics of the other.
 
         The noise, where the method inverts, is that of the sequence which lends the dynamics
-        (DiffSDA, App. B.4).
+        (DiffSDA, App. B.4), and of the one that keeps them where an extra alone is swapped.
 
         Args:
             static: Who: ``(B, V, *frame)``.
             dynamic: What happens: ``(B, V', *frame)``.
             static_mask: Which steps of ``static`` exist; all when omitted.
             dynamic_mask: The same of ``dynamic``, and so of the result.
+            extra: Take this one factor alone from ``dynamic``, and all others from ``static``.
         """
         donor = self.encode(dynamic, mask=dynamic_mask, generator=generator)
-        mixed = self.encode(static, mask=static_mask, generator=generator).mix(donor)
-        noise = self.invert(dynamic, donor, progress=_half(progress, 0))
+        own = self.encode(static, mask=static_mask, generator=generator)
+        if extra is None:
+            mixed, noise = own.mix(donor), self.invert(dynamic, donor, progress=_half(progress, 0))
+        else:
+            mixed = self.mix_extra(own, donor, extra)
+            noise = self.invert(static, own, progress=_half(progress, 0))
         return self.decode(mixed, noise=noise, generator=generator, progress=_half(progress, 1))
 
     def meet(self, train_set: SequenceDataset) -> None:
@@ -212,8 +234,14 @@ class Disentangler(nn.Module, ABC):
         return {}
 
     def set_scheduled(self, name: str, value: float) -> None:
-        """Take one of :meth:`schedules` at its value of now; keep it in a buffer, as checkpoints do tensors."""
-        raise NotImplementedError(f"{type(self).__name__} lists a schedule {name!r} and does not take it")
+        """Take a value that moves (one of :meth:`schedules`, or a stage's) at its value of now.
+
+        Keep it in a buffer, as checkpoints do tensors.
+
+        Raises:
+            InputError: The method has no value of that name.
+        """
+        raise InputError(f"train.stages: value {name!r}; {type(self).__name__} has none that moves")
 
     def enter_stage(self, name: str) -> None:
         """Be told that a stage of the training begins.

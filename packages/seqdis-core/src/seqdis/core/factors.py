@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from seqdis.core.errors import InputError
+from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.files import replace_with_tensors
 
 __all__ = ["Extra", "Factors", "Side"]
@@ -117,6 +117,27 @@ class Factors:
     def swap(self, other: Factors) -> tuple[Factors, Factors]:
         """Both mixtures, ``((s, d̂), (ŝ, d))``; applied to its own result it gives the inputs back."""
         return self.mix(other), other.mix(self)
+
+    def replace_extra(self, name: str, other: Factors) -> Factors:
+        """``self`` with one extra of ``other``; what a model derives from it is :meth:`Disentangler.mix_extra`'s.
+
+        Args:
+            name: Of the extra.
+            other: Lends it; batch ``B`` equal to that of ``self``, or 1.
+
+        Raises:
+            InputError: One of the two has no such extra, or the batches do not fit.
+        """
+        for factors in (self, other):
+            if name not in factors.extras:
+                raise unknown_name("extra of these factors", name, factors.extras)
+        if len(other) not in (1, len(self)):
+            raise InputError(
+                f"replace_extra needs equal batches or one to lend; got {len(self)} and {len(other)}"
+            )
+        lent = other.extras[name]
+        value = lent.value.expand(len(self), *lent.value.shape[1:])
+        return Factors(self.static, self.dynamic, {**self.extras, name: Extra(value, lent.side)})
 
     def flatten(self) -> Tensor:
         """The joint vector ``(s, d^{1:V})`` of every sequence, ``(B, S + V·D)`` (DiffSDA, App. B.3)."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from seqdis.core.errors import InputError
 
-__all__ = ["ExponentialDecay", "ValueSchedule"]
+__all__ = ["ExponentialDecay", "InStages", "Ramp", "ValueSchedule"]
 
 ValueSchedule = Callable[[int], float]
 """The value at a step, counted from 0."""
@@ -40,3 +41,60 @@ class ExponentialDecay:
     def __call__(self, step: int) -> float:
         """The value at ``step``, counted from 0."""
         return max(self.end, self.start * self.factor**step)
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """From one value to another in equal differences (linear) or equal ratios (geometric), then constant.
+
+    ``v_k = a + (b − a)·p`` or ``a·(b/a)^p`` with ``p = min(1, k / (steps − 1))``
+    (VDSM, Sec. 3.2: the KL weights of both stages).
+
+    Attributes:
+        start: ``a``, at step 0.
+        end: ``b``, at step ``steps − 1`` and later.
+        steps: From 1 on; a ramp of one step is at its end.
+        kind: ``"linear"`` or ``"geometric"``.
+
+    Raises:
+        InputError: There is no step, or a geometric ramp has an end that is not positive.
+    """
+
+    start: float
+    end: float
+    steps: int
+    kind: Literal["linear", "geometric"] = "linear"
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise InputError(f"a ramp of {self.steps} steps; allowed: 1 or more")
+        if self.kind == "geometric" and min(self.start, self.end) <= 0:
+            raise InputError(f"a geometric ramp from {self.start} to {self.end}; allowed: both above 0")
+
+    def __call__(self, step: int) -> float:
+        """The value at ``step``, counted from 0."""
+        part = min(1.0, max(0, step) / (self.steps - 1)) if self.steps > 1 else 1.0
+        if part == 1.0:
+            return self.end
+        if self.kind == "linear":
+            return self.start + (self.end - self.start) * part
+        return float(self.start * (self.end / self.start) ** part)
+
+
+@dataclass(frozen=True)
+class InStages:
+    """Schedules one after the other, each with its own clock; a value keeps its end until the next one begins.
+
+    Attributes:
+        parts: ``(first step, schedule)`` in order; before the first one the value is that at its beginning.
+    """
+
+    parts: Sequence[tuple[int, Ramp]]
+
+    def __call__(self, step: int) -> float:
+        """The value at ``step``, counted from 0."""
+        first, schedule = self.parts[0]
+        for begin, following in self.parts[1:]:
+            if step >= begin:
+                first, schedule = begin, following
+        return schedule(step - first)

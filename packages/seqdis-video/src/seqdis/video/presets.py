@@ -1,4 +1,4 @@
-"""Presets for video: the four columns of DiffSDA's Tab. 6, our own, and those of BCD and S3VAE."""
+"""Presets for video: the four columns of DiffSDA's Tab. 6, our own, and those of the other methods."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.bcd_presets import BCD_PRESETS
 from seqdis.video.options import VideoOptions
 from seqdis.video.s3vae_presets import S3VAE_PRESETS
+from seqdis.video.vdsm_presets import VDSM_PRESETS
 
 __all__ = ["PRESETS"]
 
@@ -167,4 +168,5 @@ PRESETS: Mapping[str, RunConfig] = {
     **{name: _own_preset(name, row) for name, row in _OWN.items()},
     **BCD_PRESETS,
     **S3VAE_PRESETS,
+    **VDSM_PRESETS,
 }

@@ -72,6 +72,15 @@ def swap(
             help="With one file: how often to draw the other factor; 4 into a folder or picture when omitted.",
         ),
     ] = None,
+    extra: Annotated[
+        str | None,
+        typer.Option(
+            "--extra",
+            metavar="NAME",
+            show_default=False,
+            help="With two files: take this further factor of the method alone from --dynamic, the rest from --static.",
+        ),
+    ] = None,
     independent: Annotated[
         bool,
         typer.Option(
@@ -105,6 +114,8 @@ def swap(
     given = {side: path for side, path in sides.items() if path is not None}
     if not given:
         raise InputError("swap needs --static FILE, --dynamic FILE, or both")
+    if extra is not None and len(given) < 2:
+        raise InputError(f"--extra {extra}: needs both --static FILE and --dynamic FILE")
     model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
     config = config_of(model)
     modality = get_modality(config.modality)
@@ -116,7 +127,7 @@ def swap(
     batches = {side: read_first(modality, path, taken, start=start) for side, path in lends.items()}
     generator = torch.Generator().manual_seed(seed)
     if len(batches) == 2:
-        files = _swap_two(model, modality, batches, targets, generator, quiet=as_json)
+        files = _swap_two(model, modality, batches, targets, generator, extra=extra, quiet=as_json)
     else:
         files = _swap_drawn(
             run, model, modality, batches, targets, generator, count, independent=independent, quiet=as_json
@@ -125,6 +136,7 @@ def swap(
         "run": str(run),
         "preset": config.preset,
         **{str(side): str(path) for side, path in lends.items()},
+        **({"extra": extra} if extra else {}),
         "start": start,
         "seed": seed,
         "device": str(model.device),
@@ -145,6 +157,7 @@ def _swap_two(
     targets: _Targets,
     generator: torch.Generator,
     *,
+    extra: str | None,
     quiet: bool,
 ) -> list[Path]:
     from seqdis.core.analysis.swap import swap_pairs
@@ -154,7 +167,12 @@ def _swap_two(
     data = config_of(model).data
     with progress_bar("swapping", show=not quiet) as progress:
         result = swap_pairs(
-            model, batches["static"], batches["dynamic"], generator=generator, progress=progress
+            model,
+            batches["static"],
+            batches["dynamic"],
+            extra=extra,
+            generator=generator,
+            progress=progress,
         )
     if targets.media is not None:
         write_media(modality, targets.media, result.a_static_b_dynamic[0], data)

@@ -76,7 +76,8 @@ class SequenceBatch:
             An entry that was not is 0 in ``x`` after normalisation and out of the loss.
         labels: Integer labels a sequence, each ``(B,)``.
         keys: A name for each sequence, for error messages and output files.
-        targets: Pseudo-labels of each step that a method asked for by name, each ``(B, V, K)``, float32.
+        targets: What a method asked for by name beside each step: pseudo-labels ``(B, V, K)``, or frames
+            ``(B, V, *frame)``; float32.
     """
 
     x: Tensor

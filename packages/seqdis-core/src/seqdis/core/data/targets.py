@@ -87,7 +87,8 @@ class WithTargets(SequenceDataset):
             name: torch.stack([table.values[self._starts[name][v.recording] + v.steps] for v in views])
             for name, table in self._tables.items()
         }
-        return replace(self._dataset.fetch(indices, epoch=epoch), targets=targets)
+        batch = self._dataset.fetch(indices, epoch=epoch)
+        return replace(batch, targets={**batch.targets, **targets})
 
     def all_labels(self) -> dict[str, Tensor]:
         """The labels of the whole dataset, each ``(N,)``."""

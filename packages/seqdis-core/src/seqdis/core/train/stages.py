@@ -9,6 +9,7 @@ from torch import nn
 from seqdis.core.config import StageConfig, TrainConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.schedules import InStages, Ramp, ValueSchedule
 
 __all__ = ["Stages"]
 
@@ -49,6 +50,16 @@ class Stages:
             if step < end:
                 return stage
         return self._stages[-1] if self._stages else None
+
+    def schedules(self) -> Mapping[str, ValueSchedule]:
+        """The values that the stages move, by the step of the run."""
+        parts: dict[str, list[tuple[int, Ramp]]] = {}
+        begin = 0
+        for stage, length in zip(self._stages, self._lengths, strict=True):
+            for name, ramp in stage.ramps.items():
+                parts.setdefault(name, []).append((begin, Ramp(ramp.start, ramp.end, length, ramp.kind)))
+            begin += length
+        return {name: InStages(ramps) for name, ramps in parts.items()}
 
     def enter(self, step: int) -> Mapping[str, float]:
         """Make the model ready for ``step``; returns factors on the learning rate, by group."""

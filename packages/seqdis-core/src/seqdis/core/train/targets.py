@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from seqdis.core.config import RunConfig
+from seqdis.core.data.individuals import WithIndividuals
 from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.data.targets import WithTargets, target_table
 from seqdis.core.errors import unknown_name
@@ -22,11 +23,15 @@ def with_targets(
 ) -> SequenceDataset:
     """The dataset, its batches with the targets that the configured method reads; itself if it reads none.
 
+    Where the data name individuals, batches carry frames of them too.
+
     The first process computes what the cache lacks, the others wait and read.
 
     Raises:
         InputError: The modality has no such target, or it cannot be computed.
     """
+    if config.data.individuals:
+        dataset = WithIndividuals(dataset, config.data.individuals)
     names = get_method(config.method).targets(config.model)
     if not names:
         return dataset

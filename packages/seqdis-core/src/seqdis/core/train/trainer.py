@@ -81,7 +81,7 @@ class Trainer:
         optimizer = build_optimizer(self.module, c)
         self.ema = EMA(self.module, decay=c.ema_decay)
         self.stages = Stages(c, self.module, steps_per_epoch=self.plan.steps_per_epoch)
-        self.scheduled = dict(self.module.schedules())
+        self.scheduled = {**self.module.schedules(), **self.stages.schedules()}
         self.meter = Meter()
         self.watch = FiniteWatch(accelerator.device, at_once=accelerator.device.type == "cpu")
         self.snapshot = Snapshot(

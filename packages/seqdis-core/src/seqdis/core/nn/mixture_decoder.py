@@ -1,0 +1,103 @@
+"""A bank of decoders whose weights are blended anew for every sequence (VDSM, Sec. 3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["BlendedConvTranspose2d", "MixtureDecoder"]
+
+_APART = 0.2
+_SLOPE = 0.2
+
+
+class BlendedConvTranspose2d(nn.Module):
+    """``y_b = Wᵀ_b ∗ x_b + β_b`` with ``W_b = Σ_n m_bn W_n``, ``β_b = Σ_n m_bn β_n``: one convolution a sequence.
+
+    All sequences are convolved at once, as groups of one convolution.
+
+    Args:
+        experts: N, sets of weights.
+        inputs: Channels.
+        outputs: Channels.
+        kernel: Its side.
+        stride: Factor on the sides, but for the padding.
+        padding: Pixels cut from each border of the result.
+        gain: Fresh weights have a standard deviation of ``gain / √inputs``.
+    """
+
+    def __init__(
+        self,
+        experts: int,
+        inputs: int,
+        outputs: int,
+        *,
+        kernel: int,
+        stride: int = 1,
+        padding: int = 0,
+        gain: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.stride, self.padding = stride, padding
+        # Experts start near one another: the mean of independent ones would have 1/√N of their scale, in every layer.
+        shape = (inputs, outputs, kernel, kernel)
+        self.weight = nn.Parameter(
+            gain * inputs**-0.5 * (torch.randn(shape) + _APART * torch.randn(experts, *shape))
+        )
+        self.bias = nn.Parameter(torch.zeros(experts, outputs))
+
+    def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
+        """Frames of B sequences side by side as channels, ``(V, B·inputs, H, W)`` to ``(V, B·outputs, H', W')``.
+
+        Args:
+            x: Frame τ of sequence b in the channels ``b·inputs`` and on.
+            mixture: ``m (B, N)``, rows that sum to 1.
+        """
+        weight = (mixture @ self.weight.flatten(1)).reshape(
+            -1, *self.weight.shape[2:]
+        )  # (B·inputs, outputs, k, k)
+        return F.conv_transpose2d(
+            x,
+            weight.to(x.dtype),
+            (mixture @ self.bias).flatten().to(x.dtype),
+            stride=self.stride,
+            padding=self.padding,
+            groups=len(mixture),
+        )
+
+
+class MixtureDecoder(nn.Module):
+    """``x̂^τ = DEC_m(s, z^τ)``: transposed convolutions with leaky ReLUs, weights blended by ``m`` (VDSM, Sec. 3.1).
+
+    A 4×4 map from ``{s, z^τ}``, then layers that double its side.
+
+    Args:
+        experts: N.
+        inputs: Width of ``{s, z^τ}``.
+        channels: Of each map but the last; the result has the side ``4·2^len(channels)``.
+        outputs: Channels of the result.
+    """
+
+    def __init__(self, experts: int, *, inputs: int, channels: Sequence[int], outputs: int) -> None:
+        super().__init__()
+        relu = nn.init.calculate_gain("leaky_relu", _SLOPE)
+        layers = [BlendedConvTranspose2d(experts, inputs, channels[0], kernel=4, gain=relu)]
+        for depth, (before, after) in enumerate(zip(channels, [*channels[1:], outputs], strict=True), 1):
+            # Where a kernel of 4 steps by 2, four of its weights meet in a pixel.
+            gain = (relu if depth < len(channels) else 1.0) / 2
+            layers.append(
+                BlendedConvTranspose2d(experts, before, after, kernel=4, stride=2, padding=1, gain=gain)
+            )
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, static: Tensor, mixture: Tensor, poses: Tensor) -> Tensor:
+        """``s (B, S)``, ``m (B, N)``, ``z (B, V, D)`` to ``(B, V, C, H, H)``."""
+        batch, steps = poses.shape[:2]
+        joint = torch.cat([static[:, None].expand(-1, steps, -1), poses], dim=2)
+        h = joint.transpose(0, 1).reshape(steps, -1, 1, 1)
+        for depth, layer in enumerate(self.layers):
+            h = layer(F.leaky_relu(h, _SLOPE) if depth else h, mixture)
+        return h.unflatten(1, (batch, -1)).transpose(0, 1)
