@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config, RunConfig, parse_config
+from seqdis.core.curve import Curve
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch, check_finite
 from seqdis.core.diffusion.sampling import Sampling
@@ -200,6 +201,10 @@ class Disentangler(nn.Module, ABC):
             InputError: The method has no stage of that name.
         """
         raise InputError(f"train.stages: stage {name!r}; {type(self).__name__} has no stages")
+
+    def curves(self, batch: SequenceBatch, *, generator: Rows) -> Mapping[str, Curve]:
+        """Figures over a variable, of a batch of validation sequences, that each validation logs and draws."""
+        return {}
 
     def compile_networks(self) -> None:
         """``torch.compile`` what is worth it, in place; the names of the parameters must not change."""

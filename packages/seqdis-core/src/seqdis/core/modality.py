@@ -129,6 +129,16 @@ class Modality(ABC):
         """A network ``F(x (N, *frame), c_noise (N,), z (N, condition)) -> (N, *frame)``."""
         return vector_denoiser(config, frame_shape=frame_shape, condition=condition)
 
+    def token_denoiser(
+        self, config: BackboneConfig, *, frame_shape: tuple[int, ...], context: int
+    ) -> nn.Module:
+        """A network ``F(x (N, *frame), c_noise (N,), tokens (N, K, context))`` that attends to its condition.
+
+        Raises:
+            InputError: The modality has none.
+        """
+        raise InputError(f"{self.name} has no denoiser with cross-attention; allowed: one with AdaGN")
+
     def codec(self, config: CodecConfig) -> FrameCodec:
         """Build a frame codec.
 

@@ -1,4 +1,4 @@
-"""The two backbones for frames that are pictures (or a picture's latents)."""
+"""The backbones for frames that are pictures (or a picture's latents)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
 
-__all__ = ["unet_denoiser", "unet_frame_encoder"]
+__all__ = ["unet_denoiser", "unet_frame_encoder", "unet_token_denoiser"]
 
 
 def _arguments(config: BackboneConfig, frame_shape: tuple[int, ...]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def unet_frame_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], 
         InputError: The kind is not ``"unet"``, the frame is not square, or its side cannot be
             halved once for each level but the first.
     """
-    return UNetEncoder(**_arguments(config, frame_shape), features=features)
+    return UNetEncoder(**_arguments(config, frame_shape), features=features, embedding=config.embedding)
 
 
 def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
@@ -54,3 +54,20 @@ def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condi
         InputError: As for :func:`unet_frame_encoder`.
     """
     return UNetDenoiser(**_arguments(config, frame_shape), condition=condition, positions=config.positions)
+
+
+def unet_token_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], context: int) -> nn.Module:
+    """A U-Net ``F(x (N, C, H, H), c_noise (N,), tokens (N, K, context)) -> (N, C, H, H)`` (DiViD, Sec. 3.2).
+
+    Raises:
+        InputError: As for :func:`unet_frame_encoder`.
+    """
+    levels = range(len(config.multipliers))
+    if any(level not in levels for level in config.cross_attention or ()):
+        raise InputError(f"cross_attention at levels {config.cross_attention}; allowed: 0 to {levels[-1]}")
+    return UNetDenoiser(
+        **_arguments(config, frame_shape),
+        context=context,
+        cross_attention=config.cross_attention,
+        positions=config.positions,
+    )

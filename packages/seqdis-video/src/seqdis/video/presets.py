@@ -1,4 +1,4 @@
-"""Presets for video: the four columns of DiffSDA's Tab. 6, our own, and those of BCD."""
+"""Presets for video: the four columns of DiffSDA's Tab. 6, our own, and those of the other methods."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.bcd_presets import BCD_PRESETS
+from seqdis.video.divid_presets import DIVID_PRESETS
 from seqdis.video.options import VideoOptions
 
 __all__ = ["PRESETS"]
@@ -165,4 +166,5 @@ PRESETS: Mapping[str, RunConfig] = {
     **{name: _paper_preset(name, row) for name, row in _PAPER.items()},
     **{name: _own_preset(name, row) for name, row in _OWN.items()},
     **BCD_PRESETS,
+    **DIVID_PRESETS,
 }
