@@ -91,6 +91,11 @@ def test_ours_are_all_there() -> None:
         "bcd-lrs3",
         "bcd-sprites",
         "bcd-shapes",
+        "divid-mhad",
+        "divid-mead",
+        "divid-sprites",
+        "divid-sprites32",
+        "divid-shapes",
     }
 
 

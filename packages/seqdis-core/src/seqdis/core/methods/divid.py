@@ -168,7 +168,8 @@ class DiViD(Disentangler):
         static = self.static_token(factors.static.to(self.device))[:, None].expand_as(dynamic)
         return torch.stack([static, dynamic], dim=2)
 
-    def _condition(self, tokens: Tensor) -> Tensor:
+    def as_condition(self, tokens: Tensor) -> Tensor:
+        """What the denoiser takes: the two tokens ``(B, V, 2, token_dim)``, or for AdaGN one vector of them."""
         return tokens if self.config.cross_attention else tokens.flatten(2)
 
     def _noise(self, shape: Sequence[int], generator: Rows, device: torch.device) -> Tensor:
@@ -186,7 +187,7 @@ class DiViD(Disentangler):
         tokens = self.tokens(self._factors(y, batch.mask))
         orthogonality = self.orthogonality(tokens, batch.mask)
         weight = entry_weights(batch, y)
-        z = self._condition(tokens)
+        z = self.as_condition(tokens)
         if c.frames_per_clip is not None and c.frames_per_clip < y.shape[1]:
             (y, z), weight = pick_steps(
                 (y, z), weight, batch.mask, keep=c.frames_per_clip, generator=generator
@@ -231,7 +232,7 @@ class DiViD(Disentangler):
         must come through the tokens: the time-varying bottleneck (Sec. 3.2).
         """
         y = self._prepare(batch.x, batch.mask, batch.observed)
-        z = self._condition(self.tokens(self._factors(y, batch.mask))).flatten(0, 1)
+        z = self.as_condition(self.tokens(self._factors(y, batch.mask))).flatten(0, 1)
         noise = self._noise(y.shape, generator, y.device).flatten(0, 1)
         weight = entry_weights(batch, y)
         weight = y.new_ones(()) if weight is None else weight.expand(y.shape).flatten(0, 1)
@@ -270,7 +271,7 @@ class DiViD(Disentangler):
             generator: For both, one or one a sample.
             progress: Called after each noise level.
         """
-        z, size = self._condition(self.tokens(factors)), self.config.max_frames_per_pass
+        z, size = self.as_condition(self.tokens(factors)), self.config.max_frames_per_pass
         shape = (*z.shape[:2], *self.codec.latent_shape(self.frame_shape))
         result = self.sampling.sample(
             self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=size),
