@@ -91,7 +91,7 @@ def test_a_token_denoiser_attends_to_any_number_of_tokens() -> None:
 
 def test_the_levels_with_cross_attention_are_those_of_the_configuration() -> None:
     def count(levels: tuple[int, ...] | None) -> int:
-        config = SMALL.model_copy(update={"cross_attention": levels})
+        config = SMALL.model_copy(update={"token_levels": levels})
         network = VideoModality().token_denoiser(config, frame_shape=(3, 16, 16), context=7)
         return sum(isinstance(m, SpatialTransformer) for m in network.modules())
 
@@ -99,7 +99,7 @@ def test_the_levels_with_cross_attention_are_those_of_the_configuration() -> Non
     assert count(None) == 10
     assert count((1,)) == 6
     assert count((0,)) == 4
-    with pytest.raises(InputError, match=r"cross_attention at levels \(2,\); allowed: 0 to 1"):
+    with pytest.raises(InputError, match=r"token_levels \(2,\); allowed: 0 to 1"):
         count((2,))
 
 

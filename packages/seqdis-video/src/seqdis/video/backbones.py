@@ -63,11 +63,11 @@ def unet_token_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...],
         InputError: As for :func:`unet_frame_encoder`.
     """
     levels = range(len(config.multipliers))
-    if any(level not in levels for level in config.cross_attention or ()):
-        raise InputError(f"cross_attention at levels {config.cross_attention}; allowed: 0 to {levels[-1]}")
+    if any(level not in levels for level in config.token_levels or ()):
+        raise InputError(f"token_levels {config.token_levels}; allowed: 0 to {levels[-1]}")
     return UNetDenoiser(
         **_arguments(config, frame_shape),
         context=context,
-        cross_attention=config.cross_attention,
+        token_levels=config.token_levels,
         positions=config.positions,
     )

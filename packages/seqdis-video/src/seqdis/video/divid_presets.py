@@ -92,7 +92,7 @@ def _preset(name: str, row: _Row) -> RunConfig:
             denoiser=_backbone(row.unet).model_copy(
                 update={
                     "attention": row.levels,
-                    "cross_attention": row.cross,
+                    "token_levels": row.cross,
                     "positions": row.positions,
                 }
             ),

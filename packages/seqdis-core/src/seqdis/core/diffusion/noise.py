@@ -112,8 +112,9 @@ class DiscreteSchedule:
         if not least <= steps <= len(self):
             raise InputError(f"steps {steps}: allowed for this schedule: {least} to {len(self)}")
         if spacing == "linspace":
-            return torch.linspace(len(self) - 1, 0, steps, dtype=torch.float64).round().long()
-        return (len(self) - torch.arange(steps).double() * (len(self) / steps)).round().long() - 1
+            return torch.linspace(len(self) - 1, 0, steps, dtype=torch.float64, device="cpu").round().long()
+        done = torch.arange(steps, dtype=torch.float64, device="cpu") * (len(self) / steps)
+        return (len(self) - done).round().long() - 1
 
     def levels(self, steps: int, *, spacing: Literal["linspace", "trailing"] = "trailing") -> Tensor:
         """σ at :meth:`timesteps`, then 0: ``(N + 1,)`` in float64, falling, for any sampler."""

@@ -23,7 +23,7 @@ class BackboneConfig(Config):
     )
     attention: tuple[int, ...] = Field((), description="levels with self-attention, counted from 0")
     blocks: int = Field(2, ge=1, description="residual blocks a level (U-Net)")
-    cross_attention: tuple[int, ...] | None = Field(
+    token_levels: tuple[int, ...] | None = Field(
         None, description="levels of a token denoiser that attend to the tokens; all when omitted"
     )
     embedding: int | None = Field(

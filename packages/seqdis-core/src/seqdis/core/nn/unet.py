@@ -172,7 +172,7 @@ class UNetDenoiser(nn.Module):
         condition: Width of ``z`` for AdaGN.
         context: Instead of that, the width of tokens ``z (N, K, context)`` that a spatial transformer in every
             block attends to, while the noise level scales and shifts (DiViD, Sec. 3.2 and 4.1).
-        cross_attention: Levels whose blocks have that transformer; all when omitted.
+        token_levels: Levels whose blocks have that transformer; all when omitted.
         positions: Frequencies of :func:`place_features` beside the input. A gain a channel says
             what is in a frame, but not where, unless channels that know the place exist; a deep
             network grows them from its padding, slowly. 0, the paper's, adds nothing.
@@ -193,7 +193,7 @@ class UNetDenoiser(nn.Module):
         blocks: int = 2,
         condition: int = 0,
         context: int | None = None,
-        cross_attention: Sequence[int] | None = None,
+        token_levels: Sequence[int] | None = None,
         positions: int = 0,
         dropout: float = 0.0,
     ) -> None:
@@ -204,7 +204,7 @@ class UNetDenoiser(nn.Module):
         self.noise = NoiseEmbedding(embedding)
 
         def block(inputs: int, outputs: int, level: int, resample: str | None = None) -> Block:
-            attends = context is not None and (cross_attention is None or level in cross_attention)
+            attends = context is not None and (token_levels is None or level in token_levels)
             return Block(
                 inputs, outputs, resample=resample, attention=level in attention,
                 noise=embedding, condition=condition, context=context if attends else None, dropout=dropout,
