@@ -104,7 +104,9 @@ def test_repeated_rows_draw_the_same() -> None:
 @pytest.mark.parametrize("kind", ["each", "shard"])
 def test_shared_rows_draw_once_for_all_steps(kind: str) -> None:
     def source() -> Rows:
-        return Rows.each([generator(i) for i in range(3)]) if kind == "each" else Rows.shard(7, 3, slice(0, 3))
+        return (
+            Rows.each([generator(i) for i in range(3)]) if kind == "each" else Rows.shard(7, 3, slice(0, 3))
+        )
 
     shared = source().shared()
     x = randn((3, 4, 2), generator=shared)

@@ -83,9 +83,7 @@ def test_a_token_denoiser_attends_to_any_number_of_tokens() -> None:
     assert out.shape == x.shape
     # A set of tokens, without order; the same one twice says nothing new.
     torch.testing.assert_close(network(x, torch.zeros(5), tokens.flip(1)), out, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(
-        network(x, torch.zeros(5), tokens.repeat(1, 2, 1)), out, rtol=1e-4, atol=1e-4
-    )
+    torch.testing.assert_close(network(x, torch.zeros(5), tokens.repeat(1, 2, 1)), out, rtol=1e-4, atol=1e-4)
     assert (network(x, torch.zeros(5), tokens + 1) - out).abs().max() > 1e-3
 
 

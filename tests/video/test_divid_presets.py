@@ -34,10 +34,17 @@ def test_the_sizes_of_section_4_1(name: str, length: int) -> None:
     # "three resolution levels", "two residual blocks" each, "base channel width of 128", "embedding dimension of 3"
     encoder = model.frame_encoder
     assert isinstance(encoder, UNetEncoder)
-    assert (m.encoder.channels, len(m.encoder.multipliers), m.encoder.blocks, m.encoder.embedding) == (128, 3, 2, 3)
+    assert (m.encoder.channels, len(m.encoder.multipliers), m.encoder.blocks, m.encoder.embedding) == (
+        128,
+        3,
+        2,
+        3,
+    )
     assert encoder.out.in_features == encoder.out.out_features == 3 * 16 * 16
     # "two-layer MLP with hidden dimension 1024 and ReLU activations, followed by a linear projection" to 256
-    widths = [layer.out_features for layer in model.sequence_encoder.to_static if isinstance(layer, torch.nn.Linear)]
+    widths = [
+        layer.out_features for layer in model.sequence_encoder.to_static if isinstance(layer, torch.nn.Linear)
+    ]
     assert widths == [1024, 1024, 256]
     # "self-attention block with 8 heads and an embedding dimension of 256"
     attention = model.sequence_encoder.attention
@@ -74,7 +81,9 @@ def test_every_preset_has_networks(name: str, switch: str) -> None:
 
 
 def test_the_small_preset_learns_on_a_cpu() -> None:
-    config = apply_overrides(PRESETS["divid-shapes"], ["precision=fp32", "orthogonality=10", "train.batch_size=16"])
+    config = apply_overrides(
+        PRESETS["divid-shapes"], ["precision=fp32", "orthogonality=10", "train.batch_size=16"]
+    )
     torch.manual_seed(0)
     model, data = build_model(config), build_dataset("video", config.data, "train")
     model.normalizer.fit(data)

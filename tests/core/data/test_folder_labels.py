@@ -56,7 +56,10 @@ def test_a_folder_without_the_file_has_no_labels(tmp_path: Path) -> None:
         ("{", "labels.json: cannot be read as JSON"),
         ([], "must hold two objects, 'labels' and 'clips'"),
         ({"labels": {"a": "both"}, "clips": {}}, "label 'a' is of factor 'both'; allowed: static, dynamic"),
-        ({"labels": FACTORS, "clips": {"x.npy": {"subject": 1}}}, r"clip 'x.npy' has labels \['subject'\]; declared"),
+        (
+            {"labels": FACTORS, "clips": {"x.npy": {"subject": 1}}},
+            r"clip 'x.npy' has labels \['subject'\]; declared",
+        ),
         ({"labels": FACTORS, "clips": {}}, "says nothing of 'x.npy'; every clip needs a line"),
     ],
 )

@@ -119,7 +119,9 @@ def test_the_forward_process_has_the_moments_of_equation_1_with_one_noise_a_sequ
 def test_every_step_of_the_chain_is_drawn_alike() -> None:
     network = Recorder()
     model = make(network, timesteps=10)
-    model.loss(SequenceBatch(clips(4000, steps=1)[..., :1, :1].expand(-1, -1, -1, SIDE, SIDE)), generator=rows(4000))
+    model.loss(
+        SequenceBatch(clips(4000, steps=1)[..., :1, :1].expand(-1, -1, -1, SIDE, SIDE)), generator=rows(4000)
+    )
     _, counts = network.calls[0][1].unique(return_counts=True)
     assert len(counts) == 10
     assert (counts - 400).abs().max() < 5 * 20

@@ -20,7 +20,7 @@ def make(**changes: object) -> ResidualEncoder:
 def test_the_whole_of_it_against_torchs_bidirectional_lstm() -> None:
     encoder, f = make(), features()
     both = torch.nn.LSTM(10, 6, batch_first=True, bidirectional=True)
-    states = {name: p for name, p in encoder.forward_lstm.named_parameters()}
+    states = dict(encoder.forward_lstm.named_parameters())
     states |= {f"{name}_reverse": p for name, p in encoder.backward_lstm.named_parameters()}
     both.load_state_dict(states)
     normed = torch.nn.functional.layer_norm(f, (10,))

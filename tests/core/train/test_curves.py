@@ -69,7 +69,9 @@ def test_of_many_validations_the_first_and_the_newest_are_drawn(tmp_path: Path) 
         return {"step": step, "curves": {"c": curve}}
 
     log = tmp_path / "log.jsonl"
-    log.write_text("".join(json.dumps(line(step)) + "\n" for step in range(1, 13)) + '{"step": 12, "loss": 1}\n')
+    log.write_text(
+        "".join(json.dumps(line(step)) + "\n" for step in range(1, 13)) + '{"step": 12, "loss": 1}\n'
+    )
     draw_curves(log, tmp_path / "curves")
     picture = (tmp_path / "curves" / "c.svg").read_text()
     assert picture.count("<polyline") == 8

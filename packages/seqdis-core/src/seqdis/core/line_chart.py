@@ -95,9 +95,7 @@ def draw_lines(
     if not kept:
         raise InputError(f"{path}: no point that a chart could show")
     across = _axis([x for _, points in kept for x, _ in points], _LEFT, _WIDTH - _RIGHT, logarithmic=False)
-    up = _axis(
-        [y for _, points in kept for _, y in points], _HEIGHT - _BOTTOM, _TOP, logarithmic=logarithmic
-    )
+    up = _axis([y for _, points in kept for _, y in points], _HEIGHT - _BOTTOM, _TOP, logarithmic=logarithmic)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" '
         'font-family="sans-serif" font-size="12">',

@@ -56,7 +56,9 @@ def read_folder_labels(root: Path) -> FolderLabels | None:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON: {error}") from error
-    if not isinstance(content, dict) or not all(isinstance(content.get(k), dict) for k in ("labels", "clips")):
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(k), dict) for k in ("labels", "clips")
+    ):
         raise InputError(f"{path}: must hold two objects, 'labels' and 'clips'")
     factors, clips = content["labels"], content["clips"]
     for name, factor in factors.items():

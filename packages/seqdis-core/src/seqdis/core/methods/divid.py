@@ -90,9 +90,7 @@ class DiViD(Disentangler):
         self.schedule = _chain(c)
         kind = {"epsilon": EpsilonPreconditioning, "velocity": VelocityPreconditioning}[c.prediction]
         self.denoiser = Denoiser(denoiser, preconditioning=kind(self.schedule, log_noise=True))
-        self.sampling = Sampling(
-            c.sampler, guidable=False, chain=self.schedule, shared_noise=c.shared_noise
-        )
+        self.sampling = Sampling(c.sampler, guidable=False, chain=self.schedule, shared_noise=c.shared_noise)
 
     @classmethod
     def from_config(

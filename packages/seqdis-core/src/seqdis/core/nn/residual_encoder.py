@@ -54,7 +54,11 @@ class ResidualEncoder(nn.Module):
         self.residual = residual
         self.norm_features = nn.LayerNorm(features)
         self.to_static = nn.Sequential(
-            nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, static)
+            nn.Linear(features, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, static),
         )
         self.forward_lstm = nn.LSTM(features, width // 2, batch_first=True)
         self.backward_lstm = nn.LSTM(features, width // 2, batch_first=True)
@@ -76,10 +80,7 @@ class ResidualEncoder(nn.Module):
         f = self.norm_features(features)
         first = f[:, :1]
         r = f - first if self.residual else f
-        if mask is None:
-            lengths = torch.full((len(f),), f.shape[1], device=f.device)
-        else:
-            lengths = mask.sum(1)
+        lengths = torch.full((len(f),), f.shape[1], device=f.device) if mask is None else mask.sum(1)
         forward = self.forward_lstm(r)[0]
         backward = reverse_valid(self.backward_lstm(reverse_valid(r, lengths))[0], lengths)
         h = torch.cat([forward, backward], dim=2)
