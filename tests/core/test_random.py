@@ -99,3 +99,23 @@ def test_repeated_rows_draw_the_same() -> None:
     drawn = randn((6, 3), generator=rows.repeat(3))
     alone = randn((2, 3), generator=rows)
     assert torch.equal(drawn, alone.repeat_interleave(3, dim=0))
+
+
+@pytest.mark.parametrize("kind", ["each", "shard"])
+def test_shared_rows_draw_once_for_all_steps(kind: str) -> None:
+    def source() -> Rows:
+        return (
+            Rows.each([generator(i) for i in range(3)]) if kind == "each" else Rows.shard(7, 3, slice(0, 3))
+        )
+
+    shared = source().shared()
+    x = randn((3, 4, 2), generator=shared)
+    assert torch.equal(x, x[:, :1].expand(3, 4, 2))
+    assert torch.equal(x[:, :1], randn((3, 1, 2), generator=source()))
+    assert torch.equal(rand((3,), generator=source().shared()), rand((3,), generator=source()))
+    assert len(shared) == 3
+    if kind == "each":
+        part = randn((2, 4, 2), generator=source().shared().part(slice(1, 3)))
+        assert torch.equal(part, x[1:])
+        copied = randn((6, 4, 2), generator=source().shared().repeat(2))
+        assert torch.equal(copied, x.repeat_interleave(2, 0))

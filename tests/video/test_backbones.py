@@ -7,6 +7,7 @@ import torch
 
 from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.core.nn.spatial_transformer import SpatialTransformer
 from seqdis.video import VideoModality
 from seqdis.video.presets import PRESETS
 
@@ -96,3 +97,37 @@ def test_conv_backbones_that_do_not_fit_say_so() -> None:
         InputError, match="a video's frame decoder needs a backbone of kind 'conv'; got 'unet'"
     ):
         video.frame_decoder(SMALL, frame_shape=(3, 8, 8), condition=4)
+
+
+def test_a_token_denoiser_attends_to_any_number_of_tokens() -> None:
+    video = VideoModality()
+    network = video.token_denoiser(SMALL, frame_shape=(3, 16, 16), context=7)
+    torch.nn.init.normal_(network.conv_out.weight)
+    x, tokens = torch.randn(5, 3, 16, 16), torch.randn(5, 2, 7)
+    out = network(x, torch.zeros(5), tokens)
+    assert out.shape == x.shape
+    # A set of tokens, without order; the same one twice says nothing new.
+    torch.testing.assert_close(network(x, torch.zeros(5), tokens.flip(1)), out, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(network(x, torch.zeros(5), tokens.repeat(1, 2, 1)), out, rtol=1e-4, atol=1e-4)
+    assert (network(x, torch.zeros(5), tokens + 1) - out).abs().max() > 1e-3
+
+
+def test_the_levels_with_cross_attention_are_those_of_the_configuration() -> None:
+    def count(levels: tuple[int, ...] | None) -> int:
+        config = SMALL.model_copy(update={"token_levels": levels})
+        network = VideoModality().token_denoiser(config, frame_shape=(3, 16, 16), context=7)
+        return sum(isinstance(m, SpatialTransformer) for m in network.modules())
+
+    # Two levels of one block: two blocks down with one between, two in the middle, two up each and one between.
+    assert count(None) == 10
+    assert count((1,)) == 6
+    assert count((0,)) == 4
+    with pytest.raises(InputError, match=r"token_levels \(2,\); allowed: 0 to 1"):
+        count((2,))
+
+
+def test_an_encoder_can_end_in_a_narrow_map() -> None:
+    narrow = SMALL.model_copy(update={"embedding": 3})
+    encoder = VideoModality().frame_encoder(narrow, frame_shape=(3, 16, 16), features=11)
+    assert encoder.out.in_features == 3 * 8 * 8
+    assert encoder(torch.randn(2, 3, 16, 16)).shape == (2, 11)

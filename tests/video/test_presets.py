@@ -96,6 +96,11 @@ def test_ours_are_all_there() -> None:
         "s3vae-mug",
         "s3vae-sprites32",
         "s3vae-shapes",
+        "divid-mhad",
+        "divid-mead",
+        "divid-sprites",
+        "divid-sprites32",
+        "divid-shapes",
     }
 
 

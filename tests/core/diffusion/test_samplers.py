@@ -16,6 +16,8 @@ from torch import Tensor
 
 from seqdis.core.diffusion.noise import karras_levels, linear_schedule
 from seqdis.core.diffusion.samplers.base import Sampler, SamplerState
+from seqdis.core.diffusion.samplers.build import build_inverter, build_sampler
+from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
 from seqdis.core.diffusion.samplers.ddim import DDIMSampler
 from seqdis.core.diffusion.samplers.ddpm import DDPMSampler
 from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
@@ -208,3 +210,14 @@ def test_options_out_of_range_are_refused() -> None:
         DDIMSampler(karras_levels(4), eta=2)
     with pytest.raises(InputError, match="UniPC order 4; allowed: 1, 2, 3"):
         UniPCSampler(karras_levels(4), order=4)
+
+
+@pytest.mark.parametrize("kind", ["edm", "ddim", "ddpm", "dpmpp", "unipc"])
+def test_a_model_of_a_discrete_chain_lends_its_levels_to_any_sampler(kind: SamplerKind) -> None:
+    chain = linear_schedule(100)
+    config = SamplerConfig(kind=kind, levels="chain", steps=10, spacing="linspace")
+    wanted = chain.levels(10, spacing="linspace").tolist()
+    assert build_sampler(config, chain=chain).levels == wanted
+    assert build_inverter(config, chain=chain).levels == wanted
+    with pytest.raises(InputError, match="'chain': this model was not trained on one"):
+        build_sampler(config)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config, RunConfig, parse_config
+from seqdis.core.curve import Curve
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch, SequenceDataset, check_finite
 from seqdis.core.diffusion.sampling import Sampling
@@ -277,6 +278,10 @@ class Disentangler(nn.Module, ABC):
     def take_settings(self, config: Any) -> None:
         """Take a configuration in which some of :attr:`adjustable` have other values."""
         raise NotImplementedError(f"{type(self).__name__} names adjustable settings and does not take them")
+
+    def curves(self, batch: SequenceBatch, *, generator: Rows) -> Mapping[str, Curve]:
+        """Figures over a variable, of a batch of validation sequences, that each validation logs and draws."""
+        return {}
 
     def compile_networks(self) -> None:
         """``torch.compile`` what is worth it, in place; the names of the parameters must not change."""

@@ -145,6 +145,16 @@ class Modality(ABC):
         """A network from the factors of single frames ``(N, condition)`` to ``(N, *frame)``, linear at its end."""
         return vector_frame_decoder(config, frame_shape=frame_shape, condition=condition)
 
+    def token_denoiser(
+        self, config: BackboneConfig, *, frame_shape: tuple[int, ...], context: int
+    ) -> nn.Module:
+        """A network ``F(x (N, *frame), c_noise (N,), tokens (N, K, context))`` that attends to its condition.
+
+        Raises:
+            InputError: The modality has none.
+        """
+        raise InputError(f"{self.name} has no denoiser with cross-attention; allowed: one with AdaGN")
+
     def codec(self, config: CodecConfig) -> FrameCodec:
         """Build a frame codec.
 

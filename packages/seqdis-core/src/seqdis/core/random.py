@@ -37,10 +37,13 @@ class Rows:
     Build it with :meth:`each` (one generator a row) or :meth:`shard` (rows of a larger batch).
     """
 
-    def __init__(self, generators: Sequence[torch.Generator], *, total: int, rows: slice) -> None:
+    def __init__(
+        self, generators: Sequence[torch.Generator], *, total: int, rows: slice, shared: bool = False
+    ) -> None:
         self._generators = list(generators)
         self._total = total
         self._rows = rows
+        self._shared = shared
 
     def __len__(self) -> int:
         return len(range(*self._rows.indices(self._total)))
@@ -74,18 +77,32 @@ class Rows:
         """The sources of some rows only (one generator a row), for work in several passes."""
         if len(self._generators) != self._total:
             raise InputError("only a source with one generator a row can be cut into parts")
-        return Rows.each(self._generators[rows])
+        return self._of(self._generators[rows])
 
     def repeat(self, copies: int) -> Rows:
         """Each row ``copies`` times in a row, all copies of one with the same draws to come."""
         if len(self._generators) != self._total:
             raise InputError("only a source with one generator a row can be repeated")
-        return Rows.each([g.clone_state() for g in self._generators[self._rows] for _ in range(copies)])
+        return self._of([g.clone_state() for g in self._generators[self._rows] for _ in range(copies)])
+
+    def shared(self) -> Rows:
+        """The same streams, where what is drawn for a row's first step serves all its steps.
+
+        A draw of ``(rows, V, …)`` is then ``(rows, 1, …)``, repeated along the second dimension.
+        """
+        return Rows(self._generators, total=self._total, rows=self._rows, shared=True)
+
+    def _of(self, generators: Sequence[torch.Generator]) -> Rows:
+        rows = Rows.each(generators)
+        return rows.shared() if self._shared else rows
 
     def draw(self, kind: str, shape: Sequence[int], device: torch.device | str, dtype: torch.dtype) -> Tensor:
         """Draw ``shape`` (its first dimension is the rows) with ``torch.<kind>``."""
         if shape[0] != len(self):
             raise InputError(f"this random source has {len(self)} rows; {shape[0]} were asked for")
+        if self._shared and len(shape) > 1:
+            once = Rows(self._generators, total=self._total, rows=self._rows)
+            return once.draw(kind, (shape[0], 1, *shape[2:]), device, dtype).expand(*shape)
         function = {"randn": torch.randn, "rand": torch.rand}[kind]
         home = self._generators[0].device
         if len(self._generators) == self._total:

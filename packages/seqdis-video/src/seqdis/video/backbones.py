@@ -11,7 +11,13 @@ from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.nn.conv import ConvFrameDecoder, ConvFrameEncoder
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
 
-__all__ = ["conv_frame_decoder", "picture_encoder", "unet_denoiser", "unet_frame_encoder"]
+__all__ = [
+    "conv_frame_decoder",
+    "picture_encoder",
+    "unet_denoiser",
+    "unet_frame_encoder",
+    "unet_token_denoiser",
+]
 
 
 def _arguments(config: BackboneConfig, frame_shape: tuple[int, ...]) -> dict[str, Any]:
@@ -45,7 +51,7 @@ def unet_frame_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], 
         InputError: The kind is not ``"unet"``, the frame is not square, or its side cannot be
             halved once for each level but the first.
     """
-    return UNetEncoder(**_arguments(config, frame_shape), features=features)
+    return UNetEncoder(**_arguments(config, frame_shape), features=features, embedding=config.embedding)
 
 
 def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
@@ -90,3 +96,20 @@ def _check_side(frame_shape: tuple[int, ...], side: int, what: str) -> None:
         raise InputError(
             f"a conv {what} of these multipliers needs frames (C, {side}, {side}); got {frame_shape}"
         )
+
+
+def unet_token_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], context: int) -> nn.Module:
+    """A U-Net ``F(x (N, C, H, H), c_noise (N,), tokens (N, K, context)) -> (N, C, H, H)`` (DiViD, Sec. 3.2).
+
+    Raises:
+        InputError: As for :func:`unet_frame_encoder`.
+    """
+    levels = range(len(config.multipliers))
+    if any(level not in levels for level in config.token_levels or ()):
+        raise InputError(f"token_levels {config.token_levels}; allowed: 0 to {levels[-1]}")
+    return UNetDenoiser(
+        **_arguments(config, frame_shape),
+        context=context,
+        token_levels=config.token_levels,
+        positions=config.positions,
+    )

@@ -16,7 +16,12 @@ from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.core.nn.backbones import BackboneConfig
-from seqdis.video.backbones import conv_frame_decoder, picture_encoder, unet_denoiser
+from seqdis.video.backbones import (
+    conv_frame_decoder,
+    picture_encoder,
+    unet_denoiser,
+    unet_token_denoiser,
+)
 from seqdis.video.codecs import load_autoencoder
 from seqdis.video.datasets import DATASETS
 from seqdis.video.io import frame_files, read_frames, write_frames
@@ -88,6 +93,11 @@ class VideoModality(Modality):
         self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int
     ) -> nn.Module:
         return conv_frame_decoder(config, frame_shape=frame_shape, condition=condition)
+
+    def token_denoiser(
+        self, config: BackboneConfig, *, frame_shape: tuple[int, ...], context: int
+    ) -> nn.Module:
+        return unet_token_denoiser(config, frame_shape=frame_shape, context=context)
 
     def codec(self, config: CodecConfig) -> FrameCodec:
         if config.name == "identity":

@@ -10,6 +10,7 @@ from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.bcd_presets import BCD_PRESETS
+from seqdis.video.divid_presets import DIVID_PRESETS
 from seqdis.video.options import VideoOptions
 from seqdis.video.s3vae_presets import S3VAE_PRESETS
 from seqdis.video.vdsm_presets import VDSM_PRESETS
@@ -169,4 +170,5 @@ PRESETS: Mapping[str, RunConfig] = {
     **BCD_PRESETS,
     **S3VAE_PRESETS,
     **VDSM_PRESETS,
+    **DIVID_PRESETS,
 }

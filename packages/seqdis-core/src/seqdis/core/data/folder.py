@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from seqdis.core.config import DataConfig
+from seqdis.core.data.folder_labels import read_folder_labels
 from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.data.window import Clip, RandomWindows, sliding_windows
 from seqdis.core.errors import InputError
@@ -101,10 +102,14 @@ def folder_sequences(
     that leaves a split empty, from time: every recording's first 80% of steps train, the next 10% validate, the last 10% test
     (as far as they hold a whole sequence; a short recording serves every split).
 
+    Labels come from ``root/labels.json`` where there is one; see
+    :func:`~seqdis.core.data.folder_labels.read_folder_labels`.
+
     Raises:
         InputError: The folder is missing or holds nothing readable; a file cannot be used or is
-            shorter than one sequence.
+            shorter than one sequence, or has no labels where others do.
     """
+    known, top = read_folder_labels(root), root
     if (root / "train").is_dir():
         if not (root / split).is_dir():
             raise InputError(f"{root}: has a folder 'train' but none named {split!r}")
@@ -121,9 +126,15 @@ def folder_sequences(
             clips = [
                 _cut_in_time(read_clip(modality, path, data, root), split, data.length) for path in paths
             ]
+    labels = None
+    if known is not None:
+        labels, below = known.labels, root.relative_to(top)
+        clips = [replace(clip, labels=known.of((below / clip.key).as_posix())) for clip in clips]
     if split == "train":
-        return RandomWindows(clips, data.length, pick=data.pick, seed=seed, repeats=data.repeats)
-    return sliding_windows(clips, data.length)
+        return RandomWindows(
+            clips, data.length, pick=data.pick, seed=seed, repeats=data.repeats, labels=labels
+        )
+    return sliding_windows(clips, data.length, labels=labels)
 
 
 def _cut_in_time(clip: Clip, split: str, length: int) -> Clip:

@@ -112,8 +112,9 @@ class DiscreteSchedule:
         if not least <= steps <= len(self):
             raise InputError(f"steps {steps}: allowed for this schedule: {least} to {len(self)}")
         if spacing == "linspace":
-            return torch.linspace(len(self) - 1, 0, steps, dtype=torch.float64).round().long()
-        return (len(self) - torch.arange(steps).double() * (len(self) / steps)).round().long() - 1
+            return torch.linspace(len(self) - 1, 0, steps, dtype=torch.float64, device="cpu").round().long()
+        done = torch.arange(steps, dtype=torch.float64, device="cpu") * (len(self) / steps)
+        return (len(self) - done).round().long() - 1
 
     def levels(self, steps: int, *, spacing: Literal["linspace", "trailing"] = "trailing") -> Tensor:
         """σ at :meth:`timesteps`, then 0: ``(N + 1,)`` in float64, falling, for any sampler."""
@@ -130,13 +131,16 @@ def linear_schedule(
     timesteps: int = 1000, *, beta_start: float = 1e-4, beta_end: float = 0.02
 ) -> DiscreteSchedule:
     """``β_t`` rising linearly from ``beta_start`` to ``beta_end`` (Ho et al. 2020, Sec. 4)."""
-    return DiscreteSchedule(torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64))
+    # On the CPU whatever the default device is: a schedule is checked and read number by number.
+    return DiscreteSchedule(
+        torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64, device="cpu")
+    )
 
 
 def cosine_schedule(
     timesteps: int = 1000, *, offset: float = 0.008, max_beta: float = 0.999
 ) -> DiscreteSchedule:
     """``ᾱ(t) = cos²((t/T + s)/(1 + s)·π/2)``, ``β_t = min(1 − ᾱ(t+1)/ᾱ(t), max_beta)`` (Nichol & Dhariwal 2021, Eq. 17)."""
-    t = torch.arange(timesteps + 1, dtype=torch.float64) / timesteps
+    t = torch.arange(timesteps + 1, dtype=torch.float64, device="cpu") / timesteps
     alpha_bar = ((t + offset) / (1 + offset) * (math.pi / 2)).cos().square()
     return DiscreteSchedule((1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=max_beta))

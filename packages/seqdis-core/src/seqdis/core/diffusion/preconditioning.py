@@ -74,26 +74,41 @@ class EDMPreconditioning:
 
 @dataclass(frozen=True)
 class EpsilonPreconditioning:
-    """The network predicts the noise (Ho et al. 2020)."""
+    """The network predicts the noise (Ho et al. 2020).
+
+    Attributes:
+        schedule: Gives the step t of a level.
+        log_noise: ``c_noise = ln(σ)/4``, as EDM's, for a network that embeds that: it says the same, for
+            σ and t determine each other.
+    """
 
     schedule: DiscreteSchedule
+    log_noise: bool = False
 
     def __call__(self, sigma: Tensor) -> Coefficients:
         """See the table above."""
         root = (1 + sigma.square()).rsqrt()
-        return Coefficients(torch.ones_like(sigma), -sigma, root, self.schedule.time(sigma))
+        noise = sigma.log() / 4 if self.log_noise else self.schedule.time(sigma)
+        return Coefficients(torch.ones_like(sigma), -sigma, root, noise)
 
 
 @dataclass(frozen=True)
 class VelocityPreconditioning:
-    """The network predicts ``v = α·ε − σ̂·x₀`` (Salimans & Ho 2022, App. D)."""
+    """The network predicts ``v = α·ε − σ̂·x₀`` (Salimans & Ho 2022, App. D).
+
+    Attributes:
+        schedule: Gives the step t of a level.
+        log_noise: As of :class:`EpsilonPreconditioning`.
+    """
 
     schedule: DiscreteSchedule
+    log_noise: bool = False
 
     def __call__(self, sigma: Tensor) -> Coefficients:
         """See the table above."""
         root = (1 + sigma.square()).rsqrt()
-        return Coefficients(root.square(), -sigma * root, root, self.schedule.time(sigma))
+        noise = sigma.log() / 4 if self.log_noise else self.schedule.time(sigma)
+        return Coefficients(root.square(), -sigma * root, root, noise)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
 from seqdis.core.diffusion.guidance import guide
+from seqdis.core.diffusion.noise import DiscreteSchedule
 from seqdis.core.diffusion.samplers.base import SampleResult
 from seqdis.core.diffusion.samplers.build import build_inverter, build_sampler
 from seqdis.core.diffusion.samplers.config import SamplerConfig
@@ -27,27 +28,38 @@ class Sampling:
     Args:
         config: Of the sampler.
         guidable: Whether the model was trained with dropped conditions.
+        chain: The discrete chain that it was trained on, if any.
+        shared_noise: The first noise and all fresh noise is one draw for all steps of a sequence.
 
     Raises:
         InputError: See :meth:`use`.
     """
 
-    def __init__(self, config: SamplerConfig, *, guidable: bool) -> None:
-        self._guidable = guidable
+    def __init__(
+        self,
+        config: SamplerConfig,
+        *,
+        guidable: bool,
+        chain: DiscreteSchedule | None = None,
+        shared_noise: bool = False,
+    ) -> None:
+        self._guidable, self._chain, self._shared = guidable, chain, shared_noise
         self.use(config)
 
     def use(self, config: SamplerConfig) -> None:
         """Sample and invert with another algorithm, other noise levels, guidance or churn from now on.
 
         Raises:
-            InputError: It asks for guidance, and the model was trained without dropped conditions.
+            InputError: It asks for guidance, and the model was trained without dropped conditions; or for
+                levels that there are not.
         """
         if config.guidance != 1 and not self._guidable:
             raise InputError(
                 f"sampler.guidance {config.guidance}: this model was trained with condition_dropout 0; allowed: 1"
             )
+        self.sampler = build_sampler(config, chain=self._chain)
+        self.inverter = build_inverter(config, chain=self._chain)
         self.config = config
-        self.sampler, self.inverter = build_sampler(config), build_inverter(config)
 
     @contextlib.contextmanager
     def quick(self) -> Iterator[None]:
@@ -92,6 +104,8 @@ class Sampling:
             InputError: The noise has another shape, or there is neither noise nor a generator where needed.
         """
         rows = rows_of(generator, shape[0]) if noise is None or self.sampler.draws else None
+        if rows is not None and self._shared:
+            rows = rows.shared()
         if noise is None and rows is not None:
             noise = self.sampler.sigma_max * randn(shape, generator=rows, device=device)
         if noise is None or noise.shape[1:] != shape[1:] or len(noise) not in (1, shape[0]):

@@ -12,6 +12,7 @@ from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch
+from seqdis.core.data.steps import blank_missing, entry_weights, pick_steps
 from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser, in_passes
 from seqdis.core.diffusion.guidance import drop_conditions
 from seqdis.core.diffusion.loss import denoising_loss
@@ -114,14 +115,7 @@ class DiffSDA(Disentangler):
         return self._factors(self._prepare(self.check_input(x), mask, observed), mask)
 
     def _prepare(self, x: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
-        y = self.to_model_space(x)
-        if observed is not None:
-            if observed.shape != y.shape:
-                raise InputError(f"observed: shape {tuple(observed.shape)}; allowed: {tuple(y.shape)}")
-            y = y * observed.to(y.device)
-        if mask is not None:
-            y = y * mask.to(y.device).view(*mask.shape, *(1,) * (y.ndim - 2))
-        return y
+        return blank_missing(self.to_model_space(x), mask, observed)
 
     def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
         frames = y.flatten(0, 1)
@@ -155,9 +149,11 @@ class DiffSDA(Disentangler):
         c = self.config
         y = self._prepare(batch.x, batch.mask, batch.observed)
         z = self.condition(self._factors(y, batch.mask))
-        weight = self._weights(batch, y)
+        weight = entry_weights(batch, y)
         if c.frames_per_clip is not None and c.frames_per_clip < y.shape[1]:
-            y, z, weight = self._pick_frames(y, z, weight, batch.mask, generator)
+            (y, z), weight = pick_steps(
+                (y, z), weight, batch.mask, keep=c.frames_per_clip, generator=generator
+            )
         count = c.noise_repeats
         if count > 1:
             y, z = y.repeat(1, count, *(1,) * (y.ndim - 2)), z.repeat(1, count, 1)
@@ -181,33 +177,6 @@ class DiffSDA(Disentangler):
         )
         terms: Mapping[str, Tensor] = {"diffusion": loss.detach()}
         return LossOutput(loss, terms)
-
-    @staticmethod
-    def _weights(batch: SequenceBatch, y: Tensor) -> Tensor | None:
-        if batch.mask is None and batch.observed is None:
-            return None
-        weight = y.new_ones(y.shape[:2] + (1,) * (y.ndim - 2))
-        if batch.mask is not None:
-            weight = weight * batch.mask.view(weight.shape)
-        return weight if batch.observed is None else weight * batch.observed
-
-    def _pick_frames(
-        self, y: Tensor, z: Tensor, weight: Tensor | None, mask: Tensor | None, generator: Rows
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        keep = self.config.frames_per_clip or 1
-        order = rand(y.shape[:2], generator=generator, device=y.device)
-        if mask is not None:
-            order = order + (~mask.bool())  # existing steps come first
-        chosen = order.topk(keep, dim=1, largest=False, sorted=False).indices
-        rows = torch.arange(len(y), device=y.device)[:, None]
-        if weight is not None:
-            weight = weight[rows, chosen]
-            if mask is not None:
-                # K of n existing steps stand for all n: without this, short sequences would count for more.
-                existing = mask.sum(1).clamp(min=1)
-                share = existing / existing.clamp(max=keep) * (keep / mask.shape[1])
-                weight = weight * share.view(-1, *(1,) * (weight.ndim - 1))
-        return y[rows, chosen], z[rows, chosen], weight
 
     @torch.no_grad()
     def decode(

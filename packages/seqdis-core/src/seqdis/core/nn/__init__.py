@@ -6,6 +6,8 @@ from seqdis.core.nn.embedding import NoiseEmbedding
 from seqdis.core.nn.mlp import DenoiserMLP, FrameMLP
 from seqdis.core.nn.norm import AdaGroupNorm
 from seqdis.core.nn.recurrent import FactorLSTM
+from seqdis.core.nn.residual_encoder import ResidualEncoder
+from seqdis.core.nn.spatial_transformer import SpatialTransformer
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
 
 __all__ = [
@@ -15,7 +17,9 @@ __all__ = [
     "FactorLSTM",
     "FrameMLP",
     "NoiseEmbedding",
+    "ResidualEncoder",
     "SpatialSelfAttention",
+    "SpatialTransformer",
     "UNetDenoiser",
     "UNetEncoder",
 ]

@@ -23,6 +23,12 @@ class BackboneConfig(Config):
     )
     attention: tuple[int, ...] = Field((), description="levels with self-attention, counted from 0")
     blocks: int = Field(2, ge=1, description="residual blocks a level (U-Net)")
+    token_levels: tuple[int, ...] | None = Field(
+        None, description="levels of a token denoiser that attend to the tokens; all when omitted"
+    )
+    embedding: int | None = Field(
+        None, ge=1, description="channels that a U-Net encoder's last map is narrowed to; all when omitted"
+    )
     positions: int = Field(
         0, ge=0, description="frequencies of place features beside a U-Net denoiser's input"
     )

@@ -26,20 +26,23 @@ class AdaGroupNorm(nn.Module):
     Args:
         channels: C of the feature map ``(N, C, *spatial)``.
         noise: Width of the noise embedding ``(N, noise)``.
-        condition: Width of ``z``, ``(N, condition)``.
+        condition: Width of ``z``, ``(N, condition)``; 0 leaves ``z_s`` out: scale and shift by the noise level
+            alone (FiLM).
     """
 
-    def __init__(self, channels: int, *, noise: int, condition: int) -> None:
+    def __init__(self, channels: int, *, noise: int, condition: int = 0) -> None:
         super().__init__()
         self.groups = group_count(channels)
         self.from_noise = nn.Linear(noise, 2 * channels)
-        self.from_condition = nn.Linear(condition, channels)
+        self.from_condition = nn.Linear(condition, channels) if condition else None
         with torch.no_grad():
             self.from_noise.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
-            self.from_condition.bias.fill_(1.0)
+            if self.from_condition is not None:
+                self.from_condition.bias.fill_(1.0)
 
-    def forward(self, h: Tensor, noise: Tensor, z: Tensor) -> Tensor:
+    def forward(self, h: Tensor, noise: Tensor, z: Tensor | None = None) -> Tensor:
         """Normalise ``h (N, C, *spatial)``, given the embeddings of each sample."""
         scale, shift = self.from_noise(noise).chunk(2, dim=1)
-        gain = self.from_condition(z)
+        # A block that attends to tokens hands them on to its transformer: this layer has no gain by them.
+        gain = None if self.from_condition is None else self.from_condition(z)
         return ada_group_norm(h, self.groups, scale=scale, shift=shift, gain=gain, activation="silu")

@@ -13,6 +13,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.nn.attention import SpatialSelfAttention
 from seqdis.core.nn.embedding import NoiseEmbedding
 from seqdis.core.nn.norm import AdaGroupNorm, group_count
+from seqdis.core.nn.spatial_transformer import SpatialTransformer
 
 __all__ = ["UNetDenoiser", "UNetEncoder"]
 
@@ -28,7 +29,9 @@ class Block(nn.Module):
         resample: ``"down"`` halves the resolution at the start, ``"up"`` doubles it.
         attention: Self-attention at the end.
         noise: Width of the noise embedding, None for a block without conditions (the encoder's).
-        condition: Width of ``z``.
+        condition: Width of ``z`` for AdaGN; 0 for none.
+        context: Width of tokens to cross-attend to, in a spatial transformer at the end that has the
+            self-attention as well; then the noise embedding modulates alone, and None is none.
         dropout: Before the second convolution.
     """
 
@@ -41,10 +44,12 @@ class Block(nn.Module):
         attention: bool = False,
         noise: int | None = None,
         condition: int = 0,
+        context: int | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.resample = resample
+        self.context = context
         self.norm1 = nn.GroupNorm(group_count(inputs), inputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.norm2: nn.Module
@@ -57,7 +62,11 @@ class Block(nn.Module):
         # at the output is enough for a calm start.
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
-        self.attention = SpatialSelfAttention(outputs) if attention else nn.Identity()
+        self.attention: nn.Module
+        if context is None:
+            self.attention = SpatialSelfAttention(outputs) if attention else nn.Identity()
+        else:
+            self.attention = SpatialTransformer(outputs, context=context, self_attention=attention)
 
     def _resize(self, x: Tensor) -> Tensor:
         if self.resample == "down":
@@ -68,7 +77,8 @@ class Block(nn.Module):
         """``x (N, inputs, H, W)``; conditions are the noise embedding and ``z`` where the block has them."""
         h = self.conv1(self._resize(F.silu(self.norm1(x))))
         h = self.conv2(self.dropout(self.norm2(h, *conditions)))
-        out: Tensor = self.attention((self.skip(self._resize(x)) + h) * math.sqrt(0.5))
+        tokens = conditions[1:] if self.context is not None else ()
+        out: Tensor = self.attention((self.skip(self._resize(x)) + h) * math.sqrt(0.5), *tokens)
         return out
 
 
@@ -105,6 +115,7 @@ class UNetEncoder(nn.Module):
         attention: Levels with self-attention.
         blocks: Residual blocks a level.
         features: Width of the result.
+        embedding: Channels that a convolution narrows the map to before it is flattened; all when omitted.
         dropout: In every block.
 
     Raises:
@@ -121,6 +132,7 @@ class UNetEncoder(nn.Module):
         attention: Sequence[int] = (),
         blocks: int = 2,
         features: int,
+        embedding: int | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -140,7 +152,11 @@ class UNetEncoder(nn.Module):
                     )
                 )
                 width = channels * multiplier
-        self.layers = nn.Sequential(*layers, nn.GroupNorm(group_count(width), width), nn.SiLU())
+        layers += [nn.GroupNorm(group_count(width), width), nn.SiLU()]
+        if embedding is not None:
+            layers.append(nn.Conv2d(width, embedding, 3, padding=1))
+            width = embedding
+        self.layers = nn.Sequential(*layers)
         self.out = nn.Linear(width * smallest**2, features)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -150,10 +166,13 @@ class UNetEncoder(nn.Module):
 
 
 class UNetDenoiser(nn.Module):
-    """``F(x, c_noise, z)`` of EDM's preconditioning, conditioned by AdaGN in every block (DiffSDA, Eq. 4 and 9).
+    """``F(x, c_noise, z)``, conditioned by AdaGN in every block (DiffSDA, Eq. 4 and 9), or by attention to tokens.
 
     Args:
-        condition: Width of ``z``.
+        condition: Width of ``z`` for AdaGN.
+        context: Instead of that, the width of tokens ``z (N, K, context)`` that a spatial transformer in every
+            block attends to, while the noise level scales and shifts (DiViD, Sec. 3.2 and 4.1).
+        token_levels: Levels whose blocks have that transformer; all when omitted.
         positions: Frequencies of :func:`place_features` beside the input. A gain a channel says
             what is in a frame, but not where, unless channels that know the place exist; a deep
             network grows them from its padding, slowly. 0, the paper's, adds nothing.
@@ -172,7 +191,9 @@ class UNetDenoiser(nn.Module):
         multipliers: Sequence[int],
         attention: Sequence[int] = (),
         blocks: int = 2,
-        condition: int,
+        condition: int = 0,
+        context: int | None = None,
+        token_levels: Sequence[int] | None = None,
         positions: int = 0,
         dropout: float = 0.0,
     ) -> None:
@@ -183,9 +204,10 @@ class UNetDenoiser(nn.Module):
         self.noise = NoiseEmbedding(embedding)
 
         def block(inputs: int, outputs: int, level: int, resample: str | None = None) -> Block:
+            attends = context is not None and (token_levels is None or level in token_levels)
             return Block(
                 inputs, outputs, resample=resample, attention=level in attention,
-                noise=embedding, condition=condition, dropout=dropout,
+                noise=embedding, condition=condition, context=context if attends else None, dropout=dropout,
             )  # fmt: skip
 
         self.conv_in = nn.Conv2d(in_channels + 4 * positions, channels, 3, padding=1)
@@ -216,7 +238,7 @@ class UNetDenoiser(nn.Module):
         nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, c_noise: Tensor, z: Tensor) -> Tensor:
-        """``x (N, C, size, size)``, ``c_noise (N,)``, ``z (N, condition)`` to the shape of ``x``."""
+        """``x (N, C, size, size)``, ``c_noise (N,)``, ``z (N, condition)`` or tokens, to the shape of ``x``."""
         noise = self.noise(c_noise)
         h = self.conv_in(torch.cat([x, self.places.expand(len(x), -1, -1, -1)], dim=1))
         skips = [h]

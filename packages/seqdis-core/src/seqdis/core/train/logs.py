@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
+from seqdis.core.curve import Curve
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
 
@@ -140,6 +141,33 @@ class RunLog:
             speed = (speeds or {}).get("steps_per_second")
             shown = f"{speed:.2f} steps/s" if speed else ""
             self._progress.update(self._task, completed=step, loss=f"{values['loss']:.4g}", speed=shown)
+
+    def write_curves(self, step: int, curves: Mapping[str, Curve]) -> None:
+        """One line of ``log.jsonl`` with all points, and a TensorBoard chart of each, with ``x`` for steps.
+
+        Raises:
+            InputError: The disk is full.
+        """
+        if not curves:
+            return
+        record = {
+            name: {
+                "x": curve.x.tolist(),
+                "y": [y if math.isfinite(y) else None for y in curve.y.tolist()],
+                "x_name": curve.x_name,
+                "y_name": curve.y_name,
+                "logarithmic": curve.logarithmic,
+            }
+            for name, curve in curves.items()
+        }
+        try:
+            self._file.write(json.dumps({"step": step, "curves": record}, allow_nan=False) + "\n")
+            self._file.flush()
+            for name, curve in curves.items():
+                for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
+                    self._board.add_scalar(f"{name}/step-{step:08d}", y, round(x))
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def sync(self) -> None:
         """Force what was written onto the disk, before a checkpoint that counts on it.

@@ -15,7 +15,7 @@ __all__ = ["RunFolder"]
 
 @dataclass(frozen=True)
 class RunFolder:
-    """``config.json model.safetensors log.jsonl run.json tensorboard/ previews/ checkpoints/``.
+    """``config.json model.safetensors log.jsonl run.json tensorboard/ previews/ curves/ checkpoints/``.
 
     ``model.safetensors`` is written last: a run is finished when it is there.
     """

@@ -20,6 +20,7 @@ from seqdis.core.files import replace_with_json
 from seqdis.core.random import Rows, mix_seed
 from seqdis.core.results import device_name, installed_versions
 from seqdis.core.train.checkpoint import TrainerState, prune_checkpoints, save_checkpoint
+from seqdis.core.train.curves import draw_curves, measure_curves
 from seqdis.core.train.devices import fast_layout
 from seqdis.core.train.ema import EMA
 from seqdis.core.train.logs import Meter, RunLog
@@ -210,6 +211,8 @@ class Trainer:
                 self.log.write(step, {f"val_{name}": value for name, value in values.items()})
                 picture = self.folder.root / "previews" / f"step-{step:08d}.png"
                 draw_preview(self.module, val_set, picture, seed=c.seed)
+                self.log.write_curves(step, measure_curves(self.module, val_set, seed=c.seed))
+                draw_curves(self.folder.root / "log.jsonl", self.folder.root / "curves")
         self._training_mode()
         self._clock += time.perf_counter() - began  # not the speed of training
         best = self.state.best_loss is None or values["loss"] < self.state.best_loss

@@ -14,13 +14,22 @@ SamplerKind = Literal["edm", "ddim", "ddpm", "dpmpp", "unipc"]
 
 
 class SamplerConfig(Config):
-    """Which sampler, its levels (Karras et al. 2022, Eq. 5) and its options.
+    """Which sampler, its levels and its options.
+
+    The levels are those of Karras et al. (2022, Eq. 5), or N steps of the discrete chain that the model was
+    trained on; then ``sigma_min``, ``sigma_max`` and ``rho`` have no say.
 
     Evaluations of the network: ``NFE = 2·steps − 1`` of ``edm`` (DiffSDA, Alg. 1), ``steps`` of the others.
     """
 
     kind: SamplerKind = Field("edm", description="algorithm; docs/samplers.md compares them")
     steps: int = Field(32, ge=2, description="noise levels N above zero")
+    levels: Literal["karras", "chain"] = Field(
+        "karras", description="where the noise levels come from; chain: steps of the model's own"
+    )
+    spacing: Literal["trailing", "linspace"] = Field(
+        "trailing", description="which steps of a chain; linspace takes both ends"
+    )
     sigma_min: float = Field(0.002, gt=0)
     sigma_max: float = Field(80.0, gt=0)
     rho: float = Field(7.0, gt=0)

@@ -1,0 +1,75 @@
+"""labels.json: what the clips of a folder show, for whoever wants to judge a model by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqdis.core.data.sequence import Label
+from seqdis.core.errors import InputError
+
+__all__ = ["LABELS_FILE", "FolderLabels", "read_folder_labels"]
+
+LABELS_FILE = "labels.json"
+
+
+@dataclass(frozen=True)
+class FolderLabels:
+    """The labels of a folder's clips.
+
+    Attributes:
+        labels: What each means; classes in the order of their names.
+        clips: By path below the folder, the class of every label as a number.
+    """
+
+    labels: Mapping[str, Label]
+    clips: Mapping[str, Mapping[str, int]]
+
+    def of(self, key: str) -> Mapping[str, int]:
+        """The numbers of one clip.
+
+        Raises:
+            InputError: The file says nothing of it.
+        """
+        if key not in self.clips:
+            raise InputError(f"{LABELS_FILE}: says nothing of {key!r}; every clip needs a line")
+        return self.clips[key]
+
+
+def read_folder_labels(root: Path) -> FolderLabels | None:
+    """Read ``root/labels.json``; None where there is none.
+
+    It holds ``{"labels": {"subject": "static", "action": "dynamic"}, "clips": {"a1_s1_t1.avi": {"subject": "s1",
+    "action": "wave"}, …}}``: the factor that each label belongs to, and each clip's classes by its path.
+
+    Raises:
+        InputError: It cannot be read as JSON, a factor is neither ``static`` nor ``dynamic``, or a clip lacks a
+            label or has one that is not declared.
+    """
+    path = root / LABELS_FILE
+    if not path.is_file():
+        return None
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(k), dict) for k in ("labels", "clips")
+    ):
+        raise InputError(f"{path}: must hold two objects, 'labels' and 'clips'")
+    factors, clips = content["labels"], content["clips"]
+    for name, factor in factors.items():
+        if factor not in ("static", "dynamic"):
+            raise InputError(f"{path}: label {name!r} is of factor {factor!r}; allowed: static, dynamic")
+    for key, row in clips.items():
+        if not isinstance(row, dict) or row.keys() != factors.keys():
+            came = sorted(row) if isinstance(row, dict) else row
+            raise InputError(f"{path}: clip {key!r} has labels {came}; declared: {sorted(factors)}")
+    classes = {name: sorted({str(row[name]) for row in clips.values()}) for name in factors}
+    return FolderLabels(
+        {name: Label(tuple(classes[name]), factor) for name, factor in factors.items()},
+        {key: {name: classes[name].index(str(row[name])) for name in factors} for key, row in clips.items()},
+    )

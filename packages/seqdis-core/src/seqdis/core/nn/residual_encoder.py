@@ -1,0 +1,89 @@
+"""The sequence part of DiViD's encoder: static from the first frame, dynamics from what differs from it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from seqdis.core.errors import InputError
+from seqdis.core.nn.recurrent import reverse_valid
+
+__all__ = ["ResidualEncoder"]
+
+
+class ResidualEncoder(nn.Module):
+    """``s = g(f^1)``, ``d^{1:V} = W_d LN(h + MHA(h))``, ``h = biLSTM(f^{1:V} − f^1)`` (DiViD, Sec. 3.2 and 4.1).
+
+    ``g`` is a two-layer ReLU MLP and a linear layer. The static factor sees the first frame alone, the
+    dynamics what changes against it; nothing else keeps them apart.
+
+    A layer norm of the frame features, which the paper does not mention, stands in front: the difference of two
+    frames starts small, and the dynamics would be noticed late.
+
+    Args:
+        features: Width of a frame's feature ``f``.
+        static: S.
+        dynamic: D.
+        hidden: Width of the MLP's two layers.
+        width: Of the LSTM's two directions together, and of the attention.
+        heads: Of the attention.
+        residual: Whether the first frame is subtracted; without it the LSTM reads ``f^{1:V}`` (ablation).
+
+    Raises:
+        InputError: The width is odd, or the heads do not divide it.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        static: int,
+        dynamic: int,
+        *,
+        hidden: int = 1024,
+        width: int = 256,
+        heads: int = 8,
+        residual: bool = True,
+    ) -> None:
+        super().__init__()
+        if width % 2 or width % heads:
+            raise InputError(
+                f"an encoder of width {width} with {heads} heads; the width must be even and the heads divide it"
+            )
+        self.residual = residual
+        self.norm_features = nn.LayerNorm(features)
+        self.to_static = nn.Sequential(
+            nn.Linear(features, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, static),
+        )
+        self.forward_lstm = nn.LSTM(features, width // 2, batch_first=True)
+        self.backward_lstm = nn.LSTM(features, width // 2, batch_first=True)
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.norm = nn.LayerNorm(width)
+        self.to_dynamic = nn.Linear(width, dynamic)
+        # Unit scale through every layer, so that both factors speak up from the start.
+        for layer in (*self.to_static, self.to_dynamic):
+            if isinstance(layer, nn.Linear):
+                gain = 1.0 if layer in (self.to_static[-1], self.to_dynamic) else math.sqrt(2)
+                nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.in_features))
+
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features ``(B, V, features)`` and, for padded sequences, ``mask (B, V)``, the first step there.
+
+        Returns:
+            ``s (B, S)`` and ``d (B, V, D)``.
+        """
+        f = self.norm_features(features)
+        first = f[:, :1]
+        r = f - first if self.residual else f
+        lengths = torch.full((len(f),), f.shape[1], device=f.device) if mask is None else mask.sum(1)
+        forward = self.forward_lstm(r)[0]
+        backward = reverse_valid(self.backward_lstm(reverse_valid(r, lengths))[0], lengths)
+        h = torch.cat([forward, backward], dim=2)
+        ignored = None if mask is None else ~mask.bool()
+        attended = self.attention(h, h, h, key_padding_mask=ignored, need_weights=False)[0]
+        return self.to_static(first[:, 0]), self.to_dynamic(self.norm(h + attended))
