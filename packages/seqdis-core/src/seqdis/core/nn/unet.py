@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from seqdis.core.errors import InputError
 from seqdis.core.nn.attention import SpatialSelfAttention
 from seqdis.core.nn.embedding import NoiseEmbedding
-from seqdis.core.nn.norm import AdaGroupNorm, group_count
+from seqdis.core.nn.norm import AdaGroupNorm, GroupNormSiLU
 
 __all__ = ["UNetDenoiser", "UNetEncoder"]
 
@@ -45,11 +45,11 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         self.resample = resample
-        self.norm1 = nn.GroupNorm(group_count(inputs), inputs)
+        self.norm1 = GroupNormSiLU(inputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.norm2: nn.Module
         if noise is None:
-            self.norm2 = nn.Sequential(nn.GroupNorm(group_count(outputs), outputs), nn.SiLU())
+            self.norm2 = nn.Sequential(GroupNormSiLU(outputs))  # what saved encoders call norm2.0
         else:
             self.norm2 = AdaGroupNorm(outputs, noise=noise, condition=condition)
         self.dropout = nn.Dropout(dropout)
@@ -66,7 +66,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
         """``x (N, inputs, H, W)``; conditions are the noise embedding and ``z`` where the block has them."""
-        h = self.conv1(self._resize(F.silu(self.norm1(x))))
+        h = self.conv1(self._resize(self.norm1(x)))
         h = self.conv2(self.dropout(self.norm2(h, *conditions)))
         out: Tensor = self.attention((self.skip(self._resize(x)) + h) * math.sqrt(0.5))
         return out
@@ -140,7 +140,7 @@ class UNetEncoder(nn.Module):
                     )
                 )
                 width = channels * multiplier
-        self.layers = nn.Sequential(*layers, nn.GroupNorm(group_count(width), width), nn.SiLU())
+        self.layers = nn.Sequential(*layers, GroupNormSiLU(width))
         self.out = nn.Linear(width * smallest**2, features)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -210,7 +210,7 @@ class UNetDenoiser(nn.Module):
             for _ in range(blocks + 1):
                 self.up.append(block(width + widths.pop(), channels * multipliers[level], level))
                 width = channels * multipliers[level]
-        self.norm_out = nn.GroupNorm(group_count(width), width)
+        self.norm_out = GroupNormSiLU(width)
         self.conv_out = nn.Conv2d(width, in_channels, 3, padding=1)
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
@@ -227,5 +227,5 @@ class UNetDenoiser(nn.Module):
             h = layer(h, noise, z)
         for layer in self.up:
             h = layer(h if layer.resample == "up" else torch.cat([h, skips.pop()], dim=1), noise, z)
-        out: Tensor = self.conv_out(F.silu(self.norm_out(h)))
+        out: Tensor = self.conv_out(self.norm_out(h))
         return out

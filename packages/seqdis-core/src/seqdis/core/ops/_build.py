@@ -38,10 +38,15 @@ PART_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 """Types of ``x`` that each kernel takes, and of weight, bias, scale, shift and gain."""
 
 _CSRC = Path(__file__).with_name("csrc")
-_CUDA = ("ada_group_norm.cu", "common.h", "device.cuh", "contiguous.cuh", "channels_last.cuh")
+_SHARED = ("common.h", "operator.h")
+_CPU = ("ada_group_norm.cpp", "vector.h", "cpu_contiguous.h", "cpu_channels_last.h", "cpu_rows.h")
+_CUDA = (
+    *("ada_group_norm.cu", "dispatch.cuh", "device.cuh"),
+    *("contiguous.cuh", "channels_last.cuh", "rows.cuh"),
+)
 SOURCES = {
-    "cpu": (_CSRC / "ada_group_norm.cpp", _CSRC / "common.h"),
-    "cuda": tuple(_CSRC / name for name in _CUDA),
+    "cpu": tuple(_CSRC / name for name in (*_CPU, *_SHARED)),
+    "cuda": tuple(_CSRC / name for name in (*_CUDA, *_SHARED)),
 }
 """The translation unit of each kernel, and what it includes."""
 
