@@ -6,10 +6,11 @@ CUDA, the architecture and the flags, so that an upgrade never meets a library o
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ __all__ = [
     "forget_kernels",
     "kernel_is_loaded",
     "kernel_state",
+    "kernels_off",
     "library_path",
     "require_kernel",
 ]
@@ -112,6 +114,18 @@ def forget_kernels() -> None:
     """Look again at the next call: a kernel may have been built since. What is loaded stays."""
     for device in [name for name, why in _known.items() if why is not None]:
         del _known[device]
+
+
+@contextlib.contextmanager
+def kernels_off() -> Iterator[None]:
+    """Within, no kernel counts as loaded: what is compared with it runs the reference."""
+    before = dict(_known)
+    _known.update(dict.fromkeys(KERNEL_DTYPES, "kernels are switched off"))
+    try:
+        yield
+    finally:
+        _known.clear()
+        _known.update(before)
 
 
 def kernel_state(device: str) -> str | None:
