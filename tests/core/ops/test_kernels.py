@@ -22,7 +22,7 @@ from torch.library import opcheck
 from seqdis.core.nn.norm import AdaGroupNorm
 from seqdis.core.ops import _build, ada_group_norm
 from seqdis.core.ops._compile import build_kernel, cpu_compiler, cuda_compiler
-from seqdis.core.ops._operator import backward_formula, forward_formula
+from seqdis.core.ops._operator import backward_formula, forward_formula, memory_format_of
 
 OPERATOR = torch.ops.seqdis.ada_group_norm.default
 BACKWARD = torch.ops.seqdis.ada_group_norm_backward.default
@@ -36,10 +36,10 @@ CASES = [
     ((2, 12), 12),
     ((1, 6, 7, 3), 3),
     ((2, 20, 3, 5, 2), 5),
-    ((2, 64, 33, 31), 16),
+    ((2, 16, 33, 31), 4),
     ((5, 32, 16, 16), 8),
     ((2, 4, 1), 4),
-    ((1, 8, 300, 304), 1),
+    ((1, 8, 200, 204), 1),
     ((2, 40, 17, 19), 8),
     ((2, 8, 1, 257), 4),
     ((1, 2400, 2, 2), 3),
@@ -138,7 +138,7 @@ def compare(
     grad = torch.randn(x.shape, device=x.device).to(x.dtype)
     found = kernel.backward(grad, x, mean, rstd, groups, *parts, silu)
     expected = backward_formula(grad.double(), x.double(), *statistics, groups, *wide, silu)
-    assert y.stride() == torch.empty_like(x).stride()
+    assert y.is_contiguous(memory_format=memory_format_of(x))
     for part, value in zip(parts, found[1:], strict=True):
         assert value.dtype == (x.dtype if part is None else part.dtype)
     for value, reference in zip((y, *found), (exact, *expected), strict=True):
@@ -195,7 +195,7 @@ def test_parts_that_are_missing(kernel: Kernel, which: str) -> None:
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize("shape", [(2, 8, 16, 16), (1, 4, 256, 256), (2, 512, 1, 1)])
+@pytest.mark.parametrize("shape", [(2, 8, 16, 16), (1, 4, 192, 192), (2, 512, 1, 1)])
 def test_a_large_mean_and_a_constant(
     kernel: Kernel, layout: torch.memory_format, shape: tuple[int, ...]
 ) -> None:
