@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import statistics
 import sys
@@ -141,18 +142,14 @@ def in_turns(
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def unet_calls() -> dict[str, Call]:
-    return {
-        "eager": reference,
-        "compiled": torch.compile(reference, dynamic=False),
-        "torch": pointwise,
-        "ours": fused,
-    }
+def unet_calls(*, compile_too: bool) -> dict[str, Call]:
+    compiled = {"compiled": torch.compile(reference, dynamic=False)} if compile_too else {}
+    return {"eager": reference, **compiled, "torch": pointwise, "ours": fused}
 
 
-def dit_calls() -> dict[str, Call]:
-    compiled = torch.compile(tokens_by_torch, dynamic=False)
-    return {"eager": tokens_by_torch, "compiled": compiled, "ours": tokens_by_us}
+def dit_calls(*, compile_too: bool) -> dict[str, Call]:
+    compiled = {"compiled": torch.compile(tokens_by_torch, dynamic=False)} if compile_too else {}
+    return {"eager": tokens_by_torch, **compiled, "ours": tokens_by_us}
 
 
 def measure(
@@ -252,6 +249,7 @@ def main() -> None:
     parser.add_argument(
         "--end-to-end", action="store_true", help="whole models without the kernel and with it"
     )
+    parser.add_argument("--eager", action="store_true", help="leave the compiled ones out")
     parser.add_argument("--json", type=Path, help="write the record here")
     parser.add_argument("--frames", type=int, help="N; 128 on a GPU, 8 on the CPU")
     parser.add_argument("--turns", type=int, default=5)
@@ -277,6 +275,7 @@ def run(options: argparse.Namespace, device: torch.device) -> tuple[list[Benchma
     """All that is asked for, and whether a value was wrong."""
     nothing = not (options.check or options.time or options.end_to_end)
     check, clock = options.check or nothing, options.time or nothing
+    unet, dit = (functools.partial(f, compile_too=not options.eager) for f in (unet_calls, dit_calls))
     many = device.type == "cuda" or options.all
     types = ["bfloat16", "float32"] if many else ["float32"]
     layouts = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
@@ -296,7 +295,7 @@ def run(options: argparse.Namespace, device: torch.device) -> tuple[list[Benchma
                     print(f"{case:54} error {error:.1e}{' TOO LARGE' if bad else ''}", flush=True)
                     rows.append(BenchmarkRow(case=case, unit="error", ours=error))
                 if clock:
-                    rows += measure(case, unet_calls, *given, turns=options.turns)
+                    rows += measure(case, unet, *given, turns=options.turns)
     for network, (tokens, width) in DITS.items() if clock else ():
         for name in types:
             x = torch.randn(frames * tokens, width, device=device).to(TYPES[name]).requires_grad_()
@@ -304,7 +303,7 @@ def run(options: argparse.Namespace, device: torch.device) -> tuple[list[Benchma
                 n: torch.randn(frames, width, device=device).to(x.dtype).requires_grad_() for n in PARTS[:2]
             }
             case = f"{network}, {frames}x{tokens}x{width}, {name}"
-            rows += measure(case, dit_calls, x, parts, torch.randn_like(x), turns=options.turns)
+            rows += measure(case, dit, x, parts, torch.randn_like(x), turns=options.turns)
     for preset in END_TO_END[device.type] if options.end_to_end else ():
         rows += end_to_end(preset, device, options.turns)
     return rows, failed

@@ -243,7 +243,7 @@ def test_what_does_not_fit_is_refused(kernel: Kernel) -> None:
     row = torch.randn(3, 8, device=kernel.device)
     with pytest.raises(ValueError, match="4 samples do not share 3 rows"):
         kernel.forward(x, 2, None, None, row, None, None, 1e-5, True)
-    with pytest.raises(ValueError, match=r"gain is \[4, 8\]"):
+    with pytest.raises(ValueError, match=r"scale is \[2, 8\]"):
         kernel.forward(x, 2, None, None, row[:2], None, row.new_ones(4, 8), 1e-5, True)
     with pytest.raises(ValueError, match="8 channels do not split into 3 groups"):
         kernel.forward(x, 3, None, None, None, None, None, 1e-5, True)
