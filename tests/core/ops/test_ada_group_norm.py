@@ -87,6 +87,49 @@ def test_layout_and_type_stay(dtype: torch.dtype, layout: torch.memory_format) -
     torch.testing.assert_close(got.double(), expected, atol=tolerance, rtol=tolerance)
 
 
+@pytest.mark.parametrize(("shape", "rows"), [((6, 8), 3), ((6, 8), 1), ((4, 8, 5), 2), ((4, 8, 3, 2), 2)])
+def test_samples_may_share_rows_of_modulation(shape: tuple[int, ...], rows: int) -> None:
+    x = torch.randn(shape, dtype=torch.float64)
+    parts = {name: torch.randn(rows, 8, dtype=torch.float64) for name in PARTS[2:]}
+    each = {name: part.repeat_interleave(len(x) // rows, 0) for name, part in parts.items()}
+    got = ada_group_norm(x, 2, **parts, activation="silu")  # type: ignore[arg-type]
+    torch.testing.assert_close(got, formula(x, 2, each, act=True))
+
+
+@pytest.mark.parametrize("implementation", ["reference", "operator"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("shape", [(2, 8), (2, 8, 6, 5)])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_under_autocast_the_type_of_x_stays_and_is_rounded_to_once(
+    implementation: str, dtype: torch.dtype, shape: tuple[int, ...], compiled: bool
+) -> None:
+    x = torch.randn(shape).to(dtype).requires_grad_()
+    parts = {n: p.to(dtype).requires_grad_() for n, p in parts_for(x, "scale", "shift", "gain").items()}
+    grad = torch.randn(shape).to(dtype)
+
+    def call(x: Tensor, **parts: Tensor) -> Tensor:
+        if implementation == "reference":
+            return ada_group_norm(x, 2, **parts, activation="silu", impl="reference")  # type: ignore[arg-type]
+        y: Tensor = torch.ops.seqdis.ada_group_norm(x, 2, None, None, *parts.values(), 1e-5, True)[0]
+        return y
+
+    run = torch.compile(call, fullgraph=True, backend="aot_eager") if compiled else call
+    with torch.autocast("cpu", dtype):
+        y = run(x, **parts)
+    found = torch.autograd.grad(y, [x, *parts.values()], grad)
+    wide = {name: part.detach().double().requires_grad_() for name, part in parts.items()}
+    exact = x.detach().double().requires_grad_()
+    expected = formula(exact, 2, wide, act=True)
+    assert y.dtype == dtype
+    half_a_step = torch.finfo(dtype).eps / 2
+    torch.testing.assert_close(y.double(), expected, rtol=1.01 * half_a_step, atol=1e-5)
+    assert [gradient.dtype for gradient in found] == [dtype] * 4
+    for gradient, wanted in zip(
+        found, torch.autograd.grad(expected, [exact, *wide.values()], grad.double()), strict=True
+    ):
+        torch.testing.assert_close(gradient.double(), wanted, rtol=1.01 * half_a_step, atol=1e-4)
+
+
 def test_a_view_gives_what_its_copy_gives() -> None:
     x = torch.randn(2, 4, 6, 16)[..., ::2].transpose(2, 3)
     torch.testing.assert_close(ada_group_norm(x, 2), ada_group_norm(x.contiguous(), 2))
@@ -100,14 +143,18 @@ def test_a_view_gives_what_its_copy_gives() -> None:
         (lambda: ada_group_norm(torch.randn(6), 2), r"x is \(6,\); needed: \(N, C, \*spatial\)"),
         (lambda: ada_group_norm(torch.ones(2, 6).long(), 2), r"x is torch.int64; needed: a floating-point"),
         (lambda: ada_group_norm(torch.randn(2, 6, 4), 2, gain=torch.randn(2, 3)),
-         r"gain is \(2, 3\); needed: \(2, 6\)"),
+         r"gain is \(2, 3\); needed: \(2, 6\), or for all of them fewer rows, a divisor of 2"),
+        (lambda: ada_group_norm(torch.randn(4, 6), 2, scale=torch.randn(3, 6)), r"scale is \(3, 6\); needed"),
+        (lambda: ada_group_norm(torch.randn(4, 6), 2, scale=torch.randn(2, 6), gain=torch.randn(4, 6)),
+         r"gain is \(4, 6\); needed"),
         (lambda: ada_group_norm(torch.randn(2, 6, 4), 2, weight=torch.randn(3)),
          r"weight is \(3,\); needed: \(6,\)"),
         (lambda: ada_group_norm(torch.randn(2, 6), 2, activation="relu"),  # type: ignore[arg-type]
          "unknown activation 'relu'; allowed: silu"),
         (lambda: ada_group_norm(torch.randn(2, 6), 2, impl="gpu"),  # type: ignore[arg-type]
          "unknown impl 'gpu'.*allowed: auto, cpu, cuda, reference"),
-        (lambda: ada_group_norm(torch.randn(2, 6), 2, impl="cuda"), "impl 'cuda' takes tensors of that device"),
+        (lambda: ada_group_norm(torch.randn(2, 6), 2, impl="cuda"),
+         "impl 'cuda' (takes tensors of that device|needs a built kernel, but no cuda device is here; `seqdis)"),
         (lambda: ada_group_norm(torch.randn(2, 6).half(), 2, impl="cpu"),
          r"the cpu kernel takes float32, bfloat16; x is torch.float16"),
     ],

@@ -170,6 +170,21 @@ def test_a_kernel_asked_for_by_name_must_be_built(cache: Path) -> None:
         ada_group_norm(torch.randn(2, 4), 2, impl="cpu")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
+def test_cuda_asked_for_where_there_is_none_is_a_named_error(cache: Path) -> None:
+    with pytest.raises(
+        KernelNotBuiltError, match="impl 'cuda' needs a built kernel, but no cuda device is here"
+    ):
+        ada_group_norm(torch.randn(2, 4), 2, impl="cuda")
+
+
+def test_kernels_can_be_switched_off(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_build, "_known", {"cpu": None})  # as if one were loaded
+    with _build.kernels_off():
+        assert _build.kernel_state("cpu") == "kernels are switched off"
+    assert _build.kernel_state("cpu") is None
+
+
 def test_a_damaged_library_is_not_fatal(cache: Path) -> None:
     path = library_path("cpu", str(_build.default_architecture("cpu")))
     cache.mkdir()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from seqdis.core.errors import InputError
 from seqdis.core.nn.embedding import NoiseEmbedding
+from seqdis.core.nn.norm import AdaLayerNorm
 from seqdis.core.nn.windows import HalfOverlap
 
 __all__ = ["DiT", "DiTBlock", "sinusoids"]
@@ -56,8 +57,7 @@ class DiTBlock(nn.Module):
     def __init__(self, width: int, *, heads: int, feedforward: int = 4, temporal: bool = False) -> None:
         super().__init__()
         self.heads, self.temporal = heads, temporal
-        self.norm1 = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
-        self.norm2 = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
+        self.norm1, self.norm2 = AdaLayerNorm(), AdaLayerNorm()
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.mlp = nn.Sequential(
@@ -83,9 +83,9 @@ class DiTBlock(nn.Module):
 
     def forward(self, h: Tensor, c: Tensor) -> Tensor:
         """Tokens ``(B, V, P, D)`` under the modulation of their frame's embedding ``c (B, V, D)``."""
-        shift1, scale1, gate1, shift2, scale2, gate2 = self.modulation(F.silu(c))[:, :, None].chunk(6, dim=-1)
-        h = h + gate1 * self._attend(self.norm1(h) * (1 + scale1) + shift1)
-        out: Tensor = h + gate2 * self.mlp(self.norm2(h) * (1 + scale2) + shift2)
+        shift1, scale1, gate1, shift2, scale2, gate2 = self.modulation(F.silu(c)).chunk(6, dim=-1)
+        h = h + gate1[:, :, None] * self._attend(self.norm1(h, shift1, scale1))
+        out: Tensor = h + gate2[:, :, None] * self.mlp(self.norm2(h, shift2, scale2))
         return out
 
 
@@ -155,7 +155,7 @@ class DiT(nn.Module):
         self.temporal_blocks = nn.ModuleDict(
             {str(index): DiTBlock(width, temporal=True, **blocks) for index in sorted(set(temporal))}
         )
-        self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
+        self.norm = AdaLayerNorm()
         self.modulation = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, numbers)
         nn.init.xavier_uniform_(self.embed.weight)
@@ -220,5 +220,5 @@ class DiT(nn.Module):
             known, patches = h.split([known.shape[2], patches.shape[2]], dim=2)
             if self.temporal_on and str(index) in self.temporal_blocks:
                 patches = self.temporal_blocks[str(index)](patches, c)
-        shift, scale = self.modulation(F.silu(c))[:, :, None].chunk(2, dim=-1)
-        return self._to_frames(self.out(self.norm(patches) * (1 + scale) + shift))
+        shift, scale = self.modulation(F.silu(c)).chunk(2, dim=-1)
+        return self._to_frames(self.out(self.norm(patches, shift, scale)))

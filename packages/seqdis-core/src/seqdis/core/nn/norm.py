@@ -1,4 +1,4 @@
-"""Adaptive group normalisation as a layer: its modulations come from the noise level and from z."""
+"""Normalisation as layers, all through one operator: a group's or a token's, modulated or not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from seqdis.core.ops.ada_group_norm import ada_group_norm
 
-__all__ = ["AdaGroupNorm", "group_count"]
+__all__ = ["AdaGroupNorm", "AdaLayerNorm", "GroupNormSiLU", "group_count"]
 
 
 def group_count(channels: int, *, largest: int = 32, smallest_group: int = 4) -> int:
@@ -46,3 +46,34 @@ class AdaGroupNorm(nn.Module):
         # A block that attends to tokens hands them on to its transformer: this layer has no gain by them.
         gain = None if self.from_condition is None else self.from_condition(z)
         return ada_group_norm(h, self.groups, scale=scale, shift=shift, gain=gain, activation="silu")
+
+
+class GroupNormSiLU(nn.Module):
+    """``silu(weight · GroupNorm(h) + bias)``, which starts at ``weight = 1, bias = 0``.
+
+    Args:
+        channels: C of the feature map ``(N, C, *spatial)``.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.groups = group_count(channels)
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Normalise ``h (N, C, *spatial)``."""
+        return ada_group_norm(h, self.groups, weight=self.weight, bias=self.bias, activation="silu")
+
+
+class AdaLayerNorm(nn.Module):
+    """``AdaLN h = (1 + γ) · LN(h) + β`` of tokens that share ``γ, β``: adaLN (Peebles & Xie 2023, Sec. 3.2).
+
+    LayerNorm of a token is GroupNorm of one group over its channels. There are no parameters.
+    """
+
+    def forward(self, h: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+        """Normalise ``h (*, P, D)``, P tokens under each ``β, γ (*, D)``."""
+        width = h.shape[-1]
+        shift, scale = shift.reshape(-1, width), 1 + scale.reshape(-1, width)
+        return ada_group_norm(h.reshape(-1, width), 1, scale=scale, shift=shift, eps=1e-6).view(h.shape)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from seqdis.core.errors import InputError
 from seqdis.core.nn.attention import SpatialSelfAttention
 from seqdis.core.nn.embedding import NoiseEmbedding
-from seqdis.core.nn.norm import AdaGroupNorm, group_count
+from seqdis.core.nn.norm import AdaGroupNorm, GroupNormSiLU
 from seqdis.core.nn.spatial_transformer import SpatialTransformer
 
 __all__ = ["UNetDenoiser", "UNetEncoder"]
@@ -50,11 +50,11 @@ class Block(nn.Module):
         super().__init__()
         self.resample = resample
         self.context = context
-        self.norm1 = nn.GroupNorm(group_count(inputs), inputs)
+        self.norm1 = GroupNormSiLU(inputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.norm2: nn.Module
         if noise is None:
-            self.norm2 = nn.Sequential(nn.GroupNorm(group_count(outputs), outputs), nn.SiLU())
+            self.norm2 = nn.Sequential(GroupNormSiLU(outputs))  # what saved encoders call norm2.0
         else:
             self.norm2 = AdaGroupNorm(outputs, noise=noise, condition=condition)
         self.dropout = nn.Dropout(dropout)
@@ -75,7 +75,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
         """``x (N, inputs, H, W)``; conditions are the noise embedding and ``z`` where the block has them."""
-        h = self.conv1(self._resize(F.silu(self.norm1(x))))
+        h = self.conv1(self._resize(self.norm1(x)))
         h = self.conv2(self.dropout(self.norm2(h, *conditions)))
         tokens = conditions[1:] if self.context is not None else ()
         out: Tensor = self.attention((self.skip(self._resize(x)) + h) * math.sqrt(0.5), *tokens)
@@ -152,7 +152,7 @@ class UNetEncoder(nn.Module):
                     )
                 )
                 width = channels * multiplier
-        layers += [nn.GroupNorm(group_count(width), width), nn.SiLU()]
+        layers.append(GroupNormSiLU(width))
         if embedding is not None:
             layers.append(nn.Conv2d(width, embedding, 3, padding=1))
             width = embedding
@@ -232,7 +232,7 @@ class UNetDenoiser(nn.Module):
             for _ in range(blocks + 1):
                 self.up.append(block(width + widths.pop(), channels * multipliers[level], level))
                 width = channels * multipliers[level]
-        self.norm_out = nn.GroupNorm(group_count(width), width)
+        self.norm_out = GroupNormSiLU(width)
         self.conv_out = nn.Conv2d(width, in_channels, 3, padding=1)
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
@@ -249,5 +249,5 @@ class UNetDenoiser(nn.Module):
             h = layer(h, noise, z)
         for layer in self.up:
             h = layer(h if layer.resample == "up" else torch.cat([h, skips.pop()], dim=1), noise, z)
-        out: Tensor = self.conv_out(F.silu(self.norm_out(h)))
+        out: Tensor = self.conv_out(self.norm_out(h))
         return out

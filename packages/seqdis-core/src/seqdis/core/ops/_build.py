@@ -6,10 +6,11 @@ CUDA, the architecture and the flags, so that an upgrade never meets a library o
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -27,6 +28,7 @@ __all__ = [
     "forget_kernels",
     "kernel_is_loaded",
     "kernel_state",
+    "kernels_off",
     "library_path",
     "require_kernel",
 ]
@@ -39,10 +41,15 @@ PART_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 """Types of ``x`` that each kernel takes, and of weight, bias, scale, shift and gain."""
 
 _CSRC = Path(__file__).with_name("csrc")
-_CUDA = ("ada_group_norm.cu", "common.h", "device.cuh", "contiguous.cuh", "channels_last.cuh")
+_SHARED = ("common.h", "operator.h")
+_CPU = ("ada_group_norm.cpp", "vector.h", "cpu_contiguous.h", "cpu_channels_last.h", "cpu_rows.h")
+_CUDA = (
+    *("ada_group_norm.cu", "dispatch.cuh", "device.cuh"),
+    *("contiguous.cuh", "channels_last.cuh", "rows.cuh"),
+)
 SOURCES = {
-    "cpu": (_CSRC / "ada_group_norm.cpp", _CSRC / "common.h"),
-    "cuda": tuple(_CSRC / name for name in _CUDA),
+    "cpu": tuple(_CSRC / name for name in (*_CPU, *_SHARED)),
+    "cuda": tuple(_CSRC / name for name in (*_CUDA, *_SHARED)),
 }
 """The translation unit of each kernel, and what it includes."""
 
@@ -108,6 +115,18 @@ def forget_kernels() -> None:
     """Look again at the next call: a kernel may have been built since. What is loaded stays."""
     for device in [name for name, why in _known.items() if why is not None]:
         del _known[device]
+
+
+@contextlib.contextmanager
+def kernels_off() -> Iterator[None]:
+    """Within, no kernel counts as loaded: what is compared with it runs the reference."""
+    before = dict(_known)
+    _known.update(dict.fromkeys(KERNEL_DTYPES, "kernels are switched off"))
+    try:
+        yield
+    finally:
+        _known.clear()
+        _known.update(before)
 
 
 def kernel_state(device: str) -> str | None:

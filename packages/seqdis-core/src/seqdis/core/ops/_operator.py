@@ -1,7 +1,8 @@
 """AdaGN as two operators of the dispatcher: their schema, formula, shapes and derivative.
 
 ``seqdis::ada_group_norm`` and ``seqdis::ada_group_norm_backward`` work on every device by the formulas
-here; a built kernel, once loaded, takes their place on its device (:mod:`seqdis.core.ops._build`).
+here; a built kernel, once loaded, takes their place on its device (:mod:`seqdis.core.ops._build`), and the
+derivative's as well, which in Python takes longer than a small map.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["backward_formula", "forward_formula", "memory_format_of"]
+__all__ = ["backward_formula", "each_sample", "forward_formula", "memory_format_of"]
 
 Parts = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None, Tensor | None]
 Gradients = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
@@ -49,10 +50,17 @@ def _over_map(value: Tensor, x: Tensor) -> Tensor:
     return value.reshape(*value.shape, *(1,) * (x.ndim - 2))
 
 
+def each_sample(rows: Tensor, x: Tensor) -> Tensor:
+    """``(M, C)``, whose rows are shared by N/M samples each, as ``(N, C)``."""
+    share = len(x) // max(len(rows), 1)
+    return rows if share == 1 else rows.repeat_interleave(share, 0)
+
+
 def _affine(x: Tensor, parts: Parts) -> tuple[Tensor, Tensor]:
     """``P, Q (N, C)`` with ``gain · (scale · (weight · x̂ + bias) + shift) = P x̂ + Q``."""
     wide = _wide(x)
-    weight, bias, scale, shift, gain = (part if part is None else part.to(wide) for part in parts)
+    weight, bias = (part if part is None else part.to(wide) for part in parts[:2])
+    scale, shift, gain = (part if part is None else each_sample(part.to(wide), x) for part in parts[2:])
     p = torch.ones(x.shape[:2], dtype=wide, device=x.device)
     q = torch.zeros_like(p)
     if weight is not None:
@@ -113,7 +121,7 @@ def backward_formula(
 
     With ``w = P x̂ + Q``, ``δ = ∂L/∂w`` and, over positions, ``s₁ = Σ δ``, ``s₂ = Σ δ x̂``, every gradient
     of a part is a product of ``(N, C)``; over the M entries of a group,
-    ``∂L/∂x = rstd (P δ − Σ_c P s₁ / M − x̂ Σ_c P s₂ / M)``.
+    ``∂L/∂x = rstd (P δ − Σ_c P s₁ / M − x̂ Σ_c P s₂ / M)``. Samples that share a row of modulation add up.
     """
     wide = _wide(x)
     normalized = _normalized(x, mean, rstd)
@@ -134,6 +142,9 @@ def backward_formula(
 
     one = torch.ones((), dtype=wide, device=x.device)
     weight_, scale_, gain_ = (one if part is None else part.to(wide) for part in (weight, scale, gain))
+    rows = next((len(part) for part in (scale, shift, gain) if part is not None), len(x))
+    if rows != len(x):  # what the samples that share a row of modulation give together
+        s1, s2 = (s.reshape(rows, -1, x.shape[1]).sum(1) for s in (s1, s2))
     # ∂L/∂(gain · scale · …): what weight and bias of the normalisation give.
     inner = weight_ * s2 + (0 if bias is None else bias.to(wide)) * s1
     outer = scale_ * inner + (0 if shift is None else shift.to(wide) * s1)
@@ -169,6 +180,7 @@ def _backward_fake(
 def _remember(ctx: Any, inputs: Any, output: Any) -> None:
     x, ctx.num_groups, *parts, _eps, ctx.silu = inputs
     ctx.save_for_backward(x, output[1], output[2], *parts)
+    ctx.mark_non_differentiable(output[1], output[2])
     ctx.set_materialize_grads(False)
 
 

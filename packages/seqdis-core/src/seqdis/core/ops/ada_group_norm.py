@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import torch
@@ -33,13 +34,15 @@ def ada_group_norm(
     """AdaGN: ``activation(gain · (scale · GroupNorm(x; weight, bias, eps) + shift))``.
 
     There is no hidden ``1 +``; what is None is skipped (DiffSDA, Eq. 9, with ``scale = t_s``,
-    ``shift = t_b``, ``gain = z_s``). Statistics are taken in float32 for half types.
+    ``shift = t_b``, ``gain = z_s``). Half types are computed in float32 and rounded once, to the type of
+    ``x``, also under ``torch.autocast``.
 
     Args:
         x: ``(N, C, *spatial)``, contiguous or channels-last, which the result is as well.
         num_groups: Divides C.
         weight: ``(C,)``, likewise ``bias``.
-        scale: One value a sample and channel, ``(N, C)``, likewise ``shift`` and ``gain``.
+        scale: One value a sample and channel, ``(N, C)``, likewise ``shift`` and ``gain``. Or ``(M, C)``
+            where M divides N: row m is for the N/M samples from m·N/M on (the tokens of a frame).
         eps: Added to the variance.
         activation: Applied last.
         impl: ``"auto"`` is the built kernel of the device where it takes the type of ``x``, else the
@@ -56,31 +59,41 @@ def ada_group_norm(
             x, num_groups, weight, bias, scale, shift, gain, eps, activation == "silu"
         )[0]
         return y
-    y = _group_norm(x, num_groups, weight, bias, eps)
-    # Both factors act on (N, C), which is small: multiply them there, and touch the map once.
+    wide = x.to(torch.float64 if x.dtype == torch.float64 else torch.float32)
+    weight, bias = (part if part is None else part.to(wide.dtype) for part in (weight, bias))
+    y = _group_norm(wide, num_groups, weight, bias, eps)
+    # Both factors act on (M, C), which is small: multiply them there, and touch the map once.
+    scale, shift, gain = (part if part is None else part.to(wide.dtype) for part in (scale, shift, gain))
     factor = scale if gain is None else gain if scale is None else gain * scale
     offset = shift if gain is None or shift is None else gain * shift
-    spatial = (1,) * (x.ndim - 2)
     if factor is not None:
-        y = y * factor.view(*factor.shape, *spatial).to(y.dtype)
+        y = _over_map(torch.mul, y, factor)
     if offset is not None:
-        y = y + offset.view(*offset.shape, *spatial).to(y.dtype)
-    return F.silu(y) if activation == "silu" else y
+        y = _over_map(torch.add, y, offset)
+    return (F.silu(y) if activation == "silu" else y).to(x.dtype)
+
+
+def _over_map(combine: Callable[[Tensor, Tensor], Tensor], y: Tensor, rows: Tensor) -> Tensor:
+    """``combine`` a map ``(N, C, *spatial)`` with ``(M, C)``, each row of which N/M samples share."""
+    flat = rows.view(*rows.shape, *(1,) * (y.ndim - 2))
+    if len(rows) == len(y):
+        return combine(y, flat)
+    return combine(y.unflatten(0, (len(rows), -1)), flat[:, None]).flatten(0, 1)
 
 
 def _group_norm(x: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
-    """``torch.group_norm``, also of a single entry a group, and exact where torch's is not."""
-    weight, bias = (part if part is None else part.to(x.dtype) for part in (weight, bias))
+    """``torch.group_norm``, also of a single entry a group, and fast and exact where torch's is not."""
+    if x.ndim == 2:  # whose gradient takes several times longer by torch.group_norm
+        y = F.layer_norm(x.unflatten(1, (num_groups, -1)), (x.shape[1] // num_groups,), eps=eps).flatten(1)
+        y = y if weight is None else y * weight
+        return y if bias is None else y + bias
     if x.device.type != "cpu" or x.is_contiguous():
         return torch.group_norm(x, num_groups, weight, bias, eps)
     # On the CPU and channels-last, torch takes E[x²] − E[x]², which a large mean leaves without digits.
     # GroupNorm does not see a shift of a group, so the mean needs no gradient.
-    wide = x.to(torch.float64 if x.dtype == torch.float64 else torch.float32)
-    mean = wide.detach().unflatten(1, (num_groups, -1)).flatten(2).mean(2)
+    mean = x.detach().unflatten(1, (num_groups, -1)).flatten(2).mean(2)
     means = mean.repeat_interleave(x.shape[1] // num_groups, 1)
-    centred = wide - means.view(*means.shape, *(1,) * (x.ndim - 2))
-    weight, bias = (part if part is None else part.to(wide.dtype) for part in (weight, bias))
-    return torch.group_norm(centred, num_groups, weight, bias, eps).to(x.dtype)
+    return torch.group_norm(x - means.view(*means.shape, *(1,) * (x.ndim - 2)), num_groups, weight, bias, eps)
 
 
 def _check(
@@ -103,9 +116,17 @@ def _check(
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and value.shape != x.shape[1:2]:
             raise InputError(f"ada_group_norm: {name} is {tuple(value.shape)}; needed: ({channels},)")
+    samples, rows = len(x), None
     for name, value in (("scale", scale), ("shift", shift), ("gain", gain)):
-        if value is not None and value.shape != x.shape[:2]:
-            raise InputError(f"ada_group_norm: {name} is {tuple(value.shape)}; needed: {tuple(x.shape[:2])}")
+        if value is None:
+            continue
+        rows = len(value) if rows is None else rows
+        divides = rows == samples or (0 < rows < samples and samples % rows == 0)
+        if value.ndim != 2 or value.shape[1] != channels or len(value) != rows or not divides:
+            raise InputError(
+                f"ada_group_norm: {name} is {tuple(value.shape)}; needed: {tuple(x.shape[:2])}, "
+                f"or for all of them fewer rows, a divisor of {samples}"
+            )
     if activation not in (None, "silu"):
         raise unknown_name("activation", str(activation), ["silu"])
 
@@ -122,6 +143,7 @@ def _takes_kernel(x: Tensor, parts: tuple[Tensor | None, ...], impl: str) -> boo
     if impl not in KERNEL_DTYPES:
         raise unknown_name("impl", impl, get_args(Implementation))
     if device != impl:
+        require_kernel(impl)  # what is missing comes first
         raise InputError(f"ada_group_norm: impl {impl!r} takes tensors of that device; x is on {x.device}")
     if not fits:
         allowed = ", ".join(str(dtype).removeprefix("torch.") for dtype in KERNEL_DTYPES[impl])

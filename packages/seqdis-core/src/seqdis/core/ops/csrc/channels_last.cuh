@@ -24,7 +24,7 @@ struct Place {
 // partial (N, splits, C)
 template <typename T, int V>
 __global__ void __launch_bounds__(kThreads) moments_of_columns(const T* x, Welford* partial, Shape s, int64_t splits) {
-  __shared__ Welford scratch[kThreads];
+  static __shared__ Welford scratch[kThreads];
   const Place place(s, splits, s.channels / V);
   const T* from = x + place.n * s.positions * s.channels + place.column * V;
   Lanes<V> lanes;
@@ -61,8 +61,9 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
   for (int j = 0; j < V; ++j) {
     const int64_t c = place.column * V + j, group = place.n * s.groups + c / s.each;
-    p[j] = parts.p(place.n, c) * rstd[group];
-    q[j] = parts.q(place.n, c);
+    const Affine at = parts.at(place.n / s.share, c).affine();
+    p[j] = at.p * rstd[group];
+    q[j] = at.q;
     m[j] = mean[group];
   }
   const int64_t base = place.n * s.positions * s.channels + place.column * V;
@@ -76,29 +77,38 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-// partial (N, splits, C)
-template <typename T, int V, bool kSilu>
+// partial (N, splits, C). With kEachRow a position has statistics of its own, mean and rstd (N, positions, groups):
+// tokens that share a row of modulation are such positions.
+template <typename T, int V, bool kSilu, bool kEachRow>
 __global__ void __launch_bounds__(kThreads)
     sums_of_columns(const T* grad, const T* x, const float* mean, const float* rstd, float2* partial, Shape s,
                     Parts parts, int64_t splits) {
-  __shared__ float2 scratch[kThreads];
+  static __shared__ float2 scratch[kThreads];
   const Place place(s, splits, s.channels / V);
   float s1[V], s2[V];
 #pragma unroll
   for (int j = 0; j < V; ++j) s1[j] = s2[j] = 0.f;
   if (place.inside) {
     float p[V], q[V], m[V], r_[V];
+    const auto statistics = [&](int64_t row) {
+#pragma unroll
+      for (int j = 0; j < V; ++j) {
+        const int64_t group = row * s.groups + (place.column * V + j) / s.each;
+        m[j] = mean[group];
+        r_[j] = rstd[group];
+      }
+    };
 #pragma unroll
     for (int j = 0; j < V; ++j) {
-      const int64_t c = place.column * V + j, group = place.n * s.groups + c / s.each;
-      p[j] = parts.p(place.n, c);
-      q[j] = parts.q(place.n, c);
-      m[j] = mean[group];
-      r_[j] = rstd[group];
+      const Affine at = parts.at(place.n / s.share, place.column * V + j).affine();
+      p[j] = at.p;
+      q[j] = at.q;
     }
+    if constexpr (!kEachRow) statistics(place.n);
     const int64_t base = place.n * s.positions * s.channels + place.column * V;
 #pragma unroll 2
     for (int64_t r = place.rows.begin + threadIdx.y; r < place.rows.end; r += blockDim.y) {
+      if constexpr (kEachRow) statistics(place.n * s.positions + r);
       const Pack<T, V> g = load<T, V>(grad + base + r * s.channels), v = load<T, V>(x + base + r * s.channels);
 #pragma unroll
       for (int j = 0; j < V; ++j) {
@@ -136,8 +146,9 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
   for (int j = 0; j < V; ++j) {
     const int64_t c = place.column * V + j, group = place.n * s.groups + c / s.each;
-    p[j] = parts.p(place.n, c);
-    q[j] = parts.q(place.n, c);
+    const Affine at = parts.at(place.n / s.share, c).affine();
+    p[j] = at.p;
+    q[j] = at.q;
     m[j] = mean[group];
     r_[j] = rstd[group];
     share[j] = shares[group];

@@ -2,18 +2,18 @@
 //
 // With x̂ = (x − mean) · rstd the operator is y = act(P x̂ + Q), where for each sample and channel
 //   P = gain · scale · weight,   Q = gain · (scale · bias + shift),
-// and a part that is missing is 1 (a factor) or 0 (a summand).
+// and a part that is missing is 1 (a factor) or 0 (a summand). A row of scale, shift and gain may be shared
+// by several samples next to each other (the tokens of a frame).
 #pragma once
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <tuple>
@@ -32,16 +32,16 @@ using Backward = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::
 
 enum class Kind : int { kMissing, kFloat, kHalf, kBFloat16 };
 
-// One of weight, bias (C,) or scale, shift, gain (N, C), in the type and with the strides it came with:
+// One of weight, bias (C,) or scale, shift, gain (M, C), in the type and with the strides it came with:
 // scale and shift are the halves of one linear layer's output as a rule, and not worth a copy.
 struct Part {
   const void* data = nullptr;
-  int64_t row = 0;   // stride over samples; 0 for weight and bias
+  int64_t row = 0;   // stride over rows; 0 for weight and bias
   int64_t step = 0;  // stride over channels
   Kind kind = Kind::kMissing;
 
-  SEQDIS_HD float read(int64_t n, int64_t c, float missing) const {
-    const int64_t i = n * row + c * step;
+  SEQDIS_HD float read(int64_t m, int64_t c, float missing) const {
+    const int64_t i = m * row + c * step;
     switch (kind) {
       case Kind::kFloat:
         return static_cast<const float*>(data)[i];
@@ -55,32 +55,59 @@ struct Part {
   }
 };
 
-struct Parts {
-  Part weight, bias, scale, shift, gain;
+struct Affine {
+  float p, q;
+};
 
-  SEQDIS_HD float p(int64_t n, int64_t c) const {
-    return gain.read(n, c, 1.f) * scale.read(n, c, 1.f) * weight.read(n, c, 1.f);
-  }
+// What one row and channel adds to the gradient of each part.
+struct Derivative {
+  float weight, bias, scale, shift, gain;
+};
 
-  SEQDIS_HD float q(int64_t n, int64_t c) const {
-    return gain.read(n, c, 1.f) * (scale.read(n, c, 1.f) * bias.read(n, c, 0.f) + shift.read(n, c, 0.f));
+// All five at one row and channel.
+struct Values {
+  float weight, bias, scale, shift, gain;
+
+  SEQDIS_HD Affine affine() const { return {gain * scale * weight, gain * (scale * bias + shift)}; }
+
+  // From s₁ = Σ δ and s₂ = Σ δ x̂, δ = ∂L/∂(P x̂ + Q), over all that the row modulates.
+  SEQDIS_HD Derivative derivative(float s1, float s2) const {
+    const float inner = weight * s2 + bias * s1;
+    return {gain * scale * s2, gain * scale * s1, gain * inner, gain * s1, scale * inner + shift * s1};
   }
 };
 
-// (N, C, positions) in groups of `each` channels.
+struct Parts {
+  Part weight, bias, scale, shift, gain;
+
+  SEQDIS_HD Values at(int64_t m, int64_t c) const {
+    return {weight.read(m, c, 1.f), bias.read(m, c, 0.f), scale.read(m, c, 1.f), shift.read(m, c, 0.f),
+            gain.read(m, c, 1.f)};
+  }
+};
+
+// (N, C, positions) in groups of `each` channels; `rows` M of modulation, each of `share` samples.
 struct Shape {
-  int64_t samples, channels, positions, groups, each;
+  int64_t samples, channels, positions, groups, each, rows, share;
 
   SEQDIS_HD int64_t group_size() const { return each * positions; }
 };
 
-inline Shape shape_of(const at::Tensor& x, int64_t groups) {
+inline Shape shape_of(const at::Tensor& x, int64_t groups, const OptionalTensor& scale, const OptionalTensor& shift,
+                      const OptionalTensor& gain) {
   TORCH_CHECK_VALUE(x.dim() >= 2, "ada_group_norm: x has ", x.dim(), " dimensions; needed: at least 2");
   TORCH_CHECK_VALUE(groups > 0 && x.size(1) % groups == 0, "ada_group_norm: ", x.size(1),
                     " channels do not split into ", groups, " groups");
   int64_t positions = 1;
   for (int64_t i = 2; i < x.dim(); ++i) positions *= x.size(i);
-  return {x.size(0), x.size(1), positions, groups, x.size(1) / groups};
+  const int64_t samples = x.size(0);
+  int64_t rows = std::min<int64_t>(samples, 1);
+  for (const OptionalTensor* part : {&scale, &shift, &gain}) {
+    if (part->has_value() && (*part)->dim() == 2) rows = (*part)->size(0);
+  }
+  TORCH_CHECK_VALUE(rows == samples || (rows > 0 && samples > rows && samples % rows == 0), "ada_group_norm: ", samples,
+                    " samples do not share ", rows, " rows of scale, shift and gain");
+  return {samples, x.size(1), positions, groups, x.size(1) / groups, rows, samples > 0 ? samples / rows : 1};
 }
 
 // Channels-last where x is exactly that, else contiguous: what memory_format_of says in Python.
@@ -92,12 +119,12 @@ inline at::MemoryFormat layout_of(const at::Tensor& x) {
   return at::MemoryFormat::Contiguous;
 }
 
-inline Part part_of(const OptionalTensor& value, const at::Tensor& x, bool per_sample, const char* name) {
+inline Part part_of(const OptionalTensor& value, const at::Tensor& x, std::optional<int64_t> rows, const char* name) {
   if (!value.has_value()) return {};
   const at::Tensor& t = *value;
   TORCH_CHECK_VALUE(t.device() == x.device(), "ada_group_norm: ", name, " is on ", t.device(), ", x on ", x.device());
-  const bool fits = per_sample ? t.dim() == 2 && t.size(0) == x.size(0) && t.size(1) == x.size(1)
-                               : t.dim() == 1 && t.size(0) == x.size(1);
+  const bool fits = rows.has_value() ? t.dim() == 2 && t.size(0) == *rows && t.size(1) == x.size(1)
+                                     : t.dim() == 1 && t.size(0) == x.size(1);
   TORCH_CHECK_VALUE(fits, "ada_group_norm: ", name, " is ", t.sizes(), "; x is ", x.sizes());
   Kind kind = Kind::kFloat;
   if (t.scalar_type() == at::kHalf) {
@@ -108,23 +135,58 @@ inline Part part_of(const OptionalTensor& value, const at::Tensor& x, bool per_s
     TORCH_CHECK_VALUE(t.scalar_type() == at::kFloat, "ada_group_norm: ", name, " is ", t.scalar_type(),
                       "; the kernels take float32, float16 and bfloat16");
   }
-  return {t.const_data_ptr(), per_sample ? t.stride(0) : 0, t.stride(-1), kind};
+  return {t.const_data_ptr(), rows.has_value() ? t.stride(0) : 0, t.stride(-1), kind};
 }
 
-inline Parts parts_of(const at::Tensor& x, const OptionalTensor& weight, const OptionalTensor& bias,
+inline Parts parts_of(const at::Tensor& x, const Shape& s, const OptionalTensor& weight, const OptionalTensor& bias,
                       const OptionalTensor& scale, const OptionalTensor& shift, const OptionalTensor& gain) {
-  return {part_of(weight, x, false, "weight"), part_of(bias, x, false, "bias"), part_of(scale, x, true, "scale"),
-          part_of(shift, x, true, "shift"), part_of(gain, x, true, "gain")};
+  return {part_of(weight, x, std::nullopt, "weight"), part_of(bias, x, std::nullopt, "bias"),
+          part_of(scale, x, s.rows, "scale"), part_of(shift, x, s.rows, "shift"), part_of(gain, x, s.rows, "gain")};
 }
 
-// The gradient of a part is computed in float32 and has its type; a missing one has no elements.
-inline at::Tensor float_gradient(const OptionalTensor& part, const at::Tensor& x) {
-  return part.has_value() ? at::empty(part->sizes(), x.options().dtype(at::kFloat).memory_format(std::nullopt))
-                          : at::Tensor();
-}
+// Where the gradients of the parts are written, in float32; null where the part is missing.
+struct PartGradients {
+  float *weight, *bias, *scale, *shift, *gain;
 
-inline at::Tensor in_type_of(const at::Tensor& gradient, const OptionalTensor& part, const at::Tensor& x) {
-  return part.has_value() ? gradient.to(part->scalar_type()) : at::empty({0}, x.options());
-}
+  SEQDIS_HD bool across_rows() const { return weight || bias; }
+  bool any() const { return weight || bias || scale || shift || gain; }
+};
+
+// The gradients of the parts as tensors, each returned in its part's type; that of a missing one has no elements.
+class PartTensors {
+ public:
+  PartTensors(const at::Tensor& x, const OptionalTensor& weight, const OptionalTensor& bias,
+              const OptionalTensor& scale, const OptionalTensor& shift, const OptionalTensor& gain)
+      : x_(x), parts_{&weight, &bias, &scale, &shift, &gain} {
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      if (parts_[i]->has_value()) {
+        tensors_[i] = at::empty((*parts_[i])->sizes(), x.options().dtype(at::kFloat).memory_format(std::nullopt));
+      }
+    }
+  }
+
+  PartGradients data() {
+    const auto at = [&](size_t i) { return tensors_[i].defined() ? tensors_[i].mutable_data_ptr<float>() : nullptr; };
+    return {at(0), at(1), at(2), at(3), at(4)};
+  }
+
+  void zero() {
+    for (at::Tensor& t : tensors_) {
+      if (t.defined()) t.zero_();
+    }
+  }
+
+  Backward with(const at::Tensor& of_x) const {
+    const auto at = [&](size_t i) {
+      return tensors_[i].defined() ? tensors_[i].to((*parts_[i])->scalar_type()) : at::empty({0}, x_.options());
+    };
+    return {of_x, at(0), at(1), at(2), at(3), at(4)};
+  }
+
+ private:
+  const at::Tensor& x_;
+  std::array<const OptionalTensor*, 5> parts_;
+  std::array<at::Tensor, 5> tensors_;
+};
 
 }  // namespace seqdis

@@ -9,6 +9,7 @@ namespace {
 constexpr int kWarp = 32;
 constexpr int kThreads = 256;         // of a block that walks down positions, or does small work
 constexpr int kMostThreads = 512;     // of a block that takes a group
+constexpr int kRowThreads = 1024;     // of a block that adds up the rows of some channels
 constexpr int64_t kShared = 4096;     // channels whose P, Q fit into shared memory
 constexpr int64_t kManyEntries = 1 << 15;  // of a group that is worth several blocks
 constexpr unsigned kAll = 0xffffffffu;
@@ -67,7 +68,7 @@ __device__ __forceinline__ Welford warp_merge(Welford w) {
 
 // Every thread gets the result. The block is one-dimensional, of whole warps.
 __device__ Welford block_merge(Welford w) {
-  __shared__ Welford of_warp[kMostThreads / kWarp];
+  static __shared__ Welford of_warp[kMostThreads / kWarp];
   w = warp_merge(w);
   __syncthreads();  // an earlier call may still be read
   if (threadIdx.x % kWarp == 0) of_warp[threadIdx.x / kWarp] = w;
@@ -86,7 +87,7 @@ __device__ __forceinline__ float2 warp_sum(float2 v) {
 }
 
 __device__ float2 block_sum(float2 v) {
-  __shared__ float2 of_warp[kMostThreads / kWarp];
+  static __shared__ float2 of_warp[kMostThreads / kWarp];
   v = warp_sum(v);
   __syncthreads();
   if (threadIdx.x % kWarp == 0) of_warp[threadIdx.x / kWarp] = v;
@@ -126,26 +127,29 @@ struct Lanes {
   __device__ __forceinline__ Welford lane(int j) const { return {count, mean[j], m2[j]}; }
 };
 
-// P, Q of a group's channels: from shared memory where they fit.
-struct Affine {
-  const float2* table;
+// P, Q of `count` channels from `first` on: from shared memory where they fit.
+struct AffineTable {
+  const Affine* table;
   const Parts& parts;
-  int64_t n, first;
+  int64_t m, first;
 
-  __device__ __forceinline__ float2 operator()(int64_t k) const {
-    return table ? table[k] : make_float2(parts.p(n, first + k), parts.q(n, first + k));
+  __device__ __forceinline__ Affine operator()(int64_t k) const {
+    return table ? table[k] : parts.at(m, first + k).affine();
   }
 };
 
+__host__ __device__ __forceinline__ size_t table_bytes(int64_t count) {
+  return count <= kShared ? count * sizeof(Affine) : 0;
+}
+
 // All threads of the block call it; it ends with a barrier.
-__device__ Affine affine_of(const Parts& parts, const Shape& s, int64_t n, int64_t first, float2* table) {
-  const bool fits = s.each <= kShared;
-  if (fits) {
-    for (int64_t k = threadIdx.x; k < s.each; k += blockDim.x)
-      table[k] = make_float2(parts.p(n, first + k), parts.q(n, first + k));
+__device__ AffineTable affine_table(const Parts& parts, int64_t m, int64_t first, int64_t count, void* shared) {
+  Affine* table = count <= kShared ? static_cast<Affine*>(shared) : nullptr;
+  if (table) {
+    for (int64_t k = threadIdx.x; k < count; k += blockDim.x) table[k] = parts.at(m, first + k).affine();
   }
   __syncthreads();
-  return {fits ? table : nullptr, parts, n, first};
+  return {table, parts, m, first};
 }
 
 // Of entry i of a group, its channel; 32-bit division is several times faster.
