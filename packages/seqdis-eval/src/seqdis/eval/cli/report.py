@@ -35,6 +35,7 @@ def report(
         typer.Option("--results", show_default=False, help="Further metrics to show; may be repeated."),
     ] = None,
     clips: Annotated[int, typer.Option(min=2, max=12, help="Test clips that are swapped.")] = 5,
+    reconstructions: Annotated[int, typer.Option(min=1, help="Test clips that are reconstructed.")] = 6,
     samples: Annotated[int, typer.Option(min=0, help="Sequences drawn, where there is a prior.")] = 12,
     probed: Annotated[
         int, typer.Option(min=0, help="Sequences of each split that probes see, at most; 0: no probes.")
@@ -52,8 +53,9 @@ def report(
     """
     from seqdis.core.cli.model import pick_device
     from seqdis.core.results import device_name, installed_versions
+    from seqdis.eval.report.compose import report_runs
     from seqdis.eval.report.page import write_report
-    from seqdis.eval.report.run import ReportSettings, report_runs
+    from seqdis.eval.report.run import ReportSettings
 
     place = out or runs[0] / "report.html"
     if place.suffix.lower() != ".html":
@@ -66,8 +68,10 @@ def report(
     for path in results or []:
         record = _read_record(path)
         records[record.name if record.name not in records else str(path)] = record
-    words = ["seqdis", "eval", "report", *map(str, runs), "--clips", str(clips), "--samples", str(samples)]
-    words += ["--probed", str(probed), "--seed", str(seed)]
+    amounts = {"clips": clips, "reconstructions": reconstructions, "samples": samples, "probed": probed}
+    words = ["seqdis", "eval", "report", *map(str, runs)]
+    words += [word for name, amount in amounts.items() for word in (f"--{name}", str(amount))]
+    words += ["--seed", str(seed)]
     words += [word for path in results or [] for word in ("--results", str(path))]
     words += [] if steps is None else ["--steps", str(steps)]
     words += [] if sampler is None else ["--sampler", sampler]
@@ -79,7 +83,7 @@ def report(
         "made with": versions,
         "command": shlex.join([*words, "--out", str(place)]),
     }
-    settings = ReportSettings(clips=clips, samples=samples, probed=probed, seed=seed)
+    settings = ReportSettings(**amounts, seed=seed)
     with progress_bar("reporting", show=not as_json) as progress:
         page = report_runs(
             loaded,

@@ -54,11 +54,13 @@ class Facts:
 
     Attributes:
         rows: In order.
-        wide: Names of those that are long, set in their own line in a fixed-width type.
+        wide: Names of those that are long and get a line of their own.
+        code: Names of those that are to be typed or copied, likewise.
     """
 
     rows: Mapping[str, str]
     wide: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
     template: ClassVar[str] = "facts.html"
 
 
@@ -98,6 +100,15 @@ class MetricRow:
         return all(
             0 <= m.value <= 1 and m.chance is not None and 0 <= m.chance <= 1 for m in self.known
         ) and (bool(self.known) and self.known[0].higher_is_better)
+
+    @property
+    def in_percent(self) -> bool:
+        """Whether the figures are shares that the table shows in percent, as papers do."""
+        return self.is_share or any(figure.unit == "%" for figure in self.published)
+
+    def reading(self, value: float) -> str:
+        """A measured figure for a person."""
+        return f"{100 * value:.4g}%" if self.in_percent else f"{value:.4g}"
 
     @property
     def best(self) -> Metric | None:

@@ -17,13 +17,14 @@ from seqdis.eval.report.media import Media, Showroom
 __all__ = ["describe", "reconstruction_cards", "sample_cards", "swap_block", "traverse_block"]
 
 
-def describe(batch: SequenceBatch, labels: Mapping[str, Label], index: int, factor: Side) -> str:
-    """The labels of one clip on one side, in words: ``"skin light, hair red"``; empty without labels."""
-    return ", ".join(
-        f"{name} {label.classes[int(batch.labels[name][index])]}"
-        for name, label in labels.items()
-        if label.factor == factor and name in batch.labels
-    )
+def describe(batch: SequenceBatch, labels: Mapping[str, Label], index: int, factor: Side) -> list[str]:
+    """The labels of one clip on one side, in words: ``["light", "red"]``; a number comes with its name."""
+    words = []
+    for name, label in labels.items():
+        if label.factor == factor and name in batch.labels:
+            word = label.classes[int(batch.labels[name][index])]
+            words.append(f"{name} {word}" if word.lstrip("-").replace(".", "").isdigit() else word)
+    return words
 
 
 def _names(batch: SequenceBatch) -> list[str]:
@@ -45,8 +46,8 @@ def swap_block(
                 Panel("dynamics from", result.sources[j]),
                 Panel("swap", result.frames[i, j]),
             ]
-            words = [part for part in (who[i] or names[i], how[j] or names[j]) if part]
-            cards.append(_drawn_card(show, " + ".join(words), panels))
+            parts = [", ".join(words) or name for words, name in ((who[i], names[i]), (how[j], names[j]))]
+            cards.append(_drawn_card(show, " + ".join(parts), panels))
         return Cards(cards, "large")
     cells = [
         [
@@ -70,8 +71,8 @@ def swap_block(
         caption="Every static factor with every dynamic one; on the diagonal the reconstructions.",
         down="static factor of",
         across="dynamics of",
-        rows=[Cell(media, text) for media, text in zip(sources, who, strict=True)],
-        columns=[Cell(media, text) for media, text in zip(sources, how, strict=True)],
+        rows=[Cell(media, "\n".join(words)) for media, words in zip(sources, who, strict=True)],
+        columns=[Cell(media, "\n".join(words)) for media, words in zip(sources, how, strict=True)],
         cells=cells,
     )
 

@@ -24,7 +24,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
-    environment.filters["number"] = lambda value: "–" if value is None else f"{value:.4g}"
     return environment
 
 
