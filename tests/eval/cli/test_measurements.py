@@ -28,6 +28,13 @@ def test_bad_input_is_refused_with_one_line(command: str, tmp_path: Path) -> Non
     assert not out.exists()
 
 
+def test_a_report_of_nothing_is_refused_with_one_line(tmp_path: Path) -> None:
+    out = tmp_path / "x.html"
+    result = seqdis("eval", "report", tmp_path / "absent", "--out", out)
+    assert (result.exit_code, result.stderr) == (2, f"error: {tmp_path / 'absent'}: no such run folder\n")
+    assert not out.exists()
+
+
 def test_published_figures_are_printed_and_given_as_json() -> None:
     printed = seqdis("eval", "published", "--dataset", "ett", "--table", "14").stdout
     assert "DiffSDA, Tab. 14: Time series prediction (ett, prediction)" in printed

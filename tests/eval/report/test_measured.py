@@ -7,7 +7,7 @@ import pytest
 from seqdis.core.data.sequence import Label
 from seqdis.core.results import Metric, ResultRecord
 from seqdis.eval.report.blocks import HeatCell, MetricRow
-from seqdis.eval.report.measured import metric_table, published_beside, published_tables
+from seqdis.eval.report.measured import case_tables, metric_table, published_beside, published_tables
 from seqdis.eval.report.probes import probe_heat_map
 
 
@@ -41,10 +41,27 @@ def test_rows_are_metrics_and_columns_are_records() -> None:
     assert not table.rows[1].published
 
 
+def test_cases_are_rows_of_a_table_of_their_own() -> None:
+    metrics = {
+        "mse@edm 4": Metric(value=0.5, higher_is_better=False),
+        "mse@edm 63": Metric(value=0.25, higher_is_better=False),
+        "swap_accuracy@edm 4": Metric(value=0.75),
+        "plain": Metric(value=1.0),
+    }
+    records = {"a": record("x", **metrics), "b": record("x", plain=Metric(value=2.0))}
+    assert [row.name for row in metric_table("c", records).rows] == ["plain"]
+    (table,) = case_tables(records)
+    assert (table.caption, table.folded) == ("a: 2 cases", True)
+    assert table.head == ["case", "mse ↓", "swap accuracy ↑"]
+    assert table.rows == [["edm 4", "0.5", "0.75"], ["edm 63", "0.25", "–"]]
+
+
 def test_the_best_is_marked_in_the_metrics_direction() -> None:
     low, high = Metric(value=1.0), Metric(value=2.0)
     assert MetricRow("x", [low, high, None]).best is high
     assert MetricRow("x", [low, None]).best is None
+    table = metric_table("c", {name: record("x", probe_a_from_static=low, mse=low) for name in "ab"})
+    assert [row.best for row in table.rows] == [None, low]
     low, high = (Metric(value=v, higher_is_better=False) for v in (1.0, 2.0))
     assert MetricRow("x", [high, low]).best is low
 

@@ -80,8 +80,8 @@ class PublishedFigure:
         """The figure as this library counts, with percentages as shares in [0, 1]."""
         from seqdis.core.results import Metric  # torch, which a printed table need not wait for
 
-        scale = 0.01 if self.unit == "%" else 1.0
-        return Metric(value=self.value * scale, higher_is_better=self.higher_is_better)
+        scale = 100 if self.unit == "%" else 1
+        return Metric(value=self.value / scale, higher_is_better=self.higher_is_better)
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain values."""

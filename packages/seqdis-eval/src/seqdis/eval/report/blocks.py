@@ -83,11 +83,13 @@ class MetricRow:
         name: As in ``metrics.json``.
         metrics: One a column of the table; None where a run has none.
         published: Figures to put beside.
+        compared: Whether the best of several is marked; not of figures that describe rather than score.
     """
 
     name: str
     metrics: Sequence[Metric | None]
     published: Sequence[PublishedFigure] = ()
+    compared: bool = True
 
     @property
     def known(self) -> list[Metric]:
@@ -113,7 +115,7 @@ class MetricRow:
     @property
     def best(self) -> Metric | None:
         """The best of several."""
-        if len(self.known) < 2:
+        if len(self.known) < 2 or not self.compared:
             return None
         pick = max if self.known[0].higher_is_better else min
         return pick(self.known, key=lambda metric: metric.value)

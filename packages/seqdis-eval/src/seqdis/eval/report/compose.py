@@ -7,7 +7,7 @@ from typing import Any
 
 from seqdis.core.results import ResultRecord
 from seqdis.eval.report.blocks import Block, DataTable, Facts, Report, Section, Text
-from seqdis.eval.report.measured import metric_table, published_tables
+from seqdis.eval.report.measured import case_tables, metric_table, published_tables
 from seqdis.eval.report.run import ReportSettings, Stage, TrainedRun
 from seqdis.eval.report.sections import run_sections
 from seqdis.eval.report.training import read_log, training_charts, validation_chart
@@ -70,7 +70,7 @@ def _measured(records: Mapping[str, ResultRecord]) -> list[Block]:
     if not records:
         return [Text("No metrics.json stands beside the run, and no --results was given.")]
     caption = "Value and 95% interval; the mark on a bar is what chance or the trivial baseline reaches."
-    return [metric_table(caption, records)]
+    return [metric_table(caption, records), *case_tables(records)]
 
 
 def _facts(run: TrainedRun) -> dict[str, str]:

@@ -8,7 +8,10 @@ from seqdis.core.results import Metric, ResultRecord
 from seqdis.eval.published import PublishedFigure, figures
 from seqdis.eval.report.blocks import DataTable, MetricRow, MetricTable
 
-__all__ = ["metric_table", "published_beside", "published_tables"]
+__all__ = ["case_tables", "metric_table", "published_beside", "published_tables"]
+
+_DESCRIBING = ("judge_", "probe_")
+"""A judge is not the model, and a probe is good or bad by the factor that it reads."""
 
 
 def published_beside(dataset: str, metric: str) -> tuple[PublishedFigure, ...]:
@@ -23,7 +26,7 @@ def published_beside(dataset: str, metric: str) -> tuple[PublishedFigure, ...]:
 
 
 def metric_table(caption: str, records: Mapping[str, ResultRecord]) -> MetricTable:
-    """One row a metric in the order of the records, one column a record.
+    """One row a metric in the order of the records, one column a record; cases have tables of their own.
 
     Args:
         caption: What was measured.
@@ -32,11 +35,31 @@ def metric_table(caption: str, records: Mapping[str, ResultRecord]) -> MetricTab
     names = list(dict.fromkeys(name for record in records.values() for name in record.metrics))
     rows = []
     for name in names:
+        if "@" in name:
+            continue
         metrics: list[Metric | None] = [record.metrics.get(name) for record in records.values()]
         datasets = dict.fromkeys(record.dataset for record in records.values() if name in record.metrics)
         beside = [figure for dataset in datasets for figure in published_beside(dataset, name)]
-        rows.append(MetricRow(name, metrics, beside))
+        rows.append(MetricRow(name, metrics, beside, compared=not name.startswith(_DESCRIBING)))
     return MetricTable(caption, list(records), rows)
+
+
+def case_tables(records: Mapping[str, ResultRecord]) -> list[DataTable]:
+    """Metrics named ``<metric>@<case>``, a folded table a record: a row a case, a column a metric."""
+    tables = []
+    for column, record in records.items():
+        split = {name: name.partition("@")[::2] for name in record.metrics if "@" in name}
+        metrics = list(dict.fromkeys(metric for metric, _ in split.values()))
+        if not metrics:
+            continue
+        rows = []
+        for case in dict.fromkeys(case for _, case in split.values()):
+            found = [record.metrics.get(f"{metric}@{case}") for metric in metrics]
+            rows.append([case, *("–" if m is None else f"{m.value:.4g}" for m in found)])
+        arrows = {split[name][0]: "↑" if record.metrics[name].higher_is_better else "↓" for name in split}
+        heads = [f"{metric.replace('_', ' ')} {arrows[metric]}" for metric in metrics]
+        tables.append(DataTable(f"{column}: {len(rows)} cases", ["case", *heads], rows, folded=True))
+    return tables
 
 
 def published_tables(datasets: Sequence[str]) -> list[DataTable]:
@@ -53,7 +76,8 @@ def published_tables(datasets: Sequence[str]) -> list[DataTable]:
                 f"{metric} {'↑' if next(f for f in some if f.metric == metric).higher_is_better else '↓'}"
                 for metric in metrics
             ]
-            cells = {(f.method, f.metric): f.text for f in some}
+            # No line break within a figure.
+            cells = {(f.method, f.metric): f.text.replace(" ", "\N{NO-BREAK SPACE}") for f in some}
             rows = [
                 [method, *(cells.get((method, metric), "–") for metric in metrics)]
                 for method in dict.fromkeys(f.method for f in some)

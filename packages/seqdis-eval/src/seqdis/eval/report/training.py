@@ -46,7 +46,7 @@ def training_charts(records: Sequence[Mapping[str, Any]]) -> list[Chart]:
     charts = [Chart("Loss", "step", lines)] if lines else []
     keys = dict.fromkeys(key for record in records for key in record)
     terms = [k for k in keys if k not in (*_NOT_LOSSES, "loss") and not k.startswith("val_")]
-    found = [line for key in terms if (line := _line(records, key, key)) is not None]
+    found = [line for key in terms if (line := _line(records, key, key.replace("_", " "))) is not None]
     return (
         [*charts, Chart("Terms of the loss and what else was logged", "step", found)]
         if len(found) > 1
