@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,34 @@ def test_bad_input_is_refused_with_one_line(command: str, tmp_path: Path) -> Non
     assert result.exit_code == 2
     assert "holds no model" in result.stderr
     assert not out.exists()
+
+
+def test_a_report_of_nothing_is_refused_with_one_line(tmp_path: Path) -> None:
+    out = tmp_path / "x.html"
+    result = seqdis("eval", "report", tmp_path / "absent", "--out", out)
+    assert (result.exit_code, result.stderr) == (2, f"error: {tmp_path / 'absent'}: no such run folder\n")
+    assert not out.exists()
+
+
+def test_published_figures_are_printed_and_given_as_json() -> None:
+    printed = seqdis("eval", "published", "--dataset", "ett", "--table", "14").stdout
+    assert "DiffSDA, Tab. 14: Time series prediction (ett, prediction)" in printed
+    assert "12.27 ± 0.03" in printed
+    assert "auprc" not in printed
+    found = json.loads(seqdis("eval", "published", "--dataset", "ett", "--method", "GLR", "--json").stdout)
+    assert [(one["table"], one["value"], one["deviation"]) for one in found] == [
+        ("5", 12.3, 0.03),
+        ("14", 12.27, 0.03),
+    ]
+
+
+def test_an_unknown_published_name_is_refused_with_one_line() -> None:
+    result = seqdis("eval", "published", "--dataset", "etth1")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: unknown published dataset 'etth1'")
+    assert seqdis("eval", "published", "--dataset", "mug", "--metric", "eer_static").stdout == (
+        "no published figure fits all of these\n"
+    )
 
 
 def test_help_lists_the_measurements() -> None:

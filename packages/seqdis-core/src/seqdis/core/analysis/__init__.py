@@ -11,12 +11,14 @@ from seqdis.core.analysis.principal import (
 )
 from seqdis.core.analysis.probe import probe_accuracy, probe_factors
 from seqdis.core.analysis.swap import SwapResult, swap_pairs
+from seqdis.core.analysis.swap_matrix import SwapMatrix, swap_matrix
 from seqdis.core.analysis.traverse import TraverseResult, traverse
 
 __all__ = [
     "DrawnSwap",
     "Generated",
     "PrincipalComponents",
+    "SwapMatrix",
     "SwapResult",
     "TraverseResult",
     "bootstrap",
@@ -31,6 +33,7 @@ __all__ = [
     "probe_factors",
     "row_sources",
     "swap_drawn",
+    "swap_matrix",
     "swap_pairs",
     "traverse",
     "wilson",

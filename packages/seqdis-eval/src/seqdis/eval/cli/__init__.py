@@ -7,12 +7,18 @@ import typer
 from seqdis.eval.cli.bitrate import bitrate
 from seqdis.eval.cli.few_steps import few_steps
 from seqdis.eval.cli.priors import priors
+from seqdis.eval.cli.published import published
+from seqdis.eval.cli.report import report
 from seqdis.eval.cli.swap import swap
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Measure a trained run; each command writes one JSON file.")
+app = typer.Typer(
+    no_args_is_help=True, help="Measure a trained run; each command writes one JSON file or one page."
+)
 app.command("bitrate")(bitrate)
 app.command("few-steps")(few_steps)
 app.command("priors")(priors)
+app.command("published")(published)
+app.command("report")(report)
 app.command("swap")(swap)

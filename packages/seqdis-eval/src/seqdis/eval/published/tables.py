@@ -1,0 +1,204 @@
+"""Published tables, read from one TOML file a paper when first asked for.
+
+The files hold each table as it is printed: a row a method, figures as text, so that nothing is rounded.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from seqdis.core.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    from seqdis.core.results import Metric
+
+__all__ = ["PAPERS", "PublishedFigure", "PublishedTable", "figures", "tables"]
+
+PAPERS = ("DiffSDA", "DiViD", "VDSM", "S3VAE", "BCD")
+"""The papers, by the name of their method."""
+
+_DIRECTIONS = {"↑": True, "↓": False}
+_ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class PublishedFigure:
+    """One figure of one table.
+
+    Attributes:
+        paper: One of :data:`PAPERS`.
+        table: Its number in the paper, ``"A4"`` in an appendix.
+        dataset: By the name of ``seqdis list`` where it is known here.
+        protocol: What was done: ``"swap"``, ``"speaker"``, …
+        metric: What was measured.
+        unit: Of ``value``: ``"%"``, ``"nats"``, …
+        higher_is_better: The direction.
+        method: By one name in all papers: DSA is DSVAE, SPYLL is SPYL, "ours" is the paper's own.
+        variant: What was different about the method in an ablation; empty for the method itself.
+        printed: The figure as the table prints it, its deviation included.
+    """
+
+    paper: str
+    table: str
+    dataset: str
+    protocol: str
+    metric: str
+    unit: str
+    higher_is_better: bool
+    method: str
+    variant: str
+    printed: str
+
+    @property
+    def value(self) -> float:
+        """The figure, in ``unit``."""
+        return float(self.printed.partition("±")[0])
+
+    @property
+    def deviation(self) -> float | None:
+        """What stands after the ±, in ``unit``."""
+        _, sign, text = self.printed.partition("±")
+        return float(text) if sign else None
+
+    @property
+    def text(self) -> str:
+        """The figure for a person: ``"12.27 ± 0.03"``, ``"81.15%"``."""
+        value = self.printed.replace("±", " ± ")
+        return f"{value}%" if self.unit == "%" else value
+
+    @property
+    def source(self) -> str:
+        """Where it stands: ``"DiffSDA, Tab. 14"``."""
+        return f"{self.paper}, Tab. {self.table}"
+
+    def as_metric(self) -> Metric:
+        """The figure as this library counts, with percentages as shares in [0, 1]."""
+        from seqdis.core.results import Metric  # torch, which a printed table need not wait for
+
+        scale = 100 if self.unit == "%" else 1
+        return Metric(value=self.value / scale, higher_is_better=self.higher_is_better)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {
+            "paper": self.paper,
+            "table": self.table,
+            "dataset": self.dataset,
+            "protocol": self.protocol,
+            "metric": self.metric,
+            "method": self.method,
+            "variant": self.variant,
+            "value": self.value,
+            "deviation": self.deviation,
+            "unit": self.unit,
+            "higher_is_better": self.higher_is_better,
+        }
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One table.
+
+    Attributes:
+        paper: One of :data:`PAPERS`.
+        number: In the paper.
+        title: What it shows, in our words.
+        figures: Row by row; an entry that the table leaves empty is absent.
+    """
+
+    paper: str
+    number: str
+    title: str
+    figures: tuple[PublishedFigure, ...]
+
+
+def tables(*, paper: str | None = None) -> tuple[PublishedTable, ...]:
+    """The tables of one paper, or of all.
+
+    Raises:
+        InputError: There is no such paper here; lists those that are.
+    """
+    if paper is None:
+        return tuple(table for name in PAPERS for table in _read(name))
+    found = [name for name in PAPERS if name.lower() == paper.lower()]
+    if not found:
+        raise unknown_name("paper", paper, PAPERS)
+    return _read(found[0])
+
+
+def figures(
+    *,
+    paper: str | None = None,
+    table: str | None = None,
+    dataset: str | None = None,
+    protocol: str | None = None,
+    metric: str | None = None,
+    method: str | None = None,
+    variants: bool = True,
+) -> tuple[PublishedFigure, ...]:
+    """All figures that fit, in the order of papers and tables; capitals do not matter.
+
+    Args:
+        paper: One of :data:`PAPERS`.
+        table: Its number.
+        dataset: See :class:`PublishedFigure`, as all further ones.
+        protocol: Likewise.
+        metric: Likewise.
+        method: Likewise.
+        variants: With the rows of ablations.
+
+    Raises:
+        InputError: A name stands in no table at all; lists those that do.
+    """
+    wanted = {"table": table, "dataset": dataset, "protocol": protocol, "metric": metric, "method": method}
+    found = [figure for one in tables(paper=paper) for figure in one.figures]
+    for field, value in wanted.items():
+        if value is None:
+            continue
+        known = sorted({getattr(figure, field) for one in tables() for figure in one.figures})
+        if value.lower() not in [name.lower() for name in known]:
+            raise unknown_name(f"published {field}", value, known)
+        found = [figure for figure in found if getattr(figure, field).lower() == value.lower()]
+    return tuple(figure for figure in found if variants or not figure.variant)
+
+
+@functools.cache
+def _read(paper: str) -> tuple[PublishedTable, ...]:
+    text = files(__package__).joinpath(f"{paper.lower()}.toml").read_text(encoding="utf-8")
+    content = tomllib.loads(text)
+    return tuple(
+        PublishedTable(paper, table["number"], table["title"], tuple(_figures(paper, table)))
+        for table in content["table"]
+    )
+
+
+def _figures(paper: str, table: Mapping[str, Any]) -> Iterator[PublishedFigure]:
+    columns = [line.split(maxsplit=4) for line in table["columns"]]
+    for row, line in table["rows"].items():
+        method, _, variant = (part.strip() for part in row.partition("|"))
+        printed = line.split()
+        if len(printed) != len(columns):
+            raise InputError(
+                f"{paper}, Tab. {table['number']}, {row}: {len(printed)} figures; "
+                f"the table has {len(columns)} columns"
+            )
+        for (dataset, metric, unit, direction, *own), figure in zip(columns, printed, strict=True):
+            if figure == _ABSENT:
+                continue
+            yield PublishedFigure(
+                paper=paper,
+                table=table["number"],
+                dataset=dataset,
+                protocol=own[0] if own else table["protocol"],
+                metric=metric,
+                unit=unit,
+                higher_is_better=_DIRECTIONS[direction],
+                method=method,
+                variant=variant,
+                printed=figure,
+            )

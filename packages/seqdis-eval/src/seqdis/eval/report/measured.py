@@ -1,0 +1,93 @@
+"""Metric tables of a report: what was measured, chance beside it, and what the papers print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from seqdis.core.results import Metric, ResultRecord
+from seqdis.eval.published import PublishedFigure, figures
+from seqdis.eval.report.blocks import DataTable, MetricRow, MetricTable
+
+__all__ = ["case_tables", "metric_table", "published_beside", "published_tables"]
+
+_DESCRIBING = ("judge_", "probe_")
+"""A judge is not the model, and a probe is good or bad by the factor that it reads."""
+
+
+def published_beside(dataset: str, metric: str) -> tuple[PublishedFigure, ...]:
+    """What the papers report for a metric on a dataset, once a method and figure; without ablations."""
+    found = [
+        figure
+        for figure in figures(variants=False)
+        if (figure.dataset, figure.metric) == (dataset, metric)
+    ]  # fmt: skip
+    # A paper's long table repeats its short one: the later of the two is the more exact.
+    return tuple({(figure.paper, figure.method): figure for figure in found}.values())
+
+
+def metric_table(caption: str, records: Mapping[str, ResultRecord]) -> MetricTable:
+    """One row a metric in the order of the records, one column a record; cases have tables of their own.
+
+    Args:
+        caption: What was measured.
+        records: By the name of their column.
+    """
+    names = list(dict.fromkeys(name for record in records.values() for name in record.metrics))
+    rows = []
+    for name in names:
+        if "@" in name:
+            continue
+        metrics: list[Metric | None] = [record.metrics.get(name) for record in records.values()]
+        datasets = dict.fromkeys(record.dataset for record in records.values() if name in record.metrics)
+        beside = [figure for dataset in datasets for figure in published_beside(dataset, name)]
+        rows.append(MetricRow(name, metrics, beside, compared=not name.startswith(_DESCRIBING)))
+    return MetricTable(caption, list(records), rows)
+
+
+def case_tables(records: Mapping[str, ResultRecord]) -> list[DataTable]:
+    """Metrics named ``<metric>@<case>``, a folded table a record: a row a case, a column a metric."""
+    tables = []
+    for column, record in records.items():
+        split = {name: name.partition("@")[::2] for name in record.metrics if "@" in name}
+        metrics = list(dict.fromkeys(metric for metric, _ in split.values()))
+        if not metrics:
+            continue
+        rows = []
+        for case in dict.fromkeys(case for _, case in split.values()):
+            found = [record.metrics.get(f"{metric}@{case}") for metric in metrics]
+            rows.append([case, *("–" if m is None else f"{m.value:.4g}" for m in found)])
+        arrows = {split[name][0]: "↑" if record.metrics[name].higher_is_better else "↓" for name in split}
+        heads = [f"{metric.replace('_', ' ')} {arrows[metric]}" for metric in metrics]
+        tables.append(DataTable(f"{column}: {len(rows)} cases", ["case", *heads], rows, folded=True))
+    return tables
+
+
+def published_tables(datasets: Sequence[str]) -> list[DataTable]:
+    """All that the papers report on some datasets, a folded table each; without ablations."""
+    tables = []
+    for dataset in datasets:
+        groups: dict[tuple[str, str], list[PublishedFigure]] = {}
+        for figure in figures(variants=False):
+            if figure.dataset == dataset:
+                groups.setdefault((figure.source, figure.protocol), []).append(figure)
+        for (source, protocol), some in groups.items():
+            metrics = list(dict.fromkeys(f.metric for f in some))
+            heads = [
+                f"{metric} {'↑' if next(f for f in some if f.metric == metric).higher_is_better else '↓'}"
+                for metric in metrics
+            ]
+            # No line break within a figure.
+            cells = {(f.method, f.metric): f.text.replace(" ", "\N{NO-BREAK SPACE}") for f in some}
+            rows = [
+                [method, *(cells.get((method, metric), "–") for metric in metrics)]
+                for method in dict.fromkeys(f.method for f in some)
+            ]
+            tables.append(
+                DataTable(
+                    f"Published on {dataset}: {protocol} ({source})",
+                    ["method", *(head.replace("_", " ") for head in heads)],
+                    rows,
+                    folded=True,
+                )
+            )
+    return tables

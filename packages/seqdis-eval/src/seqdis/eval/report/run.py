@@ -1,0 +1,87 @@
+"""A trained run and what stands beside it, as reports take it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seqdis.core.analysis import PrincipalComponents
+from seqdis.core.config import RunConfig
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.modality import Modality
+from seqdis.core.priors.prior import Prior
+from seqdis.core.results import ResultRecord
+
+__all__ = ["ReportSettings", "Stage", "TrainedRun", "read_about"]
+
+Stage = Callable[[str, float], None]
+"""Told what is being done, and the share of the work that is behind."""
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """How much a report shows.
+
+    Attributes:
+        clips: Test clips in the swap matrix.
+        reconstructions: Test clips that are reconstructed.
+        samples: Sequences drawn from the prior.
+        components: Principal components along which a clip moves.
+        probed: Sequences of each split that probes see, at most; 0 for no probes.
+        seed: Of the choice of clips and of every draw.
+    """
+
+    clips: int = 5
+    reconstructions: int = 6
+    samples: int = 12
+    components: int = 2
+    probed: int = 1024
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run and all that stands beside it.
+
+    Attributes:
+        name: On the page.
+        folder: Of the run.
+        model: In eval mode.
+        config: That the model was built from.
+        modality: That shows its sequences.
+        train_set: For probes and the mean frame.
+        test_set: What is shown.
+        prior: Draws samples; None where there is none.
+        components: Directions of traversals.
+        record: Metrics that were measured before, or None.
+    """
+
+    name: str
+    folder: Path
+    model: Disentangler
+    config: RunConfig
+    modality: Modality
+    train_set: SequenceDataset
+    test_set: SequenceDataset
+    prior: Prior | None = None
+    components: Sequence[PrincipalComponents] = ()
+    record: ResultRecord | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> int:
+        """Trainable numbers of the model."""
+        return sum(p.numel() for p in self.model.parameters() if p.requires_grad)
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """What ``run.json`` says of the training; nothing where it is missing or damaged."""
+    try:
+        values = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}

@@ -1,0 +1,64 @@
+"""The training of a run as charts, from its ``log.jsonl``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seqdis.eval.report.chart import Chart, Line
+
+__all__ = ["read_log", "training_charts", "validation_chart"]
+
+_NOT_LOSSES = ("step", "epoch", "learning_rate", "grad_norm")
+_MOST_POINTS = 400
+
+
+def read_log(run: Path) -> list[dict[str, Any]]:
+    """The records of a run's log; none where it kept no log. A line that a kill cut short is left out."""
+    path = run / "log.jsonl"
+    if not path.is_file():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and "step" in record:
+            records.append(record)
+    return records
+
+
+def _line(records: Sequence[Mapping[str, Any]], key: str, name: str) -> Line | None:
+    points = [(float(r["step"]), float(r[key])) for r in records if r.get(key) is not None]
+    # A chart has fewer pixels than a long run has records; the last one is always kept.
+    every = max(1, -(-len(points) // _MOST_POINTS))
+    points = points[(len(points) - 1) % every :: every]
+    return Line(name, points) if points else None
+
+
+def training_charts(records: Sequence[Mapping[str, Any]]) -> list[Chart]:
+    """The loss with the validation loss, and in a second chart its terms where there are several."""
+    both = [_line(records, "loss", "training"), _line(records, "val_loss", "validation")]
+    lines = [line for line in both if line is not None]
+    charts = [Chart("Loss", "step", lines)] if lines else []
+    keys = dict.fromkeys(key for record in records for key in record)
+    terms = [k for k in keys if k not in (*_NOT_LOSSES, "loss") and not k.startswith("val_")]
+    found = [line for key in terms if (line := _line(records, key, key.replace("_", " "))) is not None]
+    return (
+        [*charts, Chart("Terms of the loss and what else was logged", "step", found)]
+        if len(found) > 1
+        else charts
+    )
+
+
+def validation_chart(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Chart | None:
+    """The validation loss of several runs, or their training loss where one of them has no other."""
+    for key, title in (("val_loss", "Validation loss"), ("loss", "Training loss")):
+        lines = [_line(records, key, name) for name, records in logs.items()]
+        known = [line for line in lines if line is not None]
+        if known and len(known) == len(lines):
+            return Chart(title, "step", known)
+    return None

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seqdis.core.data.sequence import Label
+from seqdis.core.results import Metric, ResultRecord
+from seqdis.eval.report.blocks import HeatCell, MetricRow
+from seqdis.eval.report.measured import case_tables, metric_table, published_beside, published_tables
+from seqdis.eval.report.probes import probe_heat_map
+
+
+def record(dataset: str, **metrics: Metric) -> ResultRecord:
+    values: dict[str, Any] = {"name": "x", "method": "m", "modality": "v", "command": "c", "seed": 0}
+    return ResultRecord(
+        **values, dataset=dataset, device="cpu", wall_seconds=1.0, versions={}, metrics=metrics
+    )
+
+
+def test_published_figures_stand_beside_once_each_and_in_their_exact_form() -> None:
+    found = {f.method: f.text for f in published_beside("ett", "mae")}
+    assert found["GLR"] == "12.27 ± 0.03"  # Tab. 14, not the 12.3 of Tab. 5
+    assert found["DiffSDA"] == "9.89 ± 0.280"
+    assert {"VAE", "GP-VAE", "random forest"} < set(found)
+    assert published_beside("waves", "mae") == ()
+    assert all(not f.variant for f in published_beside("lrs3", "fid"))
+
+
+def test_rows_are_metrics_and_columns_are_records() -> None:
+    mae, gain = Metric(value=11.0, higher_is_better=False), Metric(value=0.5, chance=0.1)
+    table = metric_table("c", {"a": record("ett", mae=mae, gain=gain), "b": record("ett", mae=mae)})
+    assert table.columns == ["a", "b"]
+    assert [(row.name, list(row.metrics)) for row in table.rows] == [
+        ("mae", [mae, mae]),
+        ("gain", [gain, None]),
+    ]
+    ranked = table.rows[0].ranked()
+    assert [ranked[0].method, ranked[-1].method] == ["DiffSDA", "GP-VAE"]
+    assert table.has_published
+    assert not table.rows[1].published
+
+
+def test_cases_are_rows_of_a_table_of_their_own() -> None:
+    metrics = {
+        "mse@edm 4": Metric(value=0.5, higher_is_better=False),
+        "mse@edm 63": Metric(value=0.25, higher_is_better=False),
+        "swap_accuracy@edm 4": Metric(value=0.75),
+        "plain": Metric(value=1.0),
+    }
+    records = {"a": record("x", **metrics), "b": record("x", plain=Metric(value=2.0))}
+    assert [row.name for row in metric_table("c", records).rows] == ["plain"]
+    (table,) = case_tables(records)
+    assert (table.caption, table.folded) == ("a: 2 cases", True)
+    assert table.head == ["case", "mse ↓", "swap accuracy ↑"]
+    assert table.rows == [["edm 4", "0.5", "0.75"], ["edm 63", "0.25", "–"]]
+
+
+def test_the_best_is_marked_in_the_metrics_direction() -> None:
+    low, high = Metric(value=1.0), Metric(value=2.0)
+    assert MetricRow("x", [low, high, None]).best is high
+    assert MetricRow("x", [low, None]).best is None
+    table = metric_table("c", {name: record("x", probe_a_from_static=low, mse=low) for name in "ab"})
+    assert [row.best for row in table.rows] == [None, low]
+    low, high = (Metric(value=v, higher_is_better=False) for v in (1.0, 2.0))
+    assert MetricRow("x", [high, low]).best is low
+
+
+def test_bars_are_for_shares_alone() -> None:
+    assert MetricRow("x", [Metric(value=0.5, chance=0.1), None]).is_share
+    assert not MetricRow("x", [Metric(value=0.5)]).is_share
+    assert not MetricRow("x", [Metric(value=1.5, chance=0.1)]).is_share
+    assert not MetricRow("x", [Metric(value=0.5, chance=0.1, higher_is_better=False)]).is_share
+
+
+def test_all_tables_of_a_dataset_are_folded_below() -> None:
+    tables = published_tables(["timit"])
+    assert [t.caption for t in tables] == [
+        "Published on timit: speaker (DiffSDA, Tab. 4)",
+        "Published on timit: speaker (DiffSDA, Tab. 16)",
+        "Published on timit: speaker (S3VAE, Tab. 3)",
+    ]
+    assert tables[2].rows[0] == ["FHVAE", "5.06%", "–"]
+    assert published_tables(["waves"]) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "chance", "strength"), [(0.25, 0.25, 0), (1.0, 0.25, 1), (0.1, 0.25, 0), (0.625, 0.25, 0.5), (1, 1, 0)]
+)  # fmt: skip
+def test_colour_counts_from_chance(value: float, chance: float, strength: float) -> None:
+    assert HeatCell(Metric(value=value, chance=chance), True).strength == pytest.approx(strength)
+
+
+def test_every_label_is_read_from_every_factor() -> None:
+    labels = {"word": Label(("a", "b"), "dynamic"), "speaker": Label(("x", "y"), "static")}
+    names = [f"probe_{n}_from_{s}" for n in labels for s in ("static", "dynamic")]
+    metrics = {name: Metric(value=0.1 * i, chance=0.5) for i, name in enumerate(names)}
+    found = probe_heat_map(metrics, labels)
+    assert found is not None
+    assert [(name, side) for name, side, _ in found.rows] == [("speaker", "static"), ("word", "dynamic")]
+    assert [[c.wanted for c in cells] for *_, cells in found.rows] == [[True, False], [False, True]]
+    assert [c.metric.value for c in found.rows[0][2]] == pytest.approx([0.2, 0.3])
+    assert probe_heat_map({}, labels) is None
