@@ -316,7 +316,7 @@ def test_the_layer_takes_it_and_compiles_whole(device: str) -> None:
     given = [torch.randn(3, 16, 4, 4, device=device, requires_grad=True)]
     given += [torch.randn(3, width, device=device) for width in (6, 5)]
     y = layer(*given)
-    assert "seqdis_ada_group_norm" in type(y.grad_fn).__name__
+    assert "Derived" in y.grad_fn.name()  # the C++ derivative of the kernel
     compiled: Any = torch.compile(layer, fullgraph=True, backend="aot_eager")(*given)
     scale, shift = layer.from_noise(given[1]).chunk(2, dim=1)
     gain = layer.from_condition(given[2])

@@ -37,16 +37,15 @@ double sum_over(int64_t count, F f) {
   return total;
 }
 
-// Groups are short and many here as a rule: what is left of the sums is float32, for division and root.
-inline Moments moments_of_row(const float* x, int64_t count, float eps) {
-  const float pivot = x[0], share = 1.f / static_cast<float>(count);
+inline Moments moments_of_row(const float* x, int64_t count, double eps) {
+  const float pivot = x[0];
   const double offset = sum_over(count, [&]<typename V>(int64_t i) { return value_at<V>(x + i) - V(pivot); });
-  const float mean = pivot + static_cast<float>(offset) * share;
+  const float mean = static_cast<float>(pivot + offset / static_cast<double>(count));
   const double squares = sum_over(count, [&]<typename V>(int64_t i) {
     const V centred = value_at<V>(x + i) - V(mean);
     return centred * centred;
   });
-  return {mean, 1.f / std::sqrt(static_cast<float>(squares) * share + eps)};
+  return {mean, rstd_of(squares / static_cast<double>(count), eps)};
 }
 
 inline const float* as_float(const float* x, Row&, int64_t) { return x; }
@@ -100,7 +99,7 @@ void forward_rows_by(const T* x, T* y, float* mean, float* rstd, const Shape& s,
     for (int64_t n = first; n < last; ++n) {
       const float* v = as_float(x + n * s.channels, buffer, s.channels);
       for (int64_t g = 0; g < s.groups; ++g) {
-        const Moments found = moments_of_row(v + g * s.each, s.each, static_cast<float>(eps));
+        const Moments found = moments_of_row(v + g * s.each, s.each, eps);
         mean[n * s.groups + g] = found.mean;
         rstd[n * s.groups + g] = found.rstd;
       }
@@ -125,7 +124,6 @@ void backward_rows_by(const T* grad, const T* x, const float* mean, const float*
     Row sum1 = row(s.channels), sum2 = sum1, normalized = sum1, weighted = sum1;
     Row m_row = sum1, r_row = sum1, share1_row = sum1, share2_row = sum1;
     std::vector<float> share1(s.groups), share2(s.groups);
-    const float inverse = 1.f / static_cast<float>(s.each);
     for (int64_t n = first; n < last; ++n) {
       const int64_t base = n * s.channels;
       const Number m = Number::of(mean + n * s.groups, s, m_row), r = Number::of(rstd + n * s.groups, s, r_row);
@@ -154,8 +152,8 @@ void backward_rows_by(const T* grad, const T* x, const float* mean, const float*
         const double total2 = alone ? lanes_sum(all2) : sum_over(s.each, [&]<typename V>(int64_t i) {
           return value_at<V>(pd + i) * value_at<V>(xn + i);
         });
-        share1[g] = static_cast<float>(total1) * inverse;
-        share2[g] = static_cast<float>(total2) * inverse;
+        share1[g] = static_cast<float>(total1 / s.each);
+        share2[g] = static_cast<float>(total2 / s.each);
       }
       const Number c1 = Number::of(share1.data(), s, share1_row), c2 = Number::of(share2.data(), s, share2_row);
       over_row(s.channels, [&](int64_t c, bool whole, int64_t count) {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <ATen/Parallel.h>
-#include <ATen/cpu/vec/functional.h>
 #include <ATen/cpu/vec/vec.h>
 
 #include <cmath>
@@ -57,7 +56,11 @@ void store_tail(T* p, const Pair& v, int64_t count) {
 }
 
 inline float lanes_sum(const Vec& v) {
-  return at::vec::vec_reduce_all<float>([](const Vec& a, const Vec& b) { return a + b; }, v);
+  alignas(64) float buffer[kLanes];
+  v.store(buffer);
+  float sum = 0;
+  for (int64_t i = 0; i < kLanes; ++i) sum += buffer[i];
+  return sum;
 }
 
 inline Vec sigmoid(const Vec& w) { return Vec(1.f) / (Vec(1.f) + w.neg().exp_u20()); }
