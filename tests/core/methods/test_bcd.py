@@ -213,6 +213,8 @@ def test_the_loss_is_the_formula_written_out() -> None:
     bits = -(p * p.log2()).sum()
     torch.testing.assert_close(got.loss, diffusion + 0.04 * (bits - 4.0) ** 2, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(got.terms["bits_per_frame"], bits.detach(), rtol=1e-4, atol=1e-5)
+    used = {(g, j) for frame in motion.codes.flatten(0, 1).tolist() for g, j in enumerate(frame)}
+    assert got.terms["codes_used"].item() == pytest.approx(len(used) / (2 * 8))
     torch.testing.assert_close(got.terms["kbps"], bits.detach() * 0.025, rtol=1e-4, atol=1e-5)
 
 

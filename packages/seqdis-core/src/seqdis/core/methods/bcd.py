@@ -25,6 +25,7 @@ from seqdis.core.nn.dit import DiT
 from seqdis.core.nn.t5 import T5SequenceEncoder
 from seqdis.core.nn.windows import HalfOverlap
 from seqdis.core.quantize.bitrate import Bitrate
+from seqdis.core.quantize.codebook_use import share_used
 from seqdis.core.quantize.group_vq import GroupVectorQuantizer, QuantizeOutput
 from seqdis.core.random import RandomSource, Rows, rand, randn, rows_of
 from seqdis.core.schedules import ExponentialDecay, ValueSchedule
@@ -247,7 +248,11 @@ class BCD(Disentangler):
         noise = randn(y.shape, generator=generator, device=y.device)
         diffusion = denoising_loss(self.denoiser, y, z, sigma=sigma, noise=noise)
         rate = self.bitrate(motion.entropy_bits)
-        terms = {"diffusion": diffusion.detach(), "bits_per_frame": rate.bits_per_frame.detach()}
+        terms = {
+            "diffusion": diffusion.detach(),
+            "bits_per_frame": rate.bits_per_frame.detach(),
+            "codes_used": share_used(motion.codes, c.codes),
+        }
         if rate.kbps is not None:
             terms["kbps"] = rate.kbps
         if rate.loss is None:

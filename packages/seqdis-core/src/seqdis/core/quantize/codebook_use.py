@@ -10,7 +10,7 @@ from torch import Tensor
 from seqdis.core.errors import InputError
 from seqdis.core.quantize.bitrate import entropy_bits
 
-__all__ = ["CodebookUse", "check_codes", "codebook_use", "count_codes", "cross_entropy_bits"]
+__all__ = ["CodebookUse", "check_codes", "codebook_use", "count_codes", "cross_entropy_bits", "share_used"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,15 @@ def count_codes(codes: Tensor, entries: int) -> Tensor:
     groups = flat.shape[1]
     place = flat + torch.arange(groups) * entries
     return torch.bincount(place.flatten(), minlength=groups * entries).view(groups, entries)
+
+
+def share_used(codes: Tensor, entries: int) -> Tensor:
+    """The share of all ``G·J`` entries that codes ``(..., G)`` use, a scalar where the codes are; unchecked.
+
+    For logs during training: it is that of one batch, and waits for no device.
+    """
+    flat = codes.reshape(-1, codes.shape[-1]).T
+    return torch.zeros(len(flat), entries, device=codes.device).scatter_(1, flat, 1.0).mean()
 
 
 def codebook_use(codes: Tensor, *, entries: int) -> CodebookUse:

@@ -111,7 +111,7 @@ class _Draw(torch.autograd.Function):
         return F.embedding(place, codebook.reshape(-1, dim)), codes, probs.transpose(0, 1)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, to_z: Tensor, _: Tensor, to_probs: Tensor) -> tuple[Tensor | None, ...]:
         m, codebook, ratio, probs, place, temperature = ctx.saved_tensors
         to_m, to_codebook = torch.empty_like(m), torch.zeros_like(codebook)
