@@ -141,16 +141,18 @@ def traverse(
 
 
 def _components(run: Path, model: Disentangler, factor: Side, *, quiet: bool) -> PrincipalComponents:
-    """Those of the run's prior, kept beside it: a newly fitted prior takes the place of both."""
+    """Those of the run's prior, kept beside one that was fitted: a newly fitted prior takes the place of both."""
     import torch
 
     from seqdis.core.analysis.principal import PrincipalComponents, principal_components
     from seqdis.core.cli.model import open_prior
+    from seqdis.core.priors.prior import FittedPrior
     from seqdis.core.priors.store import PRIOR_FOLDER
 
     prior = open_prior(run, model)
+    fitted = isinstance(prior, FittedPrior)
     kept = run / PRIOR_FOLDER / f"components-{factor}.safetensors"
-    if kept.is_file():
+    if fitted and kept.is_file():
         return PrincipalComponents.load(kept)
     with progress_bar("drawing", show=not quiet) as progress:
         drawn = prior.sample(DRAWS, generator=torch.Generator().manual_seed(0), progress=progress)
@@ -158,8 +160,9 @@ def _components(run: Path, model: Disentangler, factor: Side, *, quiet: bool) ->
         "static": principal_components(drawn, "static"),
         "dynamic": principal_components(drawn, "dynamic"),
     }
-    for name, components in found.items():
-        components.save(run / PRIOR_FOLDER / f"components-{name}.safetensors")
+    if fitted:
+        for name, components in found.items():
+            components.save(run / PRIOR_FOLDER / f"components-{name}.safetensors")
     return found[factor]
 
 
