@@ -6,6 +6,7 @@ import pytest
 
 from seqdis.audio.presets import PRESETS
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.methods.s3vae_config import S3VAEConfig
 
 # Rows of Tab. 7, columns TIMIT and LibriSpeech.
 PAPER = {
@@ -71,8 +72,23 @@ def test_every_preset_is_complete(name: str) -> None:
     preset = PRESETS[name]
     modality = AudioModality()
     modality.options(preset.data)
-    assert (preset.preset, preset.modality, preset.method) == (name, "audio", "diffsda")
+    assert (preset.preset, preset.modality, preset.method) == (name, "audio", name.partition("-")[0])
     assert preset.data.dataset in {*modality.datasets(), "folder"}
     assert (preset.train.epochs is None) != (preset.train.steps is None)
     # Overrides reach an option only where the preset lists it.
     assert set(preset.data.options) == set(modality.options_class.model_fields)
+
+
+def test_s3vaes_timit() -> None:
+    """Tab. 3's sizes, App. D's training, and the 20 steps of App. E's 200 ms."""
+    preset = PRESETS["s3vae-timit"]
+    m, t = preset.model, preset.train
+    assert isinstance(m, S3VAEConfig)
+    assert m.prediction is not None
+    assert (m.static_dim, m.dynamic_dim, m.features, m.hidden_dim) == (64, 64, 128, 256)
+    assert (m.prediction.target, m.prediction.width, m.prediction.loss) == ("silence", 1, "binary")
+    assert (m.consistency_weight, m.prediction_weight, m.information_weight, m.margin) == (1000, 100, 1, 1)
+    assert (t.epochs, t.batch_size, t.lr, t.betas, t.weight_decay) == (1000, 16, 1e-3, (0.9, 0.999), 0)
+    assert (t.schedule, t.warmup_steps, t.grad_clip, t.ema_decay) == ("constant", 0, None, 0)
+    assert preset.data.length * preset.data.options["frame_shift_ms"] == 200
+    assert preset.data.frame_shape == (80,)

@@ -71,3 +71,28 @@ def test_what_cannot_be_built_says_why(
         video.frame_encoder(config, frame_shape=shape, features=4)
     with pytest.raises(InputError, match=message):
         video.denoiser(config, frame_shape=shape, condition=4)
+
+
+@pytest.mark.parametrize("side", [8, 16, 32, 64])
+def test_conv_backbones_of_any_power_of_two(side: int) -> None:
+    video = VideoModality()
+    levels = side.bit_length() - 3
+    down = BackboneConfig(kind="conv", channels=4, multipliers=(2,) * levels)
+    up = BackboneConfig(kind="conv", channels=4, multipliers=(2,) * (levels + 1))
+    with torch.device("meta"):
+        encoder = video.frame_encoder(down, frame_shape=(1, side, side), features=7)
+        decoder = video.frame_decoder(up, frame_shape=(1, side, side), condition=5)
+        assert encoder(torch.zeros(2, 1, side, side)).shape == (2, 7)
+        assert decoder(torch.zeros(2, 5)).shape == (2, 1, side, side)
+
+
+def test_conv_backbones_that_do_not_fit_say_so() -> None:
+    video, config = VideoModality(), BackboneConfig(kind="conv", channels=4, multipliers=(1, 2))
+    with pytest.raises(InputError, match=r"a conv encoder of these multipliers needs frames \(C, 16, 16\)"):
+        video.frame_encoder(config, frame_shape=(3, 32, 32), features=4)
+    with pytest.raises(InputError, match=r"a conv decoder of these multipliers needs frames \(C, 8, 8\)"):
+        video.frame_decoder(config, frame_shape=(3, 16, 16), condition=4)
+    with pytest.raises(
+        InputError, match="a video's frame decoder needs a backbone of kind 'conv'; got 'unet'"
+    ):
+        video.frame_decoder(SMALL, frame_shape=(3, 8, 8), condition=4)

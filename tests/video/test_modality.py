@@ -12,6 +12,7 @@ from torch import Tensor
 from seqdis.core.config import DataConfig, apply_overrides
 from seqdis.core.data.folder import find_inputs, folder_sequences, read_clip
 from seqdis.core.errors import InputError
+from seqdis.core.modality import Panel
 from seqdis.core.registry import build_dataset, get_modality, get_preset
 from seqdis.video import VideoModality
 
@@ -92,10 +93,29 @@ def test_wrong_frames_are_not_written(tmp_path: Path, clip: Tensor, data_config:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_frames_that_are_not_rgb_are_refused(tmp_path: Path) -> None:
-    data = DataConfig(dataset="folder", length=6, frame_shape=(1, 16, 16))
-    with pytest.raises(InputError, match=r"frames of shape \(3, H, W\); data\.frame_shape is \(1, 16, 16\)"):
+def test_frames_that_are_neither_rgb_nor_grey_are_refused(tmp_path: Path) -> None:
+    data = DataConfig(dataset="folder", length=6, frame_shape=(2, 16, 16))
+    message = r"frames of shape \(3, H, W\) or \(1, H, W\); data\.frame_shape is \(2, 16, 16\)"
+    with pytest.raises(InputError, match=message):
         VIDEO.read(tmp_path / "c.gif", data)
+
+
+def test_grey_frames_are_written_as_such_and_read_back(tmp_path: Path, clip: Tensor) -> None:
+    data = DataConfig(dataset="folder", length=6, frame_shape=(1, 16, 16))
+    VIDEO.write(tmp_path / "frames", clip[:, :1], data)
+    again = VIDEO.read(tmp_path / "frames", data).frames
+    assert again.shape == (12, 1, 16, 16)
+    torch.testing.assert_close(again.float() / 255, clip[:, :1], atol=0.5 / 255 + 1e-6, rtol=0)
+    VIDEO.draw(tmp_path / "c.png", [[Panel("grey", clip[:, :1])]], data)
+    assert (tmp_path / "c.png").stat().st_size > 0
+
+
+def test_colours_become_their_luma(tmp_path: Path) -> None:
+    data = DataConfig(dataset="folder", length=1, frame_shape=(1, 16, 16))
+    colours = torch.eye(3)[:, :, None, None].expand(3, 3, 16, 16)  # a red, a green and a blue frame
+    VIDEO.write(tmp_path / "frames", colours, data)
+    grey = VIDEO.read(tmp_path / "frames", data).frames.float()[:, 0, 0, 0]
+    assert grey.tolist() == [76, 150, 29]
 
 
 def test_unknown_options_are_refused(tmp_path: Path, data_config: Make) -> None:

@@ -76,7 +76,9 @@ def test_the_files_are_what_their_suffix_says(tmp_path: Path) -> None:
 def test_nothing_to_draw_and_wrong_frames_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.png: a picture needs at least one panel; got none"):
         draw_grid(tmp_path / "a.png", [[]], fps=8)
-    with pytest.raises(InputError, match=r"panel 'x': frames of shape \(6, 8\); allowed: \(V, 3, H, W\)"):
+    with pytest.raises(
+        InputError, match=r"panel 'x': frames of shape \(6, 8\); allowed: \(V, 3 or 1, H, W\)"
+    ):
         draw_grid(tmp_path / "a.png", [[Panel("x", torch.zeros(6, 8))]], fps=8)
     frames = torch.zeros(1, 3, 4, 4)
     frames[0, 0, 0, 0] = torch.nan

@@ -91,6 +91,11 @@ def test_ours_are_all_there() -> None:
         "bcd-lrs3",
         "bcd-sprites",
         "bcd-shapes",
+        "s3vae-smmnist",
+        "s3vae-sprites",
+        "s3vae-mug",
+        "s3vae-sprites32",
+        "s3vae-shapes",
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -43,19 +43,30 @@ def opencv_flow(kind: Literal["farneback", "dis"], *, side: int) -> FlowEstimato
             "target 'flow_cells' needs OpenCV: pip install 'seqdis-video[flow]'; "
             "or train without it: model.prediction_weight=0"
         ) from error
+    library: Any = cv2  # an extra: types must be the same with and without it
     if kind == "dis":
         if side < 32:
             raise InputError(f"flow 'dis' needs frames of 32 pixels or more; got {side}; allowed: farneback")
-        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        return lambda before, after: np.asarray(search.calc(before, after, None))
-    window, levels = max(5, side // 5), max(1, int(np.log2(side / 8)))
+        search = library.DISOpticalFlow.create(library.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+        def inverse_search(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+            flow: np.ndarray = search.calc(np.ascontiguousarray(before), np.ascontiguousarray(after), None)
+            return flow
+
+        return inverse_search
+    settings = {
+        "pyr_scale": 0.5,
+        "levels": max(1, int(np.log2(side / 8))),
+        "winsize": max(5, side // 5),
+        "iterations": 3,
+        "poly_n": 5,
+        "poly_sigma": 1.1,
+        "flags": 0,
+    }
 
     def farneback(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-        flow = cv2.calcOpticalFlowFarneback(
-            before, after, None, pyr_scale=0.5, levels=levels, winsize=window, iterations=3, poly_n=5,
-            poly_sigma=1.1, flags=0,
-        )  # type: ignore[call-overload]  # fmt: skip
-        return np.asarray(flow)
+        flow: np.ndarray = library.calcOpticalFlowFarneback(before, after, None, **settings)
+        return flow
 
     return farneback
 

@@ -65,8 +65,10 @@ class VideoModality(Modality):
     def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
         if path.suffix:  # a name without one is a folder
             self.check_suffix(path, self.writes, "write")
-        if frames.ndim != 4 or frames.shape[1] not in (1, 3) or not len(frames):
-            raise InputError(f"{path}: frames of shape {tuple(frames.shape)}; allowed: (T, 3 or 1, H, W)")
+        _sides(data)
+        channels = data.frame_shape[0]
+        if frames.ndim != 4 or frames.shape[1] != channels or not len(frames):
+            raise InputError(f"{path}: frames of shape {tuple(frames.shape)}; allowed: (T, {channels}, H, W)")
         check_finite(frames, str(path))
         write_frames(path, frames.expand(-1, 3, -1, -1), fps=self.options(data).fps)
 

@@ -141,18 +141,16 @@ def traverse(
 
 
 def _components(run: Path, model: Disentangler, factor: Side, *, quiet: bool) -> PrincipalComponents:
-    """Those of the run's prior, kept beside one that was fitted: a newly fitted prior takes the place of both."""
+    """Those of the run's prior, kept beside a fitted one: a newly fitted prior takes the place of both."""
     import torch
 
     from seqdis.core.analysis.principal import PrincipalComponents, principal_components
     from seqdis.core.cli.model import open_prior
-    from seqdis.core.priors.prior import FittedPrior
     from seqdis.core.priors.store import PRIOR_FOLDER
 
-    prior = open_prior(run, model)
-    fitted = isinstance(prior, FittedPrior)
-    kept = run / PRIOR_FOLDER / f"components-{factor}.safetensors"
-    if fitted and kept.is_file():
+    prior, folder = open_prior(run, model), run / PRIOR_FOLDER
+    kept = folder / f"components-{factor}.safetensors"
+    if kept.is_file():
         return PrincipalComponents.load(kept)
     with progress_bar("drawing", show=not quiet) as progress:
         drawn = prior.sample(DRAWS, generator=torch.Generator().manual_seed(0), progress=progress)
@@ -160,9 +158,9 @@ def _components(run: Path, model: Disentangler, factor: Side, *, quiet: bool) ->
         "static": principal_components(drawn, "static"),
         "dynamic": principal_components(drawn, "dynamic"),
     }
-    if fitted:
+    if folder.is_dir():  # there is none where the prior is the method's own
         for name, components in found.items():
-            components.save(run / PRIOR_FOLDER / f"components-{name}.safetensors")
+            components.save(folder / f"components-{name}.safetensors")
     return found[factor]
 
 

@@ -38,13 +38,13 @@ class Target:
         summary: What it says, in one line.
         compute: ``compute(recording, data)`` gives ``(T, K)`` for a recording of T steps.
         version: Raise it where ``compute`` changes its values.
-        inputs: The files that it reads besides the recordings.
+        inputs: Names the files that it reads besides the recordings, if any.
     """
 
     summary: str
     compute: Callable[[Clip, DataConfig], Tensor]
     version: int = 1
-    inputs: Callable[[DataConfig], Sequence[Path]] = lambda data: ()
+    inputs: Callable[[DataConfig], Sequence[Path]] | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,8 @@ def target_table(
             be written.
     """
     source = _recordings(dataset)
-    besides = [digest([str(path), _bytes_of(path)]) for path in target.inputs(data)]
+    files = [] if target.inputs is None else target.inputs(data)
+    besides = [digest([str(path), _bytes_of(path)]) for path in files]
     named = [str(_FORMAT), modality, name, str(target.version), data.model_dump_json(), *besides]
     key = digest([*named, source.fingerprint()])
     path = cache_root() / "targets" / f"{modality}-{name}-{key[:32]}.safetensors"
