@@ -149,5 +149,6 @@ def test_every_command(few_clips: None, tmp_path: Path) -> None:
     small = ["hidden=16", "layers=3", "epochs=1", "steps=4"]
     seqdis("prior", "fit", out, *small)
     seqdis("sample", out, "-n", 1, "--out", tmp_path / "fitted")
+    seqdis("swap", out, "--static", clips / "a.gif", "-n", 2, "--out", tmp_path / "drawn")
     both = tmp_path / "swap" / "swap.png", tmp_path / "action" / "swap.png"
     assert both[0].read_bytes() != both[1].read_bytes()

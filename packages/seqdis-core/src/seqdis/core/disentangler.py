@@ -162,6 +162,10 @@ class Disentangler(nn.Module, ABC):
         """
         raise InputError(f"{name!r}: {type(self).__name__} has no further factor that can be swapped alone")
 
+    def decoded_part(self, factors: Factors) -> Factors:
+        """What of ``factors`` :meth:`decode` reads, and so what a fitted prior has to draw; all of them as a rule."""
+        return factors
+
     def own_prior(self) -> Prior | None:
         """The prior that was learnt with the model; None where one is fitted to its factors afterwards."""
         return None

@@ -156,7 +156,7 @@ def swap_drawn(
     def part(index: int) -> Progress | None:
         return None if progress is None else lambda done, total: progress(index * total + done, 3 * total)
 
-    given = factors[[0] * count]
+    given = model.decoded_part(factors)[[0] * count]
     draw = prior.sample_dynamic if keep == "static" else prior.sample_static
     drawn = draw(given, generator=rows, independent=independent).to(model.device)
     noise = model.invert(batch.x, factors, progress=part(0))

@@ -103,7 +103,8 @@ def swap_pairs(
         of_a, of_b = noise.chunk(2)
         noise = torch.cat([of_a, of_b, *([of_b, of_a] if extra is None else [of_a, of_b])])
     decoded = model.decode(factors, noise=noise, generator=generator, progress=_part(progress, 1)).cpu()
-    return SwapResult(a.x.cpu(), b.x.cpu(), *decoded.chunk(4), extra=extra)
+    rebuilt_a, rebuilt_b, a_b, b_a = decoded.chunk(4)
+    return SwapResult(a.x.cpu(), b.x.cpu(), rebuilt_a, rebuilt_b, a_b, b_a, extra)
 
 
 def _part(progress: Progress | None, part: int) -> Progress | None:

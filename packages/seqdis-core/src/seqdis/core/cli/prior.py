@@ -66,7 +66,7 @@ def fit(
     settings = prior_config(config.prior, chosen, changes)
     train_set = build_dataset(config.modality, config.data, "train", root=data, seed=config.train.seed)
     with progress_bar("encoding", show=not as_json) as progress:
-        factors = encode_dataset(model, train_set, progress=progress)
+        factors = model.decoded_part(encode_dataset(model, train_set, progress=progress))
     fitted = get_prior(chosen).for_factors(settings, factors, codebook=model.codebook(), device=model.device)
     with progress_bar("fitting", show=not as_json) as progress:
         losses = fitted.fit(factors, progress=progress)

@@ -90,7 +90,7 @@ class VDSM(Disentangler):
             self.register_buffer(name, torch.tensor(config.temperature if name == "temperature" else 1.0))
         # Saved with the weights: a model that was stopped in its first stage has not learnt to infer sequences.
         self.register_buffer("sequences", torch.tensor(True))
-        self.register_load_state_dict_post_hook(VDSM._read_stage)
+        self.register_load_state_dict_post_hook(VDSM._read_stage)  # type: ignore[no-untyped-call]
 
     @classmethod
     def from_config(
@@ -314,6 +314,10 @@ class VDSM(Disentangler):
         first, action = mixed.dynamic[:, 0], mixed.extras[_ACTION].value
         poses = roll_out(self.transition, first, action, steps=mixed.steps, generator=rows)
         return replace(mixed, dynamic=poses)
+
+    def decoded_part(self, factors: Factors) -> Factors:
+        """``s`` and ``z^{1:V}``: the action shows in the poses."""
+        return Factors(factors.static, factors.dynamic)
 
     def own_prior(self) -> FactorisedPrior:
         """Eq. 1: ``s, d, z^1 ~ N(0, I)`` and the transition, for sequences of any length."""

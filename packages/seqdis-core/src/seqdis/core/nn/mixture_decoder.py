@@ -43,10 +43,13 @@ class BlendedConvTranspose2d(nn.Module):
         super().__init__()
         self.stride, self.padding = stride, padding
         # Experts start near one another: the mean of independent ones would have 1/√N of their scale, in every layer.
-        shape = (inputs, outputs, kernel, kernel)
-        self.weight = nn.Parameter(
-            gain * inputs**-0.5 * (torch.randn(shape) + _APART * torch.randn(experts, *shape))
+        common, own = (
+            torch.empty(inputs, outputs, kernel, kernel),
+            torch.empty(experts, inputs, outputs, kernel, kernel),
         )
+        nn.init.normal_(common, std=gain * inputs**-0.5)
+        nn.init.normal_(own, std=_APART * gain * inputs**-0.5)
+        self.weight = nn.Parameter(common + own)
         self.bias = nn.Parameter(torch.zeros(experts, outputs))
 
     def forward(self, x: Tensor, mixture: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ def priors(
         raise InputError(f"{run}: its data carry no labels, from which a judge learns its features")
     judge, accuracy = judge_of(run, model, config.train.seed, (train_set, test_set), quiet=as_json)
     with progress_bar("encoding", show=not as_json) as progress:
-        known = encode_dataset(model, train_set, progress=progress)
+        known = model.decoded_part(encode_dataset(model, train_set, progress=progress))
     # Two halves of the test split: one to compare with, the other to show what real clips reach.
     order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(0)).tolist()
     size = min(count, len(test_set) // 2)

@@ -87,7 +87,9 @@ def _draw(colour: np.ndarray, places: np.ndarray, side: int) -> np.ndarray:
     """One clip ``(V, 3, side, side)`` uint8, antialiased by distance: coverage = clip(½ − distance in pixels, 0, 1)."""
     axis = (np.arange(side, dtype=np.float32) + 0.5) / side
     y, x = axis[None, :, None] - np.float32(_PIVOT), axis[None, None, :] - np.float32(0.5)
-    along_x, along_y = ((places - np.float32([0.5, _PIVOT])) / np.float32(_LENGTH)).T[..., None, None]
+    along_x, along_y = ((places - np.array([0.5, _PIVOT], np.float32)) / np.float32(_LENGTH)).T[
+        ..., None, None
+    ]
     along = np.clip(x * along_x + y * along_y, 0, _LENGTH)  # the nearest point of the rod
     rod = np.hypot(x - along * along_x, y - along * along_y) - _HALF_WIDTH
     bob = np.hypot(x - _LENGTH * along_x, y - _LENGTH * along_y) - _RADIUS
