@@ -290,6 +290,6 @@ class DiViD(Disentangler):
 
 
 def _chain(config: DiViDConfig) -> DiscreteSchedule:
-    if config.betas == "cosine":
+    if config.beta_schedule == "cosine":
         return cosine_schedule(config.timesteps)
     return linear_schedule(config.timesteps)
