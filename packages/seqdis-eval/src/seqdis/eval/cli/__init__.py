@@ -6,9 +6,11 @@ import typer
 
 from seqdis.eval.cli.few_steps import few_steps
 from seqdis.eval.cli.priors import priors
+from seqdis.eval.cli.swap import swap
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Measure a trained run; each command writes one JSON file.")
 app.command("few-steps")(few_steps)
 app.command("priors")(priors)
+app.command("swap")(swap)
