@@ -59,7 +59,7 @@ def test_the_sizes_of_section_4_1(name: str, length: int) -> None:
     assert len(with_self) == len(blocks)  # "each U-Net denoising block"
     assert with_self.count(False) == 2 + 1 + 3  # level 0: two down, one that enlarges, three up
     # "the standard simplified DDPM loss", all of the biases
-    assert (m.prediction, m.betas, m.timesteps) == ("epsilon", "linear", 1000)
+    assert (m.prediction, m.beta_schedule, m.timesteps) == ("epsilon", "linear", 1000)
     assert m.shared_noise
     assert m.cross_attention
     assert m.first_frame_residual

@@ -361,7 +361,7 @@ def test_the_curve_is_the_kl_of_each_step() -> None:
 
 def test_on_vectors_it_learns_saves_and_loads(tmp_path: Path) -> None:
     """Some seconds of nothing but the loss."""
-    config = on_vectors(prediction="velocity", betas="cosine", timesteps=1000)
+    config = on_vectors(prediction="velocity", beta_schedule="cosine", timesteps=1000)
     torch.manual_seed(0)
     model, data = build_model(config), build_dataset("toy", config.data, "train")
     model.normalizer.fit(data)

@@ -97,7 +97,7 @@ def _preset(name: str, row: _Row) -> RunConfig:
                 }
             ),
             prediction=row.prediction,
-            betas=row.betas,
+            beta_schedule=row.betas,
             frames_per_clip=row.frames_per_clip,
             sampler=SamplerConfig(kind=row.sampler, levels="chain", steps=row.steps),
         ),

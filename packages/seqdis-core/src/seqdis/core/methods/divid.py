@@ -88,8 +88,13 @@ class DiViD(Disentangler):
         for layer in (self.static_token, self.dynamic_token):
             nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
         self.schedule = _chain(c)
-        kind = {"epsilon": EpsilonPreconditioning, "velocity": VelocityPreconditioning}[c.prediction]
-        self.denoiser = Denoiser(denoiser, preconditioning=kind(self.schedule, log_noise=True))
+        epsilon = c.prediction == "epsilon"
+        self.denoiser = Denoiser(
+            denoiser,
+            preconditioning=EpsilonPreconditioning(self.schedule, log_noise=True)
+            if epsilon
+            else VelocityPreconditioning(self.schedule, log_noise=True),
+        )
         self.sampling = Sampling(c.sampler, guidable=False, chain=self.schedule, shared_noise=c.shared_noise)
 
     @classmethod
@@ -226,8 +231,8 @@ class DiViD(Disentangler):
     def curves(self, batch: SequenceBatch, *, generator: Rows) -> Mapping[str, Curve]:
         """``posterior_kl``: the KL of the true and the model's reverse step over t, nats a frame.
 
-        Where it is low, a frame's noisy self tells the network all there is to know; where it rises, the rest
-        must come through the tokens: the time-varying bottleneck (Sec. 3.2).
+        What one reverse step has to learn of a frame beyond its noisy self and the tokens: tight at large t,
+        loose at small t, the time-varying bottleneck (Sec. 3.2). Shown, not trained on.
         """
         y = self._prepare(batch.x, batch.mask, batch.observed)
         z = self.as_condition(self.tokens(self._factors(y, batch.mask))).flatten(0, 1)
@@ -285,4 +290,6 @@ class DiViD(Disentangler):
 
 
 def _chain(config: DiViDConfig) -> DiscreteSchedule:
-    return {"linear": linear_schedule, "cosine": cosine_schedule}[config.betas](config.timesteps)
+    if config.beta_schedule == "cosine":
+        return cosine_schedule(config.timesteps)
+    return linear_schedule(config.timesteps)

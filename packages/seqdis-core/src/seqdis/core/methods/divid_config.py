@@ -26,7 +26,7 @@ class DiViDConfig(Config):
     encoder: BackboneConfig
     denoiser: BackboneConfig
     timesteps: int = Field(1000, ge=2, description="T of the chain")
-    betas: Literal["linear", "cosine"] = Field("linear", description="the chain's schedule")
+    beta_schedule: Literal["linear", "cosine"] = Field("linear", description="the chain's schedule")
     prediction: Literal["epsilon", "velocity"] = Field(
         "epsilon", description="what the network puts out; the loss is on ε either way"
     )
