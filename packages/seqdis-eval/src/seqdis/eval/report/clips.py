@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch
 from torch import Tensor
 
 from seqdis.core.analysis import SwapMatrix, TraverseResult
@@ -151,9 +150,3 @@ def _drawn_card(show: Showroom, title: str, panels: Sequence[Panel], note: str =
     if not items:
         note = f"{note} this modality has no form that a page can show".strip()
     return Card(title, items, note)
-
-
-def spread(total: int, count: int, *, seed: int) -> list[int]:
-    """``count`` different clips of ``total``, fixed by the seed, in ascending order."""
-    order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
-    return sorted(order[:count].tolist())
