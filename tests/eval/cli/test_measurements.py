@@ -15,7 +15,7 @@ def seqdis(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-@pytest.mark.parametrize("command", ["few-steps", "priors"])
+@pytest.mark.parametrize("command", ["few-steps", "priors", "swap"])
 def test_bad_input_is_refused_with_one_line(command: str, tmp_path: Path) -> None:
     out = tmp_path / "x.json"
     result = seqdis("eval", command, tmp_path / "absent", "--out", out)
@@ -60,3 +60,16 @@ def test_help_lists_the_measurements() -> None:
     text = seqdis("eval", "--help").stdout
     assert "few-steps" in text
     assert "priors" in text
+    assert "swap" in text
+
+
+def test_a_comparison_refuses_what_it_cannot_do(tmp_path: Path) -> None:
+    result = seqdis("benchmark", "nowhere", "--budget", "5", "--runs", tmp_path / "runs")
+    assert result.exit_code == 2
+    assert "nowhere" in result.stderr
+    result = seqdis("benchmark", "nowhere", "--budget", "soon", "--runs", tmp_path / "runs")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error: budget 'soon'; allowed: a time such as 90s, 10m, 1.5h, or a number of steps\n"
+    )
+    assert not (tmp_path / "runs").exists()

@@ -5,8 +5,9 @@ The public names are imported when first used: ``seqdis --help`` must not wait f
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from seqdis.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from seqdis.core.codec import FrameCodec
@@ -65,16 +66,5 @@ _HOMES = {
     "registry": ["build_dataset", "get_method", "get_modality", "get_preset", "list_presets"],
     "results": ["Metric", "ResultRecord"],
 }
-_HOME_OF = {name: f"seqdis.core.{module}" for module, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'seqdis.core' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -5,8 +5,9 @@ The public names are imported when first used: ``seqdis --help`` must not wait f
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from seqdis.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from seqdis.eval.judge_training import judge_for, measure_judge, train_judge
@@ -30,16 +31,5 @@ _HOMES = {
     "reconstruction": ["reconstruction_mse"],
     "scoring": ["score_swaps"],
 }
-_HOME_OF = {name: f"seqdis.eval.{module}" for module, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'seqdis.eval' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

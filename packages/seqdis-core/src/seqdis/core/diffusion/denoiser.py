@@ -61,23 +61,24 @@ class Denoiser(nn.Module):
         A level's coefficients are numbers, worked out once: on a small network, tensors of them would
         take as long as the network does.
         """
-        known: dict[float, tuple[float, float, float, float]] = {}
+        known: dict[float, tuple[float, float, float, Tensor]] = {}
+        network = self.network
 
         def denoise(x: Tensor, level: float) -> Tensor:
             if level not in known:
                 c = self.preconditioning(torch.tensor(level, dtype=torch.float64))
-                known[level] = (c.skip.item(), c.out.item(), c.inside.item(), c.noise.item())
+                noise = torch.full((len(z),), c.noise.item(), device=x.device)
+                known[level] = (c.skip.item(), c.out.item(), c.inside.item(), noise)
             skip, out, inside, noise = known[level]
-            at = torch.full((len(x),), noise, device=x.device)
-            f = in_passes(self.network, ((inside * x).float(), at, z), max_frames_per_pass)
-            return torch.add(skip * x, f.to(x.dtype), alpha=out)
+            f = in_passes(network, ((inside * x).float(), noise, z), max_frames_per_pass)
+            return torch.add(skip * x, f, alpha=out)
 
         return denoise
 
 
 def in_passes(function: Callable[..., Tensor], arguments: tuple[Tensor, ...], size: int) -> Tensor:
     """Call a frame-wise function on at most ``size`` frames at a time and join the results."""
-    if len(arguments[0]) <= size:
+    if arguments[0].shape[0] <= size:
         return function(*arguments)
     parts = zip(*(argument.split(size) for argument in arguments), strict=True)
     return torch.cat([function(*part) for part in parts])

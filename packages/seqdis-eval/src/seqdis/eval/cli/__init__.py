@@ -8,6 +8,7 @@ from seqdis.eval.cli.few_steps import few_steps
 from seqdis.eval.cli.priors import priors
 from seqdis.eval.cli.published import published
 from seqdis.eval.cli.report import report
+from seqdis.eval.cli.swap import swap
 
 __all__ = ["app"]
 
@@ -18,3 +19,4 @@ app.command("few-steps")(few_steps)
 app.command("priors")(priors)
 app.command("published")(published)
 app.command("report")(report)
+app.command("swap")(swap)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 from seqdis.core.cli.options import Data, Device, Json, RunFolder, Seed
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
-from seqdis.eval.cli.run import judge_of, splits_of
+from seqdis.eval.cli.run import judge_of, record_of, splits_of
 
 __all__ = ["few_steps"]
 
@@ -40,7 +39,7 @@ def few_steps(
     Says which come within 2% of Heun's method at 63. The judge is trained once and kept in RUN.
     """
     from seqdis.core.cli.model import config_of, load_model
-    from seqdis.core.results import Metric, ResultRecord, device_name, installed_versions
+    from seqdis.core.results import Metric
     from seqdis.eval.few_steps import NFE, REFERENCE, within_two_percent
     from seqdis.eval.few_steps import few_steps as measure
 
@@ -62,19 +61,9 @@ def few_steps(
     words = ["seqdis", "eval", "few-steps", str(run), "--pairs", str(pairs), "--seed", str(seed)]
     words += [word for budget in nfe or [] for word in ("--nfe", str(budget))]
     words += [] if with_judge else ["--no-judge"]
-    record = ResultRecord(
-        name=out.stem,
-        method=config.method,
-        dataset=config.data.dataset,
-        modality=config.modality,
-        command=shlex.join([*words, *(["--data", str(data)] if data else []), "--out", str(out)]),
-        seed=seed,
-        device=device_name(model.device),
-        wall_seconds=round(time.perf_counter() - started, 1),
-        versions=installed_versions(),
-        metrics=metrics,
+    record = record_of(
+        out, config, metrics, words=words, data=data, seed=seed, device=model.device, started=started
     )
-    record.save(out)
     if as_json:
         print_json(record.model_dump(mode="json"))
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 from seqdis.core.cli.options import Data, Device, Json, RunFolder, SamplerName, SamplerSteps
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
-from seqdis.eval.cli.run import judge_of, splits_of
+from seqdis.eval.cli.run import judge_of, record_of, splits_of
 
 __all__ = ["priors"]
 
@@ -40,7 +39,7 @@ def priors(
     from seqdis.core.cli.model import config_of, load_model
     from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
     from seqdis.core.priors.store import prior_config
-    from seqdis.core.results import Metric, ResultRecord, device_name, installed_versions
+    from seqdis.core.results import Metric
     from seqdis.eval.metrics.frechet import frechet_distance
     from seqdis.eval.prior_kinds import compare_priors, judge_features
 
@@ -80,19 +79,9 @@ def priors(
     words = ["seqdis", "eval", "priors", str(run), "--count", str(count), "--seeds", str(seeds)]
     words += [] if steps is None else ["--steps", str(steps)]
     words += [] if sampler is None else ["--sampler", sampler]
-    record = ResultRecord(
-        name=out.stem,
-        method=config.method,
-        dataset=config.data.dataset,
-        modality=config.modality,
-        command=shlex.join([*words, *(["--data", str(data)] if data else []), "--out", str(out)]),
-        seed=0,
-        device=device_name(model.device),
-        wall_seconds=round(time.perf_counter() - started, 1),
-        versions=installed_versions(),
-        metrics=metrics,
+    record = record_of(
+        out, config, metrics, words=words, data=data, seed=0, device=model.device, started=started
     )
-    record.save(out)
     if as_json:
         print_json(record.model_dump(mode="json"))
         return

@@ -1,7 +1,10 @@
-"""What every measurement of a run begins with: its splits, and the judge that is kept beside it."""
+"""What every measurement of a run begins and ends with: its splits and judge, and the JSON file."""
 
 from __future__ import annotations
 
+import shlex
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +14,10 @@ if TYPE_CHECKING:
     from seqdis.core.config import RunConfig
     from seqdis.core.data.sequence import SequenceDataset
     from seqdis.core.disentangler import Disentangler
+    from seqdis.core.results import Metric, ResultRecord
     from seqdis.eval.judges import JudgeAccuracy, SequenceJudge
 
-__all__ = ["judge_of", "splits_of"]
+__all__ = ["judge_of", "record_of", "splits_of"]
 
 
 def splits_of(config: RunConfig, data: Path | None) -> tuple[SequenceDataset, SequenceDataset]:
@@ -37,3 +41,47 @@ def judge_of(
         return judge_for(
             *splits, path=run / "judge.safetensors", seed=seed, device=model.device, progress=progress
         )
+
+
+def record_of(
+    out: Path,
+    config: RunConfig,
+    metrics: Mapping[str, Metric],
+    *,
+    words: Sequence[str],
+    data: Path | None,
+    seed: int,
+    device: object,
+    started: float,
+) -> ResultRecord:
+    """Write a measurement as JSON and return it.
+
+    Args:
+        out: The file, which names the result.
+        config: Of the run.
+        metrics: What was found.
+        words: The command that was typed, without ``--data`` and ``--out``.
+        data: What ``--data`` said.
+        seed: Of the measurement.
+        device: Of the model.
+        started: ``time.perf_counter()`` at the start.
+    """
+    import torch
+
+    from seqdis.core.results import ResultRecord, device_name, installed_versions
+
+    where = ["--data", str(data)] if data else []
+    record = ResultRecord(
+        name=out.stem,
+        method=config.method,
+        dataset=config.data.dataset,
+        modality=config.modality,
+        command=shlex.join([*words, *where, "--out", str(out)]),
+        seed=seed,
+        device=device_name(torch.device(str(device))),
+        wall_seconds=round(time.perf_counter() - started, 1),
+        versions=installed_versions(),
+        metrics=dict(metrics),
+    )
+    record.save(out)
+    return record

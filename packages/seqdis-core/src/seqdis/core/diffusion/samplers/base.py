@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -57,8 +57,8 @@ class SamplerState:
 
     def after(self, x: Tensor, level: float, denoised: Tensor, *, nfe: int = 1) -> SamplerState:
         """The state one step on."""
-        return replace(
-            self, x=x, level=level, step=self.step + 1, nfe=self.nfe + nfe, denoised=denoised, previous=self.x
+        return SamplerState(
+            x, level, self.step + 1, self.steps, self.nfe + nfe, denoised, self.memory, self.x
         )
 
 

@@ -1,0 +1,161 @@
+"""Several methods on the same data, with the same budget, before the same judge."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from seqdis.core.analysis import fixed_pairs, row_sources
+from seqdis.core.config import RunConfig
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.files import replace_with_json
+from seqdis.core.modality import Panel
+from seqdis.core.results import Metric
+from seqdis.core.train.budget import Budget, scaled_to, seconds_per_step
+
+__all__ = ["Contestant", "comparable_presets", "comparison_grid", "planned", "tabled"]
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One trained method.
+
+    Attributes:
+        model: It.
+        metrics: What the protocol found.
+        steps: Optimiser steps of its training.
+        seconds: Of its training.
+    """
+
+    model: Disentangler
+    metrics: Mapping[str, Metric]
+    steps: int
+    seconds: float
+
+
+def comparable_presets(
+    presets: Mapping[str, RunConfig], dataset: str, methods: Sequence[str] | None = None
+) -> dict[str, RunConfig]:
+    """One preset a method, all for the same data.
+
+    Of the shapes in which ``dataset`` is used, that with the most methods counts, the smallest among equals.
+    Of several presets of a method for that shape, the first by name.
+
+    Args:
+        presets: All there are.
+        dataset: A dataset's name.
+        methods: Only these; all when omitted.
+
+    Returns:
+        By method, in alphabetical order.
+
+    Raises:
+        InputError: No preset uses the dataset, or a wanted method has none for the shape.
+    """
+    groups: dict[str, dict[str, RunConfig]] = {}
+    sizes: dict[str, int] = {}
+    for _, config in sorted(presets.items()):
+        if config.data.dataset == dataset and config.codec.name == "identity":
+            key = json.dumps([config.modality, config.data.model_dump(mode="json")], sort_keys=True)
+            groups.setdefault(key, {}).setdefault(config.method, config)
+            sizes[key] = config.data.length * torch.Size(config.data.frame_shape).numel()
+    if not groups:
+        raise unknown_name("dataset with presets", dataset, {c.data.dataset for c in presets.values()})
+    wanted = set(methods or ())
+    best = max(groups, key=lambda key: (len(wanted & set(groups[key])), len(groups[key]), -sizes[key]))
+    found = dict(sorted(groups[best].items()))
+    absent = sorted(wanted - set(found))
+    if absent:
+        raise unknown_name(f"method with a preset for {dataset}", absent[0], found)
+    return {method: config for method, config in found.items() if not wanted or method in wanted}
+
+
+def planned(
+    presets: Mapping[str, RunConfig],
+    budget: Budget,
+    folder: Path,
+    train_set: SequenceDataset,
+    *,
+    device: str | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> dict[str, RunConfig]:
+    """The presets cut to the budget; a budget in time becomes steps by timing a few, once.
+
+    What was found is kept in ``folder/plan.json``, so that an interrupted comparison goes on as it began
+    and a finished one takes further methods.
+
+    Args:
+        presets: By method.
+        budget: Of each.
+        folder: Of the comparison.
+        train_set: What they learn from.
+        device: As torch names it.
+        report: Told what a step costs.
+
+    Raises:
+        InputError: The folder holds a comparison with another budget, or a damaged plan.
+    """
+    path, told = folder / "plan.json", {"steps": budget.steps, "seconds": budget.seconds}
+    lengths: dict[str, int] = {}
+    if path.is_file():
+        try:
+            plan = json.loads(path.read_text(encoding="utf-8"))
+            before, lengths = plan["budget"], {name: int(n) for name, n in plan["steps"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: cannot be read as a plan: {error}") from error
+        if before != told:
+            raise InputError(f"{folder}: holds a comparison with the budget {before}; choose another folder")
+    configs = {}
+    for method, config in presets.items():
+        each = max(1, len(train_set) // config.train.batch_size)
+        if method not in lengths:
+            steps = budget.steps
+            if steps is None:
+                cost = seconds_per_step(config, train_set, steps_per_epoch=each, device=device)
+                steps = max(len(config.train.stages), 1, round((budget.seconds or 0) / cost))
+                report(f"{config.preset}: {1000 * cost:.0f} ms a step, {steps} steps")
+            lengths[method] = steps
+            replace_with_json(path, {"budget": told, "steps": lengths})
+        configs[method] = scaled_to(config, lengths[method], steps_per_epoch=each)
+    return configs
+
+
+def tabled(contestants: Mapping[str, Contestant]) -> dict[str, Metric]:
+    """``<metric>@<method>`` of all metrics that most of them have, with steps and seconds of training."""
+    common = Counter(name for entry in contestants.values() for name in entry.metrics)
+    metrics = {}
+    for method, entry in contestants.items():
+        judged = {n: m for n, m in entry.metrics.items() if not n.startswith("judge_")}
+        for name in (n for n in judged if 2 * common[n] > len(contestants)):
+            metrics[f"{name}@{method}"] = judged[name]
+        metrics[f"train_steps@{method}"] = Metric(value=entry.steps)
+        metrics[f"train_seconds@{method}"] = Metric(value=round(entry.seconds, 1), higher_is_better=False)
+    return metrics
+
+
+@torch.no_grad()
+def comparison_grid(
+    contestants: Mapping[str, Contestant], test_set: SequenceDataset, *, count: int = 4, seed: int = 0
+) -> list[list[Panel]]:
+    """The same swaps by every method: a row a pair; both sources, then each method's swap."""
+    pairs = fixed_pairs(len(test_set), seed=seed, count=count)
+    static, dynamic = (test_set.fetch([pair[i] for pair in pairs]) for i in range(2))
+    columns = [
+        [Panel("static of", x) for x in static.x],
+        [Panel("dynamics of", x) for x in dynamic.x],
+    ]
+    for method, entry in contestants.items():
+        device = entry.model.device
+        frames = entry.model.swap(
+            static.x.to(device), dynamic.x.to(device), static_mask=static.mask, dynamic_mask=dynamic.mask,
+            generator=row_sources(seed, range(len(pairs))),
+        )  # fmt: skip
+        columns.append([Panel(method, x) for x in frames.cpu()])
+    return [list(row) for row in zip(*columns, strict=True)]

@@ -1,0 +1,1 @@
+"""Protocols: whole measurements of a trained model, from data to metrics."""
