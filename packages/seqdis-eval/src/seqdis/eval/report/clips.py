@@ -120,10 +120,10 @@ def traverse_block(show: Showroom, results: Mapping[str, TraverseResult]) -> Mat
             down="component",
             across="α",
             rows=list(results),
-            columns=[f"α = {amount:+.2g}" if amount else "α = 0" for amount in amounts],
+            columns=[_place(amount) for amount in amounts],
             cells=[
                 [
-                    Cell(show.clip(frames, f"{name}, α = {amount:+.2g}"), mark=amount == 0)
+                    Cell(show.clip(frames, f"{name}, {_place(amount)}"), mark=amount == 0)
                     for amount, frames in zip(amounts, result.frames[0], strict=True)
                 ]
                 for name, result in results.items()
@@ -133,9 +133,13 @@ def traverse_block(show: Showroom, results: Mapping[str, TraverseResult]) -> Mat
     for name, result in results.items():
         # The ends and the middle: more would not fit one above the other.
         chosen = [0, len(result.amounts) // 2, len(result.amounts) - 1]
-        panels = [Panel(f"α = {float(result.amounts[i]):+.2g}", result.frames[0, i]) for i in chosen]
+        panels = [Panel(_place(float(result.amounts[i])), result.frames[0, i]) for i in chosen]
         cards.append(_drawn_card(show, name, panels))
     return Cards(cards, "large")
+
+
+def _place(amount: float) -> str:
+    return f"α = {amount:+.2g}" if amount else "α = 0"
 
 
 def _drawn_card(show: Showroom, title: str, panels: Sequence[Panel], note: str = "") -> Card:
