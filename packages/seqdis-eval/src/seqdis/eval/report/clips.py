@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch
 from torch import Tensor
 
 from seqdis.core.analysis import SwapMatrix, TraverseResult
@@ -121,10 +120,10 @@ def traverse_block(show: Showroom, results: Mapping[str, TraverseResult]) -> Mat
             down="component",
             across="α",
             rows=list(results),
-            columns=[f"α = {amount:+.2g}" if amount else "α = 0" for amount in amounts],
+            columns=[_place(amount) for amount in amounts],
             cells=[
                 [
-                    Cell(show.clip(frames, f"{name}, α = {amount:+.2g}"), mark=amount == 0)
+                    Cell(show.clip(frames, f"{name}, {_place(amount)}"), mark=amount == 0)
                     for amount, frames in zip(amounts, result.frames[0], strict=True)
                 ]
                 for name, result in results.items()
@@ -134,9 +133,13 @@ def traverse_block(show: Showroom, results: Mapping[str, TraverseResult]) -> Mat
     for name, result in results.items():
         # The ends and the middle: more would not fit one above the other.
         chosen = [0, len(result.amounts) // 2, len(result.amounts) - 1]
-        panels = [Panel(f"α = {float(result.amounts[i]):+.2g}", result.frames[0, i]) for i in chosen]
+        panels = [Panel(_place(float(result.amounts[i])), result.frames[0, i]) for i in chosen]
         cards.append(_drawn_card(show, name, panels))
     return Cards(cards, "large")
+
+
+def _place(amount: float) -> str:
+    return f"α = {amount:+.2g}" if amount else "α = 0"
 
 
 def _drawn_card(show: Showroom, title: str, panels: Sequence[Panel], note: str = "") -> Card:
@@ -151,9 +154,3 @@ def _drawn_card(show: Showroom, title: str, panels: Sequence[Panel], note: str =
     if not items:
         note = f"{note} this modality has no form that a page can show".strip()
     return Card(title, items, note)
-
-
-def spread(total: int, count: int, *, seed: int) -> list[int]:
-    """``count`` different clips of ``total``, fixed by the seed, in ascending order."""
-    order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
-    return sorted(order[:count].tolist())

@@ -16,7 +16,7 @@ from seqdis.core.analysis import (
 from seqdis.core.data.sequence import Subset
 from seqdis.eval.reconstruction import clip_errors, mean_frame
 from seqdis.eval.report.blocks import Section
-from seqdis.eval.report.clips import reconstruction_cards, sample_cards, spread, swap_block, traverse_block
+from seqdis.eval.report.clips import reconstruction_cards, sample_cards, swap_block, traverse_block
 from seqdis.eval.report.media import Showroom
 from seqdis.eval.report.probes import probe_heat_map
 from seqdis.eval.report.run import ReportSettings, Stage, TrainedRun
@@ -51,7 +51,7 @@ def run_sections(run: TrainedRun, settings: ReportSettings, stage: Stage) -> lis
 
 
 def _swaps(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section:
-    chosen = spread(len(run.test_set), settings.clips, seed=settings.seed)
+    chosen = _spread(len(run.test_set), settings.clips, seed=settings.seed)
     batch = run.test_set.fetch(chosen)
     result = swap_matrix(
         run.model, batch.to(run.model.device), generator=torch.Generator().manual_seed(settings.seed)
@@ -65,7 +65,7 @@ def _swaps(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section
 
 
 def _reconstructions(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section:
-    chosen = spread(len(run.test_set), settings.reconstructions, seed=settings.seed + 1)
+    chosen = _spread(len(run.test_set), settings.reconstructions, seed=settings.seed + 1)
     batch = run.test_set.fetch(chosen)
     there = batch.to(run.model.device)
     rebuilt = run.model.reconstruct(
@@ -91,7 +91,7 @@ def _probes(run: TrainedRun, settings: ReportSettings) -> list[Section]:
     if not run.test_set.labels or not settings.probed:
         return []
     train, test = (
-        Subset(data, spread(len(data), settings.probed, seed=settings.seed + 2))
+        Subset(data, _spread(len(data), settings.probed, seed=settings.seed + 2))
         for data in (run.train_set, run.test_set)
     )
     metrics = probe_factors(
@@ -117,7 +117,7 @@ def _samples(run: TrainedRun, show: Showroom, settings: ReportSettings) -> list[
 
 
 def _traversals(run: TrainedRun, show: Showroom, settings: ReportSettings) -> list[Section]:
-    batch = run.test_set.fetch(spread(len(run.test_set), 1, seed=settings.seed)).to(run.model.device)
+    batch = run.test_set.fetch(_spread(len(run.test_set), 1, seed=settings.seed)).to(run.model.device)
     results: dict[str, TraverseResult] = {}
     for components in run.components:
         for number in range(min(settings.components, len(components))):
@@ -134,3 +134,9 @@ def _traversals(run: TrainedRun, show: Showroom, settings: ReportSettings) -> li
         return []
     note = "A factor moved along principal components of the prior's draws, all else as it is."
     return [Section("Traversals", [traverse_block(show, results)], note)]
+
+
+def _spread(total: int, count: int, *, seed: int) -> list[int]:
+    """``count`` different clips of ``total``, fixed by the seed, in ascending order."""
+    order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
+    return sorted(order[:count].tolist())
