@@ -18,12 +18,10 @@ def draw_rate_curve(path: Path, metrics: Mapping[str, Metric]) -> None:
     """Draw every ``swap_<label>_accuracy@<case>`` over its case's ``entropy_bits``, and chance as a thin line.
 
     Raises:
-        InputError: matplotlib is not installed, or there are no such metrics.
+        InputError: There are no such metrics.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError(f"{path}: a curve needs matplotlib: pip install 'seqdis-eval[plot]'") from error
+    from matplotlib.figure import Figure  # here: a command's help must not wait for it
+
     cases = [name.partition("@")[2] for name in metrics if name.startswith(f"{_X}@")]
     cases.sort(key=lambda case: metrics[f"{_X}@{case}"].value)
     first = [n.partition("@")[0] for n in metrics if n.startswith("swap_") and n.endswith(f"@{cases[0]}")]
