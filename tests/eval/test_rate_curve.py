@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import builtins
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,27 +19,10 @@ def metrics() -> dict[str, Metric]:
 
 
 def test_a_curve_is_a_picture(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     draw_rate_curve(tmp_path / "curve.png", metrics())
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_no_swaps_no_curve(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     with pytest.raises(InputError, match="no swap was judged"):
         draw_rate_curve(tmp_path / "x.png", {"entropy_bits@low": Metric(value=1.0)})
-
-
-def test_without_matplotlib_the_message_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usual = builtins.__import__
-
-    def refuse(name: str, *rest: Any, **more: Any) -> Any:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return usual(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(InputError, match=r"needs matplotlib: pip install 'seqdis-eval\[plot\]'"):
-        draw_rate_curve(tmp_path / "x.png", metrics())
