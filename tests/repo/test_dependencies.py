@@ -21,7 +21,7 @@ INDIRECT = {
     "timeseries": {"pyarrow": "pandas.read_parquet"},
 }
 # Libraries that know a kind of file: the modalities' business.
-OF_MODALITIES = {"PIL", "av", "cv2", "imageio", "librosa", "matplotlib", "pandas", "pyarrow", "soundfile"}
+OF_MODALITIES = {"PIL", "av", "cv2", "imageio", "librosa", "pandas", "pyarrow", "soundfile"}
 OF_MODALITIES |= {"torchaudio", "torchvision"}
 
 
