@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import torch
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.targets import Target
 from seqdis.core.errors import InputError
+from seqdis.core.methods.s3vae import S3VAE
 from seqdis.core.methods.s3vae_config import PredictionConfig, S3VAEConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.registry import build_dataset, get_modality
 from seqdis.core.train import train
+from seqdis.core.train.targets import with_targets
 
 
 def _config(target: str = "height", **changes: Any) -> RunConfig:
@@ -62,6 +65,40 @@ def test_a_run_computes_what_its_method_reads_once(offered: list[str], tmp_path:
     assert "prediction" in (tmp_path / "a" / "log.jsonl").read_text()
     _train(_config(), tmp_path / "b")
     assert len(offered) == 96 + 24
+
+
+def test_the_method_is_shown_what_it_learns_from(
+    offered: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(S3VAE, "meet", lambda self, train_set: sizes.append(len(train_set)))
+    _train(_config(prediction_weight=0), tmp_path / "a")
+    assert sizes == [96]
+
+
+def test_other_processes_wait_for_the_first_and_read_what_it_wrote(offered: list[str]) -> None:
+    """Two processes in one: the second enters where accelerate lets it, after the first has left."""
+    config = _config()
+    dataset = build_dataset("toy", config.data, "val")
+
+    class Process:
+        def __init__(self, first: bool) -> None:
+            self.is_main_process, self.inside = first, False
+
+        @contextlib.contextmanager
+        def main_process_first(self) -> Iterator[None]:
+            self.inside = True
+            yield
+            self.inside = False
+
+    first, second = Process(True), Process(False)
+    tables = []
+    for process in (first, second):
+        found = with_targets(config, dataset, accelerator=process, show_progress=False)  # type: ignore[arg-type]
+        assert not process.inside
+        tables.append(found.fetch(range(24)).targets["height"])
+    assert len(offered) == 24
+    assert torch.equal(*tables)
 
 
 def test_a_method_that_reads_none_has_none_computed(offered: list[str], tmp_path: Path) -> None:

@@ -46,13 +46,13 @@ _SQUARES = 2**-0.5  # the negative log-likelihood is the sum of squared errors a
 _ROWS = {
     # App. D, Tab. 1. Only SMMNIST's and Sprites' data have a loader; MUG is a folder of the user's clips, with the
     # landmarks of their faces in data.options.landmarks.
-    #                       dataset    C  side V   s    d    feat. hid. base enc.   dec. target                 K  its loss         l1-3    bsz lr    epochs steps  schedule    every
-    "s3vae-smmnist":   _Row("smmnist", 1, 64,  15, 256, 32,  128,  256, 64,  _DOWN, _UP, "flow_cells",          9, "cross_entropy", _PAPER, _SQUARES, 16, 1e-3, 1000,  None,  "constant", 2000),
-    "s3vae-sprites":   _Row("sprites", 3, 64,  8,  256, 32,  128,  256, 64,  _DOWN, _UP, "flow_cells",          9, "cross_entropy", _PAPER, _SQUARES, 16, 1e-3, 1000,  None,  "constant", 2000),
-    "s3vae-mug":       _Row("folder",  3, 64,  15, 8,   128, 128,  256, 64,  _DOWN, _UP, "landmark_distances",  3, "squared",       _PAPER, _SQUARES, 16, 1e-3, 1000,  None,  "constant", 2000),
+    #                      dataset    C  side V   s    d    feat. hid. base enc.       dec.          target                K  its loss         l1-3    std       bsz lr    epochs steps schedule    every
+    "s3vae-smmnist":   _Row("smmnist", 1, 64,  15, 256, 32,  128,  256, 64,  _DOWN,     _UP,          "flow_cells",         9, "cross_entropy", _PAPER, _SQUARES, 16, 1e-3, 1000,  None, "constant", 2000),
+    "s3vae-sprites":   _Row("sprites", 3, 64,  8,  256, 32,  128,  256, 64,  _DOWN,     _UP,          "flow_cells",         9, "cross_entropy", _PAPER, _SQUARES, 16, 1e-3, 1000,  None, "constant", 2000),
+    "s3vae-mug":       _Row("folder",  3, 64,  15, 8,   128, 128,  256, 64,  _DOWN,     _UP,          "landmark_distances", 3, "squared",       _PAPER, _SQUARES, 16, 1e-3, 1000,  None, "constant", 2000),
     # ours
-    "s3vae-sprites32": _Row("sprites", 3, 32,  8,  64,  16,  64,   128, 12, (2, 4, 8), (8, 4, 2, 1), "flow_cells", 9, "cross_entropy", _PAPER, 0.2, 16, 2e-3, None, 3000, "cosine", 1000),
-    "s3vae-shapes":    _Row("shapes",  3, 16,  6,  16,  8,   64,   64,  16, (2, 4),    (4, 2, 1),    "flow_cells", 9, "cross_entropy", _PAPER, 0.1, 32, 2e-3, None, 1200, "cosine", 600),
+    "s3vae-sprites32": _Row("sprites", 3, 32,  8,  64,  16,  64,   128, 12,  (2, 4, 8), (8, 4, 2, 1), "flow_cells",         9, "cross_entropy", _PAPER, 0.2,      16, 2e-3, None,  3000, "cosine",   1000),
+    "s3vae-shapes":    _Row("shapes",  3, 16,  6,  16,  8,   64,   64,  16,  (2, 4),    (4, 2, 1),    "flow_cells",         9, "cross_entropy", _PAPER, 0.1,      32, 2e-3, None,  1200, "cosine",   600),
 }
 # fmt: on
 

@@ -47,7 +47,7 @@ def digest(parts: Iterable[str | Tensor]) -> str:
     for part in parts:
         if isinstance(part, Tensor):
             key.update(repr((part.dtype, tuple(part.shape))).encode())
-            key.update(memoryview(part.detach().contiguous().cpu().view(-1).view(torch.uint8).numpy()))
+            key.update(part.detach().contiguous().cpu().view(-1).view(torch.uint8).numpy().data)
         else:
             key.update(repr(part).encode())
     return key.hexdigest()
