@@ -11,7 +11,7 @@ import typer
 from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
-from seqdis.eval.cli.run import judge_of, record_of, splits_of
+from seqdis.eval.cli.run import judge_of, record_of, splits_of, with_training
 
 __all__ = ["bitrate"]
 
@@ -83,6 +83,8 @@ def bitrate(
     record = record_of(
         out, config, metrics, words=words, data=data, seed=seed, device=models[0].device, started=started
     )
+    record = with_training(record, runs)
+    record.save(out)
     if as_json:
         print_json(record.model_dump(mode="json"))
         return

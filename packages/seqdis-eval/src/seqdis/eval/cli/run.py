@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from seqdis.core.results import Metric, ResultRecord
     from seqdis.eval.judges import JudgeAccuracy, SequenceJudge
 
-__all__ = ["judge_of", "record_of", "splits_of"]
+__all__ = ["judge_of", "record_of", "splits_of", "with_training"]
 
 
 def splits_of(config: RunConfig, data: Path | None) -> tuple[SequenceDataset, SequenceDataset]:
@@ -85,3 +86,12 @@ def record_of(
     )
     record.save(out)
     return record
+
+
+def with_training(record: ResultRecord, runs: Sequence[Path]) -> ResultRecord:
+    """A record with the commands and the time of the trainings before its own, of the folders that are runs'."""
+    found = [run / "run.json" for run in runs]
+    trained = [json.loads(path.read_text(encoding="utf-8")) for path in found if path.is_file()]
+    commands = [*filter(None, (one.get("command") for one in trained)), record.command]
+    seconds = record.wall_seconds + sum(float(one.get("seconds", 0)) for one in trained)
+    return record.model_copy(update={"command": " && ".join(commands), "wall_seconds": round(seconds, 1)})

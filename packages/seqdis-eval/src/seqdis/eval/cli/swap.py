@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +19,7 @@ from seqdis.core.cli.options import (
     Seed,
 )
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
-from seqdis.eval.cli.run import record_of, splits_of
+from seqdis.eval.cli.run import record_of, splits_of, with_training
 
 __all__ = ["swap"]
 
@@ -79,7 +78,7 @@ def swap(
     record = record_of(
         out, config, metrics, words=words, data=data, seed=seed, device=model.device, started=started
     )
-    record = record.model_copy(update=_with_training(run, record.command, record.wall_seconds))
+    record = with_training(record, [run])
     record.save(out)
     if as_json:
         print_json(record.model_dump(mode="json"))
@@ -89,15 +88,3 @@ def swap(
     ]
     print_table(f"{config.method} on {config.data.dataset}", ["metric", "value", "chance"], rows)
     print_line(f"written: {out}, {picture}")
-
-
-def _with_training(run: Path, command: str, seconds: float) -> dict[str, object]:
-    """Command and time with those of the training, where the folder is that of a run."""
-    path = run / "run.json"
-    if not path.is_file():
-        return {}
-    trained = json.loads(path.read_text(encoding="utf-8"))
-    return {
-        "command": " && ".join(filter(None, [trained.get("command"), command])),
-        "wall_seconds": round(seconds + float(trained.get("seconds", 0)), 1),
-    }
