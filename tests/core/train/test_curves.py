@@ -17,6 +17,7 @@ from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.random import Rows, randn
+from seqdis.core.train import curves
 from seqdis.core.train.curves import draw_curves, read_curves
 
 Configure = Callable[..., RunConfig]
@@ -45,9 +46,7 @@ def test_a_run_logs_and_draws_them(tmp_path: Path, plain_config: Configure, run:
     assert (one["x"], one["x_name"], one["y_name"]) == ([0, 5, 9], "lag, steps", "nats")
     assert one["y"][1:] == [2.0, None]
     assert one["y"] == two["y"]  # the same sequences and the same noise every time
-    picture = (out / "curves" / "bend.svg").read_text()
-    assert picture.count("<polyline") == 2
-    assert "lag, steps" in picture
+    assert (out / "curves" / "bend.png").read_bytes().startswith(b"\x89PNG")
     assert any(path.stat().st_size for path in (out / "tensorboard").iterdir())
 
 
@@ -59,11 +58,16 @@ def test_going_on_leaves_the_same_log_and_picture(tmp_path: Path, plain_config: 
     (tmp_path / "cut" / "model.safetensors").unlink()
     shutil.rmtree(tmp_path / "cut" / "checkpoints" / "step-00000020")
     run(config, tmp_path / "cut", resume=True)
-    for name in ("log.jsonl", "curves/bend.svg"):
+    for name in ("log.jsonl", "curves/bend.png"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-def test_of_many_validations_the_first_and_the_newest_are_drawn(tmp_path: Path) -> None:
+def test_of_many_validations_the_first_and_the_newest_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    monkeypatch.setattr(curves, "draw_lines", lambda path, lines, **names: drawn.append((path, lines, names)))
+
     def line(step: int) -> dict[str, Any]:
         curve = {"x": [0, 1], "y": [step, 1], "x_name": "x", "y_name": "y", "logarithmic": False}
         return {"step": step, "curves": {"c": curve}}
@@ -73,8 +77,10 @@ def test_of_many_validations_the_first_and_the_newest_are_drawn(tmp_path: Path) 
         "".join(json.dumps(line(step)) + "\n" for step in range(1, 13)) + '{"step": 12, "loss": 1}\n'
     )
     draw_curves(log, tmp_path / "curves")
-    picture = (tmp_path / "curves" / "c.svg").read_text()
-    assert picture.count("<polyline") == 8
+    ((path, lines, names),) = drawn
+    assert path == tmp_path / "curves" / "c.png"
+    assert [line.title for line in lines] == [f"step {step}" for step in (1, *range(6, 13))]
+    assert names == {"title": "c", "x_name": "x", "y_name": "y", "logarithmic": False}
     log.write_text('{"step": 1, "loss": 2.0}\n')
     draw_curves(log, tmp_path / "none")
     assert not (tmp_path / "none").exists()

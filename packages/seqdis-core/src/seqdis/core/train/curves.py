@@ -41,7 +41,7 @@ def read_curves(log: Path) -> dict[str, list[tuple[int, dict[str, Any]]]]:
 
 
 def draw_curves(log: Path, folder: Path) -> None:
-    """One chart a curve, ``folder/<name>.svg``: a line each of the newest validations, and of the first.
+    """One chart a curve, ``folder/<name>.png``: a line each of the newest validations, and of the first.
 
     Args:
         log: A run's ``log.jsonl``.
@@ -52,7 +52,7 @@ def draw_curves(log: Path, folder: Path) -> None:
         shown = history if len(history) <= _LINES else [history[0], *history[1 - _LINES :]]
         newest = shown[-1][1]
         draw_lines(
-            folder / f"{name}.svg",
+            folder / f"{name}.png",
             [Line(f"step {step}", curve["x"], [_number(y) for y in curve["y"]]) for step, curve in shown],
             title=name.replace("_", " "),
             x_name=newest["x_name"],
