@@ -90,6 +90,7 @@ def test_ours_are_all_there() -> None:
         "diffsda-video",
         "bcd-lrs3",
         "bcd-sprites",
+        "bcd-sprites32",
         "bcd-shapes",
         "s3vae-smmnist",
         "s3vae-sprites",
@@ -101,6 +102,12 @@ def test_ours_are_all_there() -> None:
         "divid-sprites",
         "divid-sprites32",
         "divid-shapes",
+        "vdsm-mug",
+        "vdsm-sprites",
+        "vdsm-moving-mnist",
+        "vdsm-pendulum",
+        "vdsm-sprites32",
+        "vdsm-pendulum16",
     }
 
 

@@ -251,7 +251,7 @@ class BCD(Disentangler):
         terms = {
             "diffusion": diffusion.detach(),
             "bits_per_frame": rate.bits_per_frame.detach(),
-            "codes_used": share_used(motion.codes, c.codes),
+            "codes_used": share_used(motion.codes, c.codes, synchronize=self.training),
         }
         if rate.kbps is not None:
             terms["kbps"] = rate.kbps

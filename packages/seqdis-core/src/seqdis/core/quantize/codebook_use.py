@@ -59,13 +59,21 @@ def count_codes(codes: Tensor, entries: int) -> Tensor:
     return torch.bincount(place.flatten(), minlength=groups * entries).view(groups, entries)
 
 
-def share_used(codes: Tensor, entries: int) -> Tensor:
+def share_used(codes: Tensor, entries: int, *, synchronize: bool = False) -> Tensor:
     """The share of all ``G·J`` entries that codes ``(..., G)`` use, a scalar where the codes are; unchecked.
 
     For logs during training: it is that of one batch, and waits for no device.
+
+    Args:
+        codes: Of a batch.
+        entries: J.
+        synchronize: Of the batches of all processes; every process must then call this equally often.
     """
     flat = codes.reshape(-1, codes.shape[-1]).T
-    return torch.zeros(len(flat), entries, device=codes.device).scatter_(1, flat, 1.0).mean()
+    used = torch.zeros(len(flat), entries, device=codes.device).scatter_(1, flat, 1.0)
+    if synchronize and torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.all_reduce(used, op=torch.distributed.ReduceOp.MAX)
+    return used.mean()
 
 
 def codebook_use(codes: Tensor, *, entries: int) -> CodebookUse:
