@@ -24,10 +24,6 @@ class CrossAttention(nn.Module):
         self.to_q = nn.Linear(width, width, bias=False)
         self.to_kv = nn.Linear(context, 2 * width, bias=False)
         self.out = nn.Linear(width, width)
-        # Values at unit scale: through two layers of torch's usual start a condition arrives at a third of it,
-        # and a short training ends before the network has noticed.
-        for layer in (self.to_kv, self.out):
-            nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
