@@ -20,6 +20,8 @@ INDIRECT = {
     "core": {"tensorboard": "torch.utils.tensorboard"},
     "timeseries": {"pyarrow": "pandas.read_parquet"},
 }
+# Modules of extras whose distribution has another name: an extra need not be installed where this runs.
+OTHERWISE_CALLED = {"cv2": "opencv-python-headless"}
 # Libraries that know a kind of file: the modalities' business.
 OF_MODALITIES = {"PIL", "av", "cv2", "imageio", "librosa", "pandas", "pyarrow", "soundfile"}
 OF_MODALITIES |= {"torchaudio", "torchvision"}
@@ -44,7 +46,10 @@ def imported_distributions(package: str) -> set[str]:
     providers = packages_distributions()
     tops = {name.partition(".")[0] for name, _ in imports(package)} - {"seqdis"} - sys.stdlib_module_names
     # The module of an extra need not be installed here; then its name stands for its distribution.
-    return {canonicalize_name(providers[top][0] if top in providers else top) for top in tops}
+    return {
+        canonicalize_name(providers[top][0] if top in providers else OTHERWISE_CALLED.get(top, top))
+        for top in tops
+    }
 
 
 def declared(package: str) -> tuple[set[str], set[str]]:
