@@ -90,6 +90,17 @@ def test_row_0_does_not_depend_on_the_count(fitted: dict[str, LatentDDIM]) -> No
     assert torch.equal(many, prior.sample(7, generator=seed(5)).flatten())
 
 
+def test_it_draws_the_length_that_it_was_fitted_to(fitted: dict[str, LatentDDIM]) -> None:
+    prior = fitted["dependent"]
+    assert prior.sample(3, generator=seed(0), steps=2).steps == 2
+    for draw in (
+        lambda: prior.sample(3, generator=seed(0), steps=5),
+        lambda: prior.sample_dynamic(known(3, 1), generator=seed(0), steps=5),
+    ):
+        with pytest.raises(InputError, match="steps 5: this prior draws sequences of 2 steps only"):
+            draw()
+
+
 def test_fitting_is_reproducible() -> None:
     def weights() -> Tensor:
         prior = small(epochs=2)
