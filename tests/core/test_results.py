@@ -22,8 +22,11 @@ from seqdis.core.results import (
 
 VALUES: dict[str, Any] = {
     "schema": "seqdis.result.1", "name": "demo", "method": "diffsda", "dataset": "shapes", "modality": "video",
-    "command": "seqdis demo", "seed": 0, "device": "cpu (2 cores)", "wall_seconds": 12.5, "versions": {"torch": "2"},
-    "metrics": {"a": {"value": 0.5, "chance": 0.1, "ci95": [0.4, 0.6], "n": 10, "higher_is_better": True}},
+    "command": "seqdis demo", "seed": 0, "protocol": "swap", "mode": "corrected", "device": "cpu (2 cores)",
+    "wall_seconds": 12.5, "versions": {"torch": "2"},
+    "metrics": {"a": {
+        "value": 0.5, "chance": 0.1, "ci95": [0.4, 0.6], "n": 10, "higher_is_better": True, "std": 0.1, "seeds": 3,
+    }},
 }  # fmt: skip
 
 
@@ -38,7 +41,15 @@ def test_the_file_holds_the_documented_keys_in_order(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "out.json").read_text())
     assert written == VALUES
     assert list(written) == list(VALUES)
-    assert list(written["metrics"]["a"]) == ["value", "chance", "ci95", "n", "higher_is_better"]
+    assert list(written["metrics"]["a"]) == [
+        "value",
+        "chance",
+        "ci95",
+        "n",
+        "higher_is_better",
+        "std",
+        "seeds",
+    ]
     assert ResultRecord.load(tmp_path / "out.json") == record
 
 
@@ -47,6 +58,7 @@ def test_absent_parts_of_a_metric_are_null(tmp_path: Path) -> None:
     record.save(tmp_path / "out.json")
     assert json.loads((tmp_path / "out.json").read_text())["metrics"]["a"] == {
         "value": 1.0, "chance": None, "ci95": None, "n": None, "higher_is_better": True,
+        "std": None, "seeds": None,
     }  # fmt: skip
 
 
@@ -61,8 +73,8 @@ def test_absent_parts_of_a_metric_are_null(tmp_path: Path) -> None:
         ({"metrics": {"a": {"value": "0.5"}}}, r"metrics\.a: key 'value' is '0.5'"),
         ({"metrics": {"a": {"value": float("nan")}}}, r"metrics\.a: key 'value' is nan"),
         (
-            {"metrics": {"a": {"value": 0.5, "sd": 1}}},
-            r"metrics\.a: unknown key 'sd'; allowed: value, chance",
+            {"metrics": {"a": {"value": 0.5, "spread": 1}}},
+            r"metrics\.a: unknown key 'spread'; allowed: value, chance",
         ),
         (
             {"metrics": {"a": {"value": 0.5, "ci95": [0.6, 0.4]}}},

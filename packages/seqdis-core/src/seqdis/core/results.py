@@ -51,6 +51,8 @@ class Metric(_Strict):
         ci95: Lower and upper end of the 95% confidence interval.
         n: How many independent cases (clips, pairs) stand behind it.
         higher_is_better: The direction.
+        std: Of the value over ``seeds`` repetitions (n - 1 in the denominator); ``value`` is then their mean.
+        seeds: How many repetitions, with seeds of their own, stand behind the value.
     """
 
     value: float
@@ -59,6 +61,8 @@ class Metric(_Strict):
     ci95: Annotated[tuple[float, float], Field(strict=False)] | None = None
     n: int | None = Field(None, ge=1)
     higher_is_better: bool = True
+    std: float | None = Field(None, ge=0)
+    seeds: int | None = Field(None, ge=1)
 
     @model_validator(mode="after")
     def _ordered(self) -> Metric:
@@ -73,7 +77,9 @@ class ResultRecord(_Strict):
     Attributes:
         name: What the result is called: the demo's or the preset's name.
         command: What a person types to get it again.
-        seed: Of the training.
+        seed: Of the training, the first where there are several.
+        protocol: What measured it, as after ``seqdis eval``.
+        mode: Of the protocol: sound, or as the papers' code does it.
         device: Where it ran, as :func:`device_name` words it.
         wall_seconds: Training and measuring together.
         versions: See :func:`installed_versions`.
@@ -87,6 +93,8 @@ class ResultRecord(_Strict):
     modality: str
     command: str
     seed: int
+    protocol: str | None = None
+    mode: Literal["corrected", "published"] | None = None
     device: str
     wall_seconds: float = Field(ge=0)
     versions: Versions

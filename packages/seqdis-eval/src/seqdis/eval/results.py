@@ -51,7 +51,12 @@ def _metric_row(name: str, metric: Metric) -> tuple[str, ...]:
     interval = f" [{_number(metric.ci95[0])}, {_number(metric.ci95[1])}]" if metric.ci95 else ""
     arrow = "↑" if metric.higher_is_better else "↓"
     count = "–" if metric.n is None else str(metric.n)
-    return f"{name} {arrow}", f"{_number(metric.value)}{interval}", _number(metric.chance), count
+    return f"{name} {arrow}", f"{_value(metric)}{interval}", _number(metric.chance), count
+
+
+def _value(metric: Metric) -> str:
+    spread = "" if metric.std is None else f" ± {_number(metric.std)} ({metric.seeds} seeds)"
+    return _number(metric.value) + spread
 
 
 def _matrices(metrics: Mapping[str, Metric]) -> list[str]:
@@ -66,7 +71,7 @@ def _matrices(metrics: Mapping[str, Metric]) -> list[str]:
     rows = []
     for case in dict.fromkeys(case for _, case in split.values()):
         found = [metrics.get(f"{column}@{case}") for column in columns]
-        rows.append((case, *(_number(None if m is None else m.value) for m in found)))
+        rows.append((case, *("–" if m is None else _value(m) for m in found)))
     header = ("case", *(f"{column} {arrow}" for column, arrow in zip(columns, arrows, strict=True)))
     return [*_table(header, rows, right=len(columns)), ""]
 
@@ -81,11 +86,17 @@ def _versions(versions: dict[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
 
 
+def _protocol(record: ResultRecord) -> str:
+    mode = "" if record.mode is None else f" ({record.mode} mode)"
+    return "" if record.protocol is None else f"protocol {record.protocol}{mode}, "
+
+
 def _result(path: Path, record: ResultRecord) -> list[str]:
     lines = [
         f"### {record.name}",
         "",
-        f"Method {record.method}, seed {record.seed}, {record.device}, {_duration(record.wall_seconds)}. "
+        f"Method {record.method}, {_protocol(record)}seed {record.seed}, {record.device}, "
+        f"{_duration(record.wall_seconds)}. "
         f"[JSON]({path.as_posix()}); {_versions(record.versions)}.",
         "",
         "```",

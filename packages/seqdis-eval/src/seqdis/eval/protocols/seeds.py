@@ -1,0 +1,56 @@
+"""One protocol over several seeds: mean and standard deviation of every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean, stdev
+
+from seqdis.core.errors import InputError
+from seqdis.core.results import Metric
+
+__all__ = ["mean_over_seeds", "over_seeds"]
+
+
+def over_seeds(measure: Callable[[int], Mapping[str, Metric]], seeds: Sequence[int]) -> dict[str, Metric]:
+    """``measure(seed)`` for each seed, as :func:`mean_over_seeds` puts them together.
+
+    Raises:
+        InputError: There is no seed, or one is there twice.
+    """
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise InputError(f"seeds: {list(seeds)}; allowed: one or more, each once")
+    return mean_over_seeds([measure(seed) for seed in seeds])
+
+
+def mean_over_seeds(results: Sequence[Mapping[str, Metric]]) -> dict[str, Metric]:
+    """The metrics of several repetitions as one: mean of the values, and their deviation.
+
+    ``std`` is ``sqrt(Σ (v_i − v̄)² / (k − 1))`` over the k repetitions: how much training and draws matter.
+    Both ends of ``ci95`` are means over the repetitions: how much the choice of test sequences matters.
+    One repetition stays as it is. Names keep the order of the first repetition; one that another lacks is left out.
+
+    Args:
+        results: At least one.
+    """
+    names = [name for name in results[0] if all(name in result for result in results)]
+    return {name: _mean([result[name] for result in results]) for name in names}
+
+
+def _mean(metrics: Sequence[Metric]) -> Metric:
+    if len(metrics) == 1:
+        return metrics[0]
+    values = [metric.value for metric in metrics]
+    chances = [metric.chance for metric in metrics if metric.chance is not None]
+    intervals = [metric.ci95 for metric in metrics if metric.ci95 is not None]
+    whole = len(metrics)
+    return Metric(
+        value=fmean(values),
+        chance=fmean(chances) if len(chances) == whole else None,
+        ci95=(fmean(low for low, _ in intervals), fmean(high for _, high in intervals))
+        if len(intervals) == whole
+        else None,
+        n=metrics[0].n,
+        higher_is_better=metrics[0].higher_is_better,
+        std=stdev(values),
+        seeds=sum(metric.seeds or 1 for metric in metrics),
+    )
