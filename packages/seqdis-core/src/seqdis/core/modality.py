@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, parse_config
+from seqdis.core.data.prediction_targets import Outcome, Quantity
 from seqdis.core.data.sequence import Label, SequenceDataset
 from seqdis.core.data.targets import Target
 from seqdis.core.data.window import Clip
@@ -46,6 +47,8 @@ class DatasetSpec:
             ``"test"``; ``root`` is the dataset's folder, or None for one that is generated.
         folder: Its folder's name below ``SEQDIS_DATA``, or None for one that is generated.
         source: Where a person gets it.
+        outcomes: Those of its labels, of two classes, that one would foretell from a sequence.
+        quantities: Numbers beside the frames that one would predict from a window, by name.
     """
 
     name: str
@@ -54,6 +57,8 @@ class DatasetSpec:
     build: Callable[[DataConfig, str, Path | None, int], SequenceDataset]
     folder: str | None = None
     source: str = ""
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    quantities: Mapping[str, Quantity] = field(default_factory=dict)
 
 
 class NoOptions(Config):
@@ -88,6 +93,10 @@ class Modality(ABC):
     def datasets(self) -> Mapping[str, DatasetSpec]:
         """Its named datasets."""
         return {}
+
+    def split_as(self, data: DataConfig, mode: Literal["corrected", "published"]) -> DataConfig:
+        """``data``, to be split soundly or as the published figures were; as it is where there is one split."""
+        return data
 
     def targets(self) -> Mapping[str, Target]:
         """The pseudo-labels that can be computed from its data, by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from torch import Tensor
 
@@ -31,6 +32,9 @@ class TimeSeriesModality(Modality):
         from seqdis.timeseries.datasets import DATASETS
 
         return DATASETS
+
+    def split_as(self, data: DataConfig, mode: Literal["corrected", "published"]) -> DataConfig:
+        return data.model_copy(update={"options": {**data.options, "protocol": mode}})
 
     def presets(self) -> Mapping[str, RunConfig]:
         from seqdis.timeseries.presets import PRESETS

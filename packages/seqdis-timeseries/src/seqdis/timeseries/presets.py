@@ -1,4 +1,4 @@
-"""DiffSDA's presets for time series, one row each (Tab. 7, and two of ours)."""
+"""Presets for time series: DiffSDA's, one row each (Tab. 7, and two of ours), and S3VAE's from their own table."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from seqdis.timeseries.datasets.air_quality import FEATURES
 from seqdis.timeseries.datasets.ett import LOADS
 from seqdis.timeseries.datasets.physionet2012 import VITALS
 from seqdis.timeseries.options import SeriesOptions
+from seqdis.timeseries.s3vae_presets import S3VAE_PRESETS
 
 __all__ = ["PRESETS"]
 
@@ -99,5 +100,5 @@ def _preset(row: _Row) -> RunConfig:
     )
 
 
-PRESETS = MappingProxyType({row.preset: _preset(row) for row in _ROWS})
+PRESETS = MappingProxyType({row.preset: _preset(row) for row in _ROWS} | S3VAE_PRESETS)
 """All of them, by name."""

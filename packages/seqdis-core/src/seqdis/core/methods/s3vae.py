@@ -13,7 +13,8 @@ from torch.nn import functional
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset, check_whole
+from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.data.steps import blank_missing, entry_weights
 from seqdis.core.diffusion.denoiser import in_passes
 from seqdis.core.disentangler import Disentangler, LossOutput, Progress
 from seqdis.core.errors import InputError
@@ -147,8 +148,8 @@ class S3VAE(Disentangler):
         generator: RandomSource | None = None,
     ) -> Factors:
         """Sequences ``(B, V, *frame)`` to the posterior's means, ``static (B, S)`` and ``dynamic (B, V, D)``."""
-        check_whole("s3vae", mask=mask, observed=observed)
-        q = self.posterior(self._features(self.to_model_space(self.check_input(x))))
+        y = blank_missing(self.to_model_space(self.check_input(x)), mask, observed)
+        q = self.posterior(self._features(y))
         return Factors(q.static.mean, q.dynamic.mean)
 
     def _features(self, y: Tensor) -> Tensor:
@@ -195,17 +196,19 @@ class S3VAE(Disentangler):
 
         So it is no mean over independent sequences: the last two terms depend on what else is there.
 
+        What is missing, steps and entries, is summed out: the model goes on to the end of the sequence, and only
+        what was measured has a likelihood. The posterior reads the mean there.
+
         Raises:
-            InputError: Steps or entries are missing, or the batch lacks the target that is to be predicted.
+            InputError: The batch lacks the target that is to be predicted.
         """
         c = self.config
-        check_whole("s3vae", mask=batch.mask, observed=batch.observed)
-        y = self.to_model_space(batch.x)
+        y = blank_missing(self.to_model_space(batch.x), batch.mask, batch.observed)
         features = self._features(y)
         q = self.posterior(features)
         static, dynamic = q.static.draw(generator), q.dynamic.draw(generator)
         goal = batch.x if c.output == "sigmoid" else y
-        terms = self.negative_elbo(goal, q, static, dynamic)
+        terms = self.negative_elbo(goal, q, static, dynamic, weight=entry_weights(batch, y))
         weights = dict.fromkeys(terms, 1.0)
         if c.consistency_weight:
             terms["consistency"] = self._consistency(features, static, batch.keys, generator)
@@ -221,7 +224,13 @@ class S3VAE(Disentangler):
         return LossOutput(total, {name: value.detach() for name, value in means.items()})
 
     def negative_elbo(
-        self, frames: Tensor, q: FactorPosterior, static: Tensor, dynamic: Tensor
+        self,
+        frames: Tensor,
+        q: FactorPosterior,
+        static: Tensor,
+        dynamic: Tensor,
+        *,
+        weight: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """The terms of ``L_VAE`` (Eq. 5) at one draw from the posterior, each ``(B,)`` in nats.
 
@@ -232,10 +241,12 @@ class S3VAE(Disentangler):
             q: The posterior.
             static: From it, ``(B, S)``.
             dynamic: From it, ``(B, V, D)``.
+            weight: 1 where an entry was measured, else 0; it broadcasts over ``frames``. All were when omitted.
         """
         std = self.config.frame_std
-        error = (frames - self._frames(static, dynamic)).float().flatten(1)
-        constant = error.shape[1] * (math.log(std) + 0.5 * math.log(2 * math.pi))
+        measured = torch.ones_like(frames[:1]) if weight is None else weight.expand_as(frames)
+        error = ((frames - self._frames(static, dynamic)).float() * measured).flatten(1)
+        constant = measured.flatten(1).sum(1) * (math.log(std) + 0.5 * math.log(2 * math.pi))
         return {
             "reconstruction": error.square().sum(1) / (2 * std**2) + constant,
             "kl_static": q.static.kl(),
@@ -266,7 +277,7 @@ class S3VAE(Disentangler):
     def _prediction(
         self, p: PredictionConfig, predictor: nn.Module, dynamic: Tensor, batch: SequenceBatch
     ) -> Tensor:
-        """The loss of telling the target from ``d^τ`` (Sec. 4.2), the mean over steps, ``(B,)``."""
+        """The loss of telling the target from ``d^τ`` (Sec. 4.2), the mean over existing steps, ``(B,)``."""
         if p.target not in batch.targets:
             known = ", ".join(batch.targets) or "none"
             raise InputError(f"s3vae predicts the target {p.target!r}; the batch has: {known}")
@@ -278,9 +289,14 @@ class S3VAE(Disentangler):
             )
         if p.loss == "cross_entropy":
             # A step without motion has no cell: its row is 0, and so is its loss.
-            return -(wanted * predicted.log_softmax(dim=2)).sum(2).mean(1)
-        function = functional.binary_cross_entropy_with_logits if p.loss == "binary" else functional.mse_loss
-        return function(predicted, wanted, reduction="none").mean((1, 2))
+            losses = -(wanted * predicted.log_softmax(dim=2)).sum(2)
+        elif p.loss == "binary":
+            losses = functional.binary_cross_entropy_with_logits(predicted, wanted, reduction="none").mean(2)
+        else:
+            losses = functional.mse_loss(predicted, wanted, reduction="none").mean(2)
+        if batch.mask is None:
+            return losses.mean(1)
+        return (losses * batch.mask).sum(1) / batch.mask.sum(1).clamp(min=1)
 
     def _information(self, q: FactorPosterior, static: Tensor, dynamic: Tensor) -> Tensor:
         """``Σ_τ H(s) + H(d^τ) − H(s, d^τ)`` (Eq. 7), a scalar; N is the batch's size before training began."""

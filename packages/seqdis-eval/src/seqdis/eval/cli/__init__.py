@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from seqdis.eval.cli.bitrate import bitrate
+from seqdis.eval.cli.classification import classification
 from seqdis.eval.cli.few_steps import few_steps
+from seqdis.eval.cli.prediction import prediction
 from seqdis.eval.cli.priors import priors
 from seqdis.eval.cli.published import published
 from seqdis.eval.cli.report import report
@@ -17,7 +19,9 @@ app = typer.Typer(
     no_args_is_help=True, help="Measure a trained run; each command writes one JSON file or one page."
 )
 app.command("bitrate")(bitrate)
+app.command("classification")(classification)
 app.command("few-steps")(few_steps)
+app.command("prediction")(prediction)
 app.command("priors")(priors)
 app.command("published")(published)
 app.command("report")(report)

@@ -1,16 +1,16 @@
-"""AUPRC, AUROC and MAE of downstream predictions, each beside what a constant gets."""
+"""AUPRC, AUROC, MAE and accuracy of downstream predictions, each beside what a constant gets."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import bootstrap, bootstrap_mean
+from seqdis.core.analysis import bootstrap, bootstrap_mean, wilson
 from seqdis.core.data.sequence import check_finite
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 
-__all__ = ["area_under_precision_recall", "area_under_roc", "mean_absolute_error"]
+__all__ = ["accuracy", "area_under_precision_recall", "area_under_roc", "mean_absolute_error"]
 
 
 def area_under_precision_recall(
@@ -48,8 +48,31 @@ def area_under_roc(
     return _measured(roc_auc_score, scores, truth, 0.5, generator, resamples)
 
 
+def accuracy(predicted: Tensor, truth: Tensor, *, train_truth: Tensor) -> Metric:
+    """The share of ``ŷ = y``, with Wilson's interval; chance is what the training split's commonest class gets.
+
+    Args:
+        predicted: ``(N,)``.
+        truth: ``(N,)``.
+        train_truth: Labels of the training split, ``(M,)``.
+
+    Raises:
+        InputError: The sizes differ, or a split is empty.
+    """
+    _check_sizes(predicted, truth, train_truth)
+    right, n = int((predicted == truth).sum()), len(truth)
+    commonest = train_truth.mode().values
+    chance = float((truth == commonest).double().mean())
+    return Metric(value=right / n, chance=chance, ci95=wilson(right, n), n=n)
+
+
 def mean_absolute_error(
-    predicted: Tensor, truth: Tensor, *, train_truth: Tensor, generator: torch.Generator
+    predicted: Tensor,
+    truth: Tensor,
+    *,
+    train_truth: Tensor,
+    generator: torch.Generator,
+    groups: Tensor | None = None,
 ) -> Metric:
     """``E|ŷ − y|`` in the label's units; chance is the error of the training split's median.
 
@@ -58,25 +81,38 @@ def mean_absolute_error(
         truth: ``(N,)``.
         train_truth: Labels of the training split, ``(M,)``.
         generator: Of the bootstrap.
+        groups: A number ``(N,)`` that cases of one sequence share: the bootstrap then draws whole groups, for
+            windows of one sequence err together. Each case is alone when omitted.
 
     Raises:
         InputError: The sizes differ, or a value is not finite.
     """
-    if predicted.shape != truth.shape or truth.ndim != 1 or not len(truth) or not len(train_truth):
-        raise InputError(
-            f"predictions {tuple(predicted.shape)} of labels {tuple(truth.shape)}; both must be (N,), N ≥ 1"
-        )
+    _check_sizes(predicted, truth, train_truth)
     for name, value in (("predictions", predicted), ("labels", truth), ("training labels", train_truth)):
         check_finite(value, name)
     errors = (predicted.double() - truth.double()).abs()
     constant = torch.quantile(train_truth.double(), 0.5)
+    if groups is None:
+        interval, n = bootstrap_mean(errors, generator=generator), len(errors)
+    else:
+        numbers, member = groups.unique(return_inverse=True)
+        n = len(numbers)
+        total, count = (member.bincount(w, minlength=n).double() for w in (errors, torch.ones_like(errors)))
+        interval = bootstrap(lambda i: float(total[i].sum() / count[i].sum()), n, generator=generator)
     return Metric(
         value=float(errors.mean()),
         chance=float((constant - truth.double()).abs().mean()),
-        ci95=bootstrap_mean(errors, generator=generator),
-        n=len(errors),
+        ci95=interval,
+        n=n,
         higher_is_better=False,
     )
+
+
+def _check_sizes(predicted: Tensor, truth: Tensor, train_truth: Tensor) -> None:
+    if predicted.shape != truth.shape or truth.ndim != 1 or not len(truth) or not len(train_truth):
+        raise InputError(
+            f"predictions {tuple(predicted.shape)} of labels {tuple(truth.shape)}; both must be (N,), N ≥ 1"
+        )
 
 
 def _check_binary(scores: Tensor, truth: Tensor) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
@@ -25,7 +26,8 @@ def over_seeds(measure: Callable[[int], Mapping[str, Metric]], seeds: Sequence[i
 def mean_over_seeds(results: Sequence[Mapping[str, Metric]]) -> dict[str, Metric]:
     """The metrics of several repetitions as one: mean of the values, and their deviation.
 
-    ``std`` is ``sqrt(Σ (v_i − v̄)² / (k − 1))`` over the k repetitions: how much training and draws matter.
+    ``std`` is ``sqrt(Σ (v_i − v̄)² / (k − 1))`` over the k repetitions: how much training and draws matter. A
+    result that is itself of several counts as those: its deviation goes in.
     Both ends of ``ci95`` are means over the repetitions: how much the choice of test sequences matters.
     One repetition stays as it is. Names keep the order of the first repetition; one that another lacks is left out.
 
@@ -39,18 +41,24 @@ def mean_over_seeds(results: Sequence[Mapping[str, Metric]]) -> dict[str, Metric
 def _mean(metrics: Sequence[Metric]) -> Metric:
     if len(metrics) == 1:
         return metrics[0]
-    values = [metric.value for metric in metrics]
+    weights = [metric.seeds or 1 for metric in metrics]
+    repetitions = sum(weights)
+    mean = sum(k * m.value for k, m in zip(weights, metrics, strict=True)) / repetitions
+    squares = sum(
+        (k - 1) * (m.std or 0.0) ** 2 + k * (m.value - mean) ** 2
+        for k, m in zip(weights, metrics, strict=True)
+    )
     chances = [metric.chance for metric in metrics if metric.chance is not None]
     intervals = [metric.ci95 for metric in metrics if metric.ci95 is not None]
     whole = len(metrics)
     return Metric(
-        value=fmean(values),
+        value=mean,
         chance=fmean(chances) if len(chances) == whole else None,
         ci95=(fmean(low for low, _ in intervals), fmean(high for _, high in intervals))
         if len(intervals) == whole
         else None,
         n=metrics[0].n,
         higher_is_better=metrics[0].higher_is_better,
-        std=stdev(values),
-        seeds=sum(metric.seeds or 1 for metric in metrics),
+        std=math.sqrt(squares / (repetitions - 1)),
+        seeds=repetitions,
     )

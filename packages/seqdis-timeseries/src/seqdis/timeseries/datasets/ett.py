@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
+from seqdis.core.data.prediction_targets import Quantity
 from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
 from seqdis.core.data.window import window_starts
 from seqdis.core.errors import InputError
@@ -127,4 +128,5 @@ ETT = DatasetSpec(
     ett_sequences,
     folder="ett",
     source="ETT-small/ETTh1.csv of https://github.com/zhouhaoyi/ETDataset (CC BY-ND 4.0)",
+    quantities={"oil_temperature": Quantity("°C", window=24, values=oil_temperature)},
 )

@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from seqdis.core.config import DataConfig
+from seqdis.core.data.prediction_targets import Outcome
 from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
@@ -155,4 +156,5 @@ PHYSIONET2012 = DatasetSpec(
     physionet_sequences,
     folder="physionet2012",
     source="set-a and Outcomes-a.txt of https://physionet.org/content/challenge-2012/1.0.0/ (ODC-BY 1.0)",
+    outcomes={"death": Outcome(window=4)},
 )

@@ -1,0 +1,44 @@
+"""The splits that a protocol's mode asks for, of a run that has not learnt from the test split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqdis.eval.protocols.mode import Mode
+
+if TYPE_CHECKING:
+    from seqdis.core.config import DataConfig
+    from seqdis.core.data.sequence import SequenceDataset
+    from seqdis.eval.cli.protocol import OpenRun
+    from seqdis.eval.protocols.splits import Splits
+
+__all__ = ["data_of", "splits_in"]
+
+
+def data_of(run: OpenRun, mode: Mode) -> DataConfig:
+    """The run's data, split as the mode says."""
+    from seqdis.core.registry import get_modality
+
+    return get_modality(run.config.modality).split_as(run.config.data, mode)
+
+
+def splits_in(run: OpenRun, mode: Mode, data: Path | None) -> Splits:
+    """Training, validation and test sequences, by the run's own seed.
+
+    Raises:
+        InputError: The run was trained on sequences of that test split.
+    """
+    from seqdis.core.registry import build_dataset
+    from seqdis.eval.protocols.splits import Splits, check_unseen
+
+    config, wanted = run.config, data_of(run, mode)
+
+    def split(name: str, of: DataConfig) -> SequenceDataset:
+        return build_dataset(config.modality, of, name, root=data, seed=config.train.seed)
+
+    if wanted == config.data:
+        return Splits(run.train_set, split("val", wanted), run.test_set)
+    splits = Splits(*(split(name, wanted) for name in ("train", "val", "test")))
+    check_unseen(splits.test, run.train_set, split("val", config.data), name=str(run.folder))
+    return splits

@@ -1,0 +1,124 @@
+"""Labels of a whole sequence read from its static factor alone: month and unit, in the published tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from seqdis.core.analysis import encode_dataset
+from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.results import Metric
+from seqdis.eval.baselines import classify_raw
+from seqdis.eval.head_training import fit_head, new_head, standardised
+from seqdis.eval.heads import LabelHead
+from seqdis.eval.metrics.prediction import accuracy
+from seqdis.eval.protocols.mode import Mode
+from seqdis.eval.protocols.seeds import over_seeds
+from seqdis.eval.protocols.splits import Splits
+from seqdis.eval.raw_features import sequence_statistics
+
+__all__ = ["classification_protocol"]
+
+_EPOCHS, _BATCH = 41, 32
+_BASELINES = ("logistic_regression", "random_forest")
+
+
+def classification_protocol(
+    model: Disentangler,
+    splits: Splits,
+    labels: Sequence[str] | None = None,
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    mode: Mode = "corrected",
+    progress: Progress | None = None,
+) -> dict[str, Metric]:
+    """Accuracy of a two-layer head on the static factor (DiffSDA, Tab. 5 and 15).
+
+    The epoch with the lowest loss on the validation split counts, in both modes. ``corrected``: each seed has a head
+    of its own, on standardised factors. ``published``: one head for all seeds, which each begins to train where the
+    one before has left it.
+
+    Args:
+        model: Any method.
+        splits: Labelled sequences of any modality.
+        labels: Which ones; those of the static factor when omitted.
+        seeds: Of heads and forests, in this order.
+        mode: Which of the two.
+        progress: Called with sequences encoded and in all.
+
+    Returns:
+        ``<label>_accuracy`` (chance: the training split's commonest class), and that of a logistic regression and of
+        a random forest on the statistics of raw channels: ``<label>_accuracy_random_forest``, ….
+
+    Raises:
+        InputError: The data have no such label, or none that belongs to the static factor.
+    """
+    chosen = _chosen(splits, labels)
+    parts = (splits.train, splits.val, splits.test)
+    total, done, found = sum(map(len, parts)), 0, []
+    for part in parts:
+
+        def report(count: int, _: int, before: int = done) -> None:
+            if progress is not None:
+                progress(before + count, total)
+
+        found.append(encode_dataset(model, part, progress=report).static.flatten(1))
+        done += len(part)
+    statics = standardised(found[0], found[1:]) if mode == "corrected" else found
+    raw = sequence_statistics(splits.train), sequence_statistics(splits.test)
+    metrics: dict[str, Metric] = {}
+    for label in chosen:
+        truths = [part.all_labels()[label] for part in parts]
+        classes = len(splits.train.labels[label].classes)
+        metrics |= over_seeds(_measure(label, statics, truths, raw, classes, mode), seeds)
+    return metrics
+
+
+def _measure(
+    label: str,
+    statics: Sequence[Tensor],
+    truths: Sequence[Tensor],
+    raw: tuple[Tensor, Tensor],
+    classes: int,
+    mode: Mode,
+) -> Callable[[int], dict[str, Metric]]:
+    kept: LabelHead | None = None
+
+    def measure(seed: int) -> dict[str, Metric]:
+        nonlocal kept
+        head = kept or new_head(lambda: LabelHead(inputs=statics[0].shape[1], classes=classes), seed=seed)
+        fit_head(
+            head,
+            (statics[0], truths[0]),
+            loss=functional.cross_entropy,
+            epochs=_EPOCHS,
+            batch_size=_BATCH,
+            seed=seed,
+            val=(statics[1], truths[1]),
+        )
+        if mode == "published":
+            kept = head
+        with torch.no_grad():
+            predicted = {f"{label}_accuracy": head(statics[2]).argmax(1)}
+        for kind in _BASELINES:
+            scores = classify_raw(kind, raw[0], truths[0], raw[1], classes=classes, seed=seed)
+            predicted[f"{label}_accuracy_{kind}"] = scores.argmax(1)
+        return {name: accuracy(p, truths[2], train_truth=truths[0]) for name, p in predicted.items()}
+
+    return measure
+
+
+def _chosen(splits: Splits, labels: Sequence[str] | None) -> list[str]:
+    known = splits.test.labels
+    if labels is None:
+        labels = [name for name, label in known.items() if label.factor == "static"]
+        if not labels:
+            raise InputError("the data carry no label of the static factor; there is nothing to classify")
+    for name in labels:
+        if name not in known:
+            raise unknown_name("label of these data", name, known)
+    return list(labels)
