@@ -4,9 +4,16 @@ import itertools
 
 import pytest
 import torch
+from sklearn.metrics import average_precision_score, roc_auc_score
 
+from seqdis.core.analysis import wilson
 from seqdis.core.errors import InputError
-from seqdis.eval.metrics.prediction import area_under_precision_recall, area_under_roc, mean_absolute_error
+from seqdis.eval.metrics.prediction import (
+    accuracy,
+    area_under_precision_recall,
+    area_under_roc,
+    mean_absolute_error,
+)
 
 
 def seed() -> torch.Generator:
@@ -42,6 +49,24 @@ def test_auprc_is_the_sum_of_its_definition() -> None:
     assert metric.chance == pytest.approx(float(truth.double().mean()))
 
 
+@pytest.mark.parametrize("ties", [False, True])
+def test_both_areas_are_those_of_scikit_learn(ties: bool) -> None:
+    scores, truth = case()
+    scores = scores if ties else torch.randn(120, generator=torch.Generator().manual_seed(2))
+    for ours, theirs in (
+        (area_under_roc, roc_auc_score), (area_under_precision_recall, average_precision_score)
+    ):  # fmt: skip
+        assert ours(scores, truth, generator=seed()).value == pytest.approx(theirs(truth, scores))
+
+
+def test_one_score_for_all_is_chance() -> None:
+    _, truth = case()
+    constant = torch.full((120,), 0.3)
+    assert area_under_roc(constant, truth, generator=seed()).value == 0.5
+    metric = area_under_precision_recall(constant, truth, generator=seed())
+    assert metric.value == pytest.approx(metric.chance)
+
+
 def test_mae_stands_beside_the_median() -> None:
     train = torch.tensor([1.0, 2.0, 30.0])
     truth, predicted = torch.tensor([0.0, 4.0]), torch.tensor([1.0, 1.0])
@@ -49,6 +74,26 @@ def test_mae_stands_beside_the_median() -> None:
     assert metric.value == 2
     assert metric.chance == 2  # |2 − 0| and |2 − 4|
     assert not metric.higher_is_better
+
+
+def test_the_interval_of_windows_draws_whole_sequences() -> None:
+    # Two errors, each a hundred times within one sequence: there are two cases, not two hundred.
+    predicted, truth = torch.zeros(200), torch.tensor([1.0, 3.0]).repeat_interleave(100)
+    groups = torch.arange(2).repeat_interleave(100)
+    alone = mean_absolute_error(predicted, truth, train_truth=truth, generator=seed())
+    whole = mean_absolute_error(predicted, truth, train_truth=truth, generator=seed(), groups=groups)
+    assert (alone.value, whole.value) == (2, 2)
+    assert (alone.n, whole.n) == (200, 2)
+    assert alone.ci95 is not None
+    assert alone.ci95[1] - alone.ci95[0] < 0.4
+    assert whole.ci95 == (1, 3)
+
+
+def test_accuracy_stands_beside_the_commonest_training_class() -> None:
+    truth = torch.tensor([0, 0, 0, 1, 2])
+    metric = accuracy(torch.tensor([0, 1, 0, 1, 0]), truth, train_truth=torch.tensor([1, 1, 0]))
+    assert (metric.value, metric.chance, metric.n) == (0.6, 0.2, 5)
+    assert metric.ci95 == wilson(3, 5)
 
 
 def test_bad_input_is_refused() -> None:

@@ -41,6 +41,12 @@ def test_repetitions_of_repetitions_count_all() -> None:
     assert mean_over_seeds(twice)["a"].seeds == 4
 
 
+def test_repetitions_of_repetitions_are_as_good_as_all_at_once() -> None:
+    parts = [over_seeds(measure, [3, 5]), over_seeds(measure, [4])]
+    found, whole = mean_over_seeds(parts)["a"], over_seeds(measure, [3, 5, 4])["a"]
+    assert (found.value, found.std, found.seeds) == (pytest.approx(whole.value), pytest.approx(whole.std), 3)
+
+
 def test_an_interval_that_one_lacks_is_dropped() -> None:
     found = mean_over_seeds([{"a": Metric(value=1.0, ci95=(0.0, 2.0))}, {"a": Metric(value=2.0)}])
     assert found["a"].ci95 is None

@@ -10,7 +10,7 @@ from torch import Tensor
 
 __all__ = ["classify_raw", "regress_raw"]
 
-_TREES = 200
+_TREES = 100
 
 
 def classify_raw(
@@ -24,7 +24,7 @@ def classify_raw(
 ) -> Tensor:
     """Class probabilities, ``(M, K)``: 0 for a class that the training split lacks.
 
-    The regression is multinomial (L2, C = 1) on standardised features, the forest has 200 trees; what is NaN takes
+    The regression is multinomial (L2, C = 1) on standardised features, the forest has 100 trees; what is NaN takes
     the training split's mean.
 
     Args:
@@ -55,7 +55,7 @@ def regress_raw(
 ) -> Tensor:
     """Predicted numbers ``(M,)``.
 
-    Ridge regression takes its weight from generalised cross-validation; the forest has 200 trees. A window that
+    Ridge regression takes its weight from generalised cross-validation; the forest has 100 trees. A window that
     occurs several times, as in sequences that overlap, counts once.
 
     Args:

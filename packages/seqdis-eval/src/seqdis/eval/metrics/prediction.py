@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -27,12 +29,8 @@ def area_under_precision_recall(
     Raises:
         InputError: The sizes differ, a score is not finite, or a class is absent.
     """
-    from sklearn.metrics import average_precision_score
-
     _check_binary(scores, truth)
-    return _measured(
-        average_precision_score, scores, truth, float(truth.double().mean()), generator, resamples
-    )
+    return _measured(_average_precision, scores, truth, float(truth.double().mean()), generator, resamples)
 
 
 def area_under_roc(
@@ -42,10 +40,8 @@ def area_under_roc(
 
     Arguments and errors are those of :func:`area_under_precision_recall`.
     """
-    from sklearn.metrics import roc_auc_score
-
     _check_binary(scores, truth)
-    return _measured(roc_auc_score, scores, truth, 0.5, generator, resamples)
+    return _measured(_pairs_in_order, scores, truth, 0.5, generator, resamples)
 
 
 def accuracy(predicted: Tensor, truth: Tensor, *, train_truth: Tensor) -> Metric:
@@ -125,14 +121,35 @@ def _check_binary(scores: Tensor, truth: Tensor) -> None:
         raise InputError(f"labels must be 0 and 1, both present; got {sorted(set(truth.tolist()))[:5]}")
 
 
+def _average_precision(positive: Tensor, negative: Tensor) -> Tensor:
+    right, wrong = (count.flip(0).cumsum(0) for count in (positive, negative))
+    precision = right / (right + wrong).clamp(min=1)
+    return (positive.flip(0) * precision).sum() / positive.sum()
+
+
+def _pairs_in_order(positive: Tensor, negative: Tensor) -> Tensor:
+    below = negative.cumsum(0) - negative / 2
+    return (positive * below).sum() / (positive.sum() * negative.sum())
+
+
 def _measured(
-    function: object, scores: Tensor, truth: Tensor, chance: float, generator: torch.Generator, resamples: int
+    area: Callable[[Tensor, Tensor], Tensor],
+    scores: Tensor,
+    truth: Tensor,
+    chance: float,
+    generator: torch.Generator,
+    resamples: int,
 ) -> Metric:
+    # Both areas depend on how many of each class have each score alone: no draw is sorted anew.
+    values, place = scores.unique(return_inverse=True)
+    is_positive = truth == 1
+
     def of(index: Tensor) -> float:
-        drawn = truth[index]
-        if drawn.min() == drawn.max():
+        at, chosen = place[index], is_positive[index]
+        if chosen.all() or not chosen.any():
             return float("nan")  # one class alone was drawn
-        return float(function(drawn.numpy(), scores[index].numpy()))  # type: ignore[operator]
+        counts = (at[kept].bincount(minlength=len(values)).double() for kept in (chosen, ~chosen))
+        return float(area(*counts))
 
     return Metric(
         value=of(torch.arange(len(truth))),

@@ -131,18 +131,22 @@ def quantity_protocol(
 def mismatched(sequence: Tensor, *, generator: torch.Generator) -> Tensor:
     """Which window's number the published code puts beside the factors of which: ``(K,)``.
 
-    Two passes over a shuffled loader give the sequences in two orders; windows keep their place within them.
+    Two passes over a shuffled loader give the sequences in two orders, and the windows one after another in each.
 
     Args:
-        sequence: Of each window, ``(K,)``, each sequence with as many windows as the others.
+        sequence: Of each window, ``(K,)``.
         generator: Of both passes.
     """
-    count = len(sequence.unique())
-    rows = torch.arange(len(sequence)).view(count, -1)
-    inputs, labels = (torch.randperm(count, generator=generator) for _ in range(2))
-    place = torch.empty_like(inputs)
-    place[inputs] = torch.arange(count)
-    return rows[labels[place]].flatten()
+    numbers, member = sequence.unique(return_inverse=True)
+
+    def one_pass() -> Tensor:
+        place = torch.randperm(len(numbers), generator=generator)
+        return place[member].argsort(stable=True)
+
+    inputs, labels = one_pass(), one_pass()
+    beside = torch.empty_like(inputs)
+    beside[inputs] = labels
+    return beside
 
 
 def _sound(train: _Windows, val: _Windows, test: _Windows, seed: int) -> Tensor:

@@ -1,0 +1,26 @@
+"""What a protocol knows of its splits."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.errors import InputError
+from seqdis.eval.protocols.splits import check_unseen, sequence_lengths
+
+
+def named(*keys: str) -> ArraySequences:
+    return ArraySequences(torch.zeros(len(keys), 3, 1), keys=keys)
+
+
+def test_a_run_that_has_seen_the_test_split_is_refused() -> None:
+    check_unseen(named("a", "b"), named("c"), named("d"), name="runs/x")
+    with pytest.raises(InputError, match=r"runs/x: was trained on 1 of the 2 test sequences \(b, …\)"):
+        check_unseen(named("a", "b"), named("c"), named("b"), name="runs/x")
+
+
+def test_lengths_end_with_the_last_existing_step() -> None:
+    mask = torch.tensor([[True, True, True], [True, False, True], [True, True, False], [False, False, False]])
+    assert sequence_lengths(ArraySequences(torch.zeros(4, 3, 1), mask=mask)).tolist() == [3, 3, 2, 0]
+    assert sequence_lengths(ArraySequences(torch.zeros(2, 3, 1))).tolist() == [3, 3]
