@@ -22,6 +22,7 @@ from seqdis.core.diffusion.sampling import Sampling
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+from seqdis.core.nn.passes import in_passes
 from seqdis.core.random import RandomSource, Rows
 from seqdis.core.schedules import ValueSchedule
 
@@ -316,10 +317,11 @@ class Disentangler(nn.Module, ABC):
             coded = self.codec.encode(x.flatten(0, 1)).unflatten(0, x.shape[:2])
         return self.normalizer(coded)
 
-    def from_model_space(self, y: Tensor) -> Tensor:
-        """The way back, ``(B, V, *latent)`` to ``(B, V, *frame)``."""
-        natural = self.normalizer.inverse(y)
-        return self.codec.decode(natural.flatten(0, 1)).unflatten(0, natural.shape[:2])
+    def from_model_space(self, y: Tensor, *, max_frames_per_pass: int | None = None) -> Tensor:
+        """The way back, ``(B, V, *latent)`` to ``(B, V, *frame)``; the codec takes so many frames at a time."""
+        frames = self.normalizer.inverse(y).flatten(0, 1)
+        size = len(frames) if max_frames_per_pass is None else max_frames_per_pass
+        return in_passes(self.codec.decode, (frames,), size).unflatten(0, y.shape[:2])
 
     def state_to_save(self) -> dict[str, Tensor]:
         """All tensors of the model but those of the frozen codec."""
