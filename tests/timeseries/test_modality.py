@@ -12,7 +12,7 @@ from matplotlib.image import imread
 from seqdis.core.config import DataConfig
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Panel
-from seqdis.core.registry import build_dataset, get_modality
+from seqdis.core.registry import build_dataset, get_modality, get_preset
 from seqdis.timeseries import TimeSeriesModality, write_series
 
 DATA = DataConfig(dataset="folder", length=8, frame_shape=(2,))
@@ -26,6 +26,19 @@ def test_is_registered() -> None:
     modality = get_modality("timeseries")
     assert isinstance(modality, TimeSeriesModality)
     assert modality.demo() in modality.presets()
+
+
+def test_a_mode_names_the_split() -> None:
+    modality, data = TimeSeriesModality(), get_preset("diffsda-etth1").data
+    published = modality.split_as(data, "published")
+    assert published.options == data.options | {"protocol": "published"}
+    assert modality.split_as(published, "corrected") == data
+
+
+def test_outcomes_are_labels_of_two_classes() -> None:
+    for spec in TimeSeriesModality().datasets().values():
+        assert all(len(spec.labels[name].classes) == 2 for name in spec.outcomes)
+    assert TimeSeriesModality().datasets()["physionet2012"].outcomes["death"].window == 4
 
 
 def test_number_of_channels_must_fit(tmp_path: Path) -> None:

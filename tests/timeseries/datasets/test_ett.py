@@ -15,6 +15,7 @@ import torch
 from seqdis.core.config import DataConfig
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset, get_preset
+from seqdis.timeseries.datasets import DATASETS
 from seqdis.timeseries.datasets.ett import LOADS, oil_temperature
 
 DATA = get_preset("diffsda-etth1").data
@@ -124,3 +125,13 @@ def test_the_file_itself(dataset_folder: Callable[[str], Path]) -> None:
     line = text.decode().splitlines()[1 + 16 * 720].split(",")
     torch.testing.assert_close(dataset.fetch([0]).x[0, 0], torch.tensor([float(v) for v in line[1:7]]))
     assert line[0].startswith(dataset.fetch([0]).keys[0].removeprefix("ETTh1@").split("T")[0])
+
+
+def test_the_oil_temperature_is_offered_as_a_quantity(folder: Path) -> None:
+    quantity = DATASETS["ett"].quantities["oil_temperature"]
+    assert (quantity.unit, quantity.window) == ("°C", 24)
+    for split in ("train", "test"):
+        hours = hours_of(split, folder)
+        expected = (20 + 10 * torch.cos(2 * torch.pi * hours.double() / 8766)).unflatten(1, (28, 24)).mean(2)
+        found = quantity.values(DATA, split, folder, 0)
+        torch.testing.assert_close(found.double(), expected, atol=1e-4, rtol=1e-5)
