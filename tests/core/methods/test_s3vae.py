@@ -119,61 +119,6 @@ def test_factors_of_another_model_are_refused() -> None:
         make().decode(Factors(torch.zeros(1, 4), torch.zeros(1, 2, 3)))
 
 
-def gaps() -> dict[str, Tensor]:
-    mask = torch.ones(2, STEPS, dtype=torch.bool)
-    mask[1, -2:] = False
-    observed = torch.rand(2, STEPS, FRAME, generator=torch.Generator().manual_seed(1)) < 0.7
-    return {"mask": mask, "observed": observed & mask[..., None]}
-
-
-def test_what_was_not_measured_changes_nothing() -> None:
-    model, x, missing = make(information_weight=1.0), clips(2), gaps()
-    other = torch.where(missing["observed"], x, 100.0)
-    torch.testing.assert_close(
-        model.encode(x, **missing).flatten(), model.encode(other, **missing).flatten(), rtol=0, atol=0
-    )
-    first, second = (
-        model.loss(SequenceBatch(frames, targets=cells(2), **missing), generator=rows(2))
-        for frames in (x, other)
-    )
-    torch.testing.assert_close(first.loss, second.loss, rtol=0, atol=0)
-
-
-def test_a_batch_without_gaps_is_the_same_with_and_without_a_mask() -> None:
-    model, x = make(), clips(2)
-    whole = {"mask": torch.ones(2, STEPS, dtype=torch.bool), "observed": torch.ones_like(x, dtype=torch.bool)}
-    bare, masked = (
-        model.loss(SequenceBatch(x, targets=cells(2), **given), generator=rows(2)) for given in ({}, whole)
-    )
-    torch.testing.assert_close(bare.terms, masked.terms)
-
-
-def test_only_measured_entries_have_a_likelihood() -> None:
-    model, x, missing = make(frame_std=0.3), clips(2), gaps()
-    q = model.posterior(model._features(x))
-    s, d = q.static.mean, q.dynamic.mean
-    weight = missing["observed"].float()
-    found = model.negative_elbo(x, q, s, d, weight=weight)
-    mean = model._frames(s, d).detach().numpy()
-    expected = -(stats.norm.logpdf(x.numpy(), mean, 0.3) * weight.numpy()).sum((1, 2))
-    np.testing.assert_allclose(found["reconstruction"].detach().numpy(), expected, rtol=1e-5)
-    whole = model.negative_elbo(x, q, s, d)
-    assert torch.equal(found["kl_static"], whole["kl_static"])
-    assert torch.equal(found["kl_dynamic"], whole["kl_dynamic"])
-
-
-def test_the_target_of_a_missing_step_is_not_predicted() -> None:
-    model, x, missing = make(), clips(2), gaps()
-    targets = cells(2)["cells"]
-    moved = targets.clone()
-    moved[1, -2:] = targets[1, -2:].roll(1, -1)
-    first, second = (
-        model.loss(SequenceBatch(x, targets={"cells": t}, **missing), generator=rows(2))
-        for t in (targets, moved)
-    )
-    torch.testing.assert_close(first.terms["prediction"], second.terms["prediction"], rtol=0, atol=0)
-
-
 # The terms of the loss.
 
 

@@ -48,8 +48,8 @@ def _measured(batch: SequenceBatch) -> tuple[Tensor, Tensor]:
     if batch.mask is not None:
         seen = seen & batch.mask.bool().view(*batch.mask.shape, *(1,) * (x.ndim - 2))
     if x.ndim == 5 and max(x.shape[-2:]) > _SIDE:
-        side = [min(_SIDE, n) for n in x.shape[-2:]]
-        x, seen = (functional.adaptive_avg_pool3d(v.float(), (v.shape[2], *side)) for v in (x, seen))
+        size = (x.shape[2], min(_SIDE, x.shape[3]), min(_SIDE, x.shape[4]))
+        x, seen = (functional.adaptive_avg_pool3d(v.float(), size) for v in (x, seen))
         seen = seen == 1
     return x.flatten(2), seen.flatten(2)
 

@@ -100,5 +100,5 @@ def _preset(row: _Row) -> RunConfig:
     )
 
 
-PRESETS = MappingProxyType({row.preset: _preset(row) for row in _ROWS} | S3VAE_PRESETS)
+PRESETS = MappingProxyType({**{row.preset: _preset(row) for row in _ROWS}, **S3VAE_PRESETS})
 """All of them, by name."""
