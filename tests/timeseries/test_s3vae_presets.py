@@ -7,9 +7,9 @@ import torch
 
 from seqdis.core.config import apply_overrides
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import build_model
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
 from seqdis.core.methods.s3vae_config import S3VAEConfig
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows
 from seqdis.timeseries.presets import PRESETS
 

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import build_model
 from seqdis.core.methods.s3vae import S3VAE, S3VAEConfig
 from seqdis.core.methods.s3vae_config import PredictionConfig
 from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows
 
 FRAME, STEPS = 8, 6
