@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import lzma
 import tarfile
@@ -66,6 +67,15 @@ def _texts(root: Path) -> list[str]:
 
 
 def _read_records(root: Path) -> _Records:
+    folder = root / "set-a"
+    files = sorted(folder.glob("*.txt")) if folder.is_dir() else [find_file(root, "set-a.tar")]
+    stats = [path.stat() for path in files]
+    return _parse(root, tuple((path, s.st_mtime_ns, s.st_size) for path, s in zip(files, stats, strict=True)))
+
+
+# An evaluation asks for three splits of several runs; the files are unpacked and parsed once, until they change.
+@functools.lru_cache(maxsize=1)
+def _parse(root: Path, files: tuple[tuple[Path, int, int], ...]) -> _Records:
     bodies = [text.partition("\n")[2] for text in _texts(root)]
     if not bodies:
         raise InputError(f"{root}: set-a holds no record (*.txt)")
