@@ -5,10 +5,12 @@ from __future__ import annotations
 import typer
 
 from seqdis.eval.cli.bitrate import bitrate
+from seqdis.eval.cli.content import content
 from seqdis.eval.cli.few_steps import few_steps
 from seqdis.eval.cli.priors import priors
 from seqdis.eval.cli.published import published
 from seqdis.eval.cli.report import report
+from seqdis.eval.cli.speaker import speaker
 from seqdis.eval.cli.swap import swap
 
 __all__ = ["app"]
@@ -17,8 +19,10 @@ app = typer.Typer(
     no_args_is_help=True, help="Measure a trained run; each command writes one JSON file or one page."
 )
 app.command("bitrate")(bitrate)
+app.command("content")(content)
 app.command("few-steps")(few_steps)
 app.command("priors")(priors)
 app.command("published")(published)
 app.command("report")(report)
+app.command("speaker")(speaker)
 app.command("swap")(swap)
