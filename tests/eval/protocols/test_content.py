@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -15,9 +16,9 @@ from seqdis.eval.metrics.token_error_rate import edit_distance
 from seqdis.eval.protocols.content import best_constant, content_protocol
 from seqdis.eval.subwords import Subwords
 
-BUDGET = HeadBudget(steps=200, batch_size=32, lr=1e-2, check_every=50)
+BUDGET = HeadBudget(steps=100, batch_size=24, lr=2e-2, check_every=25)
 needs_subwords = pytest.mark.skipif(
-    __import__("importlib.util").util.find_spec("sentencepiece") is None,
+    find_spec("sentencepiece") is None,
     reason="subwords need the extra seqdis-eval[speech]",
 )
 
@@ -26,7 +27,7 @@ needs_subwords = pytest.mark.skipif(
 @pytest.mark.parametrize("reverse", [False, True])
 def test_the_factor_that_holds_the_words_is_read(reverse: bool) -> None:
     metrics = content_protocol(
-        Voices(reverse=reverse).eval(), Spoken(240, 0), Spoken(60, 1), vocabulary=6, budget=BUDGET
+        Voices(reverse=reverse).eval(), Spoken(160, 0), Spoken(40, 1), vocabulary=6, budget=BUDGET
     )
     assert list(metrics) == [f"token_error_from_{source}" for source in ("static", "dynamic", "frames")]
     assert metrics["token_error_from_frames"].value < 0.2

@@ -17,6 +17,7 @@ __all__ = ["DNSMOS", "OpinionScore", "mean_opinion"]
 
 _RATE = 16000
 _SHORTEST = 0.1
+_WINDOW = int(9.01 * _RATE)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class OpinionScore:
 class DNSMOS:
     """The two networks of DNSMOS, which the package speechmos carries in its wheel.
 
-    A sound is judged in windows of 9.01 s, one a second; a shorter one is repeated until it fills a window.
+    A sound is judged in windows of 9.01 s, one a second; a shorter one is repeated until it fills one window.
 
     Raises:
         InputError: speechmos, or a library that it needs, is not installed.
@@ -67,6 +68,9 @@ class DNSMOS:
         if not bool(torch.isfinite(sound.samples).all()):
             raise InputError("DNSMOS: the samples hold NaN or Inf; only finite values are allowed")
         samples = sound.samples.float().cpu()
+        if len(samples) < _WINDOW:
+            # The package doubles it until it is long enough, and then judges the same sound in up to seven windows.
+            samples = samples.repeat(-(-_WINDOW // len(samples)))[:_WINDOW]
         found = self._library.run((samples / samples.abs().max().clamp(min=1)).numpy(), _RATE)
         return OpinionScore(
             p808=float(found["p808_mos"]),
