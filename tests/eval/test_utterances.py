@@ -6,7 +6,7 @@ from tests.eval.spoken import STEPS, Spoken, Voices
 
 from seqdis.core.data.sequence import ArraySequences
 from seqdis.core.errors import InputError
-from seqdis.eval.utterances import chunked, encode_utterances, utterances_of
+from seqdis.eval.utterances import chunked, embed_sequences, encode_utterances, mean_over_steps, utterances_of
 
 
 @pytest.mark.parametrize("total", [8, 9, 15, 16, 17, 40])
@@ -44,6 +44,22 @@ def test_without_recordings_each_sequence_is_an_utterance() -> None:
     assert index.numbers.tolist() == [0, 1, 2] == list(index.recordings)
     with pytest.raises(InputError, match="do not say what their sequences were cut from"):
         encode_utterances(Voices().eval(), plain)
+
+
+def test_steps_that_do_not_exist_have_no_part_in_a_mean() -> None:
+    values = torch.randn(2, 5, 3)
+    mask = torch.tensor([[True] * 5, [True] * 2 + [False] * 3])
+    wanted = torch.stack([values[0].mean(0), values[1, :2].mean(0)])
+    torch.testing.assert_close(mean_over_steps(values, mask), wanted)
+    torch.testing.assert_close(mean_over_steps(values, None), values.mean(1))
+
+
+def test_embeddings_of_sequences_do_not_depend_on_the_batch() -> None:
+    dataset, model = Spoken(20, seed=3), Voices().eval()
+    whole, parts = (embed_sequences(model, dataset, batch_size=size) for size in (64, 7))
+    assert torch.equal(whole.static, parts.static)
+    x = dataset.fetch(range(len(dataset))).x
+    torch.testing.assert_close(whole.dynamic, x[..., 2:].mean(1))
 
 
 def test_factors_stand_at_every_step_of_the_recording() -> None:

@@ -8,12 +8,12 @@ import pytest
 import torch
 from tests.eval.spoken import Spoken, Voices
 
-from seqdis.core.analysis import encode_dataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.eval.metrics.eer import speaker_eer
 from seqdis.eval.protocols.speaker import speaker_protocol, speakers_of, verify_speakers
 from seqdis.eval.protocols.stopping import stopping_state
+from seqdis.eval.utterances import embed_sequences
 
 
 def test_a_perfect_model_knows_the_speaker_from_the_static_factor_alone() -> None:
@@ -34,7 +34,7 @@ def test_a_reversed_model_has_a_negative_gap() -> None:
 
 def test_embeddings_are_means_over_chunks_and_steps() -> None:
     dataset, model = Spoken(30, 2, noise=1.0), Voices().eval()
-    found = verify_speakers(encode_dataset(model, dataset), dataset, identity="speaker")
+    found = verify_speakers(embed_sequences(model, dataset), dataset, identity="speaker")
     batch = dataset.fetch(range(len(dataset)))
     names = [key.split("@")[0] for key in batch.keys]
     static, dynamic = [], []

@@ -13,7 +13,17 @@ from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 
-__all__ = ["Chunked", "EncodedUtterance", "UtteranceIndex", "chunked", "encode_utterances", "utterances_of"]
+__all__ = [
+    "Chunked",
+    "EncodedUtterance",
+    "SequenceEmbeddings",
+    "UtteranceIndex",
+    "chunked",
+    "embed_sequences",
+    "encode_utterances",
+    "mean_over_steps",
+    "utterances_of",
+]
 
 _TOGETHER = 32
 """Utterances that are encoded in one pass; it does not change the result."""
@@ -53,6 +63,54 @@ def utterances_of(dataset: SequenceDataset) -> UtteranceIndex:
     views = recordings.views(range(len(dataset)), 0)
     found = [numbers.setdefault(view.recording, len(numbers)) for view in views]
     return UtteranceIndex(torch.tensor(found), tuple(numbers))
+
+
+@dataclass(frozen=True)
+class SequenceEmbeddings:
+    """One vector a sequence for each factor: ``static (N, S)``, and ``dynamic (N, D)``, its mean over steps."""
+
+    static: Tensor
+    dynamic: Tensor
+
+
+def embed_sequences(
+    model: Disentangler,
+    dataset: SequenceDataset,
+    *,
+    batch_size: int = 64,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> SequenceEmbeddings:
+    """Encode all sequences of a dataset, in order; the results lie on the CPU.
+
+    Args:
+        model: Any method.
+        dataset: Steps that do not exist have no part in a mean.
+        batch_size: Sequences a pass; it does not change the result.
+        seed: Of a posterior that is sampled; each sequence has a stream of its own.
+        progress: Called with sequences done and in all.
+    """
+    static, dynamic, total = [], [], len(dataset)
+    with evaluating(model):
+        for start in range(0, total, batch_size):
+            rows = range(start, min(start + batch_size, total))
+            batch = dataset.fetch(rows).to(model.device)
+            factors = model.encode(
+                batch.x, mask=batch.mask, observed=batch.observed, generator=row_sources(seed, rows)
+            )
+            static.append(factors.static.flatten(1).cpu())
+            dynamic.append(mean_over_steps(factors.dynamic.flatten(2), batch.mask).cpu())
+            if progress is not None:
+                progress(rows.stop, total)
+    return SequenceEmbeddings(torch.cat(static), torch.cat(dynamic))
+
+
+def mean_over_steps(values: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean ``(B, F)`` of ``(B, V, F)`` over the steps that exist, by ``mask (B, V)``."""
+    if mask is None:
+        return values.mean(1)
+    there = mask[..., None].to(values.dtype)
+    return (values * there).sum(1) / there.sum(1)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class ScriptedVoice:
         if not path.is_file():
             raise InputError(
                 f"{path}: no such file; needed is a TorchScript module from samples (1, N) at {rate} Hz to a speaker "
-                "embedding (1, F), for example an ECAPA-TDNN of speechbrain saved by torch.jit.save"
+                "embedding (1, F), such as an exported ECAPA-TDNN"
             )
         try:
             self._network = torch.jit.load(str(path), map_location="cpu").eval()

@@ -5,17 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import encode_dataset
 from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
-from seqdis.core.factors import Factors
 from seqdis.core.results import Metric
 from seqdis.eval.metrics.eer import speaker_eer
 from seqdis.eval.metrics.speaker_verification import SpeakerVerification, speaker_verification
 from seqdis.eval.progress import stage
 from seqdis.eval.reconstruction import reconstruction_mse
-from seqdis.eval.utterances import utterances_of
+from seqdis.eval.utterances import (
+    SequenceEmbeddings,
+    embed_sequences,
+    mean_over_steps,
+    utterances_of,
+)
 
 __all__ = ["speaker_protocol", "speakers_of", "verify_speakers"]
 
@@ -39,7 +42,12 @@ def speakers_of(dataset: SequenceDataset, identity: str) -> Tensor:
 
 
 def verify_speakers(
-    factors: Factors, dataset: SequenceDataset, *, identity: str, seed: int = 0, resamples: int = 200
+    embeddings: SequenceEmbeddings,
+    dataset: SequenceDataset,
+    *,
+    identity: str,
+    seed: int = 0,
+    resamples: int = 200,
 ) -> SpeakerVerification:
     """The equal error rates of utterance embeddings (DiffSDA, Sec. 4.4).
 
@@ -47,7 +55,7 @@ def verify_speakers(
     chunks, then over steps.
 
     Args:
-        factors: Of the sequences of ``dataset``, in order.
+        embeddings: Of the sequences of ``dataset``, in order.
         dataset: Whose labels say who.
         identity: The label.
         seed: Of the bootstrap.
@@ -57,9 +65,9 @@ def verify_speakers(
         InputError: See :func:`speakers_of` and :func:`~seqdis.eval.metrics.eer.speaker_eer`.
     """
     utterances = utterances_of(dataset)
-    static = utterances.mean(factors.static.flatten(1))
-    # All chunks are equally long: the mean over chunks of the mean over steps is the mean in either order.
-    dynamic = utterances.mean(factors.dynamic.flatten(2).mean(1))
+    static = utterances.mean(embeddings.static)
+    # Chunks are equally long: the mean over chunks of the mean over steps is the mean in either order.
+    dynamic = utterances.mean(embeddings.dynamic)
     return speaker_verification(
         static, dynamic, speakers_of(dataset, identity), resamples=resamples, seed=seed
     )
@@ -98,8 +106,8 @@ def speaker_protocol(
         InputError: No label says who, or there are too few utterances to compare.
     """
     speakers = speakers_of(test_set, identity)
-    factors = encode_dataset(model, test_set, seed=seed, progress=stage(progress, 0.0, 0.3))
-    found = verify_speakers(factors, test_set, identity=identity, seed=seed, resamples=resamples)
+    embeddings = embed_sequences(model, test_set, seed=seed, progress=stage(progress, 0.0, 0.3))
+    found = verify_speakers(embeddings, test_set, identity=identity, seed=seed, resamples=resamples)
     known, held_out = _statistics(train_set), _statistics(test_set)
     scale = known.std(0).clamp(min=torch.finfo(torch.float32).tiny)
     trivial = utterances_of(test_set).mean((held_out - known.mean(0)) / scale)
@@ -117,6 +125,9 @@ def _statistics(dataset: SequenceDataset, *, batch_size: int = 256) -> Tensor:
     """Mean and deviation over time of each sequence's frames, ``(N, 2F)``."""
     rows = []
     for start in range(0, len(dataset), batch_size):
-        x = dataset.fetch(range(start, min(start + batch_size, len(dataset)))).x.flatten(2)
-        rows.append(torch.cat([x.mean(1), x.std(1)], dim=1))
+        batch = dataset.fetch(range(start, min(start + batch_size, len(dataset))))
+        x = batch.x.flatten(2)
+        mean = mean_over_steps(x, batch.mask)
+        variance = mean_over_steps((x - mean[:, None]).square(), batch.mask)
+        rows.append(torch.cat([mean, variance.sqrt()], dim=1))
     return torch.cat(rows)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from seqdis.core.analysis import encode_dataset
 from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.eval.protocols.mode import Mode
 from seqdis.eval.protocols.speaker import speakers_of, verify_speakers
+from seqdis.eval.utterances import embed_sequences
 
 __all__ = ["stopping_state"]
 
@@ -50,6 +50,6 @@ def stopping_state(
         return last
     gaps = {}
     for name, load in states.items():
-        factors = encode_dataset(load(), seen, seed=seed)
-        gaps[name] = verify_speakers(factors, seen, identity=identity, seed=seed, resamples=1).gap.value
+        embeddings = embed_sequences(load(), seen, seed=seed)
+        gaps[name] = verify_speakers(embeddings, seen, identity=identity, seed=seed, resamples=20).gap.value
     return max(reversed(list(gaps)), key=lambda name: gaps[name])
