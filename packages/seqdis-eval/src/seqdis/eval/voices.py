@@ -14,10 +14,13 @@ from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.disentangler import Progress
 from seqdis.core.errors import InputError
-from seqdis.eval.judge_training import judge_for
+from seqdis.eval.judge_training import JudgeBudget, judge_for
 from seqdis.eval.judges import SequenceJudge
 
 __all__ = ["JudgedVoice", "ScriptedVoice", "VoiceEmbedding", "judged_voice"]
+
+_BUDGET = JudgeBudget(steps=300, batch_size=32)
+"""Half of the steps and of the batch of a judge of all labels: there is one to learn."""
 
 
 class VoiceEmbedding(Protocol):
@@ -133,4 +136,5 @@ def judged_voice(
         InputError: There are fewer than 20 training sequences.
     """
     views = [_OneLabel(dataset, identity) for dataset in (train_set, test_set)]
-    return JudgedVoice(judge_for(*views, path=path, seed=seed, device=device, progress=progress)[0])
+    found = judge_for(*views, path=path, seed=seed, device=device, budget=_BUDGET, progress=progress)
+    return JudgedVoice(found[0])
