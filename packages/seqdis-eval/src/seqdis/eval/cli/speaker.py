@@ -75,7 +75,7 @@ def speaker(
     started = time.perf_counter()
     place = place_of("speaker", runs, out, mode)
     opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
-    options = {"device": device, "steps": steps, "sampler": sampler, "settings": settings}
+    options: dict[str, object] = {"device": device, "steps": steps, "sampler": sampler, "settings": settings}
     results: list[dict[str, Metric]] = []
     sections: list[Section] = []
     for run in opened:

@@ -30,8 +30,12 @@ def best_constant(tokens: Sequence[Sequence[int]], *, generator: torch.Generator
         generator: Chooses 256 transcripts and utterances where there are more.
     """
     drawn = [tokens[i] for i in torch.randperm(len(tokens), generator=generator)[:_CANDIDATES].tolist()]
-    candidates = {(), *(tuple(one) for one in drawn)}
-    return list(min(sorted(candidates), key=lambda c: sum(edit_distance(one, c) for one in drawn)))
+    candidates: set[tuple[int, ...]] = {(), *(tuple(one) for one in drawn)}
+
+    def errors(answer: tuple[int, ...]) -> int:
+        return sum(edit_distance(one, answer) for one in drawn)
+
+    return list(min(sorted(candidates), key=errors))
 
 
 def content_protocol(

@@ -45,7 +45,8 @@ def speech_quality(
     if recorded:
         kinds["recorded"] = recorded
     names = {"reconstruction": "dnsmos"} | {kind: f"dnsmos_{kind}" for kind in list(kinds)[1:]}
-    metrics, cases = {}, {}
+    metrics: dict[str, Metric] = {}
+    cases: dict[str, Metric] = {}
     noise = _noise([one.vocoded.sound for one in made], seed)
     floor = mean_opinion([score(sound) for sound in noise], generator=torch.Generator().manual_seed(seed))
     for kind, sounds in kinds.items():
