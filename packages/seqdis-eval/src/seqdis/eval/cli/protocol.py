@@ -178,7 +178,7 @@ def publish(
         sections: What is to be looked at or listened to, after the metrics.
         as_json: Print the record instead of a table.
     """
-    from seqdis.eval.report.blocks import Facts, Report, Section
+    from seqdis.eval.report.blocks import Block, Facts, Report, Section
     from seqdis.eval.report.measured import case_tables, metric_table, published_tables
     from seqdis.eval.report.page import write_report
 
@@ -198,7 +198,7 @@ def publish(
     record.save(place)
     caption = "Value and 95% interval; the mark on a bar is what chance or the trivial baseline reaches."
     records = {config.preset or config.method: record}
-    measured = [
+    measured: list[Block] = [
         metric_table(caption, records),
         *case_tables(records),
         *published_tables([config.data.dataset]),
