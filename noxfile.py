@@ -58,7 +58,7 @@ EXAMPLES = {
     "custom_modality": ("cmu_mocap", ("train.steps=60",), ()),
 }
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
-EXTRAS = {"video": "[flow,latent]"}
+EXTRAS = {"video": "[flow,latent]", "eval": "[speech]"}
 # What a part's tests compare with, and the package itself does not use.
 PEERS = {"core": ("diffusers",)}
 PINNED = ("-c", "constraints.txt")

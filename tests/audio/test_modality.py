@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from seqdis.audio.io import read_wave
 from seqdis.audio.mel import log_mel
 from seqdis.audio.modality import AudioModality
 from seqdis.audio.options import AudioOptions
@@ -56,6 +57,17 @@ def test_npy_holds_the_frames_themselves(audio: AudioModality, tmp_path: Path, s
     frames = torch.randn(5, 80)
     audio.write(tmp_path / "a.npy", frames, speech_data("folder"))
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy", allow_pickle=False), frames.numpy())
+
+
+def test_frames_sound_as_what_is_written(audio: AudioModality, tmp_path: Path, speech_data: Data) -> None:
+    data, frames = speech_data("folder"), torch.randn(20, 80)
+    sound = audio.to_sound(frames, data)
+    assert (sound.rate, len(sound.samples)) == (16000, 19 * AudioOptions().hop)
+    audio.write(tmp_path / "a.wav", frames, data)
+    wave = read_wave(tmp_path / "a.wav", 16000)
+    torch.testing.assert_close(
+        wave, sound.samples / sound.samples.abs().max().clamp(min=1), atol=1e-4, rtol=0
+    )
 
 
 def test_a_folder_of_ones_own_files(audio: AudioModality, tmp_path: Path, write_sound: Write, speech_data: Data) -> None:  # fmt: skip

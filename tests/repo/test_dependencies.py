@@ -19,6 +19,7 @@ PACKAGES = ["core", "video", "audio", "timeseries", "eval"]
 INDIRECT = {
     "core": {"tensorboard": "torch.utils.tensorboard"},
     "timeseries": {"pyarrow": "pandas.read_parquet"},
+    "eval": {"librosa": "speechmos", "onnxruntime": "speechmos", "requests": "speechmos"},
 }
 # Modules of extras whose distribution has another name: an extra need not be installed where this runs.
 OTHERWISE_CALLED = {"cv2": "opencv-python-headless"}

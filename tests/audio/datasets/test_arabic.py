@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from seqdis.audio.datasets.arabic import SPEAKERS, WORDS, arabic_sequences, loudest_window
+from seqdis.audio.mel import log_mel
+from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig
 from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.errors import InputError
@@ -52,6 +54,24 @@ def test_the_loudest_window() -> None:
     assert round(float(window[0, -1]) * 1e6) == 40
     assert torch.equal(loudest_window(frames, 100), frames)
     assert torch.equal(loudest_window(torch.zeros(9, 4), 3), torch.zeros(3, 4))
+
+
+def test_a_recording_says_its_word_and_sounds_as_the_window_that_was_taken(
+    small: Path, speech_data: Data
+) -> None:
+    dataset = arabic_sequences(speech_data("arabic_speech_commands", length=20), "test", small, 0)
+    recordings = dataset.recordings()
+    assert recordings.texts is not None
+    assert recordings.sound is not None
+    for i, key in enumerate(dataset.fetch(range(len(dataset))).keys):
+        assert recordings.texts[i] == key.split("/")[0]
+    analyse, hop = log_mel(80, AudioOptions()), AudioOptions().hop
+    sound = recordings.sound(5)
+    assert len(sound.samples) == 19 * hop
+    # Away from the edges, where one sees the samples beyond and the other a mirror.
+    torch.testing.assert_close(
+        analyse(sound.samples)[3:-3], recordings.read(5).frames[3:-3], atol=1e-3, rtol=1e-3
+    )
 
 
 def test_splits_by_round_know_every_speaker_and_share_no_clip(small: Path, speech_data: Data) -> None:

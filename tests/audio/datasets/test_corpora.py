@@ -111,6 +111,37 @@ def test_librispeech_by_round_shares_speakers_and_no_utterance(libri: Path, spee
     assert len(set.union(*names)) == 60
 
 
+def test_librispeech_says_what_is_spoken_where_the_transcripts_lie(libri: Path, speech_data: Data) -> None:
+    data = speech_data("librispeech", length=8)
+
+    def texts() -> list[str] | None:
+        found = librispeech_sequences(data, "val", libri, 0).recordings().texts
+        return None if found is None else list(found)
+
+    assert texts() is None
+    for speaker in (84, 174):
+        lines = [
+            f"{speaker}-7-{i:04d} {'MISTER' if speaker == 84 else 'MISSUS'} NUMBER {i}" for i in range(10)
+        ]
+        (libri / f"dev-clean/{speaker}/7/{speaker}-7.trans.txt").write_text("\n".join(lines))
+    assert texts() == [f"{who} NUMBER {i}" for who in ("MISTER", "MISSUS") for i in range(10)]
+    # One that is missing leaves nothing to compare with.
+    (libri / "dev-clean/84/7/84-7.trans.txt").write_text("84-7-0000 ALONE")
+    assert texts() is None
+    (libri / "dev-clean/84/7/84-7.trans.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match=r"84-7\.trans\.txt: transcripts cannot be read"):
+        texts()
+
+
+def test_an_utterance_sounds_as_its_file(libri: Path, speech_data: Data) -> None:
+    recordings = librispeech_sequences(speech_data("librispeech", length=8), "val", libri, 0).recordings()
+    assert recordings.sound is not None
+    sound = recordings.sound(3)
+    assert sound.rate == 16000
+    assert torch.equal(sound.samples, read_wave(libri / "dev-clean/84/7/84-7-0003.flac", 16000))
+    assert len(recordings.read(3).frames) == 1 + len(sound.samples) // AudioOptions().hop
+
+
 def test_messages_of_librispeech(libri: Path, speech_data: Data) -> None:
     for path in (libri / "dev-clean").rglob("*.flac"):
         path.unlink()
@@ -154,6 +185,16 @@ def test_timit_splits_and_labels(timit: Path, speech_data: Data) -> None:
     batch = splits["test"].fetch([0])
     assert splits["test"].labels["speaker"].classes[batch.labels["speaker"][0]] == "MDAB0"
     assert splits["test"].labels["gender"].classes[batch.labels["gender"][0]] == "M"
+
+
+def test_timit_says_what_is_spoken(timit: Path, speech_data: Data) -> None:
+    data = speech_data("timit", length=8)
+    assert timit_sequences(data, "test", timit, 0).recordings().texts is None
+    folder = timit / "TEST/DR1/MDAB0"
+    (folder / "SX127.TXT").write_text("0 3200 The emperor had a mean temper.\n")
+    (folder / "SI648.txt").write_text("0 3200 Thick glue.\n")
+    texts = timit_sequences(data, "test", timit, 0).recordings().texts
+    assert texts == ["Thick glue.", "The emperor had a mean temper."]
 
 
 def test_timit_in_lower_case_and_converted(

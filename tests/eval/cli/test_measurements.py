@@ -15,7 +15,7 @@ def seqdis(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-@pytest.mark.parametrize("command", ["bitrate", "few-steps", "priors", "swap"])
+@pytest.mark.parametrize("command", ["bitrate", "content", "few-steps", "priors", "speaker", "swap"])
 def test_bad_input_is_refused_with_one_line(command: str, tmp_path: Path) -> None:
     out = tmp_path / "x.json"
     result = seqdis("eval", command, tmp_path / "absent", "--out", out)

@@ -69,6 +69,7 @@ def test_the_best_is_marked_in_the_metrics_direction() -> None:
 def test_bars_are_for_shares_alone() -> None:
     assert MetricRow("x", [Metric(value=0.5, chance=0.1), None]).is_share
     assert not MetricRow("x", [Metric(value=0.5)]).is_share
+    assert not MetricRow("csim", [Metric(value=0.5, chance=0.1)]).is_share  # a cosine
     assert not MetricRow("x", [Metric(value=1.5, chance=0.1)]).is_share
     assert not MetricRow("x", [Metric(value=0.5, chance=0.1, higher_is_better=False)]).is_share
 

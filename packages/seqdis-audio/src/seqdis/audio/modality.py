@@ -13,6 +13,7 @@ from seqdis.audio.io import read_wave, write_wave
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.data.sound import Sound
 from seqdis.core.data.targets import Target
 from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError
@@ -86,12 +87,21 @@ class AudioModality(Modality):
             InputError: The suffix is unknown, the place cannot be written, or the frames have no sound.
         """
         suffix = self.check_suffix(path, self.writes, "write")
-        options = self.options(data)
         if suffix == ".npy":
             with replace_file(path) as partial:
                 np.save(partial, frames.float().cpu().numpy(), allow_pickle=False)
         else:
-            write_wave(path, log_mel(data.frame_shape[0], options).to_wave(frames), options.sample_rate)
+            sound = self.to_sound(frames, data)
+            write_wave(path, sound.samples, sound.rate)
+
+    def to_sound(self, frames: Tensor, data: DataConfig) -> Sound:
+        """Log-mel frames ``(T, bins)`` made audible; see :meth:`~seqdis.audio.mel.LogMel.to_wave`.
+
+        Raises:
+            InputError: The frames are of another shape, not finite, or too few.
+        """
+        options = self.options(data)
+        return Sound(log_mel(data.frame_shape[0], options).to_wave(frames), options.sample_rate)
 
     def draw(self, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:
         """Draw mel pictures of log-mel frames ``(T, bins)`` side by side.

@@ -14,6 +14,7 @@ from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, parse_config
 from seqdis.core.data.prediction_targets import Outcome, Quantity
 from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.data.sound import Sound
 from seqdis.core.data.targets import Target
 from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError, unknown_name
@@ -133,6 +134,14 @@ class Modality(ABC):
         Raises:
             InputError: The suffix is not one of ``pictures``.
         """
+
+    def to_sound(self, frames: Tensor, data: DataConfig) -> Sound | None:
+        """What ``(T, *frame)`` sounds like, or None for a modality that makes no sound.
+
+        Raises:
+            InputError: The frames have no sound.
+        """
+        return None
 
     def is_frame_folder(self, folder: Path) -> bool:
         """Whether the files directly in ``folder`` are the frames of one sequence."""

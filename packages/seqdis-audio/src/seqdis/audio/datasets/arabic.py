@@ -16,6 +16,7 @@ from seqdis.audio.mel import LogMel, log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, parse_config
 from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
+from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
 
@@ -81,10 +82,14 @@ def loudest_window(frames: Tensor, length: int) -> Tensor:
 
     A command of 580 ms lies anywhere in its second of sound; this finds it without an aligner.
     """
+    start = _loudest_start(frames, length)
+    return frames[start : start + length]
+
+
+def _loudest_start(frames: Tensor, length: int) -> int:
     power = frames.double().exp().sum(-1)
     totals = torch.nn.functional.pad(power.cumsum(0), (1, 0))
-    start = int((totals[length:] - totals[:-length]).argmax())
-    return frames[start : start + length]
+    return int((totals[length:] - totals[:-length]).argmax())
 
 
 def _read(recording: _Recording, analyse: LogMel, length: int) -> Tensor:
@@ -93,6 +98,14 @@ def _read(recording: _Recording, analyse: LogMel, length: int) -> Tensor:
     if len(frames) < length:
         raise InputError(f"{name}: has {len(frames)} steps; at least {length} are needed")
     return loudest_window(frames, length)
+
+
+def _sound(recording: _Recording, analyse: LogMel, length: int) -> Sound:
+    """The samples between the centres of the window's first and last frame."""
+    hop, rate = analyse.options.hop, analyse.options.sample_rate
+    wave = read_wave(recording.path, rate)
+    start = _loudest_start(analyse(wave, name=str(recording.path)), length)
+    return Sound(wave[start * hop : (start + length - 1) * hop], rate)
 
 
 def arabic_sequences(data: DataConfig, split: str, root: Path | None, seed: int) -> SequenceDataset:
@@ -122,6 +135,9 @@ def arabic_sequences(data: DataConfig, split: str, root: Path | None, seed: int)
             "word": torch.tensor([r.word for r in recordings]),
         },
         keys=[f"{r.path.parent.name}/{r.path.stem}" for r in recordings],
+        # The corpus names the Arabic words in English alone.
+        texts=[WORDS[r.word] for r in recordings],
+        sound=lambda index: _sound(recordings[index], analyse, data.length),
     )
 
 

@@ -31,6 +31,18 @@ def _genders(root: Path) -> dict[str, int]:
     return {row[0]: GENDERS.index(row[1]) for row in rows if len(row) > 1 and row[1] in GENDERS}
 
 
+def _texts(folders: set[Path]) -> dict[str, str]:
+    """What is said in each utterance, by its name: the ``SPEAKER-CHAPTER.trans.txt`` beside the sound, where it is."""
+    found: dict[str, str] = {}
+    for table in sorted(path for folder in folders for path in folder.glob("*.trans.txt")):
+        try:
+            lines = table.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{table}: transcripts cannot be read: {error}") from error
+        found |= {name: text for name, _, text in (line.partition(" ") for line in lines) if text}
+    return found
+
+
 def _of_round(position: int, total: int) -> str:
     # A speaker's utterances in the order of their names: 70 % train, 10 % validate, the last 20 % test.
     share = (position + 0.5) / total
@@ -40,7 +52,8 @@ def _of_round(position: int, total: int) -> str:
 def librispeech_sequences(data: DataConfig, split: str, root: Path | None, seed: int) -> SequenceDataset:
     """Chunks of utterances, labelled with speaker and gender; random ones for training.
 
-    ``root`` holds SPEAKERS.TXT and ``<subset>/<speaker>/[<chapter>/]<utterance>.flac``. Splits by
+    ``root`` holds SPEAKERS.TXT and ``<subset>/<speaker>/[<chapter>/]<utterance>.flac``, with transcripts in
+    ``<speaker>-<chapter>.trans.txt`` beside them where the corpus is whole. Splits by
     ``options.split``: ``"speaker"`` takes the subsets of :data:`SUBSETS`; ``"round"`` takes whatever
     subsets there are, and 70 / 10 / 20 % of each speaker's utterances. When it is not given, it is
     ``"speaker"`` where the three subsets are there. Speakers are numbered over all subsets.
@@ -68,9 +81,10 @@ def librispeech_sequences(data: DataConfig, split: str, root: Path | None, seed:
                 raise InputError(f"{path}: allowed: SPEAKER-CHAPTER-NUMBER.flac of a speaker in SPEAKERS.TXT")
             by_speaker.setdefault(match["speaker"], []).append((subset, path))
     speakers = sorted(by_speaker, key=int)
+    texts = _texts({path.parent for paths in files.values() for path in paths})
     disjoint = options.split == "speaker" or (options.split is None and not absent)
     chosen = [
-        Utterance(path, path.stem, {"speaker": index, "gender": genders[speaker]})
+        Utterance(path, path.stem, {"speaker": index, "gender": genders[speaker]}, texts.get(path.stem))
         for index, speaker in enumerate(speakers)
         for position, (subset, path) in enumerate(by_speaker[speaker])
         if (subset == SUBSETS[split] if disjoint else _of_round(position, len(by_speaker[speaker])) == split)

@@ -55,6 +55,16 @@ def _split_of(part: str, speaker: str) -> str:
     return "test" if speaker in CORE_TEST else "val"
 
 
+def _text(sound: Path) -> str | None:
+    """The sentence in the .TXT file beside a sound, without the first and last sample's number in front of it."""
+    name = sound.name.split(".")[0]
+    for path in (sound.with_name(f"{name}{suffix}") for suffix in (".TXT", ".txt")):
+        if path.is_file():
+            parts = path.read_text(encoding="ascii", errors="replace").split(maxsplit=2)
+            return parts[2].strip() if len(parts) == 3 else None
+    return None
+
+
 def timit_sequences(data: DataConfig, split: str, root: Path | None, seed: int) -> SequenceDataset:
     """Chunks of sentences, labelled with speaker and gender; random ones for training.
 
@@ -82,7 +92,7 @@ def timit_sequences(data: DataConfig, split: str, root: Path | None, seed: int) 
     speakers = sorted({speaker for _, speaker, _ in found.values()})
     numbers = {speaker: index for index, speaker in enumerate(speakers)}
     chosen = [
-        Utterance(path, key, {"speaker": numbers[speaker], "gender": GENDERS.index(speaker[0])})
+        Utterance(path, key, {"speaker": numbers[speaker], "gender": GENDERS.index(speaker[0])}, _text(path))
         for key, (part, speaker, path) in sorted(found.items())
         if _split_of(part, speaker) == split
     ]

@@ -16,6 +16,7 @@ from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, parse_config
 from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.data.sequence import Label, SequenceBatch, SequenceDataset
+from seqdis.core.data.sound import Sound
 from seqdis.core.data.window import Clip, window_starts
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
@@ -27,11 +28,12 @@ _THREADS = 4
 
 @dataclass(frozen=True)
 class Utterance:
-    """One recording of a corpus: its file, its name below the corpus, and its labels."""
+    """One recording of a corpus: its file, its name below the corpus, its labels, and what is said where that is known."""
 
     path: Path
     key: str
     labels: Mapping[str, int]
+    text: str | None = None
 
 
 class UtteranceChunks(SequenceDataset):
@@ -113,10 +115,13 @@ class UtteranceChunks(SequenceDataset):
     def recordings(self) -> Recordings:
         """The utterances, each analysed whole; a file that was written anew is another recording."""
 
+        def sound(index: int) -> Sound:
+            rate = self._options.sample_rate
+            return Sound(read_segment(self._utterances[index].path, 0, self._samples[index], rate), rate)
+
         def read(index: int) -> Clip:
-            u, samples = self._utterances[index], self._samples[index]
-            wave = read_segment(u.path, 0, samples, self._options.sample_rate)
-            return Clip(self._analyse(wave, name=str(u.path)), u.key)
+            u = self._utterances[index]
+            return Clip(self._analyse(sound(index).samples, name=str(u.path)), u.key)
 
         def views(indices: Sequence[int], epoch: int) -> list[View]:
             places = [self._place(index, epoch) for index in indices]
@@ -126,7 +131,9 @@ class UtteranceChunks(SequenceDataset):
             stats = [(u.key, u.path.stat()) for u in self._utterances]
             return digest([f"{key} {stat.st_size} {stat.st_mtime_ns}" for key, stat in stats])
 
-        return Recordings(len(self._utterances), read, views, fingerprint)
+        known = [u.text for u in self._utterances if u.text is not None]
+        texts = known if len(known) == len(self._utterances) else None
+        return Recordings(len(self._utterances), read, views, fingerprint, texts=texts, sound=sound)
 
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
         """Read some chunks from their files.

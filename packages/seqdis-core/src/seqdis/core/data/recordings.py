@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from seqdis.core.data.sound import Sound
+
 if TYPE_CHECKING:
     from seqdis.core.data.window import Clip
 
@@ -33,12 +35,16 @@ class Recordings:
         read: One of them, whole.
         views: Where the sequences of some indices lie, in an epoch.
         fingerprint: A hash that differs where the recordings do.
+        texts: What is said in each, where that is written down for all.
+        sound: One of them as it was recorded, where it sounds: the very stretch that ``read`` gives frames of.
     """
 
     count: int
     read: Callable[[int], Clip]
     views: Callable[[Sequence[int], int], list[View]]
     fingerprint: Callable[[], str]
+    texts: Sequence[str] | None = None
+    sound: Callable[[int], Sound] | None = None
 
 
 def digest(parts: Iterable[str | Tensor]) -> str:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.data.recordings import Recordings, View, digest
+from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
 
 __all__ = [
@@ -158,6 +159,8 @@ class ArraySequences(SequenceDataset):
         keys: A name for each sequence; numbered when omitted.
         mask: See :class:`SequenceBatch`, ``(N, V)``.
         observed: See :class:`SequenceBatch`, shaped like ``x``.
+        texts: What is said in each sequence, where that is written down.
+        sound: What a sequence sounded like when it was recorded, where it sounds.
 
     Raises:
         InputError: Sizes disagree, there is no sequence, or a value is not finite (also where
@@ -173,6 +176,8 @@ class ArraySequences(SequenceDataset):
         keys: Sequence[str] | None = None,
         mask: Tensor | None = None,
         observed: Tensor | None = None,
+        texts: Sequence[str] | None = None,
+        sound: Callable[[int], Sound] | None = None,
     ) -> None:
         if x.ndim < 3 or len(x) == 0:
             raise InputError(f"sequences need shape (N, V, *frame) with N ≥ 1; got {tuple(x.shape)}")
@@ -181,7 +186,8 @@ class ArraySequences(SequenceDataset):
         self._keys = list(keys) if keys is not None else [f"{i:06d}" for i in range(len(x))]
         sizes = {"x": len(x), "keys": len(self._keys)}
         sizes |= {name: len(value) for name, value in self._targets.items()}
-        sizes |= {name: len(m) for name, m in (("mask", mask), ("observed", observed)) if m is not None}
+        given_too = (("mask", mask), ("observed", observed), ("texts", texts))
+        sizes |= {name: len(part) for name, part in given_too if part is not None}
         if len(set(sizes.values())) > 1 or set(self.labels) != set(self._targets):
             raise InputError(
                 f"a dataset's parts need one entry a sequence and a meaning a label; got {sizes}"
@@ -192,6 +198,7 @@ class ArraySequences(SequenceDataset):
         if x.is_floating_point():
             check_finite(x, "dataset")
         self._x, self._mask, self._observed = x, mask, observed
+        self._texts, self._sound = texts, sound
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -223,6 +230,8 @@ class ArraySequences(SequenceDataset):
             read=lambda index: Clip(self._x[index], self._keys[index]),
             views=lambda indices, epoch: [View(i, torch.arange(self.shape[0])) for i in indices],
             fingerprint=lambda: digest([*self._keys, self._x]),
+            texts=self._texts,
+            sound=self._sound,
         )
 
 

@@ -6,11 +6,13 @@ import typer
 
 from seqdis.eval.cli.bitrate import bitrate
 from seqdis.eval.cli.classification import classification
+from seqdis.eval.cli.content import content
 from seqdis.eval.cli.few_steps import few_steps
 from seqdis.eval.cli.prediction import prediction
 from seqdis.eval.cli.priors import priors
 from seqdis.eval.cli.published import published
 from seqdis.eval.cli.report import report
+from seqdis.eval.cli.speaker import speaker
 from seqdis.eval.cli.swap import swap
 
 __all__ = ["app"]
@@ -20,9 +22,11 @@ app = typer.Typer(
 )
 app.command("bitrate")(bitrate)
 app.command("classification")(classification)
+app.command("content")(content)
 app.command("few-steps")(few_steps)
 app.command("prediction")(prediction)
 app.command("priors")(priors)
 app.command("published")(published)
 app.command("report")(report)
+app.command("speaker")(speaker)
 app.command("swap")(swap)

@@ -13,7 +13,7 @@ from seqdis.core.data.sequence import check_finite
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 
-__all__ = ["equal_error_rate", "speaker_eer"]
+__all__ = ["eer_draws", "equal_error_rate", "speaker_eer"]
 
 Scores = NDArray[np.float32]
 Weights = NDArray[np.float64]
@@ -96,16 +96,7 @@ def speaker_eer(
         InputError: The sizes differ, an embedding is not finite or is 0, or there is only one speaker, or
             none with two utterances.
     """
-    if embeddings.ndim != 2 or speakers.shape != embeddings.shape[:1]:
-        raise InputError(
-            "an EER needs embeddings (N, F) and speakers (N,); "
-            f"got {tuple(embeddings.shape)} and {tuple(speakers.shape)}"
-        )
-    check_finite(embeddings, "embeddings")
-    norms = embeddings.float().norm(dim=1, keepdim=True)
-    if bool((norms == 0).any()):
-        raise InputError(f"embedding {int((norms[:, 0] == 0).nonzero()[0])} is 0: it has no direction")
-    unit, codes = embeddings.float() / norms, speakers.unique(return_inverse=True)[1]
+    unit, codes = _directions(embeddings, speakers)
     count = len(codes)
     names = codes.numpy()
     scores, same = np.empty(count * (count - 1) // 2, np.float32), np.empty(count * (count - 1) // 2, bool)
@@ -121,15 +112,47 @@ def speaker_eer(
     value = equal_error_rate(scores[same], scores[~same])
     interval = None
     if resamples:
-        interval = _over_speakers(unit, codes, resamples, generator or torch.Generator().manual_seed(0))
+        generator = generator or torch.Generator().manual_seed(0)
+        found = np.quantile(eer_draws(embeddings, speakers, resamples, generator=generator), [0.025, 0.975])
+        interval = (float(found[0]), float(found[1]))
     return Metric(value=value, chance=0.5, ci95=interval, n=count, higher_is_better=False)
 
 
-def _over_speakers(
-    unit: Tensor, codes: Tensor, resamples: int, generator: torch.Generator
-) -> tuple[float, float]:
-    """Percentiles of the EER when speakers are drawn anew: a pair counts as often as both of its speakers."""
-    count, speakers = len(codes), int(codes.max()) + 1
+def _directions(embeddings: Tensor, speakers: Tensor) -> tuple[Tensor, Tensor]:
+    """Unit vectors ``(N, F)``, and the speakers as ``0 … S−1``."""
+    if embeddings.ndim != 2 or speakers.shape != embeddings.shape[:1]:
+        raise InputError(
+            "an EER needs embeddings (N, F) and speakers (N,); "
+            f"got {tuple(embeddings.shape)} and {tuple(speakers.shape)}"
+        )
+    check_finite(embeddings, "embeddings")
+    norms = embeddings.float().norm(dim=1, keepdim=True)
+    if bool((norms == 0).any()):
+        raise InputError(f"embedding {int((norms[:, 0] == 0).nonzero()[0])} is 0: it has no direction")
+    return embeddings.float() / norms, speakers.unique(return_inverse=True)[1]
+
+
+def eer_draws(
+    embeddings: Tensor, speakers: Tensor, resamples: int, *, generator: torch.Generator
+) -> NDArray[np.float64]:
+    """The EER when speakers are drawn anew: a pair counts as often as both of its speakers.
+
+    Draws of one speaker alone are left out; which ones they are depends on the generator, not on the embeddings.
+
+    Args:
+        embeddings: ``(N, F)``.
+        speakers: ``(N,)``.
+        resamples: How many draws.
+        generator: Of the draws.
+
+    Returns:
+        At most ``resamples`` rates.
+
+    Raises:
+        InputError: As :func:`speaker_eer`; or each draw was of one speaker alone.
+    """
+    unit, codes = _directions(embeddings, speakers)
+    count, total = len(codes), int(codes.max()) + 1
     first, second = torch.triu_indices(count, count, 1).numpy()
     values = (unit @ unit.T).numpy()[first, second]
     order = np.argsort(values, kind="stable")
@@ -137,16 +160,15 @@ def _over_speakers(
     same = first == second
     found = []
     for _ in range(resamples):
-        drawn = torch.randint(speakers, (speakers,), generator=generator).bincount(minlength=speakers).numpy()
+        drawn = torch.randint(total, (total,), generator=generator).bincount(minlength=total).numpy()
         weight = np.where(same, drawn[first], drawn[first] * drawn[second]).astype(np.float64)
         parts = [(values[kind], np.concatenate([[0.0], weight[kind].cumsum()])) for kind in (same, ~same)]
         if min(total[-1] for _, total in parts) == 0:
             continue  # one speaker alone was drawn
         found.append(_weighted(*parts[0], *parts[1]))
     if not found:
-        raise InputError(f"a bootstrap over {speakers} speakers drew none with another")
-    low, high = np.quantile(found, [0.025, 0.975])
-    return float(low), float(high)
+        raise InputError(f"a bootstrap over {total} speakers drew none with another")
+    return np.asarray(found)
 
 
 def _weighted(target: Scores, target_sum: Weights, other: Scores, other_sum: Weights) -> float:

@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 
+_COSINES = ("csim",)
+"""Similarities that may lie in [0, 1] without being shares."""
+
+
 class Block(Protocol):
     """Anything that a template of its own shows."""
 
@@ -99,9 +103,11 @@ class MetricRow:
     @property
     def is_share(self) -> bool:
         """Whether all are shares in [0, 1] with a chance level, which bars can show."""
-        return all(
-            0 <= m.value <= 1 and m.chance is not None and 0 <= m.chance <= 1 for m in self.known
-        ) and (bool(self.known) and self.known[0].higher_is_better)
+        return (
+            not self.name.startswith(_COSINES)
+            and all(0 <= m.value <= 1 and m.chance is not None and 0 <= m.chance <= 1 for m in self.known)
+            and (bool(self.known) and self.known[0].higher_is_better)
+        )
 
     @property
     def in_percent(self) -> bool:

@@ -1,0 +1,106 @@
+"""What is said, read from each factor: a probe of speech content wherever transcripts exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.errors import InputError
+from seqdis.core.results import Metric
+from seqdis.eval.content_head import HeadBudget, train_head
+from seqdis.eval.metrics.token_error_rate import edit_distance, token_error_rate
+from seqdis.eval.progress import stage
+from seqdis.eval.subwords import Subwords
+from seqdis.eval.utterances import EncodedUtterance, encode_utterances
+
+__all__ = ["best_constant", "content_protocol"]
+
+_SOURCES = ("static", "dynamic", "frames")
+_CANDIDATES = 256
+
+
+def best_constant(tokens: Sequence[Sequence[int]], *, generator: torch.Generator) -> list[int]:
+    """The one answer with the fewest errors over all utterances, of nothing at all and their own transcripts.
+
+    Args:
+        tokens: Of each utterance.
+        generator: Chooses 256 transcripts and utterances where there are more.
+    """
+    drawn = [tokens[i] for i in torch.randperm(len(tokens), generator=generator)[:_CANDIDATES].tolist()]
+    candidates: set[tuple[int, ...]] = {(), *(tuple(one) for one in drawn)}
+
+    def errors(answer: tuple[int, ...]) -> int:
+        return sum(edit_distance(one, answer) for one in drawn)
+
+    return list(min(sorted(candidates), key=errors))
+
+
+def content_protocol(
+    model: Disentangler,
+    train_set: SequenceDataset,
+    test_set: SequenceDataset,
+    *,
+    seed: int = 0,
+    vocabulary: int = 64,
+    budget: HeadBudget | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Metric]:
+    """Token error rate of a small CTC head that reads an utterance's subwords from one factor alone.
+
+    The dynamic factor should tell what is said (a low rate), the static one should not (a rate at chance, that of
+    the best constant answer). The same head on the frames themselves says how low a rate can be here.
+
+    Args:
+        model: Any method.
+        train_set: Its transcripts train the subwords and the heads.
+        test_set: Whose utterances are read.
+        seed: Of the heads, and of the method's draws.
+        vocabulary: Subwords at most.
+        budget: Of the training of each head; :class:`~seqdis.eval.content_head.HeadBudget`'s own when omitted.
+        progress: Called as the work advances.
+
+    Returns:
+        ``token_error_from_static``, ``token_error_from_dynamic``, ``token_error_from_frames``.
+
+    Raises:
+        InputError: There are no transcripts, or no subwords without the extra ``speech``.
+    """
+    texts = [_texts(dataset, split) for dataset, split in ((train_set, "training"), (test_set, "test"))]
+    subwords = Subwords(texts[0], size=vocabulary)
+    known, held_out = ([subwords.encode(text) for text in some] for some in texts)
+    utterances = [
+        encode_utterances(model, dataset, seed=seed, progress=stage(progress, first, first + 0.1))
+        for dataset, first in ((train_set, 0.0), (test_set, 0.1))
+    ]
+    constant = best_constant(known, generator=torch.Generator().manual_seed(seed))
+    metrics = {}
+    for number, source in enumerate(_SOURCES):
+        train, test = ([_of(one, source) for one in some] for some in utterances)
+        part = stage(progress, 0.2 + 0.8 * number / 3, 0.2 + 0.8 * (number + 1) / 3)
+        head = train_head(
+            train, known, vocabulary=len(subwords), seed=seed, budget=budget or HeadBudget(), progress=part
+        )
+        metrics[f"token_error_from_{source}"] = token_error_rate(
+            held_out, head.read(test), constant=constant, generator=torch.Generator().manual_seed(seed)
+        )
+    metrics["token_error_from_static"] = metrics["token_error_from_static"].model_copy(
+        update={"higher_is_better": True}
+    )
+    return metrics
+
+
+def _of(utterance: EncodedUtterance, source: str) -> torch.Tensor:
+    value: torch.Tensor = getattr(utterance, source)
+    return value
+
+
+def _texts(dataset: SequenceDataset, split: str) -> Sequence[str]:
+    recordings = dataset.recordings()
+    if recordings is None or recordings.texts is None:
+        raise InputError(
+            f"content: the {split} split has no transcripts; allowed: data whose recordings say what is spoken"
+        )
+    return recordings.texts
