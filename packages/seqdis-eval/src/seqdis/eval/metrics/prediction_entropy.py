@@ -12,7 +12,7 @@ from seqdis.core.data.sequence import check_finite
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 
-__all__ = ["inception_score", "inter_entropy", "intra_entropy", "prediction_entropies"]
+__all__ = ["balanced", "inception_score", "inter_entropy", "intra_entropy", "prediction_entropies"]
 
 
 def _entropy(probabilities: Tensor) -> Tensor:
@@ -32,6 +32,27 @@ def inter_entropy(probabilities: Tensor) -> float:
 def inception_score(probabilities: Tensor) -> float:
     """``IS = exp E_x[KL(p(y|x) ‖ p(y))] = exp(H(y) − H(y|x))`` (Salimans et al. 2016), 1 to the number of classes."""
     return float(torch.tensor(inter_entropy(probabilities) - intra_entropy(probabilities)).exp())
+
+
+def balanced(truth: Tensor) -> Tensor:
+    """Indices of equally many clips of each class: the first ``k`` of each, ``k`` being the rarest class's number.
+
+    A class that no clip has is left out, so that it does not empty the others.
+
+    Args:
+        truth: Classes of N clips, ``(N,)``.
+
+    Returns:
+        In ascending order, ``(k·C,)`` for C classes that occur.
+
+    Raises:
+        InputError: There is no clip.
+    """
+    if truth.ndim != 1 or not len(truth):
+        raise InputError(f"classes of shape {tuple(truth.shape)}; allowed: (N,) with N ≥ 1")
+    places = [(truth == value).nonzero()[:, 0] for value in truth.unique()]
+    rarest = min(len(place) for place in places)
+    return torch.cat([place[:rarest] for place in places]).sort().values
 
 
 def prediction_entropies(
