@@ -5,11 +5,16 @@ from __future__ import annotations
 import typer
 
 from seqdis.eval.cli.bitrate import bitrate
+from seqdis.eval.cli.consistency import consistency
 from seqdis.eval.cli.few_steps import few_steps
+from seqdis.eval.cli.generation import generation
+from seqdis.eval.cli.leakage import leakage
 from seqdis.eval.cli.priors import priors
 from seqdis.eval.cli.published import published
+from seqdis.eval.cli.reconstruction import reconstruction
 from seqdis.eval.cli.report import report
 from seqdis.eval.cli.swap import swap
+from seqdis.eval.cli.traversal import traversal
 
 __all__ = ["app"]
 
@@ -17,8 +22,13 @@ app = typer.Typer(
     no_args_is_help=True, help="Measure a trained run; each command writes one JSON file or one page."
 )
 app.command("bitrate")(bitrate)
+app.command("consistency")(consistency)
 app.command("few-steps")(few_steps)
+app.command("generation")(generation)
+app.command("leakage")(leakage)
 app.command("priors")(priors)
 app.command("published")(published)
+app.command("reconstruction")(reconstruction)
 app.command("report")(report)
 app.command("swap")(swap)
+app.command("traversal")(traversal)

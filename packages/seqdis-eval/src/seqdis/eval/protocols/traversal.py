@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import (
+    PrincipalComponents,
     bootstrap_mean,
     evaluating,
     principal_components,
@@ -24,7 +25,7 @@ from seqdis.eval.judges import Judge
 from seqdis.eval.progress import stage
 from seqdis.eval.protocols.mode import Mode
 
-__all__ = ["DRAWS", "traversal_protocol"]
+__all__ = ["DRAWS", "traversal_amounts", "traversal_directions", "traversal_protocol"]
 
 DRAWS = 2**15
 """Samples of the prior that the components are of (DiffSDA, Sec. 4.3)."""
@@ -32,19 +33,38 @@ DRAWS = 2**15
 _SIDES: tuple[Side, Side] = ("static", "dynamic")
 
 
+def traversal_directions(
+    prior: Prior, *, mode: Mode = "corrected", seed: int = 0, components: int = 4, draws: int = DRAWS
+) -> dict[Side, PrincipalComponents]:
+    """The first principal components of each factor of a prior's samples.
+
+    ``"corrected"``: of standardised samples, the units that Eq. 6 moves in. ``"published"``: of the samples as they
+    are, as the paper's text reads; where entries differ in scale, Eq. 6 then leaves the direction of largest variance.
+
+    Args:
+        prior: Fitted to a model's factors, or its own.
+        mode: See above.
+        seed: Of the samples.
+        components: So many of each factor at most.
+        draws: Number of samples.
+    """
+    drawn = prior.sample(draws, generator=torch.Generator().manual_seed(seed))
+    return {
+        side: principal_components(drawn, side, keep=components, standardised=mode == "corrected")
+        for side in _SIDES
+    }
+
+
 def traversal_protocol(
     model: Disentangler,
-    prior: Prior,
+    directions: Mapping[Side, PrincipalComponents],
     judge: Judge,
     test_set: SequenceDataset,
     *,
     seed: int = 0,
-    mode: Mode = "corrected",
     clips: int = 64,
-    components: int = 4,
     span: float = 1.0,
     points: int = 5,
-    draws: int = DRAWS,
     batch_size: int = 16,
     progress: Progress | None = None,
 ) -> dict[str, Metric]:
@@ -53,22 +73,15 @@ def traversal_protocol(
     The judge's labels at ``α = 0``, the reconstruction's, are what the others are compared with: what is lost in
     decoding is not laid at the traversal's door. The paper shows pictures and prints no figures.
 
-    ``"corrected"``: components of standardised samples, the units that Eq. 6 moves in. ``"published"``: components
-    of the samples as they are, as the text reads; where entries differ in scale, Eq. 6 then leaves the direction of
-    largest variance.
-
     Args:
         model: Any method.
-        prior: Fitted to its factors, or its own.
+        directions: Of :func:`traversal_directions`; its mode is that of the protocol.
         judge: Trained on real clips.
         test_set: Clips that nobody has learnt from.
-        seed: Of the choice of clips and of all draws.
-        mode: See above.
+        seed: Of the choice of clips and of the decoder's draws.
         clips: So many of the test clips at most.
-        components: The first so many of each factor.
         span: ``α`` goes from ``−span`` to ``span``.
         points: Places along the way, an odd number: the middle one is ``α = 0``.
-        draws: Samples of the prior.
         batch_size: Clips a pass; it does not change the result.
         progress: Called as the work advances.
 
@@ -87,23 +100,21 @@ def traversal_protocol(
         raise InputError(f"points {points}; allowed: odd numbers from 3, for the middle one is α = 0")
     order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(seed))
     chosen = sorted(order[:clips].tolist())
-    amounts = span * torch.linspace(-1, 1, points, dtype=torch.float64).round(decimals=9)
-    drawn = prior.sample(draws, generator=torch.Generator().manual_seed(seed))
+    amounts = traversal_amounts(span, points)
     metrics: dict[str, Metric] = {}
     cases: dict[str, Metric] = {}
-    for place, side in enumerate(_SIDES):
-        directions = principal_components(drawn, side, keep=components, standardised=mode == "corrected")
+    total, done = sum(map(len, directions.values())), 0
+    for side, found in directions.items():
         kept, changed = [], []
-        for component in range(len(directions)):
-            part = (place + component / len(directions)) / 2, (place + (component + 1) / len(directions)) / 2
-            report = stage(progress, *part)
+        for component in range(len(found)):
+            report, done = stage(progress, done / total, (done + 1) / total), done + 1
             seen: list[Mapping[str, Tensor]] = []
             with evaluating(model):
                 for start in range(0, len(chosen), batch_size):
                     rows = chosen[start : start + batch_size]
                     batch = test_set.fetch(rows).to(model.device)
                     moved = traverse(
-                        model, batch, directions, component=component, amounts=amounts,
+                        model, batch, found, component=component, amounts=amounts,
                         generator=row_sources(seed, rows),
                     )  # fmt: skip
                     mask = None if batch.mask is None else batch.mask.repeat_interleave(points, dim=0)
@@ -121,13 +132,18 @@ def traversal_protocol(
             if (stays := same[side]) is not None:
                 changed.append(1 - stays)
                 cases[f"changes@{case}"] = _share(1 - stays, seed)
-            cases[f"explained@{case}"] = Metric(value=float(directions.explained[component]))
+            cases[f"explained@{case}"] = Metric(value=float(found.explained[component]))
         if kept:
             chance = _shared_by_chance(judged, test_set.labels, other, points // 2)
             metrics[f"{side}_keeps_{other}"] = _share(torch.stack(kept).mean(0), seed, chance)
         if changed:
             metrics[f"{side}_changes"] = _share(torch.stack(changed).mean(0), seed)
     return metrics | cases
+
+
+def traversal_amounts(span: float, points: int) -> Tensor:
+    """``α`` from ``−span`` to ``span``, ``(points,)``; the middle one is 0 exactly."""
+    return span * torch.linspace(-1, 1, points, dtype=torch.float64).round(decimals=9)
 
 
 def _unchanged(
