@@ -89,5 +89,5 @@ def generation(
     )
     publish(
         "generation", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
-        data=data, sections=[section], as_json=as_json,
+        data=data, sections=[section], drawn=True, as_json=as_json,
     )  # fmt: skip

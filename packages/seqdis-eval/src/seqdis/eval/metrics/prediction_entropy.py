@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -74,16 +75,23 @@ def prediction_entropies(
         InputError: The shape is not ``(N, C)``, or a row is no distribution.
     """
     p = _checked(probabilities)
-    uniform = float(torch.tensor(float(p.shape[1])).log())
+    conditional, uniform = _entropy(p), float(torch.tensor(float(p.shape[1])).log())
+
+    def intra(i: Tensor) -> float:
+        return float(conditional[i].mean())
+
+    def inter(i: Tensor) -> float:
+        return float(_entropy(p[i].mean(0)))
 
     def measured(function: Callable[[Tensor], float], chance: float, *, better: bool) -> Metric:
-        interval = bootstrap(lambda i: function(p[i]), len(p), generator=generator, resamples=resamples)
-        return Metric(value=function(p), chance=chance, ci95=interval, n=len(p), higher_is_better=better)
+        interval = bootstrap(function, len(p), generator=generator, resamples=resamples)
+        value = function(torch.arange(len(p)))
+        return Metric(value=value, chance=chance, ci95=interval, n=len(p), higher_is_better=better)
 
     return {
-        "inception_score": measured(inception_score, 1.0, better=True),
-        "intra_entropy": measured(intra_entropy, uniform, better=False),
-        "inter_entropy": measured(inter_entropy, 0.0, better=True),
+        "inception_score": measured(lambda i: math.exp(inter(i) - intra(i)), 1.0, better=True),
+        "intra_entropy": measured(intra, uniform, better=False),
+        "inter_entropy": measured(inter, 0.0, better=True),
     }
 
 

@@ -63,7 +63,7 @@ def consistency_shown(
     notes = []
     for place in order:
         words = [
-            f"{name}: {label.classes[int(real[name][place])]} → {label.classes[int(made[name][place])]}"
+            _change(name, label.classes[int(real[name][place])], label.classes[int(made[name][place])])
             for name, label in test_set.labels.items()
             if real[name][place] != made[name][place]
         ]
@@ -74,6 +74,11 @@ def consistency_shown(
         "these come first, with what it says of the source and of the reconstruction."
     )
     return Section("Disagreements", [reconstruction_cards(show, some, rebuilt[order], notes)], note)
+
+
+def _change(name: str, before: str, after: str) -> str:
+    told = f"{before} → {after}"
+    return told if before.startswith(name) else f"{name}: {told}"
 
 
 def generation_shown(
