@@ -30,12 +30,12 @@ from torch import Tensor
 
 from seqdis.core.config import apply_overrides
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import build_model
 from seqdis.core.errors import InputError
 from seqdis.core.nn.norm import group_count
 from seqdis.core.ops import ada_group_norm
 from seqdis.core.ops._build import kernel_state, kernels_off
 from seqdis.core.ops._compile import build_kernel
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name

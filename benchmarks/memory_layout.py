@@ -18,7 +18,8 @@ import torch
 
 from seqdis.core.config import RunConfig
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name

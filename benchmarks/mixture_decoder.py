@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from seqdis.core.disentangler import build_model
 from seqdis.core.methods.vdsm import VDSM
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
 

@@ -26,8 +26,8 @@ from seqdis.core.diffusion.samplers.base import Sampler
 from seqdis.core.diffusion.samplers.ddim import DDIMSampler
 from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
 from seqdis.core.diffusion.samplers.edm import EDMSampler
-from seqdis.core.disentangler import build_model
 from seqdis.core.methods.diffsda import DiffSDA
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows, randn
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name

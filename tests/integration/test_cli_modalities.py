@@ -14,9 +14,9 @@ import torch
 from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
-from seqdis.core.disentangler import build_model
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Modality
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import build_dataset, get_modality, get_plugin, get_preset
 from seqdis.core.results import ResultRecord
 

@@ -13,7 +13,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
-from seqdis.core.disentangler import build_model
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_modality, get_preset
 from seqdis.core.results import Metric, ResultRecord
 

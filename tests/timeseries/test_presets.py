@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from seqdis.core.disentangler import build_model
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 from seqdis.timeseries.datasets import DATASETS
 from seqdis.timeseries.options import SeriesOptions

@@ -8,8 +8,8 @@ import torch
 from seqdis.core.analysis import encode_dataset, probe_factors
 from seqdis.core.config import apply_overrides
 from seqdis.core.data.sequence import SequenceBatch, SequenceDataset, Subset
-from seqdis.core.disentangler import build_model
 from seqdis.core.methods.bcd import BCD
+from seqdis.core.pretrained import build_model
 from seqdis.core.quantize import codebook_use
 from seqdis.core.random import Rows
 from seqdis.core.registry import build_dataset, get_preset

@@ -10,8 +10,9 @@ from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
 from seqdis.core.config import apply_overrides
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_modality, get_preset
 
 FRAMES = 14

@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from seqdis.core.config import apply_overrides
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.methods.divid import DiViD
 from seqdis.core.methods.divid_config import DiViDConfig
 from seqdis.core.nn.spatial_transformer import SpatialTransformer
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows
 from seqdis.core.registry import build_dataset
 from seqdis.video.presets import PRESETS

@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 from seqdis.core.cli.app import app
 from seqdis.core.config import apply_overrides
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.methods.s3vae import S3VAE
 from seqdis.core.methods.s3vae_config import S3VAEConfig
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows
 from seqdis.core.registry import build_dataset
 from seqdis.video import VideoModality

@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 
 from seqdis.core.cli.app import app
 from seqdis.core.config import RunConfig, StageConfig
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.vdsm import VDSM, VDSMConfig
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import build_dataset, get_modality
 from seqdis.core.train import Trainer, train
 from seqdis.video.datasets import pendulum

@@ -6,9 +6,10 @@ import torch
 from seqdis.core.analysis.generate import generate, swap_drawn
 from seqdis.core.config import RunConfig
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.pretrained import build_model
 from seqdis.core.priors.autoregressive import AutoregressivePrior
 from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.priors.latent_ddim import LatentDDIM

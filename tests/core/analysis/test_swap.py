@@ -5,8 +5,9 @@ import torch
 
 from seqdis.core.analysis.swap import swap_pairs
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 
 

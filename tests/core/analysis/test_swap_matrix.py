@@ -5,7 +5,8 @@ import torch
 
 from seqdis.core.analysis.swap_matrix import swap_matrix
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 
 

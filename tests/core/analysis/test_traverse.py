@@ -7,8 +7,9 @@ from seqdis.core.analysis.principal import PrincipalComponents, principal_compon
 from seqdis.core.analysis.traverse import traverse
 from seqdis.core.config import apply_overrides
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 
 AMOUNTS = torch.tensor([-1.0, 0.0, 1.0])

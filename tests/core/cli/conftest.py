@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
 from seqdis.core.config import RunConfig
-from seqdis.core.disentangler import build_model
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_modality
 
 Run = Callable[..., Result]

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import Result
 
 from seqdis.core.cli import processes
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 
 Command = Callable[..., Result]

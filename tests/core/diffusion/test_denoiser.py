@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqdis.core.diffusion.denoiser import Denoiser, in_passes
+from seqdis.core.diffusion.denoiser import Denoiser
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.preconditioning import EDMPreconditioning
+from seqdis.core.nn.passes import in_passes
 
 
 class Recorder(nn.Module):

@@ -12,12 +12,13 @@ from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.samplers.config import SamplerConfig
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.bcd import BCD, BCDConfig
 from seqdis.core.methods.bcd_config import SequenceEncoderConfig
 from seqdis.core.nn.dit_config import DiTConfig
+from seqdis.core.pretrained import build_model
 from seqdis.core.priors.autoregressive import AutoregressivePrior
 from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.quantize import codebook_use

@@ -9,9 +9,10 @@ from torch import Tensor
 from seqdis.core.config import apply_overrides
 from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.diffusion.samplers.config import SamplerConfig
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows
 from seqdis.core.registry import build_dataset, get_preset
 

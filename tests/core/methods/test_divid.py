@@ -12,12 +12,13 @@ from seqdis.core.config import RunConfig
 from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.diffusion.noise import linear_schedule
 from seqdis.core.diffusion.samplers.config import SamplerConfig
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.divid import DiViD, DiViDConfig
 from seqdis.core.nn import UNetDenoiser, UNetEncoder
 from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows, randn
 from seqdis.core.registry import build_dataset, get_preset
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.s3vae import S3VAE, S3VAEConfig
@@ -23,6 +23,7 @@ from seqdis.core.methods.s3vae_config import PredictionConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows
 
 FRAME, STEPS = 8, 6

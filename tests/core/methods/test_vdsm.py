@@ -11,12 +11,13 @@ from torch import Tensor
 from seqdis.core.analysis import swap_pairs
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.vdsm import VDSM, VDSMConfig
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.state_space import roll_out
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows, randn
 from seqdis.core.registry import get_modality, list_methods
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from seqdis.core.disentangler import read_run_config
 from seqdis.core.errors import InputError
+from seqdis.core.pretrained import read_run_config
 from seqdis.core.registry import build_dataset
 from seqdis.core.train import Trainer, train
 

@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from seqdis.core.config import RunConfig
 from seqdis.core.data.sequence import ArraySequences
 from seqdis.core.diffusion.samplers.config import SamplerConfig
-from seqdis.core.disentangler import Disentangler, build_model
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 from seqdis.core.train import trainer
 from seqdis.core.train.checkpoint import list_checkpoints, read_state, read_tensors

@@ -73,3 +73,11 @@ def test_a_comparison_refuses_what_it_cannot_do(tmp_path: Path) -> None:
         "error: budget 'soon'; allowed: a time such as 90s, 10m, 1.5h, or a number of steps\n"
     )
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_curve_of_one_rate_is_refused_before_the_work(tmp_path: Path) -> None:
+    words = ["eval", "bitrate", tmp_path, "--out", tmp_path / "x.json", "--picture", tmp_path / "x.png"]
+    assert seqdis(*words).stderr == "error: --picture: a curve needs swaps; give --pairs, too\n"
+    assert seqdis(*words, "--pairs", 4).stderr == (
+        "error: --picture: a curve needs runs at several rates; got 1\n"
+    )

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from seqdis.core.data.normalize import Normalizer
     from seqdis.core.data.sequence import ArraySequences, Label, SequenceBatch, SequenceDataset
     from seqdis.core.data.window import Clip
-    from seqdis.core.disentangler import Disentangler, LossOutput, build_model
+    from seqdis.core.disentangler import Disentangler, LossOutput
     from seqdis.core.errors import InputError
     from seqdis.core.factors import Extra, Factors
     from seqdis.core.modality import DatasetSpec, Modality, Panel
+    from seqdis.core.pretrained import build_model
     from seqdis.core.registry import build_dataset, get_method, get_modality, get_preset, list_presets
     from seqdis.core.results import Metric, ResultRecord
 
@@ -59,10 +60,11 @@ _HOMES = {
     "data.normalize": ["Normalizer"],
     "data.sequence": ["ArraySequences", "Label", "SequenceBatch", "SequenceDataset"],
     "data.window": ["Clip"],
-    "disentangler": ["Disentangler", "LossOutput", "build_model"],
+    "disentangler": ["Disentangler", "LossOutput"],
     "errors": ["InputError"],
     "factors": ["Extra", "Factors"],
     "modality": ["DatasetSpec", "Modality", "Panel"],
+    "pretrained": ["build_model"],
     "registry": ["build_dataset", "get_method", "get_modality", "get_preset", "list_presets"],
     "results": ["Metric", "ResultRecord"],
 }

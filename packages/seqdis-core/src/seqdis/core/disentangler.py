@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -12,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec, IdentityCodec
@@ -25,6 +22,7 @@ from seqdis.core.diffusion.sampling import Sampling
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+from seqdis.core.nn.passes import in_passes
 from seqdis.core.random import RandomSource, Rows
 from seqdis.core.schedules import ValueSchedule
 
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from seqdis.core.priors.prior import Prior
     from seqdis.core.quantize.bitrate import Bitrate
 
-__all__ = ["Disentangler", "LossOutput", "Progress", "build_model", "find_model_folder"]
+__all__ = ["Disentangler", "LossOutput", "Progress"]
 
 Progress = Callable[[int, int], None]
 """Called as ``progress(done, total)`` while something long runs."""
@@ -319,10 +317,11 @@ class Disentangler(nn.Module, ABC):
             coded = self.codec.encode(x.flatten(0, 1)).unflatten(0, x.shape[:2])
         return self.normalizer(coded)
 
-    def from_model_space(self, y: Tensor) -> Tensor:
-        """The way back, ``(B, V, *latent)`` to ``(B, V, *frame)``."""
-        natural = self.normalizer.inverse(y)
-        return self.codec.decode(natural.flatten(0, 1)).unflatten(0, natural.shape[:2])
+    def from_model_space(self, y: Tensor, *, max_frames_per_pass: int | None = None) -> Tensor:
+        """The way back, ``(B, V, *latent)`` to ``(B, V, *frame)``; the codec takes so many frames at a time."""
+        frames = self.normalizer.inverse(y).flatten(0, 1)
+        size = len(frames) if max_frames_per_pass is None else max_frames_per_pass
+        return in_passes(self.codec.decode, (frames,), size).unflatten(0, y.shape[:2])
 
     def state_to_save(self) -> dict[str, Tensor]:
         """All tensors of the model but those of the frozen codec."""
@@ -379,83 +378,12 @@ class Disentangler(nn.Module, ABC):
             InputError: A file is missing, damaged, edited by hand beyond what is allowed, of
                 another version or modality, or the weights do not fit the configuration.
         """
-        place = find_model_folder(Path(folder))
-        config = read_run_config(place / "config.json")
-        if modality is not None and config.modality != modality:
-            raise InputError(f"{folder}: a model of {config.modality}; allowed here: {modality}")
-        model = build_model(config)
-        try:
-            state = load_file(place / "model.safetensors")
-        except (OSError, SafetensorError) as error:
-            raise InputError(f"{place / 'model.safetensors'}: cannot be read: {error}") from error
-        model.load_saved_state(state, where=str(place))
-        return model.eval().to(device)
+        from seqdis.core.pretrained import load_pretrained
+
+        return load_pretrained(Path(folder), device=device, modality=modality)
 
 
 def _half(progress: Progress | None, part: int) -> Progress | None:
     if progress is None:
         return None
     return lambda done, total: progress(part * total + done, 2 * total)
-
-
-def find_model_folder(folder: Path) -> Path:
-    """The folder itself if it holds a model, else its newest checkpoint.
-
-    Raises:
-        InputError: Neither is there.
-    """
-    if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
-        return folder
-    checkpoints = sorted(p for p in (folder / "checkpoints").glob("step-*") if (p / "config.json").is_file())
-    if not checkpoints:
-        raise InputError(f"{folder}: holds no model (config.json and model.safetensors) and no checkpoint")
-    return checkpoints[-1]
-
-
-def read_run_config(path: Path) -> RunConfig:
-    """Read and validate a ``config.json``.
-
-    Raises:
-        InputError: It is missing, is not JSON, is of another format version, or has a key that
-            is unknown, missing or out of range.
-    """
-    from seqdis.core.registry import get_method
-
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
-    if not isinstance(values, dict) or values.get("format") != 1:
-        came = values.get("format") if isinstance(values, dict) else type(values).__name__
-        raise InputError(f"{path}: format {came!r}; this version reads format 1")
-    model_values = values.get("model", {})
-    config_class = get_method(str(values.get("method"))).config_class
-    model = parse_config(config_class, model_values, where=f"{path}: model")
-    return parse_config(RunConfig, values | {"model": model}, where=str(path))
-
-
-def build_model(config: RunConfig) -> Disentangler:
-    """A fresh model of the configured method and modality.
-
-    Raises:
-        InputError: The method or modality is not installed, or the modality's options are wrong.
-    """
-    from seqdis.core.registry import get_method, get_modality
-
-    modality, method = get_modality(config.modality), get_method(config.method)
-    modality.options(config.data)
-    if not isinstance(config.model, method.config_class):
-        raise InputError(
-            f"method {config.method!r} needs a {method.config_class.__name__}; got {type(config.model).__name__}"
-        )
-    codec = modality.codec(config.codec)
-    normalizer = Normalizer(codec.latent_shape(config.data.frame_shape), scope=config.data.normalize)
-    model = method.from_config(
-        config.model,
-        modality=modality,
-        frame_shape=config.data.frame_shape,
-        codec=codec,
-        normalizer=normalizer,
-    )
-    model.run_config = config
-    return model

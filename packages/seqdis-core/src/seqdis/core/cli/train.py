@@ -50,7 +50,7 @@ def train(
     from seqdis.core.cli.model import pick_device
     from seqdis.core.cli.processes import is_first_process
     from seqdis.core.config import apply_overrides
-    from seqdis.core.disentangler import build_model
+    from seqdis.core.pretrained import build_model
     from seqdis.core.registry import get_preset
     from seqdis.core.train import train as run_training
 

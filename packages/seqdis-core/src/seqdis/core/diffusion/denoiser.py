@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.diffusion.preconditioning import Coefficients, EDMPreconditioning, Preconditioning
+from seqdis.core.nn.passes import in_passes
 
-__all__ = ["DenoiseFunction", "Denoiser", "in_passes"]
+__all__ = ["DenoiseFunction", "Denoiser"]
 
 DenoiseFunction = Callable[[Tensor, float], Tensor]
 """``D(x (N, *frame), σ) -> x₀ (N, *frame)``: one level for all frames, the condition bound."""
@@ -74,11 +75,3 @@ class Denoiser(nn.Module):
             return torch.add(skip * x, f, alpha=out)
 
         return denoise
-
-
-def in_passes(function: Callable[..., Tensor], arguments: tuple[Tensor, ...], size: int) -> Tensor:
-    """Call a frame-wise function on at most ``size`` frames at a time and join the results."""
-    if arguments[0].shape[0] <= size:
-        return function(*arguments)
-    parts = zip(*(argument.split(size) for argument in arguments), strict=True)
-    return torch.cat([function(*part) for part in parts])

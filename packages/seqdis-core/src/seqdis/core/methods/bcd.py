@@ -12,7 +12,7 @@ from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch, check_whole
-from seqdis.core.diffusion.denoiser import Denoiser, in_passes
+from seqdis.core.diffusion.denoiser import Denoiser
 from seqdis.core.diffusion.guidance import drop_conditions
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import LogNormalNoise
@@ -287,6 +287,4 @@ class BCD(Disentangler):
         result = self.sampling.sample(
             denoise, shape, noise=noise, generator=generator, progress=progress, device=self.device
         )
-        frames = self.normalizer.inverse(result.x).flatten(0, 1)
-        natural = in_passes(self.codec.decode, (frames,), self.config.max_frames_per_pass)
-        return natural.unflatten(0, shape[:2])
+        return self.from_model_space(result.x, max_frames_per_pass=self.config.max_frames_per_pass)

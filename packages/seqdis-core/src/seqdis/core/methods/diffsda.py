@@ -13,7 +13,7 @@ from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.data.steps import blank_missing, entry_weights, pick_steps
-from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser, in_passes
+from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser
 from seqdis.core.diffusion.guidance import drop_conditions
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import LogNormalNoise
@@ -22,6 +22,7 @@ from seqdis.core.disentangler import Disentangler, LossOutput, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.recurrent import FactorLSTM
 from seqdis.core.random import RandomSource, Rows, rand, randn
 
@@ -118,9 +119,7 @@ class DiffSDA(Disentangler):
         return blank_missing(self.to_model_space(x), mask, observed)
 
     def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
-        frames = y.flatten(0, 1)
-        size = len(frames) if torch.is_grad_enabled() else self.config.max_frames_per_pass
-        features = in_passes(self.frame_encoder, (frames,), size).unflatten(0, y.shape[:2])
+        features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
         static, dynamic = self.factor_lstm(features, None if mask is None else mask.to(y.device))
         return Factors(static, dynamic)
 
@@ -205,18 +204,13 @@ class DiffSDA(Disentangler):
             progress=progress,
             device=self.device,
         )
-        return self._natural(result.x)
+        return self.from_model_space(result.x, max_frames_per_pass=self.config.max_frames_per_pass)
 
     def _bind(self, z: Tensor) -> DenoiseFunction:
         size = self.config.max_frames_per_pass
         return self.sampling.denoise(
             lambda z: self.denoiser.bind(z, max_frames_per_pass=size), z.flatten(0, 1)
         )
-
-    def _natural(self, y: Tensor) -> Tensor:
-        frames = self.normalizer.inverse(y)
-        size = self.config.max_frames_per_pass
-        return in_passes(self.codec.decode, (frames.flatten(0, 1),), size).unflatten(0, y.shape[:2])
 
     @torch.no_grad()
     def invert(self, x: Tensor, factors: Factors, *, progress: Progress | None = None) -> Tensor:

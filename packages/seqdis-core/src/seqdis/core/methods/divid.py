@@ -15,7 +15,7 @@ from seqdis.core.curve import Curve
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.data.steps import blank_missing, entry_weights, pick_steps
-from seqdis.core.diffusion.denoiser import Denoiser, in_passes
+from seqdis.core.diffusion.denoiser import Denoiser
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import DiscreteSchedule, cosine_schedule, linear_schedule
 from seqdis.core.diffusion.posterior import posterior_kl
@@ -25,6 +25,7 @@ from seqdis.core.disentangler import Disentangler, LossOutput, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.divid_config import DiViDConfig
+from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.residual_encoder import ResidualEncoder
 from seqdis.core.random import RandomSource, Rows, randn
 
@@ -150,9 +151,7 @@ class DiViD(Disentangler):
         return blank_missing(self.to_model_space(x), mask, observed)
 
     def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
-        frames = y.flatten(0, 1)
-        size = len(frames) if torch.is_grad_enabled() else self.config.max_frames_per_pass
-        features = in_passes(self.frame_encoder, (frames,), size).unflatten(0, y.shape[:2])
+        features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
         return Factors(*self.sequence_encoder(features, None if mask is None else mask.to(y.device)))
 
     def tokens(self, factors: Factors) -> Tensor:
@@ -285,8 +284,7 @@ class DiViD(Disentangler):
             progress=progress,
             device=self.device,
         )
-        frames = self.normalizer.inverse(result.x).flatten(0, 1)
-        return in_passes(self.codec.decode, (frames,), size).unflatten(0, shape[:2])
+        return self.from_model_space(result.x, max_frames_per_pass=size)
 
 
 def _chain(config: DiViDConfig) -> DiscreteSchedule:

@@ -14,12 +14,12 @@ from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.sequence import SequenceBatch, SequenceDataset, check_whole
-from seqdis.core.diffusion.denoiser import in_passes
 from seqdis.core.disentangler import Disentangler, LossOutput, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.s3vae_config import PredictionConfig, S3VAEConfig
 from seqdis.core.nn.mutual_information import pairwise_log_density, weighted_mutual_information
+from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior, PosteriorLSTM, PriorLSTM
 from seqdis.core.priors.factorised import FactorisedPrior
 from seqdis.core.random import RandomSource, Rows, rand, randn
@@ -152,15 +152,12 @@ class S3VAE(Disentangler):
         return Factors(q.static.mean, q.dynamic.mean)
 
     def _features(self, y: Tensor) -> Tensor:
-        frames = y.flatten(0, 1)
-        size = len(frames) if torch.is_grad_enabled() else self.config.max_frames_per_pass
-        return in_passes(self.frame_encoder, (frames,), size).unflatten(0, y.shape[:2])
+        return each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
 
     def _frames(self, static: Tensor, dynamic: Tensor) -> Tensor:
         """Mean of ``p(x^τ | s, d^τ)``, ``(B, V, *latent)``, in [0, 1] or in model space."""
-        z = torch.cat([static[:, None].expand(-1, dynamic.shape[1], -1), dynamic], dim=2).flatten(0, 1)
-        size = len(z) if torch.is_grad_enabled() else self.config.max_frames_per_pass
-        mean = in_passes(self.frame_decoder, (z,), size).unflatten(0, dynamic.shape[:2])
+        z = torch.cat([static[:, None].expand(-1, dynamic.shape[1], -1), dynamic], dim=2)
+        mean = each_frame(self.frame_decoder, z, size=self.config.max_frames_per_pass)
         return mean.sigmoid() if self.config.output == "sigmoid" else mean
 
     @torch.no_grad()
@@ -186,9 +183,7 @@ class S3VAE(Disentangler):
             progress(1, 1)
         if self.config.output == "sigmoid":
             return mean
-        frames = self.normalizer.inverse(mean).flatten(0, 1)
-        natural = in_passes(self.codec.decode, (frames,), self.config.max_frames_per_pass)
-        return natural.unflatten(0, mean.shape[:2])
+        return self.from_model_space(mean, max_frames_per_pass=self.config.max_frames_per_pass)
 
     def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
         """Eq. 9. The negative of each triplet and the entropies come from the rest of the (micro-)batch.

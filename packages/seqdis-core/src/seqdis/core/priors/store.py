@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from seqdis.core.config import Config, PriorConfig, parse_config
-from seqdis.core.disentangler import find_model_folder
 from seqdis.core.errors import InputError
+from seqdis.core.pretrained import find_model_folder
 from seqdis.core.priors.prior import FittedPrior
 from seqdis.core.registry import get_plugin, list_plugins
 

@@ -98,9 +98,11 @@ class _Draw(torch.autograd.Function):
         (count, groups, dim), entries = m.shape, codebook.shape[1]
         probs, codes = m.new_empty(groups, count, entries), m.new_empty(count, groups, dtype=torch.long)
         ratio = uniform.log_()
-        for part in _parts(m, codebook):
-            logits = _squares(m[:, part].transpose(0, 1), codebook[part]).sqrt_().mul_(-scale)
-            r = ratio[:, part].transpose(0, 1)
+        parts = _parts(m, codebook)
+        space = torch.empty_like(probs[parts[0]])
+        for part in parts:
+            x, c, r = m[:, part].transpose(0, 1), codebook[part], ratio[:, part].transpose(0, 1)
+            logits = _distances(x, c, out=space[: len(c)]).mul_(-scale)
             race = torch.div(torch.softmax(logits, -1, out=probs[part]), r, out=logits)
             codes[:, part] = race.min(-1).indices.T
             r.copy_(race)
@@ -116,17 +118,21 @@ class _Draw(torch.autograd.Function):
         m, codebook, ratio, probs, place, temperature = ctx.saved_tensors
         to_m, to_codebook = torch.empty_like(m), torch.zeros_like(codebook)
         to_codebook.flatten(0, 1).index_add_(0, place.flatten(), to_z.flatten(0, 1))
-        for part in _parts(m, codebook):
+        parts = _parts(m, codebook)
+        # Fresh memory for every part would cost more than what is done in it.
+        spaces = torch.empty_like(probs[parts[0]]), torch.empty_like(probs[parts[0]])
+        for part in parts:
             x, c, p = m[:, part].transpose(0, 1), codebook[part], probs[part]
-            w = ratio[:, part].transpose(0, 1).neg().log_().div_(temperature).softmax(-1)
-            of_p = to_probs[:, part].transpose(0, 1)
+            w, slope = (space[: len(c)] for space in spaces)
+            torch.neg(ratio[:, part].transpose(0, 1), out=w).log_().div_(temperature)
+            torch.softmax(w, -1, out=w)
             # Through softmax: p∘(g − ⟨p, g⟩), once for the entry that went on and once for p.
-            slope = torch.bmm((to_z[:, part] / temperature).transpose(0, 1), c.transpose(1, 2)).mul_(w)
+            torch.bmm((to_z[:, part] / temperature).transpose(0, 1), c.transpose(1, 2), out=slope).mul_(w)
             slope.addcmul_(w, slope.sum(-1, keepdim=True), value=-1)
-            of_p = of_p * p
+            of_p = torch.mul(to_probs[:, part].transpose(0, 1), p, out=w)
             slope.add_(of_p).addcmul_(p, of_p.sum(-1, keepdim=True), value=-1)
             # Through ‖m − c‖, whose slope is (m − c)/‖m − c‖; the factor −α comes last.
-            slope.div_(_squares(x, c).sqrt_())
+            slope.div_(_distances(x, c, out=w))
             to_x = torch.baddbmm(x * slope.sum(-1, keepdim=True), slope, c, alpha=-1)
             to_m[:, part] = to_x.mul_(-ctx.scale).transpose(0, 1)
             to_c = torch.baddbmm(c * slope.sum(1)[..., None], slope.transpose(1, 2), x, alpha=-1)
@@ -134,7 +140,7 @@ class _Draw(torch.autograd.Function):
         return to_m, to_codebook, None, None, None
 
 
-def _squares(m: Tensor, codebook: Tensor) -> Tensor:
-    """``‖m_i − c_j‖²``, ``(G, N, J)`` of ``(G, N, dim)``, to be worked on in place."""
-    norms = m.square().sum(-1, keepdim=True) + codebook.square().sum(-1)[:, None]
-    return norms.baddbmm_(m, codebook.transpose(1, 2), alpha=-2).clamp_(min=_TINY)
+def _distances(m: Tensor, codebook: Tensor, *, out: Tensor) -> Tensor:
+    """``‖m_i − c_j‖₂``, ``(G, N, J)`` of ``(G, N, dim)``, into ``out``."""
+    torch.add(m.square().sum(-1, keepdim=True), codebook.square().sum(-1)[:, None], out=out)
+    return out.baddbmm_(m, codebook.transpose(1, 2), alpha=-2).clamp_(min=_TINY).sqrt_()

@@ -20,9 +20,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from seqdis.core.config import Config, RunConfig, parse_config
-from seqdis.core.disentangler import read_run_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+from seqdis.core.pretrained import read_run_config
 
 __all__ = [
     "TrainerState",

@@ -15,8 +15,8 @@ from torch import Tensor
 from seqdis.core.config import RunConfig
 from seqdis.core.data.loader import BatchPlan, training_batches
 from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
-from seqdis.core.disentangler import build_model
 from seqdis.core.files import replace_with_json
+from seqdis.core.pretrained import build_model
 from seqdis.core.random import Rows, mix_seed
 from seqdis.core.results import device_name, installed_versions
 from seqdis.core.train.checkpoint import TrainerState, prune_checkpoints, save_checkpoint

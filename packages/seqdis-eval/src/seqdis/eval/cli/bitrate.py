@@ -49,6 +49,8 @@ def bitrate(
     started = time.perf_counter()
     if picture is not None and not pairs:
         raise InputError("--picture: a curve needs swaps; give --pairs, too")
+    if picture is not None and len(runs) < 2:
+        raise InputError("--picture: a curve needs runs at several rates; got 1")
     names = [run.name for run in runs]
     if len(set(names)) < len(names):
         raise InputError(f"runs are told apart by their folders' names; got {', '.join(names)}")

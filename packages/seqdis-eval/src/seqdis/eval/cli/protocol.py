@@ -180,7 +180,7 @@ def publish(
         drawn: Whether it draws from the runs' priors; see :func:`~seqdis.eval.cli.run.with_training`.
         as_json: Print the record instead of a table.
     """
-    from seqdis.eval.report.blocks import Facts, Report, Section
+    from seqdis.eval.report.blocks import Block, Facts, Report, Section
     from seqdis.eval.report.measured import case_tables, metric_table, published_tables
     from seqdis.eval.report.page import write_report
 
@@ -200,7 +200,7 @@ def publish(
     record.save(place)
     caption = "Value and 95% interval; the mark on a bar is what chance or the trivial baseline reaches."
     records = {config.preset or config.method: record}
-    measured = [
+    measured: list[Block] = [
         metric_table(caption, records),
         *case_tables(records),
         *published_tables([config.data.dataset]),

@@ -1,0 +1,28 @@
+"""Frame-wise networks on long inputs, in passes that fit the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+__all__ = ["each_frame", "in_passes"]
+
+
+def in_passes(function: Callable[..., Tensor], arguments: tuple[Tensor, ...], size: int) -> Tensor:
+    """Call a frame-wise function on at most ``size`` frames at a time and join the results."""
+    if arguments[0].shape[0] <= size:
+        return function(*arguments)
+    parts = zip(*(argument.split(size) for argument in arguments), strict=True)
+    return torch.cat([function(*part) for part in parts])
+
+
+def each_frame(function: Callable[[Tensor], Tensor], y: Tensor, *, size: int) -> Tensor:
+    """``function`` of every frame, ``(B, V, *frame)`` to ``(B, V, *result)``.
+
+    Without gradients at most ``size`` frames pass at a time; with them all at once, for they are kept anyway.
+    """
+    frames = y.flatten(0, 1)
+    whole = torch.is_grad_enabled()
+    return in_passes(function, (frames,), len(frames) if whole else size).unflatten(0, y.shape[:2])

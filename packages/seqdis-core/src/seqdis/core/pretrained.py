@@ -1,0 +1,94 @@
+"""Models from configurations, and from folders that hold a trained one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from seqdis.core.config import RunConfig, parse_config
+from seqdis.core.data.normalize import Normalizer
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+from seqdis.core.registry import get_method, get_modality
+
+__all__ = ["build_model", "find_model_folder", "load_pretrained", "read_run_config"]
+
+
+def find_model_folder(folder: Path) -> Path:
+    """The folder itself if it holds a model, else its newest checkpoint.
+
+    Raises:
+        InputError: Neither is there.
+    """
+    if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
+        return folder
+    checkpoints = sorted(p for p in (folder / "checkpoints").glob("step-*") if (p / "config.json").is_file())
+    if not checkpoints:
+        raise InputError(f"{folder}: holds no model (config.json and model.safetensors) and no checkpoint")
+    return checkpoints[-1]
+
+
+def read_run_config(path: Path) -> RunConfig:
+    """Read and validate a ``config.json``.
+
+    Raises:
+        InputError: It is missing, is not JSON, is of another format version, or has a key that
+            is unknown, missing or out of range.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(values, dict) or values.get("format") != 1:
+        came = values.get("format") if isinstance(values, dict) else type(values).__name__
+        raise InputError(f"{path}: format {came!r}; this version reads format 1")
+    model_values = values.get("model", {})
+    config_class = get_method(str(values.get("method"))).config_class
+    model = parse_config(config_class, model_values, where=f"{path}: model")
+    return parse_config(RunConfig, values | {"model": model}, where=str(path))
+
+
+def build_model(config: RunConfig) -> Disentangler:
+    """A fresh model of the configured method and modality.
+
+    Raises:
+        InputError: The method or modality is not installed, or the modality's options are wrong.
+    """
+    modality, method = get_modality(config.modality), get_method(config.method)
+    modality.options(config.data)
+    if not isinstance(config.model, method.config_class):
+        raise InputError(
+            f"method {config.method!r} needs a {method.config_class.__name__}; got {type(config.model).__name__}"
+        )
+    codec = modality.codec(config.codec)
+    normalizer = Normalizer(codec.latent_shape(config.data.frame_shape), scope=config.data.normalize)
+    model = method.from_config(
+        config.model,
+        modality=modality,
+        frame_shape=config.data.frame_shape,
+        codec=codec,
+        normalizer=normalizer,
+    )
+    model.run_config = config
+    return model
+
+
+def load_pretrained(
+    folder: Path, *, device: torch.device | str = "cpu", modality: str | None = None
+) -> Disentangler:
+    """See :meth:`Disentangler.from_pretrained`."""
+    place = find_model_folder(folder)
+    config = read_run_config(place / "config.json")
+    if modality is not None and config.modality != modality:
+        raise InputError(f"{folder}: a model of {config.modality}; allowed here: {modality}")
+    model = build_model(config)
+    try:
+        state = load_file(place / "model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{place / 'model.safetensors'}: cannot be read: {error}") from error
+    model.load_saved_state(state, where=str(place))
+    return model.eval().to(device)
