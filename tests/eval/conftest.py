@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Self
 
 import pytest
@@ -190,17 +186,3 @@ def reader() -> Reader:
 @pytest.fixture
 def channels() -> type[Channels]:
     return Channels
-
-
-@pytest.fixture(scope="session")
-def scripts() -> ModuleType:
-    """The stand-ins, from a file: TorchScript reads their source."""
-    spec = importlib.util.spec_from_file_location(
-        "seqdis_test_scripts", Path(__file__).parent / "features" / "scripts.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module

@@ -6,7 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
-from seqdis.eval.cli.measuring import Clips, FeatureOption, judged, measure_runs, need_labels, networks_of
+from seqdis.eval.cli.measuring import (
+    Clips,
+    FeatureOption,
+    judged,
+    measure_runs,
+    need_labels,
+    networks_of,
+    networks_shown,
+)
 from seqdis.eval.cli.protocol import (
     ModeOption,
     Out,
@@ -89,5 +97,5 @@ def generation(
     )
     publish(
         "generation", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
-        data=data, sections=[section], drawn=True, as_json=as_json,
+        data=data, sections=[section, *networks_shown(networks)], drawn=True, as_json=as_json,
     )  # fmt: skip

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seqdis.core.results import Metric
     from seqdis.eval.features.opened import FeatureNetworks
     from seqdis.eval.judges import SequenceJudge
+    from seqdis.eval.report.blocks import Section
 
 __all__ = [
     "Clips",
@@ -27,6 +28,7 @@ __all__ = [
     "measure_runs",
     "need_labels",
     "networks_of",
+    "networks_shown",
     "pairs_beside",
 ]
 
@@ -103,13 +105,28 @@ def networks_of(words: Sequence[str] | None, runs: Sequence[OpenRun]) -> Feature
     """The feature networks that were asked for.
 
     Raises:
-        InputError: See :func:`~seqdis.eval.features.opened.open_features`; or the frames are no pictures.
+        InputError: See :func:`~seqdis.eval.features.opened.open_features`; or the frames are no pictures, or the clips
+            too short.
     """
     from seqdis.eval.features.opened import as_pictures, open_features
 
     if words:
         as_pictures(runs[0].test_set.fetch([0]).x)
-    return open_features(words or [], device=runs[0].model.device)
+    networks = open_features(words or [], device=runs[0].model.device)
+    steps = runs[0].test_set.shape[0]
+    if networks.clips is not None and steps < networks.clips.shortest:
+        raise InputError(
+            f"fvd: {networks.clips.name} takes clips of {networks.clips.shortest} frames or more; got {steps}"
+        )
+    return networks
+
+
+def networks_shown(networks: FeatureNetworks) -> list[Section]:
+    """A section that names the feature networks, where there are any."""
+    from seqdis.eval.report.blocks import Facts, Section
+
+    named = networks.named()
+    return [Section("Feature networks", [Facts(named)])] if named else []
 
 
 def measure_runs(

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
-from seqdis.eval.cli.measuring import Clips, FeatureOption, measure_runs, networks_of
+from seqdis.eval.cli.measuring import Clips, FeatureOption, measure_runs, networks_of, networks_shown
 from seqdis.eval.cli.protocol import (
     ModeOption,
     Out,
@@ -79,5 +79,5 @@ def reconstruction(
     )
     publish(
         "reconstruction", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
-        data=data, sections=[section], as_json=as_json,
+        data=data, sections=[section, *networks_shown(networks)], as_json=as_json,
     )  # fmt: skip

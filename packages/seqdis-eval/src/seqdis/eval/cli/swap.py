@@ -14,6 +14,7 @@ from seqdis.eval.cli.measuring import (
     measure_runs,
     need_labels,
     networks_of,
+    networks_shown,
     pairs_beside,
 )
 from seqdis.eval.cli.protocol import (
@@ -98,5 +99,5 @@ def swap(
     )
     publish(
         "swap", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
-        data=data, sections=[section], as_json=as_json,
+        data=data, sections=[section, *networks_shown(networks)], as_json=as_json,
     )  # fmt: skip

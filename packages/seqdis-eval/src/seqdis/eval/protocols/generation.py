@@ -124,25 +124,29 @@ def _chosen(test_set: SequenceDataset, mode: Mode, clips: int | None, seed: int)
             raise InputError(f"generation: at least 2 clips are needed; got {count}")
         order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(seed))
         return sorted(order[:count].tolist())
-    kept = list(range(len(test_set)))
+    kept = list(range(count))
     if test_set.labels:
         truth = test_set.all_labels()[_head(test_set.labels)]
-        each = max(1, count // len(truth.unique()))
         kept = balanced(truth).tolist()
-        place = torch.zeros(int(truth.max()) + 1, dtype=torch.long)
-        some = []
-        for index in kept:
-            place[truth[index]] += 1
-            if place[truth[index]] <= each:
-                some.append(index)
-        kept = some
-    whole = len(kept[:count]) // PUBLISHED_BATCH * PUBLISHED_BATCH
+        if count < len(kept):
+            kept = _fewer(kept, truth, count, seed)
+    whole = len(kept) // PUBLISHED_BATCH * PUBLISHED_BATCH
     if not whole:
         raise InputError(
-            f"generation: published mode drops a batch of less than {PUBLISHED_BATCH} clips, and {len(kept[:count])} "
+            f"generation: published mode drops a batch of less than {PUBLISHED_BATCH} clips, and {len(kept)} "
             f"with balanced classes are all there is; allowed: --mode corrected, or more clips"
         )
     return kept[:whole]
+
+
+def _fewer(kept: list[int], truth: Tensor, count: int, seed: int) -> list[int]:
+    """Of balanced clips equally many of each class, chosen by the seed, ``count`` in all at most."""
+    order = torch.randperm(len(kept), generator=torch.Generator().manual_seed(seed)).tolist()
+    places: dict[int, list[int]] = {}
+    for place in order:
+        places.setdefault(int(truth[kept[place]]), []).append(kept[place])
+    each = max(1, count // len(places))
+    return sorted(index for some in places.values() for index in some[:each])
 
 
 def _head(labels: Mapping[str, Label]) -> str:
