@@ -29,7 +29,7 @@ def test_networks_are_opened_by_name(tmp_path: Path, scripts: ModuleType) -> Non
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["fdi"], r"unknown feature network 'fdi'; allowed: aed, akd, fid, fvd"),
+        (["psnr"], "unknown feature network 'psnr'; allowed: aed, akd, fid, fvd"),
         (["akd"], "feature network 'akd': say which: akd=face, body, FILE"),
         (["aed="], "feature network 'aed': say which: aed=face, FILE, person:FILE"),
         (["akd=a.pt", "akd=b.pt"], "feature network 'akd': given twice"),

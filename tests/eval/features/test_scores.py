@@ -65,6 +65,36 @@ def test_failed_detections_add_nothing_and_count_in_published_mode_alone(
         assert scores.metrics(mode="published")["aed"].value == pytest.approx(published)
 
 
+class Colour:
+    """Mean of each plane, with a threshold that suits other pictures."""
+
+    name, threshold, squared = "colour", 0.9, False
+
+    def __call__(self, frames: torch.Tensor) -> torch.Tensor:
+        return frames.mean((2, 3))
+
+
+def test_the_threshold_is_that_of_these_clips_where_it_is_known_who_they_show() -> None:
+    # Two persons, red and orange, that differ far less than the network's threshold.
+    colours = torch.tensor([[0.9, 0.1, 0.1], [0.9, 0.4, 0.1]])
+    who = torch.tensor([0, 1, 0, 1, 0, 1])
+    noise = 0.05 * torch.rand(6, 3, generator=torch.Generator().manual_seed(0))
+    source = (colours[who] + noise)[:, None, :, None, None].expand(6, 2, 3, 4, 4)
+    other = source.flip(0)  # everybody is shown as the other one
+    known, unknown = IdentityScores(Colour()), IdentityScores(Colour())
+    known.add(other, source, [who, torch.zeros(6)])
+    unknown.add(other, source)
+    assert known.metrics(mode="corrected")["verification_accuracy"].value == 0
+    for scores, mode in ((known, "published"), (unknown, "corrected")):
+        assert scores.metrics(mode=mode)["verification_accuracy"].value == 1
+    same = IdentityScores(Colour())
+    same.add(source, source, [who])
+    assert same.metrics(mode="corrected")["verification_accuracy"].value == 1
+    alone = IdentityScores(Colour())
+    alone.add(other, source, [torch.zeros(6)])  # one person: there is nobody to tell apart
+    assert alone.metrics(mode="corrected")["verification_accuracy"].value == 1
+
+
 def test_frechet_distances_are_those_of_the_features(tmp_path: Path, scripts: ModuleType) -> None:
     i3d = I3D(scripts.written(scripts.ClipNetwork(), tmp_path / "i3d.pt"))
     scores = FrechetScores(FeatureNetworks(frames=Means(), clips=i3d))

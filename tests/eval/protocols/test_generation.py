@@ -125,6 +125,18 @@ def test_published_entropies_are_of_the_kept_action_and_say_nothing_of_diversity
     assert corrected["is@drawn path"].value == pytest.approx(1)  # it draws one
 
 
+def test_fewer_clips_in_published_mode_stay_balanced(
+    world: Any, channels: Any, sure_reader: Any, prior_of_the_world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "PUBLISHED_BATCH", 10)
+    monkeypatch.setattr(generation, "PUBLISHED_REPEATS", 1)
+    metrics = measured(
+        world, channels(), prior_of_the_world(), sure_reader, count=200, mode="published", clips=20
+    )
+    assert metrics["accuracy"].n == 20
+    assert metrics["fixed_path_accuracy"].chance == 0.5
+
+
 def test_published_mode_refuses_less_than_a_batch(
     world: Any, channels: Any, sure_reader: Any, prior_of_the_world: Any
 ) -> None:

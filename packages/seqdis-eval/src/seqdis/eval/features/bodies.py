@@ -17,7 +17,7 @@ __all__ = ["BodyJoints"]
 JOINTS_FILE = WeightFile(
     "keypointrcnn_resnet50_fpn_coco-fc266e95.pth",
     "body joints (Keypoint R-CNN)",
-    "https://download.pytorch.org/models/keypointrcnn_resnet50_fpn_coco-fc266e95.pth",
+    "the address that torchvision.models.detection.KeypointRCNN_ResNet50_FPN_Weights.COCO_V1.url names",
     "fc266e95",
 )
 _SHOULDERS = (5, 6)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
+from seqdis.core.data.sequence import Label, SequenceBatch
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 from seqdis.eval.features.networks import ClipFeatures, FrameFeatures, Identity, Keypoints
 from seqdis.eval.features.opened import FeatureNetworks, as_pictures
 from seqdis.eval.metrics.frechet import frechet_distance
-from seqdis.eval.metrics.identity import cosine_similarity, verification_accuracy
+from seqdis.eval.metrics.identity import cosine_similarity, verification_accuracy, verification_threshold
 from seqdis.eval.metrics.keypoint_distance import average_euclidean_distance, average_keypoint_distance
 from seqdis.eval.protocols.mode import Mode
 
-__all__ = ["FrechetScores", "IdentityScores", "MotionScores"]
+__all__ = ["FrechetScores", "IdentityScores", "MotionScores", "who_of"]
 
 
 def _by_frame(network: Identity | Keypoints, clips: Tensor) -> Tensor:
@@ -22,8 +25,16 @@ def _by_frame(network: Identity | Keypoints, clips: Tensor) -> Tensor:
     return network(pictures.flatten(0, 1)).unflatten(0, pictures.shape[:2])
 
 
+def who_of(batch: SequenceBatch, labels: Mapping[str, Label]) -> list[Tensor]:
+    """The static labels of a batch, each ``(B,)``: together they say who or what is shown."""
+    return [batch.labels[name] for name, label in labels.items() if label.factor == "static"]
+
+
 class IdentityScores:
     """AED, CSIM and verification accuracy of generated clips, against the clips whose identity they should show.
+
+    A network's own threshold was found on large, sharp faces. Where it is known who the sources show, ``"corrected"``
+    takes the distance that tells these clips apart equally well both ways instead; ``"published"`` takes the network's.
 
     Args:
         network: Whose embeddings are compared; None gathers nothing.
@@ -33,12 +44,15 @@ class IdentityScores:
         self._network = network
         self._found: list[Tensor] = []
         self._expected: list[Tensor] = []
+        self._who: list[Tensor] = []
 
-    def add(self, generated: Tensor, source: Tensor) -> None:
-        """Both ``(N, V, C, H, W)`` in [0, 1]."""
+    def add(self, generated: Tensor, source: Tensor, who: Sequence[Tensor] = ()) -> None:
+        """Both ``(N, V, C, H, W)`` in [0, 1]; ``who`` are static labels of the sources, each ``(N,)``."""
         if self._network is not None:
             self._found.append(_by_frame(self._network, generated))
             self._expected.append(_by_frame(self._network, source))
+            if who:
+                self._who.append(torch.stack([label.cpu() for label in who], dim=1))
 
     def metrics(self, *, mode: Mode, seed: int = 0) -> dict[str, Metric]:
         """Of all clips that were added; none without a network.
@@ -55,11 +69,23 @@ class IdentityScores:
             squared=published and self._network.squared,
         )  # fmt: skip
         metrics |= cosine_similarity(found, expected, generator=generator)
-        if self._network.threshold is not None:
+        threshold = self._network.threshold if published else self._calibrated(expected)
+        if threshold is not None:
             metrics |= verification_accuracy(
-                found, expected, threshold=self._network.threshold, generator=generator, published=published
+                found, expected, threshold=threshold, generator=generator, published=published
             )
         return metrics
+
+    def _calibrated(self, expected: Tensor) -> float | None:
+        """The threshold of these clips, one frame each; the network's own where that cannot be found."""
+        first = expected[:, 0]
+        if not self._who:
+            return self._network.threshold if self._network is not None else None
+        who = torch.cat(self._who).unique(dim=0, return_inverse=True)[1]
+        of_seen = who[~first.isnan().any(1)].unique(return_counts=True)[1]
+        if len(of_seen) < 2 or int(of_seen.max()) < 2:
+            return self._network.threshold if self._network is not None else None
+        return verification_threshold(first, who)
 
 
 class MotionScores:

@@ -17,7 +17,7 @@ from seqdis.core.priors.prior import Prior
 from seqdis.core.random import Rows, mix_seed
 from seqdis.core.results import Metric
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
-from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores
+from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
 from seqdis.eval.judges import GradedJudge
 from seqdis.eval.metrics.judge_divergence import judge_divergence
 from seqdis.eval.metrics.prediction_entropy import balanced, prediction_entropies
@@ -200,10 +200,12 @@ def _once(setting: _Setting, seed: int, progress: Progress | None) -> dict[str, 
                     seen[kept].append(judge.probabilities(made, batch.mask))
                     if kept == "dynamic":
                         seen["real"].append(judge.probabilities(batch.x, batch.mask))
-                scores: IdentityScores | MotionScores = motion if kept == "dynamic" else identity
                 if setting.features.identity is not None or setting.features.keypoints is not None:
                     check_whole("feature networks", mask=batch.mask, observed=batch.observed)
-                scores.add(made, batch.x)
+                if kept == "dynamic":
+                    motion.add(made, batch.x)
+                else:
+                    identity.add(made, batch.x, who_of(batch, labels))
                 if report is not None:
                     report(start + len(rows), len(chosen))
     metrics: dict[str, Metric] = {}

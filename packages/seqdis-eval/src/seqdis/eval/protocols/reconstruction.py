@@ -10,7 +10,7 @@ from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
-from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores
+from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
 from seqdis.eval.metrics.squared_error import clip_errors, mean_squared_error
 from seqdis.eval.protocols.mode import Mode
 from seqdis.eval.reconstruction import mean_frame
@@ -69,7 +69,7 @@ def reconstruction_protocol(
             ).cpu()
             errors.append(clip_errors(batch, made))
             baseline.append(clip_errors(batch, guess))
-            identity.add(made, batch.x)
+            identity.add(made, batch.x, who_of(batch, test_set.labels))
             motion.add(made, batch.x)
             frechet.add("generated", made)
             frechet.add("real", batch.x)

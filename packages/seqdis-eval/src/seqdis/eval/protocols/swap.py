@@ -13,7 +13,7 @@ from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
-from seqdis.eval.features.scores import IdentityScores, MotionScores
+from seqdis.eval.features.scores import IdentityScores, MotionScores, who_of
 from seqdis.eval.judges import Judge
 from seqdis.eval.metrics.leakage import leakage
 from seqdis.eval.protocols.mode import Mode
@@ -72,7 +72,7 @@ def swap_protocol(
     def watch(swapped: Tensor, static: SequenceBatch, dynamic: SequenceBatch) -> None:
         for lender in (static, dynamic) if features.named() else ():
             check_whole("feature networks", mask=lender.mask, observed=lender.observed)
-        identity.add(swapped, static.x)
+        identity.add(swapped, static.x, who_of(static, test_set.labels))
         motion.add(swapped, dynamic.x)
 
     metrics = score_swaps(
