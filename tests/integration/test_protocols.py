@@ -78,6 +78,9 @@ def test_a_protocol_leaves_its_figures_and_a_page(name: str, mode: str, drawn: P
     folder = drawn / "eval" / (name if mode == "corrected" else f"{name}-published")
     record = ResultRecord.load(folder / "metrics.json")
     assert (record.protocol, record.mode) == (name, mode)
+    if "judge_accuracy" in record.metrics:
+        assert record.metrics["judge_accuracy"].value < 0.99  # it has hardly learnt
+        assert "note: the judge gets" in result.stderr
     assert record.command.startswith(f"seqdis train s3vae-shapes && seqdis eval {name} ")
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert f"{mode} mode" in page

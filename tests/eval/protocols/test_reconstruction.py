@@ -64,5 +64,5 @@ def test_networks_refuse_clips_with_gaps_and_frames_that_are_no_pictures(
     mask = torch.ones(8, 5, dtype=torch.bool)
     mask[3, 4] = False
     padded = ArraySequences(full.fetch(range(8)).x, mask=mask)
-    with pytest.raises(InputError, match="feature networks takes whole clips; 1 entries are missing"):
+    with pytest.raises(InputError, match="a feature network takes whole clips; 1 entries are missing"):
         reconstruction_protocol(channels().eval(), full, padded, features=networks)

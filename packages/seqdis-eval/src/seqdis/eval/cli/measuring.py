@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,6 +62,7 @@ def need_labels(runs: Sequence[OpenRun]) -> None:
         )
 
 
+@dataclass(frozen=True)
 class JudgedRun:
     """A run with the judge of its data, which is kept in its folder.
 
@@ -70,35 +72,35 @@ class JudgedRun:
         metrics: ``judge_accuracy``, on real test clips.
     """
 
-    def __init__(self, run: OpenRun, *, quiet: bool) -> None:
-        from seqdis.core.analysis import wilson
-        from seqdis.core.results import Metric
-        from seqdis.eval.scoring import majority_chance
+    run: OpenRun
+    judge: SequenceJudge
+    metrics: Mapping[str, Metric]
 
+
+def judged(runs: Sequence[OpenRun], *, quiet: bool) -> list[JudgedRun]:
+    """All runs, each with its judge; a note says where one cannot be trusted."""
+    from seqdis.core.analysis import wilson
+    from seqdis.core.results import Metric
+    from seqdis.eval.scoring import majority_chance
+
+    found = []
+    for run in runs:
         splits = run.train_set, run.test_set
-        self.run = run
-        self.judge: SequenceJudge
-        self.judge, accuracy = judge_of(run.folder, run.model, run.config.train.seed, splits, quiet=quiet)
-        right = round(accuracy.joint * accuracy.n)
-        self.metrics: dict[str, Metric] = {
-            "judge_accuracy": Metric(
-                value=accuracy.joint,
-                chance=majority_chance(run.test_set.all_labels().values()),
-                ci95=wilson(right, accuracy.n),
-                n=accuracy.n,
-            )
-        }
+        judge, accuracy = judge_of(run.folder, run.model, run.config.train.seed, splits, quiet=quiet)
+        share = Metric(
+            value=accuracy.joint,
+            chance=majority_chance(run.test_set.all_labels().values()),
+            ci95=wilson(round(accuracy.joint * accuracy.n), accuracy.n),
+            n=accuracy.n,
+        )
+        found.append(JudgedRun(run, judge, {"judge_accuracy": share}))
         if accuracy.joint < _TRUSTED and not quiet:
             typer.echo(
                 f"note: the judge gets {accuracy.joint:.1%} of real test clips right; below {_TRUSTED:.0%} its "
                 "figures say as much of it as of the model",
                 err=True,
             )
-
-
-def judged(runs: Sequence[OpenRun], *, quiet: bool) -> list[JudgedRun]:
-    """All runs, each with its judge."""
-    return [JudgedRun(run, quiet=quiet) for run in runs]
+    return found
 
 
 def networks_of(words: Sequence[str] | None, runs: Sequence[OpenRun]) -> FeatureNetworks:

@@ -201,7 +201,7 @@ def _once(setting: _Setting, seed: int, progress: Progress | None) -> dict[str, 
                     if kept == "dynamic":
                         seen["real"].append(judge.probabilities(batch.x, batch.mask))
                 if setting.features.identity is not None or setting.features.keypoints is not None:
-                    check_whole("feature networks", mask=batch.mask, observed=batch.observed)
+                    check_whole("a feature network", mask=batch.mask, observed=batch.observed)
                 if kept == "dynamic":
                     motion.add(made, batch.x)
                 else:

@@ -62,7 +62,7 @@ def reconstruction_protocol(
             rows = chosen[start : start + batch_size]
             batch = test_set.fetch(rows)
             if features.named():
-                check_whole("feature networks", mask=batch.mask, observed=batch.observed)
+                check_whole("a feature network", mask=batch.mask, observed=batch.observed)
             there = batch.to(model.device)
             made = model.reconstruct(
                 there.x, mask=there.mask, observed=there.observed, generator=row_sources(seed, rows)

@@ -71,7 +71,7 @@ def swap_protocol(
 
     def watch(swapped: Tensor, static: SequenceBatch, dynamic: SequenceBatch) -> None:
         for lender in (static, dynamic) if features.named() else ():
-            check_whole("feature networks", mask=lender.mask, observed=lender.observed)
+            check_whole("a feature network", mask=lender.mask, observed=lender.observed)
         identity.add(swapped, static.x, who_of(static, test_set.labels))
         motion.add(swapped, dynamic.x)
 

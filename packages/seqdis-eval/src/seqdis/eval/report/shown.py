@@ -55,7 +55,7 @@ def consistency_shown(
     model: Disentangler, judge: Judge, test_set: SequenceDataset, show: Showroom, seed: int
 ) -> Section:
     """Clips and reconstructions of which the judge says different things; where it never does, any."""
-    pool = _chosen(test_set, seed, 64)
+    pool = _chosen(test_set, seed, 16)
     batch, rebuilt = test_set.fetch(pool), _rebuilt(model, test_set, pool, seed)
     real, made = judge.predict(batch.x, batch.mask), judge.predict(rebuilt, batch.mask)
     differs = torch.stack([real[name] != made[name] for name in test_set.labels]).any(0)
