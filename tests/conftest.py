@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -26,3 +29,17 @@ def dataset_folder() -> Callable[[str], Path]:
         return Path(base) / name
 
     return find
+
+
+@pytest.fixture(scope="session")
+def scripts() -> ModuleType:
+    """Modules that stand in for feature networks, from a file: TorchScript reads their source."""
+    spec = importlib.util.spec_from_file_location(
+        "seqdis_test_scripts", Path(__file__).with_name("scripts.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import pytest
@@ -12,7 +12,8 @@ from torch import Tensor
 from seqdis.core.data.sequence import ArraySequences, Label, SequenceBatch
 from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.factors import Factors
-from seqdis.core.random import RandomSource, Rows
+from seqdis.core.priors.factorised import FactorisedPrior
+from seqdis.core.random import RandomSource, Rows, rand
 
 LABELS = {
     "level": Label(("low", "middle", "high"), "static"),
@@ -47,6 +48,18 @@ class Reader:
             "tilt": (x[..., 1].mean(1) > 0).long(),
             "path": (x[:, -1, 2] < x[:, 0, 2]).long(),
         }
+
+
+class SureReader(Reader):
+    """A reader that is right, and 90% sure."""
+
+    def probabilities(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        found = {}
+        for name, value in self.predict(x, mask).items():
+            classes = len(LABELS[name].classes)
+            found[name] = torch.full((len(value), classes), 0.1 / (classes - 1), dtype=torch.float64)
+            found[name][torch.arange(len(value)), value] = 0.9
+        return found
 
 
 class Channels(Disentangler):
@@ -92,6 +105,72 @@ class Channels(Disentangler):
             return torch.ones(len(factors), STEPS, 4)
         parts = factors.static.unflatten(1, (STEPS, 2)), factors.dynamic
         return torch.cat(parts if self.kind == "perfect" else parts[::-1], dim=2)
+
+
+class Planes(Disentangler):
+    """Pictures ``(3, H, W)``: the first plane is static, the other two are dynamic."""
+
+    def __init__(self, size: int = 8) -> None:
+        super().__init__(frame_shape=(3, size, size))
+
+    @classmethod
+    def from_config(cls, config: Any, **_: Any) -> Self:
+        raise NotImplementedError
+
+    def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
+        raise NotImplementedError
+
+    def encode(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        observed: Tensor | None = None,
+        generator: RandomSource | None = None,
+    ) -> Factors:
+        return Factors(x[:, :, :1].flatten(1), x[:, :, 1:])
+
+    def decode(
+        self,
+        factors: Factors,
+        *,
+        noise: Tensor | None = None,
+        generator: RandomSource | Sequence[torch.Generator] | None = None,
+        progress: Any = None,
+    ) -> Tensor:
+        steps, _, height, width = factors.dynamic.shape[1:]
+        return torch.cat([factors.static.unflatten(1, (steps, 1, height, width)), factors.dynamic], dim=2)
+
+
+def world_prior(kind: str = "perfect") -> FactorisedPrior:
+    """Factors of clips of the world that nobody has seen."""
+    model = Channels(kind).eval()
+
+    def draw(rows: Rows, steps: int) -> Factors:
+        parts = []
+        for number in rand((len(rows), 3), generator=rows):
+            level, tilt, path = (int(u * n) for u, n in zip(number, (3, 2, 2), strict=True))
+            ramp = torch.linspace(-1, 1, steps) * (1 - 2 * path)
+            still = torch.tensor([level - 1.0, 2.0 * tilt - 1]).expand(steps, 2)
+            parts.append(torch.cat([still, ramp[:, None], -ramp[:, None]], dim=1))
+        return model.encode(torch.stack(parts))
+
+    return FactorisedPrior(draw, steps=STEPS)
+
+
+@pytest.fixture
+def sure_reader() -> SureReader:
+    return SureReader()
+
+
+@pytest.fixture
+def planes() -> type[Planes]:
+    return Planes
+
+
+@pytest.fixture
+def prior_of_the_world() -> Callable[..., FactorisedPrior]:
+    return world_prior
 
 
 @pytest.fixture

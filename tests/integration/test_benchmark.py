@@ -23,6 +23,7 @@ def seqdis(*words: object) -> Result:
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     hasty = partial(judge_training.judge_for, budget=JudgeBudget(steps=20, check_every=20))
     monkeypatch.setattr(scoring, "judge_for", hasty)
+    monkeypatch.setattr(judge_training, "judge_for", hasty)
 
 
 def test_a_comparison_trains_measures_and_goes_on(tmp_path: Path) -> None:
@@ -56,4 +57,5 @@ def test_a_comparison_trains_measures_and_goes_on(tmp_path: Path) -> None:
     assert (
         measured.metrics["swap_joint_accuracy"].value == record.metrics["swap_joint_accuracy@diffsda"].value
     )
-    assert alone.with_suffix(".png").is_file()
+    assert alone.with_suffix(".html").is_file()
+    assert (tmp_path / "runs" / "diffsda-waves" / "eval" / "swap" / "pairs.json").is_file()

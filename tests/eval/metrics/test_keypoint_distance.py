@@ -49,3 +49,10 @@ def test_bad_input_is_refused() -> None:
     none = torch.full((1, 2, 3), float("nan"))
     with pytest.raises(InputError, match="no detection succeeded in 2 frames"):
         average_euclidean_distance(none, none, generator=seed())
+
+
+def test_a_person_s_distance_is_squared_where_that_is_asked_for() -> None:
+    found, expected = torch.zeros(1, 1, 2), torch.tensor([[[3.0, 4.0]]])
+    for squared, value in ((False, 5.0), (True, 25.0)):
+        metrics = average_euclidean_distance(found, expected, generator=seed(), squared=squared)
+        assert metrics["aed"].value == value

@@ -9,6 +9,7 @@ from scipy.stats import entropy
 
 from seqdis.core.errors import InputError
 from seqdis.eval.metrics.prediction_entropy import (
+    balanced,
     inception_score,
     inter_entropy,
     intra_entropy,
@@ -56,3 +57,11 @@ def test_bad_input_is_refused() -> None:
         intra_entropy(torch.ones(3, 2))
     with pytest.raises(InputError, match="sum to 1"):
         inter_entropy(torch.tensor([[1.5, -0.5]]))
+
+
+def test_classes_are_balanced_by_the_first_of_each() -> None:
+    truth = torch.tensor([0, 0, 2, 0, 2, 5, 0, 5])
+    assert balanced(truth).tolist() == [0, 1, 2, 4, 5, 7]  # two of each that occur; 1, 3 and 4 are absent
+    assert balanced(torch.tensor([3, 3])).tolist() == [0, 1]
+    with pytest.raises(InputError, match=r"allowed: \(N,\) with N ≥ 1"):
+        balanced(torch.zeros(0))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,17 +11,13 @@ import torch
 
 from seqdis.core.data.sequence import ArraySequences
 from seqdis.core.errors import InputError
+from seqdis.eval.features.opened import FeatureNetworks
+from seqdis.eval.features.torchscript import ScriptedIdentity, ScriptedKeypoints
 from seqdis.eval.protocols import swap
-from seqdis.eval.scoring import score_swaps
 
 
-@pytest.fixture(autouse=True)
-def _reads(reader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(swap, "score_swaps", partial(score_swaps, judge=reader))
-
-
-def test_a_perfect_model_swaps_all_and_leaks_nothing(world: Any, channels: Any) -> None:
-    metrics = swap.swap_protocol(channels().eval(), world(400, 0), world(400, 1))
+def test_a_perfect_model_swaps_all_and_leaks_nothing(world: Any, channels: Any, reader: Any) -> None:
+    metrics = swap.swap_protocol(channels().eval(), world(400, 0), world(400, 1), judge=reader)
     assert metrics["swap_joint_accuracy"].value == 1
     assert metrics["probe_level_from_static"].value == 1
     leak = metrics["leakage"]
@@ -29,8 +26,8 @@ def test_a_perfect_model_swaps_all_and_leaks_nothing(world: Any, channels: Any) 
     assert not leak.higher_is_better
 
 
-def test_a_reversed_model_swaps_nothing_and_leaks_all(world: Any, channels: Any) -> None:
-    metrics = swap.swap_protocol(channels("reversed").eval(), world(400, 0), world(400, 1))
+def test_a_reversed_model_swaps_nothing_and_leaks_all(world: Any, channels: Any, reader: Any) -> None:
+    metrics = swap.swap_protocol(channels("reversed").eval(), world(400, 0), world(400, 1), judge=reader)
     assert metrics["swap_joint_accuracy"].value < 0.3
     assert metrics["leakage"].value == pytest.approx(1, abs=0.02)
 
@@ -39,3 +36,34 @@ def test_clips_without_labels_are_refused(channels: Any) -> None:
     plain = ArraySequences(torch.randn(30, 5, 4))
     with pytest.raises(InputError, match="carry no labels"):
         swap.swap_protocol(channels().eval(), plain, plain)
+
+
+def test_identity_is_compared_with_one_lender_and_motion_with_the_other(
+    planes: Any, tmp_path: Path, scripts: ModuleType
+) -> None:
+    data = ArraySequences(torch.rand(6, 4, 3, 8, 8, generator=torch.Generator().manual_seed(0)))
+    networks = FeatureNetworks(
+        keypoints=ScriptedKeypoints(scripts.written(scripts.Peaks(), tmp_path / "b.pt")),
+        identity=ScriptedIdentity(scripts.written(scripts.FirstPlane(), tmp_path / "c.pt")),
+    )
+    pairs = [(0, 1), (2, 5)]
+    metrics = swap.swap_protocol(planes().eval(), data, data, pairs=pairs, features=networks)
+    assert metrics["aed"].value == pytest.approx(0, abs=1e-6)  # the first plane is the static lender's
+    x = data.fetch(range(6)).x
+
+    def peaks(clip: torch.Tensor) -> torch.Tensor:
+        place = clip.flatten(2).argmax(2)
+        return torch.stack([place % 8, place // 8], dim=2)
+
+    # The other two planes are the dynamic lender's, and so are their peaks.
+    off = [(peaks(x[s]) - peaks(x[d])).abs().sum(2)[:, 0].double().mean() / 3 for s, d in pairs]
+    assert metrics["akd"].value == pytest.approx(float(sum(off) / 2))
+    assert metrics["aed"].n == 2
+    assert "swap_joint_accuracy" not in metrics
+
+
+def test_a_list_of_pairs_is_taken_as_it_is(world: Any, channels: Any, reader: Any) -> None:
+    test = world(40, 1)
+    metrics = swap.swap_protocol(channels().eval(), world(100, 0), test, pairs=[(3, 3), (4, 4)], judge=reader)
+    assert metrics["swap_joint_accuracy"].n == 2
+    assert metrics["swap_joint_accuracy"].value == 1

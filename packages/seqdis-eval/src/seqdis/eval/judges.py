@@ -17,7 +17,7 @@ from seqdis.core.data.sequence import Label
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
 
-__all__ = ["Judge", "JudgeAccuracy", "SequenceJudge"]
+__all__ = ["GradedJudge", "Judge", "JudgeAccuracy", "SequenceJudge"]
 
 _FORMAT = "seqdis.judge.1"
 _FEATURES = 128
@@ -47,6 +47,13 @@ class Judge(Protocol):
 
     def predict(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
         """The class of every label, each ``(B,)``, of clips ``(B, V, *frame)`` in natural units."""
+
+
+class GradedJudge(Judge, Protocol):
+    """A judge that also says how sure it is, as entropies need it."""
+
+    def probabilities(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """``p(y|x)`` of every label, each ``(B, classes)``, of clips ``(B, V, *frame)`` in natural units."""
 
 
 class SequenceJudge(nn.Module):
@@ -120,6 +127,13 @@ class SequenceJudge(nn.Module):
         device = next(self.parameters()).device
         logits = self(x.to(device), None if mask is None else mask.to(device))
         return {name: value.argmax(1).cpu() for name, value in logits.items()}
+
+    @torch.no_grad()
+    def probabilities(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """See :class:`GradedJudge`."""
+        device = next(self.parameters()).device
+        logits = self(x.to(device), None if mask is None else mask.to(device))
+        return {name: value.double().softmax(1).cpu() for name, value in logits.items()}
 
     def save(self, path: Path, *, accuracy: JudgeAccuracy, origin: str) -> None:
         """Write one safetensors file with the accuracy and ``origin``, what it was trained on."""

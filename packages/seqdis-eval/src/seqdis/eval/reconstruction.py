@@ -7,35 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import bootstrap_mean, evaluating, row_sources
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.analysis import evaluating, row_sources
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
-from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.eval.metrics.squared_error import clip_errors, entry_weights, mean_squared_error
 
 __all__ = ["clip_errors", "mean_frame", "reconstruction_mse"]
-
-
-def _weights(batch: SequenceBatch) -> Tensor:
-    """1.0 where an entry was measured in a step that exists, shaped like ``x``."""
-    seen = torch.ones_like(batch.x, dtype=torch.float64)
-    if batch.observed is not None:
-        seen = seen * batch.observed
-    if batch.mask is not None:
-        seen = seen * batch.mask.view(*batch.mask.shape, *(1,) * (batch.x.ndim - 2))
-    return seen
-
-
-def clip_errors(batch: SequenceBatch, guess: Tensor) -> Tensor:
-    """Mean squared error of every clip over its measured entries, ``(B,)``; NaN where it has none.
-
-    Args:
-        batch: The truth.
-        guess: ``(B, V, *frame)``, or anything that broadcasts to it.
-    """
-    seen = _weights(batch)
-    squares = (batch.x.double() - guess.double().cpu()).square() * seen
-    return squares.flatten(1).sum(1) / seen.flatten(1).sum(1)
 
 
 def mean_frame(dataset: SequenceDataset, *, batch_size: int = 256) -> Tensor:
@@ -44,7 +22,7 @@ def mean_frame(dataset: SequenceDataset, *, batch_size: int = 256) -> Tensor:
     count = torch.zeros_like(total)
     for start in range(0, len(dataset), batch_size):
         batch = dataset.fetch(range(start, min(start + batch_size, len(dataset))))
-        seen = _weights(batch)
+        seen = entry_weights(batch)
         total += (batch.x.double() * seen).sum((0, 1))
         count += seen.sum((0, 1))
     return total / count.clamp(min=1)
@@ -93,15 +71,4 @@ def reconstruction_mse(
             if progress is not None:
                 progress(start + len(rows), len(chosen))
     error, chance = (torch.cat(parts) if parts else torch.empty(0) for parts in (errors, baseline))
-    measured = ~error.isnan()
-    if not bool(measured.any()):
-        raise InputError(f"reconstruction: none of {len(chosen)} test clips has a measured entry")
-    error = error[measured]
-    interval = bootstrap_mean(error, generator=torch.Generator().manual_seed(seed))
-    return Metric(
-        value=error.mean().item(),
-        chance=chance[measured].mean().item(),
-        ci95=interval,
-        n=len(error),
-        higher_is_better=False,
-    )
+    return mean_squared_error(error, chance, generator=torch.Generator().manual_seed(seed))

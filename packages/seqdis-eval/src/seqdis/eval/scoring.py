@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import evaluating, fixed_pairs, row_sources, wilson
-from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.data.sequence import Label, SequenceBatch, SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 from seqdis.eval.judge_training import judge_for, predict_all
 from seqdis.eval.judges import Judge
+from seqdis.eval.progress import stage
 from seqdis.eval.reconstruction import reconstruction_mse
 
 __all__ = ["agreement", "majority_chance", "score_swaps", "swap_metrics"]
@@ -71,10 +72,11 @@ def score_swaps(
     test_set: SequenceDataset,
     *,
     seed: int = 0,
-    pairs: int | None = None,
+    pairs: int | Sequence[tuple[int, int]] | None = None,
     batch_size: int = 64,
     judge: Judge | None = None,
     judge_path: Path | None = None,
+    watch: Callable[[Tensor, SequenceBatch, SequenceBatch], None] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Metric]:
     """Swap the factors of held-out clips, and ask a judge for the labels of what comes out.
@@ -88,10 +90,12 @@ def score_swaps(
         train_set: Real clips that the judge learns from.
         test_set: Real clips that nobody has learnt from.
         seed: Of the pairs, the judge, and the method's draws.
-        pairs: How many swaps and reconstructions; one a test clip when omitted or larger.
+        pairs: How many swaps and reconstructions, one a test clip when omitted or larger; or the list itself,
+            each ``(static, dynamic)``.
         batch_size: Clips a pass; it does not change the result.
         judge: Instead of a :class:`~seqdis.eval.judges.SequenceJudge` trained here.
         judge_path: Where the trained judge is kept for the next time.
+        watch: Shown each batch of swapped clips, with the clips that lent the static factor and the dynamics.
         progress: Called as the work advances.
 
     Returns:
@@ -108,40 +112,48 @@ def score_swaps(
             f"scoring: train has {train_set.shape} with labels {sorted(train_set.labels)}, "
             f"test {test_set.shape} with {sorted(test_set.labels)}; they must agree"
         )
-    chosen = fixed_pairs(len(test_set), seed=seed, count=pairs)
+    chosen = (
+        list(pairs) if isinstance(pairs, Sequence) else fixed_pairs(len(test_set), seed=seed, count=pairs)
+    )
     metrics: dict[str, Metric] = {}
     if test_set.labels:
         if judge is None:
             judge = judge_for(
                 train_set, test_set, path=judge_path, seed=seed, device=model.device,
-                progress=_stage(progress, 0.0, 0.2),
+                progress=stage(progress, 0.0, 0.2),
             )[0]  # fmt: skip
         truth = test_set.all_labels()
         seen = predict_all(judge, test_set)
         metrics["judge_accuracy"] = agreement(seen, truth)
         metrics |= {f"judge_{name}_accuracy": agreement(seen, {name: truth[name]}) for name in truth}
-        part = _stage(progress, 0.2, 0.65)
+        part = stage(progress, 0.2, 0.65)
         predicted = _judge_swaps(
-            model, judge, test_set, chosen, seed=seed, batch_size=batch_size, progress=part
+            model, judge, test_set, chosen, seed=seed, batch_size=batch_size, watch=watch, progress=part
         )
         lender = {side: torch.tensor([pair[i] for pair in chosen]) for i, side in enumerate(_SIDES)}
         wanted = {name: truth[name][lender[label.factor]] for name, label in test_set.labels.items()}
         metrics |= swap_metrics(test_set.labels, predicted, wanted)
+    elif watch is not None:
+        part = stage(progress, 0.0, 0.65)
+        _judge_swaps(
+            model, None, test_set, chosen, seed=seed, batch_size=batch_size, watch=watch, progress=part
+        )
     metrics["reconstruction_mse"] = reconstruction_mse(
         model, train_set, test_set, indices=[static for static, _ in chosen], seed=seed,
-        batch_size=batch_size, progress=_stage(progress, 0.65 if test_set.labels else 0.0, 1.0),
+        batch_size=batch_size, progress=stage(progress, 0.65 if test_set.labels else 0.0, 1.0),
     )  # fmt: skip
     return metrics
 
 
 def _judge_swaps(
     model: Disentangler,
-    judge: Judge,
+    judge: Judge | None,
     test_set: SequenceDataset,
     pairs: Sequence[tuple[int, int]],
     *,
     seed: int,
     batch_size: int,
+    watch: Callable[[Tensor, SequenceBatch, SequenceBatch], None] | None,
     progress: Progress | None,
 ) -> dict[str, Tensor]:
     parts = []
@@ -154,14 +166,10 @@ def _judge_swaps(
             swapped = model.swap(
                 static.x, dynamic.x, static_mask=static.mask, dynamic_mask=dynamic.mask,
                 generator=row_sources(seed, range(start, stop)),
-                progress=_stage(progress, start / len(pairs), stop / len(pairs)),
+                progress=stage(progress, start / len(pairs), stop / len(pairs)),
             )  # fmt: skip
-            parts.append(judge.predict(swapped, dynamic.mask))
-    return {name: torch.cat([part[name] for part in parts]) for name in judge.labels}
-
-
-def _stage(progress: Progress | None, first: float, last: float) -> Progress | None:
-    """Report a stage as the part ``[first, last]`` of 1000 steps."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(round(1000 * (first + (last - first) * done / total)), 1000)
+            if judge is not None:
+                parts.append(judge.predict(swapped, dynamic.mask))
+            if watch is not None:
+                watch(swapped.cpu(), static, dynamic)
+    return {name: torch.cat([part[name] for part in parts]) for name in (judge.labels if judge else ())}

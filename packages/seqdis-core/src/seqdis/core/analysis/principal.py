@@ -107,7 +107,9 @@ class PrincipalComponents:
         return cls(factor, **tensors)
 
 
-def principal_components(samples: Factors, factor: Side, *, keep: int = 64) -> PrincipalComponents:
+def principal_components(
+    samples: Factors, factor: Side, *, keep: int = 64, standardised: bool = True
+) -> PrincipalComponents:
     """PCA of standardised samples (DiffSDA, Sec. 4.3: 2^15 draws of the prior).
 
     ``v_i`` are eigenvectors of ``E[z zᵀ]``, ``z = (s − μ)/σ``, for Eq. 6 moves in those units.
@@ -116,6 +118,8 @@ def principal_components(samples: Factors, factor: Side, *, keep: int = 64) -> P
         samples: At least two.
         factor: Of which side.
         keep: The first so many directions at most.
+        standardised: False takes eigenvectors of ``E[(s − μ)(s − μ)ᵀ]``, as the paper's text reads, though its
+            Eq. 6 moves along them in standardised units.
 
     Raises:
         InputError: There are fewer than two samples, a value is not finite, or nothing varies.
@@ -129,7 +133,7 @@ def principal_components(samples: Factors, factor: Side, *, keep: int = 64) -> P
     if not bool(varies.any()):
         raise InputError(f"{factor} factors: all {len(value)} samples are the same; there is no direction")
     std = torch.where(varies, std, 1.0)
-    standard = torch.where(varies, (value - mean) / std, 0.0)
+    standard = torch.where(varies, (value - mean) / (std if standardised else 1.0), 0.0)
     variance, vectors = torch.linalg.eigh(standard.T @ standard / len(value))
     order = variance.argsort(descending=True)[: min(keep, int(varies.sum()))]
     directions = vectors.T[order]

@@ -12,7 +12,7 @@ from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Panel
-from seqdis.core.random import rows_of
+from seqdis.core.random import RandomSource, rows_of
 
 __all__ = ["TraverseResult", "traverse"]
 
@@ -49,7 +49,7 @@ def traverse(
     *,
     component: int,
     amounts: Tensor,
-    generator: torch.Generator | None = None,
+    generator: RandomSource | None = None,
     progress: Progress | None = None,
 ) -> TraverseResult:
     """Encode, move one factor along component ``i`` (DiffSDA, Eq. 6), decode; all else stays.

@@ -76,6 +76,7 @@ def fit(
         "command": shlex.join([*words, *(["--data", str(data)] if data else [])]),
         "sequences": len(factors),
         "device": str(model.device),
+        "seconds": round(time.perf_counter() - started, 1),
     }
     fitted.save(out, about=about)
     summary = {

@@ -161,6 +161,7 @@ def publish(
     started: float,
     data: Path | None = None,
     sections: Sequence[Section] = (),
+    drawn: bool = False,
     as_json: bool = False,
 ) -> ResultRecord:
     """Write the JSON file and the page beside it, and show the figures.
@@ -176,6 +177,7 @@ def publish(
         started: ``time.perf_counter()`` at the start.
         data: What ``--data`` said.
         sections: What is to be looked at or listened to, after the metrics.
+        drawn: Whether it draws from the runs' priors; see :func:`~seqdis.eval.cli.run.with_training`.
         as_json: Print the record instead of a table.
     """
     from seqdis.eval.report.blocks import Block, Facts, Report, Section
@@ -193,7 +195,7 @@ def publish(
         device=runs[0].model.device,
         started=started,
     )
-    record = with_training(record, [run.folder for run in runs])
+    record = with_training(record, [run.folder for run in runs], drawn=drawn)
     record = record.model_copy(update={"protocol": protocol, "mode": mode})
     record.save(place)
     caption = "Value and 95% interval; the mark on a bar is what chance or the trivial baseline reaches."

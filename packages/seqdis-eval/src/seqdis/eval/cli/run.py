@@ -7,7 +7,7 @@ import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqdis.core.cli.output import progress_bar
 
@@ -88,10 +88,23 @@ def record_of(
     return record
 
 
-def with_training(record: ResultRecord, runs: Sequence[Path]) -> ResultRecord:
-    """A record with the commands and the time of the trainings before its own, of the folders that are runs'."""
-    found = [run / "run.json" for run in runs]
-    trained = [json.loads(path.read_text(encoding="utf-8")) for path in found if path.is_file()]
-    commands = [*filter(None, (one.get("command") for one in trained)), record.command]
-    seconds = record.wall_seconds + sum(float(one.get("seconds", 0)) for one in trained)
-    return record.model_copy(update={"command": " && ".join(commands), "wall_seconds": round(seconds, 1)})
+def with_training(record: ResultRecord, runs: Sequence[Path], *, drawn: bool = False) -> ResultRecord:
+    """A record with the commands and the time of the trainings before its own, of the folders that are runs'.
+
+    Args:
+        record: Of the measurement.
+        runs: Their folders.
+        drawn: Whether the measurement draws from the priors that were fitted to the runs; then these commands as well.
+    """
+    commands, seconds = [], record.wall_seconds
+    for run in runs:
+        trained = _told(run / "run.json")
+        about = _told(run / "prior" / "prior.json").get("about") or {} if drawn else {}
+        commands += [trained.get("command"), about.get("command")]
+        seconds += float(trained.get("seconds", 0)) + float(about.get("seconds", 0))
+    command = " && ".join([*filter(None, commands), record.command])
+    return record.model_copy(update={"command": command, "wall_seconds": round(seconds, 1)})
+
+
+def _told(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}

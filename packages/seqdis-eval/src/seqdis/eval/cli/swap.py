@@ -3,37 +3,50 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqdis.core.cli.options import (
-    Data,
-    Device,
-    Json,
-    ModelSettings,
-    RunFolder,
-    SamplerName,
-    SamplerSteps,
-    Seed,
+from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
+from seqdis.eval.cli.measuring import (
+    FeatureOption,
+    judged,
+    measure_runs,
+    need_labels,
+    networks_of,
+    networks_shown,
+    pairs_beside,
 )
-from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
-from seqdis.eval.cli.run import record_of, splits_of, with_training
+from seqdis.eval.cli.protocol import (
+    ModeOption,
+    Out,
+    Runs,
+    Seeds,
+    open_runs,
+    place_of,
+    publish,
+    seeds_from,
+    typed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seqdis.core.disentangler import Progress
+    from seqdis.core.results import Metric
 
 __all__ = ["swap"]
 
-_SHOWN = 4
-
 
 def swap(
-    run: RunFolder,
-    out: Annotated[
-        Path, typer.Option("--out", show_default=False, help="The JSON file; a picture is drawn beside it.")
-    ],
+    runs: Runs,
+    out: Out = None,
+    mode: ModeOption = "corrected",
+    seeds: Seeds = 1,
     pairs: Annotated[
         int | None, typer.Option(min=1, show_default=False, help="Swaps; one a test clip when omitted.")
     ] = None,
+    features: FeatureOption = None,
     steps: SamplerSteps = None,
     sampler: SamplerName = None,
     settings: ModelSettings = None,
@@ -44,47 +57,47 @@ def swap(
 ) -> None:
     """Swap held-out clips and let a judge, trained on real ones, say what the results show.
 
-    Also what linear probes read from each factor, and their leakage. The judge is kept in the run's folder.
+    Also what linear probes read from each factor, their leakage, and AED, CSIM and AKD with --features. The judge
+    and the list of pairs are kept in the run's folder.
     """
-    import torch
-
-    from seqdis.core.analysis import fixed_pairs, swap_pairs
-    from seqdis.core.cli.media import draw_picture
-    from seqdis.core.cli.model import config_of, load_model
     from seqdis.core.registry import get_modality
     from seqdis.eval.protocols.swap import swap_protocol
+    from seqdis.eval.report.media import Showroom
+    from seqdis.eval.report.shown import swaps_shown
 
     started = time.perf_counter()
-    model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
-    config = config_of(model)
-    train_set, test_set = splits_of(config, data)
-    with progress_bar("scoring", show=not as_json) as progress:
-        metrics = swap_protocol(
-            model, train_set, test_set, seed=seed, pairs=pairs, judge_path=run / "judge.safetensors",
-            progress=progress,
+    place = place_of("swap", runs, out, mode)
+    opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
+    networks = networks_of(features, opened)
+    if not networks.named():
+        need_labels(opened)
+    judges = judged(opened, quiet=as_json) if opened[0].test_set.labels else []
+    lists = [pairs_beside(run, "swap", seed=seed, count=pairs) for run in opened]
+
+    def measure(number: int, seed: int, progress: Progress) -> Mapping[str, Metric]:
+        run = opened[number]
+        return swap_protocol(
+            run.model, run.train_set, run.test_set, seed=seed, mode=mode, pairs=lists[number],
+            judge=judges[number].judge if judges else None, features=networks, progress=progress,
         )  # fmt: skip
-    modality = get_modality(config.modality)
-    first, second = zip(*fixed_pairs(len(test_set), seed=seed, count=_SHOWN), strict=True)
-    shown = swap_pairs(
-        model, test_set.fetch(first).to(model.device), test_set.fetch(second).to(model.device),
-        generator=torch.Generator().manual_seed(seed),
-    )  # fmt: skip
-    picture = out.with_suffix(modality.pictures[0])
-    draw_picture(modality, picture, shown.grid(), config.data)
-    words = ["seqdis", "eval", "swap", str(run), "--seed", str(seed)]
-    for option, value in (("--pairs", pairs), ("--steps", steps), ("--sampler", sampler)):
-        words += [] if value is None else [option, str(value)]
-    words += [word for setting in settings or [] for word in ("--model", setting)]
-    record = record_of(
-        out, config, metrics, words=words, data=data, seed=seed, device=model.device, started=started
+
+    metrics = measure_runs(opened, seeds_from(seed, seeds), measure, what="swapping", quiet=as_json)
+    first = opened[0]
+    show = Showroom(get_modality(first.config.modality), first.config.data)
+    section = swaps_shown(first.model, first.test_set, show, seed)
+    words = typed(
+        "swap",
+        runs,
+        mode=mode,
+        seeds=seeds,
+        seed=seed,
+        pairs=pairs,
+        features=features,
+        steps=steps,
+        sampler=sampler,
+        model=settings,
     )
-    record = with_training(record, [run])
-    record.save(out)
-    if as_json:
-        print_json(record.model_dump(mode="json"))
-        return
-    rows = [
-        [name, f"{m.value:.4g}", "" if m.chance is None else f"{m.chance:.4g}"] for name, m in metrics.items()
-    ]
-    print_table(f"{config.method} on {config.data.dataset}", ["metric", "value", "chance"], rows)
-    print_line(f"written: {out}, {picture}")
+    publish(
+        "swap", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
+        data=data, sections=[section, *networks_shown(networks)], as_json=as_json,
+    )  # fmt: skip

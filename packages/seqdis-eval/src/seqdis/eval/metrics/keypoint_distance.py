@@ -38,7 +38,12 @@ def average_keypoint_distance(
 
 
 def average_euclidean_distance(
-    found: Tensor, expected: Tensor, *, generator: torch.Generator, published: bool = False
+    found: Tensor,
+    expected: Tensor,
+    *,
+    generator: torch.Generator,
+    published: bool = False,
+    squared: bool = False,
 ) -> dict[str, Metric]:
     """``AED = E‖e − ê‖₂`` of identity embeddings, the mean over clips and frames (DiffSDA, App. E).
 
@@ -47,6 +52,7 @@ def average_euclidean_distance(
         expected: Of the frames that lent the static factor, the same shape.
         generator: Of the bootstrap over clips.
         published: Let a failed detection add 0 and still count, as published code does.
+        squared: ``E‖e − ê‖₂²``, as published code has it for person re-identification.
 
     Returns:
         ``aed`` and ``aed_detected``, the share of frames in which both detections succeeded.
@@ -59,6 +65,8 @@ def average_euclidean_distance(
             f"embeddings of shapes {tuple(found.shape)} and {tuple(expected.shape)}; allowed: (N, V, F) twice"
         )
     distance = (found.double() - expected.double()).norm(dim=2)
+    if squared:
+        distance = distance.square()
     return _over_frames(distance, "aed", generator, published=published)
 
 

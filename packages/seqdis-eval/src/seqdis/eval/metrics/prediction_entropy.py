@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -12,7 +13,7 @@ from seqdis.core.data.sequence import check_finite
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 
-__all__ = ["inception_score", "inter_entropy", "intra_entropy", "prediction_entropies"]
+__all__ = ["balanced", "inception_score", "inter_entropy", "intra_entropy", "prediction_entropies"]
 
 
 def _entropy(probabilities: Tensor) -> Tensor:
@@ -34,6 +35,27 @@ def inception_score(probabilities: Tensor) -> float:
     return float(torch.tensor(inter_entropy(probabilities) - intra_entropy(probabilities)).exp())
 
 
+def balanced(truth: Tensor) -> Tensor:
+    """Indices of equally many clips of each class: the first ``k`` of each, ``k`` being the rarest class's number.
+
+    A class that no clip has is left out, so that it does not empty the others.
+
+    Args:
+        truth: Classes of N clips, ``(N,)``.
+
+    Returns:
+        In ascending order, ``(k·C,)`` for C classes that occur.
+
+    Raises:
+        InputError: There is no clip.
+    """
+    if truth.ndim != 1 or not len(truth):
+        raise InputError(f"classes of shape {tuple(truth.shape)}; allowed: (N,) with N ≥ 1")
+    places = [(truth == value).nonzero()[:, 0] for value in truth.unique()]
+    rarest = min(len(place) for place in places)
+    return torch.cat([place[:rarest] for place in places]).sort().values
+
+
 def prediction_entropies(
     probabilities: Tensor, *, generator: torch.Generator, resamples: int = 200
 ) -> dict[str, Metric]:
@@ -53,16 +75,23 @@ def prediction_entropies(
         InputError: The shape is not ``(N, C)``, or a row is no distribution.
     """
     p = _checked(probabilities)
-    uniform = float(torch.tensor(float(p.shape[1])).log())
+    conditional, uniform = _entropy(p), float(torch.tensor(float(p.shape[1])).log())
+
+    def intra(i: Tensor) -> float:
+        return float(conditional[i].mean())
+
+    def inter(i: Tensor) -> float:
+        return float(_entropy(p[i].mean(0)))
 
     def measured(function: Callable[[Tensor], float], chance: float, *, better: bool) -> Metric:
-        interval = bootstrap(lambda i: function(p[i]), len(p), generator=generator, resamples=resamples)
-        return Metric(value=function(p), chance=chance, ci95=interval, n=len(p), higher_is_better=better)
+        interval = bootstrap(function, len(p), generator=generator, resamples=resamples)
+        value = function(torch.arange(len(p)))
+        return Metric(value=value, chance=chance, ci95=interval, n=len(p), higher_is_better=better)
 
     return {
-        "inception_score": measured(inception_score, 1.0, better=True),
-        "intra_entropy": measured(intra_entropy, uniform, better=False),
-        "inter_entropy": measured(inter_entropy, 0.0, better=True),
+        "inception_score": measured(lambda i: math.exp(inter(i) - intra(i)), 1.0, better=True),
+        "intra_entropy": measured(intra, uniform, better=False),
+        "inter_entropy": measured(inter, 0.0, better=True),
     }
 
 

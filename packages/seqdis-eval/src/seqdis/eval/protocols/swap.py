@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from torch import Tensor
+
 from seqdis.core.analysis import encode_dataset, probe_factors
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence import SequenceBatch, SequenceDataset, check_whole
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
+from seqdis.eval.features.scores import IdentityScores, MotionScores, who_of
+from seqdis.eval.judges import Judge
 from seqdis.eval.metrics.leakage import leakage
+from seqdis.eval.protocols.mode import Mode
 from seqdis.eval.scoring import score_swaps
 
 __all__ = ["swap_protocol"]
@@ -21,43 +28,67 @@ def swap_protocol(
     test_set: SequenceDataset,
     *,
     seed: int = 0,
-    pairs: int | None = None,
+    mode: Mode = "corrected",
+    pairs: int | Sequence[tuple[int, int]] | None = None,
+    judge: Judge | None = None,
     judge_path: Path | None = None,
+    features: FeatureNetworks = NO_FEATURES,
     progress: Progress | None = None,
 ) -> dict[str, Metric]:
-    """The conditional swap of the Sprites protocol, and what linear probes read from each factor.
+    """The conditional swap, and what linear probes read from each factor.
 
     A judge trained on real clips says of each swap whether it shows the static labels of one clip and the
-    dynamic labels of the other (S3VAE, Tab. 1; DiViD, Tab. 1). Its own accuracy on real clips is the
-    first metric: below 0.99 the others say little.
+    dynamic labels of the other (DiViD, Tab. 1; BCD, Tab. 3). Its own accuracy on real clips is the first metric:
+    below 0.99 the others say little. Identity is compared with the clip that lent the static factor, keypoints with
+    the one that lent the dynamics (DiffSDA, Tab. 2, 10 and 11).
+
+    The modes differ in feature space alone: ``"published"`` lets a failed detection add 0 to the sums of AED and
+    AKD while counting it, and squares a person re-identification's distances.
 
     Args:
         model: Any method.
         train_set: Real clips, for the judge and the probes.
         test_set: Clips that nobody has learnt from; they are swapped by a fixed list of pairs.
         seed: Of the pairs, the judge, and the method's draws.
-        pairs: How many swaps; one a test clip when omitted.
+        mode: See above.
+        pairs: How many swaps, one a test clip when omitted; or the list itself, each ``(static, dynamic)``.
+        judge: Instead of one trained here.
         judge_path: Where the judge is kept.
+        features: ``identity`` and ``keypoints`` count.
         progress: Called as the work advances.
 
     Returns:
         What :func:`~seqdis.eval.scoring.score_swaps` and
-        :func:`~seqdis.core.analysis.probe_factors` return, and ``leakage`` where both sides have labels.
+        :func:`~seqdis.core.analysis.probe_factors` return, ``leakage`` where both sides have labels, and AED, CSIM,
+        verification accuracy and AKD of the feature networks.
 
     Raises:
-        InputError: The data carry no labels, or the splits differ.
+        InputError: The data carry no labels and there are no feature networks, or the splits differ.
     """
-    if not test_set.labels:
+    if not test_set.labels and not features.named():
         raise InputError("the data carry no labels: there is nothing that a judge could say of a swap")
+    identity, motion = IdentityScores(features.identity), MotionScores(features.keypoints)
+
+    def watch(swapped: Tensor, static: SequenceBatch, dynamic: SequenceBatch) -> None:
+        for lender in (static, dynamic) if features.named() else ():
+            check_whole("a feature network", mask=lender.mask, observed=lender.observed)
+        identity.add(swapped, static.x, who_of(static, test_set.labels))
+        motion.add(swapped, dynamic.x)
+
     metrics = score_swaps(
         model,
         train_set,
         test_set,
         seed=seed,
         pairs=pairs,
+        judge=judge,
         judge_path=judge_path,
+        watch=watch,
         progress=progress,
     )
+    metrics |= identity.metrics(mode=mode, seed=seed) | motion.metrics(mode=mode, seed=seed)
+    if not test_set.labels:
+        return metrics
     known, held_out = (encode_dataset(model, dataset) for dataset in (train_set, test_set))
     probes = probe_factors(known, train_set.all_labels(), held_out, test_set.all_labels())
     if {label.factor for label in test_set.labels.values()} == {"static", "dynamic"}:

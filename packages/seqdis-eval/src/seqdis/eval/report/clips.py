@@ -13,7 +13,7 @@ from seqdis.core.modality import Panel
 from seqdis.eval.report.blocks import Card, Cards, Cell, Matrix
 from seqdis.eval.report.media import Media, Showroom
 
-__all__ = ["describe", "reconstruction_cards", "sample_cards", "swap_block", "traverse_block"]
+__all__ = ["describe", "drawn_card", "reconstruction_cards", "sample_cards", "swap_block", "traverse_block"]
 
 
 def describe(batch: SequenceBatch, labels: Mapping[str, Label], index: int, factor: Side) -> list[str]:
@@ -46,7 +46,7 @@ def swap_block(
                 Panel("swap", result.frames[i, j]),
             ]
             parts = [", ".join(words) or name for words, name in ((who[i], names[i]), (how[j], names[j]))]
-            cards.append(_drawn_card(show, " + ".join(parts), panels))
+            cards.append(drawn_card(show, " + ".join(parts), panels))
         return Cards(cards, "large")
     cells = [
         [
@@ -96,7 +96,7 @@ def reconstruction_cards(
             ]
             cards.append(Card(name, items, note))
         else:
-            cards.append(_drawn_card(show, name, [Panel("source", x), Panel("reconstruction", guess)], note))
+            cards.append(drawn_card(show, name, [Panel("source", x), Panel("reconstruction", guess)], note))
     return Cards(cards, "small" if show.moves else "large")
 
 
@@ -106,9 +106,7 @@ def sample_cards(show: Showroom, frames: Tensor, name: str) -> Cards:
         return Cards(
             [Card("", [("", show.clip(x, f"{name} {i + 1}"))]) for i, x in enumerate(frames)], "small"
         )
-    return Cards(
-        [_drawn_card(show, "", [Panel(f"{name} {i + 1}", x)]) for i, x in enumerate(frames)], "large"
-    )
+    return Cards([drawn_card(show, "", [Panel(f"{name} {i + 1}", x)]) for i, x in enumerate(frames)], "large")
 
 
 def traverse_block(show: Showroom, results: Mapping[str, TraverseResult]) -> Matrix | Cards:
@@ -134,7 +132,7 @@ def traverse_block(show: Showroom, results: Mapping[str, TraverseResult]) -> Mat
         # The ends and the middle: more would not fit one above the other.
         chosen = [0, len(result.amounts) // 2, len(result.amounts) - 1]
         panels = [Panel(_place(float(result.amounts[i])), result.frames[0, i]) for i in chosen]
-        cards.append(_drawn_card(show, name, panels))
+        cards.append(drawn_card(show, name, panels))
     return Cards(cards, "large")
 
 
@@ -142,7 +140,7 @@ def _place(amount: float) -> str:
     return f"α = {amount:+.2g}" if amount else "α = 0"
 
 
-def _drawn_card(show: Showroom, title: str, panels: Sequence[Panel], note: str = "") -> Card:
+def drawn_card(show: Showroom, title: str, panels: Sequence[Panel], note: str = "") -> Card:
     """A picture of all panels on one scale, and below it a player each where they sound."""
     words = ", ".join(panel.title for panel in panels)
     picture = show.picture(panels, f"{title}: {words}" if title else words)

@@ -1,0 +1,101 @@
+"""``seqdis eval generation``: one factor kept, the other drawn from the prior, before a judge."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
+from seqdis.eval.cli.measuring import (
+    Clips,
+    FeatureOption,
+    judged,
+    measure_runs,
+    need_labels,
+    networks_of,
+    networks_shown,
+)
+from seqdis.eval.cli.protocol import (
+    ModeOption,
+    Out,
+    Runs,
+    Seeds,
+    open_runs,
+    place_of,
+    publish,
+    seeds_from,
+    typed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seqdis.core.disentangler import Progress
+    from seqdis.core.results import Metric
+
+__all__ = ["generation"]
+
+
+def generation(
+    runs: Runs,
+    out: Out = None,
+    mode: ModeOption = "corrected",
+    seeds: Seeds = 3,
+    clips: Clips = None,
+    features: FeatureOption = None,
+    steps: SamplerSteps = None,
+    sampler: SamplerName = None,
+    settings: ModelSettings = None,
+    seed: Seed = 0,
+    data: Data = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Keep one factor of held-out clips, draw the other from the prior, and ask a judge (S3VAE, Tab. 1).
+
+    Accuracy of what is kept, Inception score and entropies of what is drawn; FID, FVD, AED, CSIM and AKD with
+    --features. The judge is kept in the run's folder; a method without a prior of its own needs `seqdis prior fit`.
+    """
+    from seqdis.core.cli.model import open_prior
+    from seqdis.core.registry import get_modality
+    from seqdis.eval.protocols.generation import generation_protocol
+    from seqdis.eval.report.media import Showroom
+    from seqdis.eval.report.shown import generation_shown
+
+    started = time.perf_counter()
+    place = place_of("generation", runs, out, mode)
+    opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
+    networks = networks_of(features, opened)
+    if not networks.named():
+        need_labels(opened)
+    priors = [open_prior(run.folder, run.model) for run in opened]
+    judges = judged(opened, quiet=as_json) if opened[0].test_set.labels else []
+
+    def measure(number: int, seed: int, progress: Progress) -> Mapping[str, Metric]:
+        run = opened[number]
+        found = generation_protocol(
+            run.model, priors[number], judges[number].judge if judges else None, run.train_set, run.test_set,
+            seed=seed, mode=mode, clips=clips, features=networks, progress=progress,
+        )  # fmt: skip
+        return {**(judges[number].metrics if judges else {}), **found}
+
+    metrics = measure_runs(opened, seeds_from(seed, seeds), measure, what="drawing", quiet=as_json)
+    first = opened[0]
+    show = Showroom(get_modality(first.config.modality), first.config.data)
+    section = generation_shown(first.model, priors[0], first.test_set, show, seed)
+    words = typed(
+        "generation",
+        runs,
+        mode=mode,
+        seeds=seeds,
+        seed=seed,
+        clips=clips,
+        features=features,
+        steps=steps,
+        sampler=sampler,
+        model=settings,
+    )
+    publish(
+        "generation", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
+        data=data, sections=[section, *networks_shown(networks)], drawn=True, as_json=as_json,
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""``seqdis eval leakage``: what each factor tells of the other one's labels."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
+from seqdis.eval.cli.measuring import measure_runs, need_labels
+from seqdis.eval.cli.protocol import (
+    ModeOption,
+    Out,
+    Runs,
+    Seeds,
+    open_runs,
+    place_of,
+    publish,
+    seeds_from,
+    typed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seqdis.core.disentangler import Progress
+    from seqdis.core.results import Metric
+
+__all__ = ["leakage"]
+
+
+def leakage(
+    runs: Runs,
+    out: Out = None,
+    mode: ModeOption = "corrected",
+    seeds: Seeds = 1,
+    score_clips: Annotated[
+        int,
+        typer.Option("--score-clips", min=0, help="Clips of each split for MIG, SAP and DCI; 0: without."),
+    ] = 1000,
+    steps: SamplerSteps = None,
+    sampler: SamplerName = None,
+    settings: ModelSettings = None,
+    seed: Seed = 0,
+    data: Data = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Probe every label from both factors, with their leakage (DiViD, Tab. 1), MIG, SAP and DCI."""
+    from seqdis.eval.protocols.leakage import leakage_protocol
+    from seqdis.eval.report.blocks import Section
+    from seqdis.eval.report.probes import probe_heat_map
+
+    started = time.perf_counter()
+    place = place_of("leakage", runs, out, mode)
+    opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
+    need_labels(opened)
+
+    def measure(number: int, seed: int, progress: Progress) -> Mapping[str, Metric]:
+        run = opened[number]
+        return leakage_protocol(
+            run.model, run.train_set, run.test_set, seed=seed, mode=mode, score_clips=score_clips,
+            progress=progress,
+        )  # fmt: skip
+
+    metrics = measure_runs(opened, seeds_from(seed, seeds), measure, what="probing", quiet=as_json)
+    named = {
+        name if name.startswith("probe_") else f"probe_{name}": metric for name, metric in metrics.items()
+    }
+    found = probe_heat_map(named, opened[0].test_set.labels)
+    note = "Logistic regression on the training split's factors, judged on the test split's."
+    sections = [] if found is None else [Section("Probes", [found], note)]
+    words = typed(
+        "leakage",
+        runs,
+        mode=mode,
+        seeds=seeds,
+        seed=seed,
+        score_clips=score_clips,
+        steps=steps,
+        sampler=sampler,
+        model=settings,
+    )
+    publish(
+        "leakage", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
+        data=data, sections=sections, as_json=as_json,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Feature networks: frozen networks of others, in whose features pictures and clips are compared."""

@@ -1,0 +1,145 @@
+"""Networks that come as TorchScript: I3D for FVD, and any embedder or detector of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from seqdis.core.errors import InputError
+from seqdis.eval.features.weights import WeightFile
+
+__all__ = ["I3D", "I3D_FILE", "ScriptedIdentity", "ScriptedKeypoints", "load_script"]
+
+I3D_FILE = WeightFile(
+    "i3d_torchscript.pt",
+    "I3D (FVD)",
+    "https://github.com/universome/stylegan-v (src/metrics/frechet_video_distance.py)",
+)
+
+
+def load_script(path: Path, device: torch.device | str = "cpu") -> Callable[..., Any]:
+    """A TorchScript module in evaluation mode.
+
+    Raises:
+        InputError: The file is missing or no TorchScript.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; a TorchScript module is needed")
+    try:
+        module = torch.jit.load(str(path), map_location=device)
+    except (RuntimeError, ValueError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: cannot be read as TorchScript: {first}") from error
+    module.eval()
+    return module
+
+
+@torch.no_grad()
+def _called(what: str, path: Path, call: Callable[[], Any], shape: tuple[int | None, ...]) -> Tensor:
+    """What a script returns, its shape compared; None in ``shape`` stands for any size."""
+    try:
+        result = call()
+    except RuntimeError as error:
+        last = (str(error).strip().splitlines() or ["it failed"])[-1]
+        raise InputError(f"{path}: {what}: {last}") from error
+    came = tuple(result.shape) if isinstance(result, Tensor) else (type(result).__name__,)
+    fits = len(came) == len(shape) and all(b is None or a == b for a, b in zip(came, shape, strict=True))
+    if not fits:
+        wanted = ", ".join("*" if size is None else str(size) for size in shape)
+        raise InputError(f"{path}: {what} returned {came}; allowed: ({wanted})")
+    return result.float().cpu()
+
+
+class I3D:
+    """Logits of an inflated Inception (Carreira & Zisserman 2017) before the softmax, which FVD compares.
+
+    Clips are scaled to [-1, 1], their smaller side to 224 pixels bilinearly, and cut in the middle; the script is
+    called with ``rescale=False, resize=False, return_features=True``, as StyleGAN-V does (Skorokhodov et al. 2022).
+
+    Args:
+        path: The script; see :class:`WeightFile` for where it is looked for when omitted.
+        device: Where it runs.
+
+    Raises:
+        InputError: The file is missing or no TorchScript.
+    """
+
+    name = "I3D, Kinetics-400 (i3d_torchscript.pt)"
+    shortest = 10
+    side = 224
+
+    def __init__(self, path: Path | None = None, *, device: torch.device | str = "cpu") -> None:
+        self._path, self._device = I3D_FILE.find(path), device
+        self._network = load_script(self._path, device)
+
+    def __call__(self, clips: Tensor) -> Tensor:
+        """See :class:`~seqdis.eval.features.networks.ClipFeatures`.
+
+        Raises:
+            InputError: The clips are too short: I3D halves time three times and then pools two steps.
+        """
+        count, steps, _, height, width = clips.shape
+        if steps < self.shortest:
+            raise InputError(f"I3D (FVD) takes clips of {self.shortest} frames or more; got {steps}")
+        scale = self.side / min(height, width)
+        size = tuple(max(self.side, round(scale * x)) for x in (height, width))
+        x = F.interpolate(clips.clamp(0, 1).flatten(0, 1), size=size, mode="bilinear", align_corners=False)
+        top, left = ((length - self.side) // 2 for length in size)
+        x = x[:, :, top : top + self.side, left : left + self.side].unflatten(0, (count, steps))
+        x = (2 * x - 1).transpose(1, 2).contiguous().to(self._device)
+        return _called(
+            "I3D",
+            self._path,
+            lambda: self._network(x, rescale=False, resize=False, return_features=True),
+            (count, None),
+        )
+
+
+class ScriptedIdentity:
+    """An identity network of one's own: ``(N, 3, H, W)`` in [0, 1] to ``(N, F)``, NaN where nobody is found.
+
+    Args:
+        path: The script.
+        squared: See :class:`~seqdis.eval.features.networks.Identity`.
+        device: Where it runs.
+
+    Raises:
+        InputError: The file is missing or no TorchScript.
+    """
+
+    threshold = None
+
+    def __init__(self, path: Path, *, squared: bool = False, device: torch.device | str = "cpu") -> None:
+        self.name, self.squared = path.name, squared
+        self._path, self._device, self._network = path, device, load_script(path, device)
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """See :class:`~seqdis.eval.features.networks.Identity`."""
+        x = frames.to(self._device)
+        return _called("identity", self._path, lambda: self._network(x), (len(frames), None))
+
+
+class ScriptedKeypoints:
+    """A keypoint detector of one's own: ``(N, 3, H, W)`` in [0, 1] to ``(N, K, 2)`` in pixels, NaN where it fails.
+
+    Args:
+        path: The script.
+        device: Where it runs.
+
+    Raises:
+        InputError: The file is missing or no TorchScript.
+    """
+
+    def __init__(self, path: Path, *, device: torch.device | str = "cpu") -> None:
+        self.name = path.name
+        self._path, self._device, self._network = path, device, load_script(path, device)
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """See :class:`~seqdis.eval.features.networks.Keypoints`."""
+        x = frames.to(self._device)
+        return _called("keypoints", self._path, lambda: self._network(x), (len(frames), None, 2))

@@ -1,0 +1,81 @@
+"""Weight files of feature networks: where they are looked for, and how they are read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from seqdis.core.cache import cache_root
+from seqdis.core.errors import InputError
+
+__all__ = ["WeightFile", "read_state_dict", "weight_folders"]
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A file of weights that others publish; nothing here fetches it.
+
+    Attributes:
+        name: Of the file.
+        network: What it holds, in words.
+        source: Where to get it.
+        sha256: The beginning of its SHA-256, as far as it was published (torch.hub writes it into the name).
+    """
+
+    name: str
+    network: str
+    source: str
+    sha256: str = ""
+
+    def find(self, given: Path | None = None) -> Path:
+        """The file itself, its checksum compared.
+
+        Args:
+            given: Where an option says it is; else :func:`weight_folders` are looked through.
+
+        Raises:
+            InputError: It is not there (says where it was looked for and where to get it), or another file is.
+        """
+        places = [given] if given is not None else [folder / self.name for folder in weight_folders()]
+        found = next((place for place in places if place.is_file()), None)
+        if found is None:
+            proof = f", SHA-256 {self.sha256}…" if self.sha256 else ""
+            raise InputError(
+                f"{self.network}: no weights {self.name}{proof}; looked for {', '.join(map(str, places))}; "
+                f"get it from {self.source}"
+            )
+        if self.sha256:
+            with found.open("rb") as file:
+                came = hashlib.file_digest(file, "sha256").hexdigest()
+            if not came.startswith(self.sha256):
+                raise InputError(
+                    f"{found}: SHA-256 {came[: len(self.sha256)]}…; {self.network} needs {self.sha256}…"
+                )
+        return found
+
+
+def weight_folders() -> list[Path]:
+    """Where weights are looked for: ``SEQDIS_CACHE/hub/checkpoints``, then torch.hub's own folder."""
+    return [cache_root() / "hub" / "checkpoints", Path(torch.hub.get_dir()) / "checkpoints"]
+
+
+def read_state_dict(path: Path) -> Mapping[str, Tensor]:
+    """Tensors by name from a ``.pth`` file, by torch's reader that builds tensors and nothing else.
+
+    Raises:
+        InputError: It cannot be read so, or holds something else.
+    """
+    try:
+        # These files exist in this form only. `weights_only` refuses every other object than tensors.
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: cannot be read as weights: {first}") from error
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise InputError(f"{path}: holds {type(state).__name__}; allowed: tensors by name")
+    return dict(state)

@@ -1,0 +1,106 @@
+"""CSIM and verification: whether a generated clip still shows the same face or person."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from seqdis.core.analysis import bootstrap_mean
+from seqdis.core.errors import InputError
+from seqdis.core.results import Metric
+
+__all__ = ["cosine_similarity", "verification_accuracy", "verification_threshold"]
+
+
+def cosine_similarity(found: Tensor, expected: Tensor, *, generator: torch.Generator) -> dict[str, Metric]:
+    """``CSIM = E[⟨e, ê⟩ / ‖e‖‖ê‖]`` of identity embeddings, the mean over clips and frames (BCD, Sec. 4.1).
+
+    Args:
+        found: Embeddings of generated frames, ``(N, V, F)``; NaN where nobody was found.
+        expected: Of the frames that lent the static factor, the same shape.
+        generator: Of the bootstrap over clips.
+
+    Returns:
+        ``csim`` in [-1, 1], over the frames in which both were found.
+
+    Raises:
+        InputError: The shapes differ or are not ``(N, V, F)``, or nobody was found at all.
+    """
+    return {"csim": _mean_over_clips(1 - _cosine_distance(found, expected), generator)}
+
+
+def verification_accuracy(
+    found: Tensor,
+    expected: Tensor,
+    *,
+    threshold: float,
+    generator: torch.Generator,
+    published: bool = False,
+) -> dict[str, Metric]:
+    """Share of frames in which ``1 − cos(e, ê) ≤ threshold``: the same identity (DiffSDA, Tab. 10 and 11).
+
+    Args:
+        found: Embeddings of generated frames, ``(N, V, F)``; NaN where nobody was found.
+        expected: Of the frames that lent the static factor, the same shape.
+        threshold: Of the network, or :func:`verification_threshold`.
+        generator: Of the bootstrap over clips.
+        published: Let a failed detection count as another identity, as a library that raises there is used.
+
+    Returns:
+        ``verification_accuracy``.
+
+    Raises:
+        InputError: See :func:`cosine_similarity`.
+    """
+    distance = _cosine_distance(found, expected)
+    same = torch.where(distance.isnan(), distance, (distance <= threshold).double())
+    return {"verification_accuracy": _mean_over_clips(same.nan_to_num(0.0) if published else same, generator)}
+
+
+def verification_threshold(embeddings: Tensor, identities: Tensor) -> float:
+    """The cosine distance at which real pairs of one identity and of two are told apart equally well.
+
+    It is where the share of pairs of one identity above it meets that of pairs of two below it, over all pairs:
+    the threshold of the equal error rate.
+
+    Args:
+        embeddings: Of real frames, ``(N, F)``; rows with NaN are left out.
+        identities: ``(N,)``.
+
+    Raises:
+        InputError: The sizes differ, or there is no pair of one kind.
+    """
+    if embeddings.ndim != 2 or identities.shape != embeddings.shape[:1]:
+        raise InputError(
+            f"embeddings {tuple(embeddings.shape)} of identities {tuple(identities.shape)}; allowed: (N, F) and (N,)"
+        )
+    seen = ~embeddings.isnan().any(1)
+    unit = torch.nn.functional.normalize(embeddings[seen].double(), dim=1)
+    who = identities[seen]
+    first, second = torch.triu_indices(len(unit), len(unit), 1)
+    similarity, same = (unit @ unit.T)[first, second], (who[:, None] == who)[first, second]
+    if not bool(same.any()) or bool(same.all()):
+        raise InputError("a threshold needs pairs of one identity and pairs of two; got one kind alone")
+    target, other = similarity[same].sort().values, similarity[~same].sort().values
+    levels = similarity.sort().values
+    misses = torch.searchsorted(target, levels) / len(target)
+    alarms = 1 - torch.searchsorted(other, levels) / len(other)
+    return float(1 - levels[int((misses - alarms).abs().argmin())])
+
+
+def _cosine_distance(found: Tensor, expected: Tensor) -> Tensor:
+    """``(N, V)``; NaN where either was not found."""
+    if found.shape != expected.shape or found.ndim != 3 or not found.numel():
+        raise InputError(
+            f"embeddings of shapes {tuple(found.shape)} and {tuple(expected.shape)}; allowed: (N, V, F) twice"
+        )
+    distance = 1 - torch.nn.functional.cosine_similarity(found.double(), expected.double(), dim=2)
+    if bool(distance.isnan().all()):
+        raise InputError(f"identity: no detection succeeded in {distance.numel()} frames")
+    return distance
+
+
+def _mean_over_clips(frames: Tensor, generator: torch.Generator) -> Metric:
+    clips = frames.nanmean(1)
+    clips = clips[~clips.isnan()]
+    return Metric(value=float(clips.mean()), ci95=bootstrap_mean(clips, generator=generator), n=len(clips))

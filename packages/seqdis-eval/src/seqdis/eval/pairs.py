@@ -1,0 +1,52 @@
+"""Lists of pairs kept in a file, so that every method and every repetition swaps the same clips."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from seqdis.core.analysis import fixed_pairs
+from seqdis.core.errors import InputError
+from seqdis.core.files import replace_with_json
+
+__all__ = ["kept_pairs"]
+
+_SCHEMA = "seqdis.pairs.1"
+
+
+def kept_pairs(
+    path: Path, *, dataset: str, clips: int, seed: int = 0, count: int | None = None
+) -> list[tuple[int, int]]:
+    """The pairs kept at ``path`` if they are of this dataset, split size and seed, and enough; else new ones.
+
+    New ones are those of :func:`~seqdis.core.analysis.fixed_pairs`, and are written there.
+
+    Args:
+        path: A JSON file.
+        dataset: Its name.
+        clips: Number of clips in the split.
+        seed: Of a new list.
+        count: How many pairs; one a clip when omitted or larger.
+
+    Raises:
+        InputError: The file is damaged, or the split has fewer than two clips.
+    """
+    wanted = clips if count is None else min(count, clips)
+    if path.is_file():
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            schema, where = kept["schema"], (kept["dataset"], kept["clips"], kept["seed"])
+            pairs = [(int(static), int(dynamic)) for static, dynamic in kept["pairs"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: cannot be read as a list of pairs: {error}") from error
+        if schema != _SCHEMA:
+            raise InputError(f"{path}: schema {schema!r}; this version reads {_SCHEMA}")
+        if where == (dataset, clips, seed) and len(pairs) >= wanted:
+            outside = [pair for pair in pairs if not all(0 <= index < clips for index in pair)]
+            if outside:
+                raise InputError(f"{path}: pair {outside[0]}; allowed: clips 0 to {clips - 1}")
+            return pairs[:wanted]
+    made = fixed_pairs(clips, seed=seed, count=count)
+    about = {"schema": _SCHEMA, "dataset": dataset, "clips": clips, "seed": seed}
+    replace_with_json(path, {**about, "pairs": [list(pair) for pair in made]})
+    return made

@@ -1,0 +1,291 @@
+"""Generation: one factor of a real clip stays, the other is drawn from the prior, and a judge looks at the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqdis.core.analysis import evaluating, generate, row_sources
+from seqdis.core.data.sequence import Label, SequenceBatch, SequenceDataset, check_whole
+from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Side
+from seqdis.core.priors.prior import Prior
+from seqdis.core.random import Rows, mix_seed
+from seqdis.core.results import Metric
+from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
+from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
+from seqdis.eval.judges import GradedJudge
+from seqdis.eval.metrics.judge_divergence import judge_divergence
+from seqdis.eval.metrics.prediction_entropy import balanced, prediction_entropies
+from seqdis.eval.progress import stage
+from seqdis.eval.protocols.mode import Mode
+from seqdis.eval.protocols.seeds import over_seeds
+from seqdis.eval.scoring import agreement
+
+__all__ = ["PUBLISHED_BATCH", "PUBLISHED_REPEATS", "drawn_clips", "generation_protocol"]
+
+PUBLISHED_BATCH = 128
+"""Clips in a batch of published code, which drops the last one where it is not full."""
+PUBLISHED_REPEATS = 5
+"""How often published code draws anew; its figures are means."""
+
+_SIDES: tuple[Side, Side] = ("dynamic", "static")
+_PRINTED = {"inception_score": "is", "inter_entropy": "h_y", "intra_entropy": "h_y_given_x"}
+
+
+def generation_protocol(
+    model: Disentangler,
+    prior: Prior,
+    judge: GradedJudge | None,
+    train_set: SequenceDataset,
+    test_set: SequenceDataset,
+    *,
+    seed: int = 0,
+    mode: Mode = "corrected",
+    clips: int | None = None,
+    features: FeatureNetworks = NO_FEATURES,
+    batch_size: int = 64,
+    progress: Progress | None = None,
+) -> dict[str, Metric]:
+    """Fixed action, fixed content, and, where feature networks are given, unconditional clips (S3VAE, Tab. 1).
+
+    *Fixed dynamics*: ``decode(ŝ, d^{1:V})`` with ``d`` encoded and ``ŝ ~ p(s)``: the judge's dynamic labels must be
+    the source's. *Fixed static*: ``decode(s, d̂^{1:V})``, ``d̂ ~ p(d^{1:V})``: its static labels must be.
+
+    ``"corrected"``: all test clips, or so many that the seed chooses; entropies of the labels of the *drawn* factor,
+    beside those of real clips: is what is drawn as clear and as diverse as the data?
+    ``"published"``: as many clips of each action as of the rarest, in the order of the split, the last batch of
+    :data:`PUBLISHED_BATCH` dropped unless full; entropies of the action head on clips whose action is *fixed*, which
+    say that the kept action is seen clearly and nothing of diversity; all is the mean of
+    :data:`PUBLISHED_REPEATS` draws.
+
+    Args:
+        model: Any method.
+        prior: Fitted to its factors, or its own.
+        judge: Trained on real clips; None where the data carry no labels.
+        train_set: What real clips reach in feature space is measured against it.
+        test_set: Clips that nobody has learnt from.
+        seed: Of the choice and of all draws.
+        mode: See above.
+        clips: So many at most; all when omitted.
+        features: ``frames`` and ``clips`` compare as many unconditional clips with real ones (FID, FVD);
+            ``identity`` compares clips of fixed static factor, and ``keypoints`` clips of fixed dynamics, with
+            their source (AED, AKD).
+        batch_size: Clips a pass; it does not change the result.
+        progress: Called as the work advances.
+
+    Returns:
+        ``accuracy``, the mean over sides of the mean over their labels; ``fixed_static_accuracy`` and
+        ``fixed_dynamic_accuracy`` (all labels of the side right), ``fixed_<label>_accuracy``, ``kl``. Corrected:
+        ``is``, ``h_y`` and ``h_y_given_x`` ``@drawn <label>`` and ``@real <label>``; published: ``is``, ``h_y``,
+        ``h_y_given_x``. With feature networks ``fid``, ``fid_real``, ``fvd``, ``fvd_real``, ``aed``, ``csim``,
+        ``akd`` and what belongs to them.
+
+    Raises:
+        InputError: There is neither a judge nor a feature network, or too few clips.
+    """
+    if judge is None and not features.named():
+        raise InputError(
+            "generation: without labels there is no judge; ask for feature networks, or take labelled data"
+        )
+    chosen = _chosen(test_set, mode, clips, seed)
+    setting = _Setting(model, prior, judge, train_set, test_set, chosen, mode, features, batch_size)
+    if mode == "corrected":
+        return _once(setting, seed, progress)
+    part = 1 / PUBLISHED_REPEATS
+    return over_seeds(
+        lambda i: _once(setting, mix_seed(seed, i), stage(progress, i * part, (i + 1) * part)),
+        range(PUBLISHED_REPEATS),
+    )
+
+
+@dataclass(frozen=True)
+class _Setting:
+    model: Disentangler
+    prior: Prior
+    judge: GradedJudge | None
+    train_set: SequenceDataset
+    test_set: SequenceDataset
+    chosen: list[int]
+    mode: Mode
+    features: FeatureNetworks
+    batch_size: int
+
+
+def _chosen(test_set: SequenceDataset, mode: Mode, clips: int | None, seed: int) -> list[int]:
+    """Which test clips are measured."""
+    count = len(test_set) if clips is None else min(clips, len(test_set))
+    if mode == "corrected":
+        if count < 2:
+            raise InputError(f"generation: at least 2 clips are needed; got {count}")
+        order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(seed))
+        return sorted(order[:count].tolist())
+    kept = list(range(count))
+    if test_set.labels:
+        truth = test_set.all_labels()[_head(test_set.labels)]
+        kept = balanced(truth).tolist()
+        if count < len(kept):
+            kept = _fewer(kept, truth, count, seed)
+    whole = len(kept) // PUBLISHED_BATCH * PUBLISHED_BATCH
+    if not whole:
+        raise InputError(
+            f"generation: published mode drops a batch of less than {PUBLISHED_BATCH} clips, and {len(kept)} "
+            f"with balanced classes are all there is; allowed: --mode corrected, or more clips"
+        )
+    return kept[:whole]
+
+
+def _fewer(kept: list[int], truth: Tensor, count: int, seed: int) -> list[int]:
+    """Of balanced clips equally many of each class, chosen by the seed, ``count`` in all at most."""
+    order = torch.randperm(len(kept), generator=torch.Generator().manual_seed(seed)).tolist()
+    places: dict[int, list[int]] = {}
+    for place in order:
+        places.setdefault(int(truth[kept[place]]), []).append(kept[place])
+    each = max(1, count // len(places))
+    return sorted(index for some in places.values() for index in some[:each])
+
+
+def _head(labels: Mapping[str, Label]) -> str:
+    """The label whose entropies published code prints: the action, else the first there is."""
+    return next((name for name, label in labels.items() if label.factor == "dynamic"), next(iter(labels)))
+
+
+def drawn_clips(
+    model: Disentangler, prior: Prior, batch: SequenceBatch, kept: Side, generator: Rows
+) -> Tensor:
+    """Clips of a batch with one factor kept and the other drawn, ``(B, V, *frame)``.
+
+    As in :func:`~seqdis.core.analysis.swap_drawn` the noise, where a method inverts, is the source's where its
+    dynamics are kept. The drawn factor is half of a joint draw: ``p(s)``, not ``p(s | d^{1:V})``, so that it knows
+    nothing of the factor that stays.
+
+    Args:
+        model: In eval mode.
+        prior: Fitted to its factors, or its own.
+        batch: On the model's device.
+        kept: The side that stays.
+        generator: A row a clip.
+    """
+    factors = model.encode(batch.x, mask=batch.mask, observed=batch.observed)
+    draw = prior.sample_static if kept == "dynamic" else prior.sample_dynamic
+    drawn = draw(model.decoded_part(factors), generator=generator, independent=True)
+    noise = model.invert(batch.x, factors) if kept == "dynamic" else None
+    return model.decode(drawn.to(model.device), noise=noise, generator=generator)
+
+
+def _once(setting: _Setting, seed: int, progress: Progress | None) -> dict[str, Metric]:
+    judge, labels, chosen = setting.judge, setting.test_set.labels, setting.chosen
+    identity = IdentityScores(setting.features.identity)
+    motion = MotionScores(setting.features.keypoints)
+    frechet = FrechetScores(setting.features)
+    views: tuple[Side | None, ...] = (*_SIDES, *([None] if frechet.wanted else []))
+    seen: dict[str, list[Mapping[str, Tensor]]] = {"real": [], "dynamic": [], "static": []}
+    with evaluating(setting.model):
+        for number, kept in enumerate(views):
+            report = stage(progress, number / len(views), (number + 1) / len(views))
+            if kept is None:
+                _unconditional(setting, frechet, seed, report)
+                continue
+            for start in range(0, len(chosen), setting.batch_size):
+                rows = chosen[start : start + setting.batch_size]
+                batch = setting.test_set.fetch(rows).to(setting.model.device)
+                made = drawn_clips(
+                    setting.model, setting.prior, batch, kept, row_sources(mix_seed(seed, number), rows)
+                )
+                if judge is not None:
+                    seen[kept].append(judge.probabilities(made, batch.mask))
+                    if kept == "dynamic":
+                        seen["real"].append(judge.probabilities(batch.x, batch.mask))
+                if setting.features.identity is not None or setting.features.keypoints is not None:
+                    check_whole("a feature network", mask=batch.mask, observed=batch.observed)
+                if kept == "dynamic":
+                    motion.add(made, batch.x)
+                else:
+                    identity.add(made, batch.x, who_of(batch, labels))
+                if report is not None:
+                    report(start + len(rows), len(chosen))
+    metrics: dict[str, Metric] = {}
+    if judge is not None:
+        truth = {name: value[chosen] for name, value in setting.test_set.all_labels().items()}
+        p = {
+            view: {name: torch.cat([part[name] for part in parts]) for name in labels}
+            for view, parts in seen.items()
+        }
+        metrics |= _judged(labels, truth, p, setting.mode, seed)
+    metrics |= identity.metrics(mode=setting.mode, seed=seed)
+    return metrics | motion.metrics(mode=setting.mode, seed=seed) | frechet.metrics()
+
+
+def _unconditional(setting: _Setting, frechet: FrechetScores, seed: int, progress: Progress | None) -> None:
+    """As many drawn clips, held-out ones, and training ones."""
+    count = len(setting.chosen)
+    drawn = generate(
+        setting.model, setting.prior, count, generator=torch.Generator().manual_seed(mix_seed(seed, 2)),
+        batch_size=setting.batch_size, progress=progress,
+    )  # fmt: skip
+    order = torch.randperm(len(setting.train_set), generator=torch.Generator().manual_seed(seed))
+    for which, dataset, rows in (
+        ("real", setting.test_set, setting.chosen),
+        ("train", setting.train_set, order[:count].tolist()),
+    ):
+        for start in range(0, len(rows), setting.batch_size):
+            frechet.add(which, dataset.fetch(rows[start : start + setting.batch_size]).x)
+    frechet.add("generated", drawn.frames)
+
+
+def _judged(
+    labels: Mapping[str, Label],
+    truth: Mapping[str, Tensor],
+    p: Mapping[str, Mapping[str, Tensor]],
+    mode: Mode,
+    seed: int,
+) -> dict[str, Metric]:
+    """Metrics of the judge's probabilities; ``p["dynamic"]`` is of clips whose dynamics were kept."""
+    by_label: dict[str, Metric] = {}
+    by_side: dict[str, Metric] = {}
+    divergences, averages = [], []
+    generator = torch.Generator().manual_seed(seed)
+    for side in _SIDES:
+        own = {name: truth[name] for name, label in labels.items() if label.factor == side}
+        if not own:
+            continue
+        predicted = {name: p[side][name].argmax(1) for name in own}
+        by_side[f"fixed_{side}_accuracy"] = agreement(predicted, own)
+        found = {f"fixed_{name}_accuracy": agreement(predicted, {name: own[name]}) for name in own}
+        by_label |= found
+        averages.append(_mean(list(found.values())))
+        divergences += [judge_divergence(p[side][n], p["real"][n], generator=generator) for n in own]
+    metrics = {"accuracy": _mean(averages), **by_side, **by_label, "kl": _mean(divergences)}
+    if mode == "published":
+        head = _head(labels)
+        found = prediction_entropies(p[labels[head].factor][head], generator=generator)
+        return metrics | {_PRINTED[name]: metric for name, metric in found.items()}
+    for name, label in labels.items():
+        # Where the static factor is kept the dynamics are drawn, and the other way round.
+        drawn = "static" if label.factor == "dynamic" else "dynamic"
+        for case, view in (("drawn", drawn), ("real", "real")):
+            found = prediction_entropies(p[view][name], generator=generator)
+            metrics |= {f"{_PRINTED[m]}@{case} {name}": metric for m, metric in found.items()}
+    return metrics
+
+
+def _mean(metrics: Sequence[Metric]) -> Metric:
+    """The mean of several figures of the same clips; the interval's ends are means as well."""
+    chances = [m.chance for m in metrics if m.chance is not None]
+    intervals = [m.ci95 for m in metrics if m.ci95 is not None]
+    return Metric(
+        value=sum(m.value for m in metrics) / len(metrics),
+        chance=sum(chances) / len(chances) if len(chances) == len(metrics) else None,
+        ci95=(
+            sum(low for low, _ in intervals) / len(intervals),
+            sum(high for _, high in intervals) / len(intervals),
+        )
+        if len(intervals) == len(metrics)
+        else None,
+        n=metrics[0].n,
+        higher_is_better=metrics[0].higher_is_better,
+    )

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from seqdis.core.errors import InputError
+from seqdis.eval.features.torchscript import I3D, ScriptedIdentity, ScriptedKeypoints, load_script
+
+
+def test_clips_reach_i3d_as_stylegan_v_sends_them(tmp_path: Path, scripts: ModuleType) -> None:
+    network = I3D(scripts.written(scripts.ClipNetwork(), tmp_path / "i3d.pt"))
+    clips = torch.rand(2, 12, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    found = network(clips)
+    wide = F.interpolate(clips.flatten(0, 1), size=(224, 336), mode="bilinear", align_corners=False)
+    cut = 2 * wide[..., 56:280].unflatten(0, (2, 12)) - 1
+    assert torch.equal(found[:, 6:], torch.full((2, 2), 224.0))
+    torch.testing.assert_close(found[:, :3], cut[:, :6].mean((1, 3, 4)))
+    torch.testing.assert_close(found[:, 3:6], cut[:, 6:].mean((1, 3, 4)))
+
+
+def test_short_clips_are_refused(tmp_path: Path, scripts: ModuleType) -> None:
+    network = I3D(scripts.written(scripts.ClipNetwork(), tmp_path / "i3d.pt"))
+    with pytest.raises(InputError, match=r"I3D \(FVD\) takes clips of 10 frames or more; got 8"):
+        network(torch.zeros(1, 8, 3, 16, 16))
+
+
+def test_without_the_file_it_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQDIS_CACHE", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(InputError, match=rf"no weights i3d_torchscript\.pt; looked for {tmp_path}/hub"):
+        I3D()
+
+
+def test_files_that_are_no_scripts_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent\.pt: no such file"):
+        load_script(tmp_path / "absent.pt")
+    (tmp_path / "bad.pt").write_bytes(b"bad")
+    with pytest.raises(InputError, match="cannot be read as TorchScript") as error:
+        load_script(tmp_path / "bad.pt")
+    assert "\n" not in str(error.value)
+
+
+def test_scripts_of_ones_own_give_points_and_embeddings(tmp_path: Path, scripts: ModuleType) -> None:
+    keypoints = ScriptedKeypoints(scripts.written(scripts.Peaks(), tmp_path / "peaks.pt"))
+    identity = ScriptedIdentity(scripts.written(scripts.FirstPlane(), tmp_path / "plane.pt"))
+    frames = torch.zeros(2, 3, 4, 6)
+    frames[0, :, 1, 5] = 0.5
+    assert torch.equal(keypoints(frames)[0], torch.tensor([[5.0, 1.0]]).expand(3, 2))
+    assert bool(keypoints(frames)[1].isnan().all())
+    assert identity(frames)[0].tolist() == pytest.approx([0.5 / 24, 1 - 0.5 / 24])
+    assert bool(identity(frames)[1].isnan().all())
+    assert (keypoints.name, identity.name, identity.squared) == ("peaks.pt", "plane.pt", False)
+
+
+def test_a_script_with_another_result_is_refused(tmp_path: Path, scripts: ModuleType) -> None:
+    path = scripts.written(scripts.Wrong(), tmp_path / "wrong.pt")
+    with pytest.raises(InputError, match=r"identity returned \(\); allowed: \(2, \*\)"):
+        ScriptedIdentity(path)(torch.zeros(2, 3, 4, 4))
+    with pytest.raises(InputError, match=r"keypoints returned \(\); allowed: \(2, \*, 2\)"):
+        ScriptedKeypoints(path)(torch.zeros(2, 3, 4, 4))
+    with pytest.raises(InputError, match=r"wrong\.pt: I3D: ") as error:
+        I3D(path)(torch.zeros(1, 10, 3, 8, 8))
+    assert "\n" not in str(error.value)
