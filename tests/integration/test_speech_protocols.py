@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
 from seqdis.core.data.sound import Sound
-from seqdis.core.disentangler import build_model
+from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 from seqdis.core.results import ResultRecord
 from seqdis.eval.metrics import dnsmos
