@@ -35,7 +35,8 @@ def best_constant(tokens: Sequence[Sequence[int]], *, generator: torch.Generator
     def errors(answer: tuple[int, ...]) -> int:
         return sum(edit_distance(one, answer) for one in drawn)
 
-    return list(min(sorted(candidates), key=errors))
+    best: tuple[int, ...] = min(sorted(candidates), key=errors)
+    return list(best)
 
 
 def content_protocol(
