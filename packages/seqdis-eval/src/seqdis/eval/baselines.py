@@ -8,13 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["classify_raw", "regress_raw"]
+__all__ = ["Classifier", "Regressor", "classify_raw", "regress_raw"]
+
+Classifier = Literal["logistic_regression", "random_forest"]
+Regressor = Literal["ridge", "random_forest"]
 
 _TREES = 100
 
 
 def classify_raw(
-    kind: Literal["logistic_regression", "random_forest"],
+    kind: Classifier,
     train_x: Tensor,
     train_y: Tensor,
     test_x: Tensor,
@@ -50,9 +53,7 @@ def classify_raw(
     return result
 
 
-def regress_raw(
-    kind: Literal["ridge", "random_forest"], train_x: Tensor, train_y: Tensor, test_x: Tensor, *, seed: int
-) -> Tensor:
+def regress_raw(kind: Regressor, train_x: Tensor, train_y: Tensor, test_x: Tensor, *, seed: int) -> Tensor:
     """Predicted numbers ``(M,)``.
 
     Ridge regression takes its weight from generalised cross-validation; the forest has 100 trees. A window that

@@ -12,7 +12,7 @@ from seqdis.core.analysis import encode_dataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.results import Metric
-from seqdis.eval.baselines import classify_raw
+from seqdis.eval.baselines import Classifier, classify_raw
 from seqdis.eval.head_training import fit_head, new_head, standardised
 from seqdis.eval.heads import LabelHead
 from seqdis.eval.metrics.prediction import accuracy
@@ -24,7 +24,7 @@ from seqdis.eval.raw_features import sequence_statistics
 __all__ = ["classification_protocol"]
 
 _EPOCHS, _BATCH = 41, 32
-_BASELINES = ("logistic_regression", "random_forest")
+_BASELINES: tuple[Classifier, ...] = ("logistic_regression", "random_forest")
 
 
 def classification_protocol(

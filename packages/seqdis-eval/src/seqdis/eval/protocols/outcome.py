@@ -14,7 +14,7 @@ from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.random import mix_seed
 from seqdis.core.results import Metric
-from seqdis.eval.baselines import classify_raw
+from seqdis.eval.baselines import Classifier, classify_raw
 from seqdis.eval.head_training import Examples, fit_head, new_head, standardised
 from seqdis.eval.heads import OutcomeHead
 from seqdis.eval.metrics.prediction import area_under_precision_recall, area_under_roc
@@ -26,7 +26,7 @@ from seqdis.eval.raw_features import sequence_statistics
 __all__ = ["outcome_protocol"]
 
 _EPOCHS, _BATCH = 41, 32
-_BASELINES = ("logistic_regression", "random_forest")
+_BASELINES: tuple[Classifier, ...] = ("logistic_regression", "random_forest")
 
 
 def outcome_protocol(

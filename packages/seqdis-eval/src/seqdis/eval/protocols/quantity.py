@@ -15,7 +15,7 @@ from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
 from seqdis.core.results import Metric
-from seqdis.eval.baselines import regress_raw
+from seqdis.eval.baselines import Regressor, regress_raw
 from seqdis.eval.head_training import fit_head, new_head, standardised
 from seqdis.eval.heads import QuantityHead
 from seqdis.eval.metrics.prediction import mean_absolute_error
@@ -28,7 +28,7 @@ from seqdis.eval.raw_features import window_values
 __all__ = ["WindowValues", "mismatched", "quantity_protocol"]
 
 _EPOCHS, _BATCH = 301, 256
-_BASELINES = ("ridge", "random_forest")
+_BASELINES: tuple[Regressor, ...] = ("ridge", "random_forest")
 
 
 @dataclass(frozen=True)
