@@ -13,7 +13,14 @@ from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 from seqdis.core.train.budget import Budget
 from seqdis.eval import comparison
-from seqdis.eval.comparison import Contestant, comparable_presets, comparison_grid, planned, tabled
+from seqdis.eval.comparison import (
+    Contestant,
+    check_same_clips,
+    comparable_presets,
+    comparison_grid,
+    planned,
+    tabled,
+)
 
 
 def preset(method: str, frame: int, *, dataset: str = "world", **changes: Any) -> RunConfig:
@@ -50,6 +57,32 @@ def test_wanted_methods_decide_and_must_be_there() -> None:
         comparable_presets(ALL, "world", ["d"])
     with pytest.raises(InputError, match="nowhere"):
         comparable_presets(ALL, "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("own", "alone"),
+    [
+        ({"options": {"fps": 25.0}}, False),
+        ({"individuals": ("level",)}, False),
+        ({"normalize": "channel"}, False),
+        ({"pick": "spread"}, True),
+        ({"length": 6}, True),
+    ],
+)
+def test_only_what_makes_other_clips_parts_presets(own: dict[str, Any], alone: bool) -> None:
+    other = preset("b", 8)
+    other = other.model_copy(update={"data": other.data.model_copy(update=own)})
+    assert list(comparable_presets(presets(preset("a", 8), other), "world")) == (
+        ["a"] if alone else ["a", "b"]
+    )
+
+
+def test_options_that_give_other_clips_are_refused(world: Any) -> None:
+    clips = world(12, 0)
+    check_same_clips("b-8", clips, world(12, 0))
+    for other in (world(12, 1), world(11, 0)):
+        with pytest.raises(InputError, match=r"b-8: its data\.options give other test clips"):
+            check_same_clips("b-8", clips, other)
 
 
 def test_a_time_becomes_steps_once(world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,7 +21,7 @@ from seqdis.core.modality import Panel
 from seqdis.core.results import Metric
 from seqdis.core.train.budget import Budget, scaled_to, seconds_per_step
 
-__all__ = ["Contestant", "comparable_presets", "comparison_grid", "planned", "tabled"]
+__all__ = ["Contestant", "check_same_clips", "comparable_presets", "comparison_grid", "planned", "tabled"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def comparable_presets(
     """One preset a method, all for the same data.
 
     Of the shapes in which ``dataset`` is used, that with the most methods counts, the smallest among equals.
-    Of several presets of a method for that shape, the first by name.
+    Of several presets of a method for that shape, the first by name. Normalisation, labels that tell individuals
+    apart, and the modality's options are a preset's own: :func:`check_same_clips` looks at what comes of them.
 
     Args:
         presets: All there are.
@@ -63,7 +65,7 @@ def comparable_presets(
     sizes: dict[str, int] = {}
     for _, config in sorted(presets.items()):
         if config.data.dataset == dataset and config.codec.name == "identity":
-            key = json.dumps([config.modality, config.data.model_dump(mode="json")], sort_keys=True)
+            key = json.dumps([config.modality, _clips_of(config)], sort_keys=True)
             groups.setdefault(key, {}).setdefault(config.method, config)
             sizes[key] = config.data.length * torch.Size(config.data.frame_shape).numel()
     if not groups:
@@ -75,6 +77,30 @@ def comparable_presets(
     if absent:
         raise unknown_name(f"method with a preset for {dataset}", absent[0], found)
     return {method: config for method, config in found.items() if not wanted or method in wanted}
+
+
+def _clips_of(config: RunConfig) -> dict[str, Any]:
+    """What of a configuration says which clips are compared."""
+    data = config.data.model_dump(mode="json", exclude={"options", "individuals", "normalize"})
+    return dict(data)
+
+
+def check_same_clips(name: str, expected: SequenceDataset, came: SequenceDataset) -> None:
+    """Refuse a preset whose options give other test clips than the rest is measured on.
+
+    Args:
+        name: Of the preset.
+        expected: Test clips of the comparison.
+        came: Of the preset.
+
+    Raises:
+        InputError: Their numbers, shapes or values differ; of the values the first and the last clip's count.
+    """
+    ends = [0, len(expected) - 1]
+    if (len(expected), expected.shape) != (len(came), came.shape) or not torch.equal(
+        expected.fetch(ends).x, came.fetch(ends).x
+    ):
+        raise InputError(f"{name}: its data.options give other test clips; choose other --methods")
 
 
 def planned(

@@ -57,7 +57,14 @@ def benchmark(
     from seqdis.core.results import ResultRecord, device_name, installed_versions
     from seqdis.core.train import train
     from seqdis.core.train.budget import Budget
-    from seqdis.eval.comparison import Contestant, comparable_presets, comparison_grid, planned, tabled
+    from seqdis.eval.comparison import (
+        Contestant,
+        check_same_clips,
+        comparable_presets,
+        comparison_grid,
+        planned,
+        tabled,
+    )
     from seqdis.eval.protocols.swap import swap_protocol
 
     started = time.perf_counter()
@@ -72,6 +79,10 @@ def benchmark(
     one = next(iter(found.values()))
     train_set, test_set = splits_of(one, data)
     val_set = build_dataset(one.modality, one.data, "val", root=data, seed=seed)
+    for config in found.values():
+        if config.data.options != one.data.options:
+            own = build_dataset(config.modality, config.data, "test", root=data, seed=seed)
+            check_same_clips(config.preset, test_set, own)
     configs = planned(
         found, limit, folder, train_set, device=str(place), report=lambda line: typer.echo(line, err=True)
     )

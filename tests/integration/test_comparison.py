@@ -1,0 +1,12 @@
+"""What `seqdis benchmark` compares when everything is installed."""
+
+from __future__ import annotations
+
+from seqdis.core.registry import list_presets
+from seqdis.eval.comparison import comparable_presets
+
+
+def test_sprites_are_compared_by_all_five_methods() -> None:
+    found = comparable_presets(list_presets(), "sprites")
+    assert list(found) == ["bcd", "diffsda", "divid", "s3vae", "vdsm"]
+    assert {config.data.frame_shape for config in found.values()} == {(3, 32, 32)}
