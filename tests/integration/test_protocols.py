@@ -108,7 +108,9 @@ def test_feature_networks_are_used_and_named(drawn: Path, tmp_path: Path, script
     result = seqdis("eval", "reconstruction", drawn, "--clips", "4", "--out", out, *networks)
     assert result.exit_code == 0, result.output
     record = ResultRecord.load(out)
-    assert {"mse", "akd", "akd_detected", "aed", "aed_detected", "csim"} == record.metrics.keys()
+    # Clips of one shape and colour among the four give a threshold.
+    told = record.metrics.keys() - {"verification_accuracy"}
+    assert told == {"mse", "akd", "akd_detected", "aed", "aed_detected", "csim"}
     assert f"--features akd={points} --features aed={plane}" in record.command
     assert "peaks.pt" in out.with_suffix(".html").read_text(encoding="utf-8")
 
