@@ -54,7 +54,9 @@ PLACES = {
 ROWS = {
     ("DiffSDA", "2"): [{"dataset": name} for name in ("mug", "voxceleb", "celebv-hq", "taichi-hd")],
     ("DiffSDA", "3"): [{"dataset": name} for name in ("mug", "voxceleb", "celebv-hq", "taichi-hd")],
-    ("DiffSDA", "5"): [{"metric": name} for name in ("auprc", "auroc", "mae", "icu_accuracy", "month_accuracy")],
+    ("DiffSDA", "5"): [
+        {"metric": name} for name in ("auprc", "auroc", "mae", "icu_accuracy", "month_accuracy")
+    ],
     ("DiffSDA", "17"): [
         {"protocol": protocol, "metric": metric}
         for protocol, metrics in (("swap", ("aed", "akd")), ("reconstruction", ("aed", "akd", "mse")))
