@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
-from seqdis.eval.cli.measuring import Clips, judged, measure_runs, need_labels
-from seqdis.eval.cli.protocol import (
-    ModeOption,
-    Out,
-    Runs,
-    Seeds,
-    open_runs,
-    place_of,
-    publish,
-    seeds_from,
-    typed,
-)
+from seqdis.eval.cli.measuring import Clips, judged, need_labels
+from seqdis.eval.cli.protocol import Measurement, ModeOption, Out, Runs, Seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,14 +35,14 @@ def consistency(
 
     The judge is kept in the run's folder.
     """
-    from seqdis.core.registry import get_modality
     from seqdis.eval.protocols.consistency import consistency_protocol
-    from seqdis.eval.report.media import Showroom
     from seqdis.eval.report.shown import consistency_shown
 
-    started = time.perf_counter()
-    place = place_of("consistency", runs, out, mode)
-    opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
+    work = Measurement.begin(
+        "consistency", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device, steps=steps,
+        sampler=sampler, settings=settings, as_json=as_json,
+    )  # fmt: skip
+    opened = work.runs
     need_labels(opened)
     judges = judged(opened, quiet=as_json)
 
@@ -64,22 +53,7 @@ def consistency(
         )
         return {**one.metrics, **found}
 
-    metrics = measure_runs(opened, seeds_from(seed, seeds), measure, what="comparing", quiet=as_json)
+    metrics = work.repeat(measure, what="comparing")
     first = opened[0]
-    show = Showroom(get_modality(first.config.modality), first.config.data)
-    section = consistency_shown(first.model, judges[0].judge, first.test_set, show, seed)
-    words = typed(
-        "consistency",
-        runs,
-        mode=mode,
-        seeds=seeds,
-        seed=seed,
-        clips=clips,
-        steps=steps,
-        sampler=sampler,
-        model=settings,
-    )
-    publish(
-        "consistency", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
-        data=data, sections=[section], as_json=as_json,
-    )  # fmt: skip
+    section = consistency_shown(first.model, judges[0].judge, first.test_set, work.showroom(), seed)
+    work.publish(metrics, sections=[section], clips=clips)

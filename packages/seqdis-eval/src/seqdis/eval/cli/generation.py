@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
@@ -10,22 +9,11 @@ from seqdis.eval.cli.measuring import (
     Clips,
     FeatureOption,
     judged,
-    measure_runs,
     need_labels,
     networks_of,
     networks_shown,
 )
-from seqdis.eval.cli.protocol import (
-    ModeOption,
-    Out,
-    Runs,
-    Seeds,
-    open_runs,
-    place_of,
-    publish,
-    seeds_from,
-    typed,
-)
+from seqdis.eval.cli.protocol import Measurement, ModeOption, Out, Runs, Seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,14 +45,14 @@ def generation(
     --features. The judge is kept in the run's folder; a method without a prior of its own needs `seqdis prior fit`.
     """
     from seqdis.core.cli.model import open_prior
-    from seqdis.core.registry import get_modality
     from seqdis.eval.protocols.generation import generation_protocol
-    from seqdis.eval.report.media import Showroom
     from seqdis.eval.report.shown import generation_shown
 
-    started = time.perf_counter()
-    place = place_of("generation", runs, out, mode)
-    opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
+    work = Measurement.begin(
+        "generation", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device, steps=steps,
+        sampler=sampler, settings=settings, as_json=as_json,
+    )  # fmt: skip
+    opened = work.runs
     networks = networks_of(features, opened)
     if not networks.named():
         need_labels(opened)
@@ -79,23 +67,9 @@ def generation(
         )  # fmt: skip
         return {**(judges[number].metrics if judges else {}), **found}
 
-    metrics = measure_runs(opened, seeds_from(seed, seeds), measure, what="drawing", quiet=as_json)
+    metrics = work.repeat(measure, what="drawing")
     first = opened[0]
-    show = Showroom(get_modality(first.config.modality), first.config.data)
-    section = generation_shown(first.model, priors[0], first.test_set, show, seed)
-    words = typed(
-        "generation",
-        runs,
-        mode=mode,
-        seeds=seeds,
-        seed=seed,
-        clips=clips,
-        features=features,
-        steps=steps,
-        sampler=sampler,
-        model=settings,
+    section = generation_shown(first.model, priors[0], first.test_set, work.showroom(), seed)
+    work.publish(
+        metrics, sections=[section, *networks_shown(networks)], drawn=True, clips=clips, features=features
     )
-    publish(
-        "generation", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
-        data=data, sections=[section, *networks_shown(networks)], drawn=True, as_json=as_json,
-    )  # fmt: skip

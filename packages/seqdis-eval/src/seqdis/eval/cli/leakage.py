@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
-from seqdis.eval.cli.measuring import measure_runs, need_labels
-from seqdis.eval.cli.protocol import (
-    ModeOption,
-    Out,
-    Runs,
-    Seeds,
-    open_runs,
-    place_of,
-    publish,
-    seeds_from,
-    typed,
-)
+from seqdis.eval.cli.measuring import need_labels
+from seqdis.eval.cli.protocol import Measurement, ModeOption, Out, Runs, Seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,9 +41,11 @@ def leakage(
     from seqdis.eval.report.blocks import Section
     from seqdis.eval.report.probes import probe_heat_map
 
-    started = time.perf_counter()
-    place = place_of("leakage", runs, out, mode)
-    opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
+    work = Measurement.begin(
+        "leakage", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device, steps=steps,
+        sampler=sampler, settings=settings, as_json=as_json,
+    )  # fmt: skip
+    opened = work.runs
     need_labels(opened)
 
     def measure(number: int, seed: int, progress: Progress) -> Mapping[str, Metric]:
@@ -64,25 +55,11 @@ def leakage(
             progress=progress,
         )  # fmt: skip
 
-    metrics = measure_runs(opened, seeds_from(seed, seeds), measure, what="probing", quiet=as_json)
+    metrics = work.repeat(measure, what="probing")
     named = {
         name if name.startswith("probe_") else f"probe_{name}": metric for name, metric in metrics.items()
     }
     found = probe_heat_map(named, opened[0].test_set.labels)
     note = "Logistic regression on the training split's factors, judged on the test split's."
     sections = [] if found is None else [Section("Probes", [found], note)]
-    words = typed(
-        "leakage",
-        runs,
-        mode=mode,
-        seeds=seeds,
-        seed=seed,
-        score_clips=score_clips,
-        steps=steps,
-        sampler=sampler,
-        model=settings,
-    )
-    publish(
-        "leakage", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
-        data=data, sections=sections, as_json=as_json,
-    )  # fmt: skip
+    work.publish(metrics, sections=sections, score_clips=score_clips)

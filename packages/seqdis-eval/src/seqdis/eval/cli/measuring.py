@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqdis.core.cli.output import progress_bar
 from seqdis.core.errors import InputError
 from seqdis.eval.cli.protocol import OpenRun
 from seqdis.eval.cli.run import judge_of
 
 if TYPE_CHECKING:
-    from seqdis.core.disentangler import Progress
     from seqdis.core.results import Metric
     from seqdis.eval.features.opened import FeatureNetworks
     from seqdis.eval.judges import SequenceJudge
@@ -26,7 +24,6 @@ __all__ = [
     "FeatureOption",
     "JudgedRun",
     "judged",
-    "measure_runs",
     "need_labels",
     "networks_of",
     "networks_shown",
@@ -129,25 +126,6 @@ def networks_shown(networks: FeatureNetworks) -> list[Section]:
 
     named = networks.named()
     return [Section("Feature networks", [Facts(named)])] if named else []
-
-
-def measure_runs(
-    runs: Sequence[OpenRun],
-    seeds: Sequence[int],
-    measure: Callable[[int, int, Progress], Mapping[str, Metric]],
-    *,
-    what: str,
-    quiet: bool,
-) -> dict[str, Metric]:
-    """``measure(number of the run, seed, progress)`` of all runs and seeds, as their means and deviations."""
-    from seqdis.eval.protocols.seeds import mean_over_seeds
-
-    results = []
-    for number, run in enumerate(runs):
-        for seed in seeds:
-            with progress_bar(f"{what} {run.folder.name}, seed {seed}", show=not quiet) as progress:
-                results.append(measure(number, seed, progress))
-    return mean_over_seeds(results)
 
 
 def pairs_beside(run: OpenRun, protocol: str, *, seed: int, count: int | None) -> list[tuple[int, int]]:

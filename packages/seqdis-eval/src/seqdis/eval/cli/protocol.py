@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqdis.core.cli.output import print_json, print_line, print_table
+from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
 from seqdis.eval.cli.run import record_of, splits_of, with_training
 from seqdis.eval.protocols.mode import Mode
@@ -18,11 +19,13 @@ from seqdis.eval.protocols.mode import Mode
 if TYPE_CHECKING:
     from seqdis.core.config import RunConfig
     from seqdis.core.data.sequence import SequenceDataset
-    from seqdis.core.disentangler import Disentangler
+    from seqdis.core.disentangler import Disentangler, Progress
     from seqdis.core.results import Metric, ResultRecord
     from seqdis.eval.report.blocks import Section
+    from seqdis.eval.report.media import Showroom
 
 __all__ = [
+    "Measurement",
     "ModeOption",
     "OpenRun",
     "Out",
@@ -147,6 +150,101 @@ def typed(protocol: str, runs: Sequence[Path], **options: object) -> list[str]:
         elif value is not None and value is not False:
             words += [option, str(value)]
     return words
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A protocol's command from its options to its files.
+
+    Attributes:
+        protocol: As after ``seqdis eval``.
+        place: Of the JSON file.
+        runs: That are measured.
+        seeds: Of the repetitions.
+        options: What was typed after the protocol's own options, by name.
+        mode: Of the protocol.
+        data: What ``--data`` said.
+        as_json: Print the record instead of a table.
+        started: ``time.perf_counter()`` at the start.
+    """
+
+    protocol: str
+    place: Path
+    runs: Sequence[OpenRun]
+    seeds: range
+    options: Mapping[str, object]
+    mode: Mode
+    data: Path | None
+    as_json: bool
+    started: float
+
+    @classmethod
+    def begin(
+        cls,
+        protocol: str,
+        runs: Sequence[Path],
+        *,
+        out: Path | None,
+        mode: Mode,
+        seed: int,
+        seeds: int,
+        data: Path | None,
+        device: str | None,
+        steps: int | None,
+        sampler: str | None,
+        settings: Sequence[str] | None,
+        as_json: bool,
+    ) -> Measurement:
+        """Say where the figures go, and load the runs.
+
+        Raises:
+            InputError: See :func:`place_of` and :func:`open_runs`.
+        """
+        started = time.perf_counter()
+        place = place_of(protocol, runs, out, mode)
+        opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
+        options = {"steps": steps, "sampler": sampler, "model": settings}
+        return cls(protocol, place, opened, seeds_from(seed, seeds), options, mode, data, as_json, started)
+
+    def repeat(
+        self, measure: Callable[[int, int, Progress], Mapping[str, Metric]], *, what: str
+    ) -> dict[str, Metric]:
+        """``measure(number of the run, seed, progress)`` of all runs and seeds, as their means and deviations."""
+        from seqdis.eval.protocols.seeds import mean_over_seeds
+
+        results = []
+        for number, run in enumerate(self.runs):
+            for seed in self.seeds:
+                title = f"{what} {run.folder.name}, seed {seed}"
+                with progress_bar(title, show=not self.as_json) as progress:
+                    results.append(measure(number, seed, progress))
+        return mean_over_seeds(results)
+
+    def showroom(self) -> Showroom:
+        """Where the first run's sequences become what people look at."""
+        from seqdis.core.registry import get_modality
+        from seqdis.eval.report.media import Showroom
+
+        config = self.runs[0].config
+        return Showroom(get_modality(config.modality), config.data)
+
+    def publish(
+        self,
+        metrics: Mapping[str, Metric],
+        *,
+        sections: Sequence[Section] = (),
+        drawn: bool = False,
+        **own: object,
+    ) -> None:
+        """Write and show the figures: see :func:`publish`; ``own`` are the protocol's own options."""
+        folders, first = [run.folder for run in self.runs], self.seeds[0]
+        words = typed(
+            self.protocol, folders, mode=self.mode, seeds=len(self.seeds), seed=first, **own, **self.options
+        )
+        publish(
+            self.protocol, metrics, runs=self.runs, place=self.place, words=words, mode=self.mode, seed=first,
+            started=self.started, data=self.data, sections=sections, drawn=drawn, as_json=self.as_json,
+        )  # fmt: skip
 
 
 def publish(

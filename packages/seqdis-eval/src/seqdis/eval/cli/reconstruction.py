@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
-from seqdis.eval.cli.measuring import Clips, FeatureOption, measure_runs, networks_of, networks_shown
-from seqdis.eval.cli.protocol import (
-    ModeOption,
-    Out,
-    Runs,
-    Seeds,
-    open_runs,
-    place_of,
-    publish,
-    seeds_from,
-    typed,
-)
+from seqdis.eval.cli.measuring import Clips, FeatureOption, networks_of, networks_shown
+from seqdis.eval.cli.protocol import Measurement, ModeOption, Out, Runs, Seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,14 +33,14 @@ def reconstruction(
     as_json: Json = False,
 ) -> None:
     """Encode and decode held-out clips: MSE, and with --features AED, CSIM, AKD, FID and FVD (DiffSDA, Tab. 3)."""
-    from seqdis.core.registry import get_modality
     from seqdis.eval.protocols.reconstruction import reconstruction_protocol
-    from seqdis.eval.report.media import Showroom
     from seqdis.eval.report.shown import reconstruction_shown
 
-    started = time.perf_counter()
-    place = place_of("reconstruction", runs, out, mode)
-    opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
+    work = Measurement.begin(
+        "reconstruction", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device, steps=steps,
+        sampler=sampler, settings=settings, as_json=as_json,
+    )  # fmt: skip
+    opened = work.runs
     networks = networks_of(features, opened)
 
     def measure(number: int, seed: int, progress: Progress) -> Mapping[str, Metric]:
@@ -61,23 +50,7 @@ def reconstruction(
             progress=progress,
         )  # fmt: skip
 
-    metrics = measure_runs(opened, seeds_from(seed, seeds), measure, what="reconstructing", quiet=as_json)
+    metrics = work.repeat(measure, what="reconstructing")
     first = opened[0]
-    show = Showroom(get_modality(first.config.modality), first.config.data)
-    section = reconstruction_shown(first.model, first.test_set, show, seed)
-    words = typed(
-        "reconstruction",
-        runs,
-        mode=mode,
-        seeds=seeds,
-        seed=seed,
-        clips=clips,
-        features=features,
-        steps=steps,
-        sampler=sampler,
-        model=settings,
-    )
-    publish(
-        "reconstruction", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
-        data=data, sections=[section, *networks_shown(networks)], as_json=as_json,
-    )  # fmt: skip
+    section = reconstruction_shown(first.model, first.test_set, work.showroom(), seed)
+    work.publish(metrics, sections=[section, *networks_shown(networks)], clips=clips, features=features)

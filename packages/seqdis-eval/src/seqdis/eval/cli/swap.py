@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,23 +10,12 @@ from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerNa
 from seqdis.eval.cli.measuring import (
     FeatureOption,
     judged,
-    measure_runs,
     need_labels,
     networks_of,
     networks_shown,
     pairs_beside,
 )
-from seqdis.eval.cli.protocol import (
-    ModeOption,
-    Out,
-    Runs,
-    Seeds,
-    open_runs,
-    place_of,
-    publish,
-    seeds_from,
-    typed,
-)
+from seqdis.eval.cli.protocol import Measurement, ModeOption, Out, Runs, Seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,14 +48,14 @@ def swap(
     Also what linear probes read from each factor, their leakage, and AED, CSIM and AKD with --features. The judge
     and the list of pairs are kept in the run's folder.
     """
-    from seqdis.core.registry import get_modality
     from seqdis.eval.protocols.swap import swap_protocol
-    from seqdis.eval.report.media import Showroom
     from seqdis.eval.report.shown import swaps_shown
 
-    started = time.perf_counter()
-    place = place_of("swap", runs, out, mode)
-    opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
+    work = Measurement.begin(
+        "swap", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device, steps=steps,
+        sampler=sampler, settings=settings, as_json=as_json,
+    )  # fmt: skip
+    opened = work.runs
     networks = networks_of(features, opened)
     if not networks.named():
         need_labels(opened)
@@ -81,23 +69,7 @@ def swap(
             judge=judges[number].judge if judges else None, features=networks, progress=progress,
         )  # fmt: skip
 
-    metrics = measure_runs(opened, seeds_from(seed, seeds), measure, what="swapping", quiet=as_json)
+    metrics = work.repeat(measure, what="swapping")
     first = opened[0]
-    show = Showroom(get_modality(first.config.modality), first.config.data)
-    section = swaps_shown(first.model, first.test_set, show, seed)
-    words = typed(
-        "swap",
-        runs,
-        mode=mode,
-        seeds=seeds,
-        seed=seed,
-        pairs=pairs,
-        features=features,
-        steps=steps,
-        sampler=sampler,
-        model=settings,
-    )
-    publish(
-        "swap", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
-        data=data, sections=[section, *networks_shown(networks)], as_json=as_json,
-    )  # fmt: skip
+    section = swaps_shown(first.model, first.test_set, work.showroom(), seed)
+    work.publish(metrics, sections=[section, *networks_shown(networks)], pairs=pairs, features=features)

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
 from seqdis.core.errors import InputError
-from seqdis.eval.cli.measuring import judged, measure_runs, need_labels
-from seqdis.eval.cli.protocol import (
-    ModeOption,
-    Out,
-    Runs,
-    Seeds,
-    open_runs,
-    place_of,
-    publish,
-    seeds_from,
-    typed,
-)
+from seqdis.eval.cli.measuring import judged, need_labels
+from seqdis.eval.cli.protocol import Measurement, ModeOption, Out, Runs, Seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,14 +43,14 @@ def traversal(
     The judge is kept in the run's folder; a method without a prior of its own needs `seqdis prior fit`.
     """
     from seqdis.core.cli.model import open_prior
-    from seqdis.core.registry import get_modality
     from seqdis.eval.protocols.traversal import traversal_amounts, traversal_directions, traversal_protocol
-    from seqdis.eval.report.media import Showroom
     from seqdis.eval.report.shown import traversals_shown
 
-    started = time.perf_counter()
-    place = place_of("traversal", runs, out, mode)
-    opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
+    work = Measurement.begin(
+        "traversal", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device, steps=steps,
+        sampler=sampler, settings=settings, as_json=as_json,
+    )  # fmt: skip
+    opened = work.runs
     need_labels(opened)
     if points % 2 == 0:
         raise InputError(f"--points {points}: must be odd, for the middle one is α = 0")
@@ -80,27 +69,17 @@ def traversal(
         )  # fmt: skip
         return {**one.metrics, **found}
 
-    metrics = measure_runs(opened, seeds_from(seed, seeds), measure, what="traversing", quiet=as_json)
+    metrics = work.repeat(measure, what="traversing")
     first = opened[0]
-    show = Showroom(get_modality(first.config.modality), first.config.data)
     amounts = traversal_amounts(span, points)
-    section = traversals_shown(first.model, directions[0], first.test_set, amounts, show, seed)
-    words = typed(
-        "traversal",
-        runs,
-        mode=mode,
-        seeds=seeds,
-        seed=seed,
+    section = traversals_shown(first.model, directions[0], first.test_set, amounts, work.showroom(), seed)
+    work.publish(
+        metrics,
+        sections=[section],
+        drawn=True,
         clips=clips,
         components=components,
         span=span,
         points=points,
         draws=draws,
-        steps=steps,
-        sampler=sampler,
-        model=settings,
     )
-    publish(
-        "traversal", metrics, runs=opened, place=place, words=words, mode=mode, seed=seed, started=started,
-        data=data, sections=[section], drawn=True, as_json=as_json,
-    )  # fmt: skip
