@@ -144,6 +144,27 @@ def test_the_loss_is_the_error_of_the_noise(prediction: str) -> None:
     torch.testing.assert_close(got.double(), (guess - noise).square().mean().detach(), rtol=1e-4, atol=0)
 
 
+@pytest.mark.parametrize("prediction", ["epsilon", "velocity"])
+def test_the_loss_may_be_that_of_the_velocity(prediction: str) -> None:
+    network = Recorder()
+    model = make(network, prediction=prediction, loss_on="velocity", orthogonality=0.0)
+    x = clips()
+    got = loss_of(model, x)["loss"]
+    seen, c_noise, z = network.calls[0]
+    a = alpha_bar(c_noise, 100).view(-1, 1, 1, 1)
+    clean = 0.5 * x.flatten(0, 1)
+    noise = (seen - a.sqrt() * clean) / (1 - a).sqrt()
+    output = 0.3 * seen + 0.1 * z.flatten(1).mean(1).view(-1, 1, 1, 1)
+    v = a.sqrt() * noise - (1 - a).sqrt() * clean
+    # From a guess of ε: x₀ = (x_t − √(1−ᾱ)·ε)/√ᾱ.
+    guess = (
+        output
+        if prediction == "velocity"
+        else a.sqrt() * output - (1 - a).sqrt() * (seen - (1 - a).sqrt() * output) / a.sqrt()
+    )
+    torch.testing.assert_close(got.double(), (guess - v).square().mean().detach(), rtol=1e-4, atol=0)
+
+
 def test_orthogonality_against_numpy() -> None:
     model = make()
     tokens = torch.randn(3, 4, 2, 7, generator=torch.Generator().manual_seed(0))

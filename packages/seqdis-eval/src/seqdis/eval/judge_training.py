@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 from dataclasses import dataclass
@@ -138,17 +139,21 @@ def judge_for(
     test_set: SequenceDataset,
     *,
     path: Path | None = None,
+    shared: Path | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
     budget: JudgeBudget = JudgeBudget(),
     progress: Progress | None = None,
 ) -> tuple[SequenceJudge, JudgeAccuracy]:
-    """The judge kept at ``path`` if it came from the same clips, seed and budget; else a new one.
+    """The judge kept at ``path``, or in ``shared``, if it came from the same clips, seed and budget; else a new one.
 
     Args:
         train_set: What it learns from.
         test_set: What its accuracy is measured on.
         path: A safetensors file, read or written; nothing is kept when omitted.
+        shared: A folder with the judges of many runs, each under a name that its origin gives: runs on the same
+            clips then share one. A file in it that cannot be read is replaced; one that cannot be written is
+            left out.
         seed: See :func:`train_judge`.
         device: See :func:`train_judge`.
         budget: See :func:`train_judge`.
@@ -159,11 +164,30 @@ def judge_for(
         judge, accuracy, came_from = SequenceJudge.load(path)
         if came_from == origin:
             return judge.to(device), accuracy
-    judge = train_judge(train_set, seed=seed, budget=budget, device=device, progress=progress)
-    accuracy = measure_judge(judge, test_set)
+    common = None if shared is None else shared / f"{origin[:32]}.safetensors"
+    found = None if common is None else _shared(common, origin)
+    if found is None:
+        judge = train_judge(train_set, seed=seed, budget=budget, device=device, progress=progress)
+        accuracy = measure_judge(judge, test_set)
+        if common is not None:
+            with contextlib.suppress(OSError):  # it is kept in the run's folder as well
+                common.parent.mkdir(parents=True, exist_ok=True)
+                judge.save(common, accuracy=accuracy, origin=origin)
+    else:
+        judge, accuracy = found[0].to(device), found[1]
     if path is not None:
         judge.save(path, accuracy=accuracy, origin=origin)
     return judge, accuracy
+
+
+def _shared(path: Path, origin: str) -> tuple[SequenceJudge, JudgeAccuracy] | None:
+    if not path.is_file():
+        return None
+    try:
+        judge, accuracy, came_from = SequenceJudge.load(path)
+    except InputError:
+        return None
+    return (judge, accuracy) if came_from == origin else None
 
 
 def _origin(train_set: SequenceDataset, test_set: SequenceDataset, seed: int, budget: JudgeBudget) -> str:

@@ -197,9 +197,10 @@ class DiViD(Disentangler):
         sigma = self.schedule.draw((len(y),), generator=generator, device=y.device)
         noise = self._noise(y.shape, generator, y.device)
         each = sigma.repeat_interleave(y.shape[1])
-        if c.prediction == "velocity":
-            # ‖ε_θ − ε‖² = ‖v_θ − v‖² / (1 + σ²): the same loss of another output.
-            share = (1 / (1 + sigma.square())).view(-1, *(1,) * (y.ndim - 1))
+        if c.prediction != c.loss_on:
+            # ‖v_θ − v‖² = (1 + σ²)·‖ε_θ − ε‖²: the same error in the other's unit.
+            share = (1 + sigma.square()) ** (1 if c.loss_on == "velocity" else -1)
+            share = share.view(-1, *(1,) * (y.ndim - 1))
             weight = share.expand(y.shape) if weight is None else weight * share
         ddpm = denoising_loss(
             self.denoiser,

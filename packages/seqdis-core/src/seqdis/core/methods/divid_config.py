@@ -27,8 +27,12 @@ class DiViDConfig(Config):
     denoiser: BackboneConfig
     timesteps: int = Field(1000, ge=2, description="T of the chain")
     beta_schedule: Literal["linear", "cosine"] = Field("linear", description="the chain's schedule")
-    prediction: Literal["epsilon", "velocity"] = Field(
-        "epsilon", description="what the network puts out; the loss is on ε either way"
+    prediction: Literal["epsilon", "velocity"] = Field("epsilon", description="what the network puts out")
+    loss_on: Literal["epsilon", "velocity"] = Field(
+        "epsilon",
+        description="what the squared error is of, whatever the network puts out. ε (Eq. 3) weights the error of "
+        "x_0 by the signal-to-noise ratio; v weights it by that ratio + 1, so that the steps at which appearance "
+        "is decided count from the first",
     )
     shared_noise: bool = Field(True, description="one ε for all frames of a sequence (Eq. 1)")
     cross_attention: bool = Field(True, description="tokens are attended to; False: AdaGN in its place")

@@ -35,13 +35,15 @@ def splits_of(config: RunConfig, data: Path | None) -> tuple[SequenceDataset, Se
 def judge_of(
     run: Path, model: Disentangler, seed: int, splits: tuple[SequenceDataset, SequenceDataset], *, quiet: bool
 ) -> tuple[SequenceJudge, JudgeAccuracy]:
-    """The judge kept in the run's folder, or a new one that is kept there."""
+    """The judge kept in the run's folder, or that of other runs on the same clips, or a new one."""
+    from seqdis.core.cache import cache_root
     from seqdis.eval.judge_training import judge_for
 
     with progress_bar("training the judge", show=not quiet) as progress:
         return judge_for(
-            *splits, path=run / "judge.safetensors", seed=seed, device=model.device, progress=progress
-        )
+            *splits, path=run / "judge.safetensors", shared=cache_root() / "judges", seed=seed,
+            device=model.device, progress=progress,
+        )  # fmt: skip
 
 
 def record_of(
