@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import probe_accuracy, probe_factors, wilson
+from seqdis.core.analysis import probe, probe_factors, probe_outcomes, wilson
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 
@@ -39,7 +39,7 @@ def test_each_label_is_read_from_its_own_factor_and_not_from_the_other() -> None
 def test_chance_is_the_commonest_test_class_and_the_interval_wilsons() -> None:
     x, y = torch.randn(40, 3), torch.arange(40) % 2
     test_y = torch.tensor([0, 0, 0, 1])
-    metric = probe_accuracy(x, y, torch.randn(4, 3), test_y)
+    metric = probe(x, y, torch.randn(4, 3), test_y).metric()
     assert metric.chance == 0.75
     assert metric.ci95 == wilson(round(metric.value * 4), 4)
 
@@ -47,29 +47,28 @@ def test_chance_is_the_commonest_test_class_and_the_interval_wilsons() -> None:
 def test_the_scale_of_a_feature_does_not_matter() -> None:
     (train, train_y), (test, test_y) = split(120, 2), split(80, 3)
     scale = torch.tensor([1e-6, 1e6, 1.0, 10.0, 1e3])
-    plain = probe_accuracy(train.static, train_y["who"], test.static, test_y["who"])
-    scaled = probe_accuracy(train.static * scale, train_y["who"], test.static * scale, test_y["who"])
+    plain = probe(train.static, train_y["who"], test.static, test_y["who"]).metric()
+    scaled = probe(train.static * scale, train_y["who"], test.static * scale, test_y["who"]).metric()
     assert plain.value == pytest.approx(scaled.value, abs=0.02)
 
 
 def test_a_class_absent_from_training_counts_as_wrong() -> None:
     x = torch.tensor([[0.0], [1.0]]).repeat(20, 1)
     y = torch.tensor([0, 1]).repeat(20)
-    metric = probe_accuracy(x, y, torch.tensor([[0.0], [1.0], [1.0], [0.0]]), torch.tensor([0, 1, 2, 2]))
-    assert metric.value == 0.5
+    outcome = probe(x, y, torch.tensor([[0.0], [1.0], [1.0], [0.0]]), torch.tensor([0, 1, 2, 2]))
+    assert outcome.right.tolist() == [True, True, False, False]
+    assert outcome.metric().value == 0.5
 
 
 def test_a_training_split_of_one_class_predicts_it() -> None:
-    metric = probe_accuracy(
-        torch.randn(6, 2), torch.full((6,), 3), torch.randn(4, 2), torch.tensor([3, 3, 1, 3])
-    )
-    assert metric.value == 0.75
+    outcome = probe(torch.randn(6, 2), torch.full((6,), 3), torch.randn(4, 2), torch.tensor([3, 3, 1, 3]))
+    assert outcome.metric().value == 0.75
 
 
 def test_a_constant_feature_is_harmless() -> None:
     x = torch.cat([torch.randn(30, 1), torch.ones(30, 1)], dim=1)
     y = (x[:, 0] > 0).long()
-    assert probe_accuracy(x, y, x, y).value > 0.9
+    assert probe(x, y, x, y).metric().value > 0.9
 
 
 def test_what_cannot_be_probed_is_refused() -> None:
@@ -77,15 +76,24 @@ def test_what_cannot_be_probed_is_refused() -> None:
     with pytest.raises(
         InputError, match=r"who: the test split needs features .* N ≥ 1; got \(0, 2\) and \(0,\)"
     ):
-        probe_accuracy(x, y, x[:0], y[:0], name="who")
+        probe(x, y, x[:0], y[:0], name="who")
     with pytest.raises(InputError, match=r"the train split needs .* got \(4, 2\) and \(3,\)"):
-        probe_accuracy(x, y[:3], x, y)
+        probe(x, y[:3], x, y)
     with pytest.raises(InputError, match="2 features in train, 1 in test"):
-        probe_accuracy(x, y, x[:, :1], y)
+        probe(x, y, x[:, :1], y)
     with pytest.raises(
         InputError, match=r"test features: 1 of 8 values are NaN or Inf, the first at index \(1, 0\)"
     ):
-        probe_accuracy(x, y, torch.where(torch.arange(8).view(4, 2) == 2, torch.nan, x), y)
+        probe(x, y, torch.where(torch.arange(8).view(4, 2) == 2, torch.nan, x), y)
     factors = Factors(torch.randn(4, 2), torch.randn(4, 3, 1))
     with pytest.raises(InputError, match=r"train labels \['a'\] differ from test labels \['b'\]"):
         probe_factors(factors, {"a": y}, factors, {"b": y})
+
+
+def test_accuracies_are_those_of_the_outcomes() -> None:
+    (train, train_y), (test, test_y) = split(120, 2), split(80, 3)
+    metrics, outcomes = (f(train, train_y, test, test_y) for f in (probe_factors, probe_outcomes))
+    assert set(metrics) == set(outcomes)
+    for name, outcome in outcomes.items():
+        assert outcome.right.shape == (80,)
+        assert metrics[name].value == pytest.approx(outcome.right.double().mean().item())

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 import torch
 from sklearn.metrics import mutual_info_score
 
 from seqdis.core.errors import InputError
+from seqdis.core.results import Metric
 from seqdis.eval.metrics.disentanglement import (
     dci,
     mutual_information_gap,
@@ -31,6 +34,10 @@ def mixed(truth: Labels, seed: int) -> torch.Tensor:
     return torch.stack([x[:, 0] + 4 * x[:, 1], x[:, 0] + 4.1 * x[:, 1], x[:, 0] + 4.2 * x[:, 1]], dim=1)
 
 
+def values(metrics: Mapping[str, Metric]) -> dict[str, float]:
+    return {name: metric.value for name, metric in metrics.items()}
+
+
 def test_mig_is_that_of_its_definition() -> None:
     g = torch.Generator().manual_seed(0)
     truth = labels(500, 0)
@@ -43,17 +50,22 @@ def test_mig_is_that_of_its_definition() -> None:
     for value in truth.values():
         shared = sorted(mutual_info_score(value, column) for column in cut)
         expected += (shared[-1] - shared[-2]) / mutual_info_score(value, value) / 2
-    assert mutual_information_gap(codes, truth) == pytest.approx(expected, abs=1e-9)
+    metric = mutual_information_gap(codes, truth)
+    assert metric.value == pytest.approx(expected, abs=1e-9)
+    assert metric.ci95 is not None
+    assert metric.ci95[0] < metric.value < metric.ci95[1]
 
 
 def test_perfect_and_mixed_codes() -> None:
     train, test = labels(600, 1), labels(400, 2)
     good, bad = (
-        {
-            "mig": mutual_information_gap(code(test, 2), test),
-            "sap": separated_attribute_predictability(code(train, 1), train, code(test, 2), test),
-            **dci(code(train, 1), train, code(test, 2), test),
-        }
+        values(
+            {
+                "mig": mutual_information_gap(code(test, 2), test),
+                "sap": separated_attribute_predictability(code(train, 1), train, code(test, 2), test),
+                **dci(code(train, 1), train, code(test, 2), test),
+            }
+        )
         for code in (perfect, mixed)
     )
     assert good["mig"] > 0.9
@@ -70,9 +82,9 @@ def test_perfect_and_mixed_codes() -> None:
 def test_a_constant_code_says_nothing() -> None:
     train, test = labels(200, 1), labels(100, 2)
     nothing = torch.zeros(200, 3), torch.zeros(100, 3)
-    assert mutual_information_gap(nothing[1], test) == 0
-    assert separated_attribute_predictability(nothing[0], train, nothing[1], test) == 0
-    assert dci(nothing[0], train, nothing[1], test)["disentanglement"] == 0
+    assert mutual_information_gap(nothing[1], test).value == 0
+    assert separated_attribute_predictability(nothing[0], train, nothing[1], test).value == 0
+    assert dci(nothing[0], train, nothing[1], test)["disentanglement"].value == 0
 
 
 def test_a_label_that_never_varies_is_left_out() -> None:
@@ -82,6 +94,34 @@ def test_a_label_that_never_varies_is_left_out() -> None:
     assert mutual_information_gap(codes, still) == mutual_information_gap(codes, truth)
     with pytest.raises(InputError, match=r"no label varies among \['where'\]"):
         mutual_information_gap(codes, {"where": still["where"]})
+
+
+def test_intervals_narrow_with_more_sequences_and_hold_the_figure() -> None:
+    widths = []
+    for count in (100, 1600):
+        truth, other = labels(count, 0), labels(count, 1)
+        codes, learnt = ((perfect(t, 2) + 1.5 * torch.randn(count, 3)) for t in (truth, other))
+        found = {
+            "mig": mutual_information_gap(codes, truth, bins=5),
+            "sap": separated_attribute_predictability(learnt, other, codes, truth),
+            "informativeness": dci(learnt, other, codes, truth, trees=20)["informativeness"],
+        }
+        for metric in found.values():
+            assert metric.ci95 is not None
+            assert metric.ci95[0] <= metric.value <= metric.ci95[1]
+            assert metric.n == count
+        widths.append([metric.ci95[1] - metric.ci95[0] for metric in found.values() if metric.ci95])
+    assert all(few > 2 * many for few, many in zip(*widths, strict=True))
+
+
+def test_intervals_of_dci_come_from_its_trees() -> None:
+    train, test = labels(300, 1), labels(100, 2)
+    few, many = (
+        dci(mixed(train, 1), train, mixed(test, 2), test, trees=trees)["completeness"] for trees in (10, 160)
+    )
+    assert few.ci95 is not None
+    assert many.ci95 is not None
+    assert few.ci95[1] - few.ci95[0] > 2 * (many.ci95[1] - many.ci95[0]) > 0
 
 
 def test_bad_input_is_refused() -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seqdis.core.errors import InputError
-from seqdis.eval.metrics.frechet import frechet_distance
+from seqdis.eval.metrics.frechet import frechet_distance, frechet_score
 
 
 def cloud(count: int, width: int, seed: int) -> torch.Tensor:
@@ -40,6 +40,42 @@ def test_fewer_rows_than_features_are_no_trouble() -> None:
     a, b = cloud(5, 20, 1), cloud(6, 20, 2)
     assert frechet_distance(a, b) > 0
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("count", "width"), [(60, 4), (20, 50)])
+def test_the_interval_holds_the_distance_and_is_that_of_plain_resampling(count: int, width: int) -> None:
+    a, b = cloud(count, width, 1), cloud(count + 10, width, 2)
+    metric = frechet_score(a, b, resamples=100, generator=torch.Generator().manual_seed(0))
+    assert metric.value == frechet_distance(a, b)
+    assert metric.ci95 is not None
+    assert metric.ci95[0] < metric.value < metric.ci95[1]
+    g = torch.Generator().manual_seed(5)
+    drawn = torch.tensor(
+        [
+            frechet_distance(
+                a[torch.randint(len(a), (len(a),), generator=g)],
+                b[torch.randint(len(b), (len(b),), generator=g)],
+            )
+            for _ in range(200)
+        ]
+    )
+    drawn += metric.value - drawn.mean()
+    low, high = drawn.quantile(torch.tensor([0.025, 0.975])).tolist()
+    assert metric.ci95[1] - metric.ci95[0] == pytest.approx(high - low, rel=0.35)
+
+
+def test_frames_of_a_clip_are_drawn_together() -> None:
+    """Clips of eight equal frames say no more than their first frames do."""
+    a, b = cloud(40, 3, 1), cloud(40, 3, 2)
+    widths = []
+    for rows, repeat in ((1, 1), (8, 8), (1, 8)):
+        first, second = a.repeat_interleave(repeat, 0), b.repeat_interleave(repeat, 0)
+        low, high = frechet_score(first, second, rows=rows, resamples=200).ci95  # type: ignore[misc]
+        widths.append(high - low)
+    assert widths[1] == pytest.approx(widths[0], rel=0.3)
+    assert widths[2] < 0.6 * widths[0]
+    with pytest.raises(InputError, match="clips of 7 rows: 40 and 40 rows"):
+        frechet_score(a, b, rows=7)
 
 
 def test_bad_input_is_refused() -> None:

@@ -13,9 +13,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from seqdis.core.analysis import wilson
 from seqdis.core.data.sequence import Label
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.results import Metric
 
 __all__ = ["GradedJudge", "Judge", "JudgeAccuracy", "SequenceJudge"]
 
@@ -36,6 +38,11 @@ class JudgeAccuracy:
     joint: float
     labels: Mapping[str, float]
     n: int
+
+    def metric(self, *, chance: float | None = None) -> Metric:
+        """``joint`` with Wilson's interval, and what a constant would get where that is known."""
+        interval = wilson(round(self.joint * self.n), self.n)
+        return Metric(value=self.joint, chance=chance, ci95=interval, n=self.n)
 
 
 class Judge(Protocol):

@@ -12,8 +12,9 @@ from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.factors import Factors
 from seqdis.core.priors.latent_ddim import LatentDDIM
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
+from seqdis.core.results import Metric
 from seqdis.eval.judges import SequenceJudge
-from seqdis.eval.metrics.frechet import frechet_distance
+from seqdis.eval.metrics.frechet import frechet_score
 
 __all__ = ["KINDS", "compare_priors", "judge_features"]
 
@@ -31,7 +32,7 @@ def compare_priors(
     count: int,
     batch_size: int = 64,
     progress: Progress | None = None,
-) -> dict[str, list[float]]:
+) -> dict[str, list[Metric]]:
     """Fréchet distance of generated clips from real ones, for both kinds of prior.
 
     Args:
@@ -49,7 +50,7 @@ def compare_priors(
         By kind, one distance a seed. Both kinds decode from the same noise.
     """
     total, done = len(KINDS) * len(seeds) * count, 0
-    distances: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    distances: dict[str, list[Metric]] = {kind: [] for kind in KINDS}
     for seed in seeds:
         for kind, dependent in KINDS.items():
             settings = config.model_copy(update={"dependent": dependent, "seed": seed})
@@ -58,7 +59,7 @@ def compare_priors(
             drawn = generate(
                 model, prior, count, generator=torch.Generator().manual_seed(seed), batch_size=batch_size
             )
-            distances[kind].append(frechet_distance(judge_features(judge, drawn.frames), real))
+            distances[kind].append(frechet_score(judge_features(judge, drawn.frames), real))
             done += count
             if progress is not None:
                 progress(done, total)

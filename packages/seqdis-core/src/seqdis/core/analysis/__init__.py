@@ -9,7 +9,7 @@ from seqdis.core.analysis.principal import (
     label_association,
     principal_components,
 )
-from seqdis.core.analysis.probe import probe_accuracy, probe_factors
+from seqdis.core.analysis.probe import ProbeOutcome, probe, probe_factors, probe_outcomes
 from seqdis.core.analysis.swap import SwapResult, swap_pairs
 from seqdis.core.analysis.swap_matrix import SwapMatrix, swap_matrix
 from seqdis.core.analysis.traverse import TraverseResult, traverse
@@ -18,6 +18,7 @@ __all__ = [
     "DrawnSwap",
     "Generated",
     "PrincipalComponents",
+    "ProbeOutcome",
     "SwapMatrix",
     "SwapResult",
     "TraverseResult",
@@ -29,8 +30,9 @@ __all__ = [
     "generate",
     "label_association",
     "principal_components",
-    "probe_accuracy",
+    "probe",
     "probe_factors",
+    "probe_outcomes",
     "row_sources",
     "swap_drawn",
     "swap_matrix",

@@ -42,7 +42,6 @@ def bitrate(
     The judge, which real clips have trained, is kept in the first run's folder.
     """
     from seqdis.core.cli.model import config_of, load_model
-    from seqdis.core.results import Metric
     from seqdis.eval.protocols.bitrate import bitrate_protocol
     from seqdis.eval.scoring import score_swaps
 
@@ -63,7 +62,7 @@ def bitrate(
     judge, metrics = None, {}
     if pairs:
         judge, accuracy = judge_of(runs[0], models[0], config.train.seed, splits, quiet=as_json)
-        metrics["judge_accuracy"] = Metric(value=accuracy.joint, n=accuracy.n)
+        metrics["judge_accuracy"] = accuracy.metric()
     for name, model in zip(names, models, strict=True):
         with progress_bar(f"encoding {name}", show=not as_json) as progress:
             found = bitrate_protocol(model, *splits, progress=progress)

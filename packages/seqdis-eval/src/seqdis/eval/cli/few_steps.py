@@ -39,7 +39,6 @@ def few_steps(
     Says which come within 2% of Heun's method at 63. The judge is trained once and kept in RUN.
     """
     from seqdis.core.cli.model import config_of, load_model
-    from seqdis.core.results import Metric
     from seqdis.eval.few_steps import NFE, REFERENCE, within_two_percent
     from seqdis.eval.few_steps import few_steps as measure
 
@@ -53,7 +52,7 @@ def few_steps(
     judge, metrics = None, {}
     if test_set.labels and with_judge:
         judge, accuracy = judge_of(run, model, config.train.seed, (train_set, test_set), quiet=as_json)
-        metrics["judge_accuracy"] = Metric(value=accuracy.joint, n=accuracy.n)
+        metrics["judge_accuracy"] = accuracy.metric()
     with progress_bar("sampling", show=not as_json) as progress:
         metrics |= measure(
             model, train_set, test_set, judge, pairs=pairs, budgets=budgets, seed=seed, progress=progress

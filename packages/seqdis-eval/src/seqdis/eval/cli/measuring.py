@@ -76,20 +76,13 @@ class JudgedRun:
 
 def judged(runs: Sequence[OpenRun], *, quiet: bool) -> list[JudgedRun]:
     """All runs, each with its judge; a note says where one cannot be trusted."""
-    from seqdis.core.analysis import wilson
-    from seqdis.core.results import Metric
     from seqdis.eval.scoring import majority_chance
 
     found = []
     for run in runs:
         splits = run.train_set, run.test_set
         judge, accuracy = judge_of(run.folder, run.model, run.config.train.seed, splits, quiet=quiet)
-        share = Metric(
-            value=accuracy.joint,
-            chance=majority_chance(run.test_set.all_labels().values()),
-            ci95=wilson(round(accuracy.joint * accuracy.n), accuracy.n),
-            n=accuracy.n,
-        )
+        share = accuracy.metric(chance=majority_chance(run.test_set.all_labels().values()))
         found.append(JudgedRun(run, judge, {"judge_accuracy": share}))
         if accuracy.joint < _TRUSTED and not quiet:
             typer.echo(

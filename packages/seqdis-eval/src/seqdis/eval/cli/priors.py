@@ -39,9 +39,9 @@ def priors(
     from seqdis.core.cli.model import config_of, load_model
     from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
     from seqdis.core.priors.store import prior_config
-    from seqdis.core.results import Metric
-    from seqdis.eval.metrics.frechet import frechet_distance
+    from seqdis.eval.metrics.frechet import frechet_score
     from seqdis.eval.prior_kinds import compare_priors, judge_features
+    from seqdis.eval.protocols.seeds import mean_over_seeds
 
     started = time.perf_counter()
     model = load_model(run, device=device, steps=steps, sampler=sampler)
@@ -68,14 +68,11 @@ def priors(
         found = compare_priors(
             model, judge, known, real, settings, seeds=range(seeds), count=count, progress=progress
         )
-    metrics = {"judge_accuracy": Metric(value=accuracy.joint, n=accuracy.n)}
-    for kind, values in found.items():
-        each = {f"frechet_{kind}": sum(values) / len(values)}
-        each |= {f"frechet_{kind}_seed{seed}": value for seed, value in enumerate(values)}
-        metrics |= {
-            name: Metric(value=value, n=count, higher_is_better=False) for name, value in each.items()
-        }
-    metrics["frechet_real"] = Metric(value=frechet_distance(floor, real), n=size, higher_is_better=False)
+    metrics = {"judge_accuracy": accuracy.metric()}
+    for kind, each in found.items():
+        metrics[f"frechet_{kind}"] = mean_over_seeds([{"frechet": metric} for metric in each])["frechet"]
+        metrics |= {f"frechet_{kind}_seed{seed}": metric for seed, metric in enumerate(each)}
+    metrics["frechet_real"] = frechet_score(floor, real)
     words = ["seqdis", "eval", "priors", str(run), "--count", str(count), "--seeds", str(seeds)]
     words += [] if steps is None else ["--steps", str(steps)]
     words += [] if sampler is None else ["--sampler", sampler]

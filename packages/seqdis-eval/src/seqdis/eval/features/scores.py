@@ -12,7 +12,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 from seqdis.eval.features.networks import ClipFeatures, FrameFeatures, Identity, Keypoints
 from seqdis.eval.features.opened import FeatureNetworks, as_pictures
-from seqdis.eval.metrics.frechet import frechet_distance
+from seqdis.eval.metrics.frechet import frechet_score
 from seqdis.eval.metrics.identity import cosine_similarity, verification_accuracy, verification_threshold
 from seqdis.eval.metrics.keypoint_distance import average_euclidean_distance, average_keypoint_distance
 from seqdis.eval.protocols.mode import Mode
@@ -123,8 +123,8 @@ class MotionScores:
 class FrechetScores:
     """FID over frames and FVD over clips, between generated and real ones, as many of each.
 
-    There is no bootstrap: drawing with replacement leaves fewer different rows, which alone raises the distance.
-    What real clips reach among themselves, as many from the training split, stands beside instead.
+    Small sets raise both, so that what real clips reach among themselves, as many from the training split,
+    stands beside. The intervals draw whole clips.
 
     Args:
         networks: Those of ``fid`` and ``fvd`` count.
@@ -134,6 +134,7 @@ class FrechetScores:
         self._frames: FrameFeatures | None = networks.frames
         self._clips: ClipFeatures | None = networks.clips
         self._kept: dict[tuple[str, str], list[Tensor]] = {}
+        self._frames_each = 1
 
     @property
     def wanted(self) -> bool:
@@ -149,6 +150,7 @@ class FrechetScores:
         if not self.wanted:
             return
         pictures = as_pictures(clips)
+        self._frames_each = pictures.shape[1]
         if self._frames is not None:
             for part in pictures.flatten(0, 1).split(64):
                 self._kept.setdefault(("fid", which), []).append(self._frames(part))
@@ -168,10 +170,9 @@ class FrechetScores:
         for name in ("fid", "fvd"):
             for suffix, which in (("", "generated"), ("_real", "train")):
                 if (name, which) in features:
-                    rows = features[name, which]
-                    metrics[name + suffix] = Metric(
-                        value=frechet_distance(rows, features[name, "real"]),
-                        n=len(rows),
-                        higher_is_better=False,
+                    metrics[name + suffix] = frechet_score(
+                        features[name, which],
+                        features[name, "real"],
+                        rows=self._frames_each if name == "fid" else 1,
                     )
         return metrics

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+import torch
+from torch import Tensor
+
+from seqdis.core.analysis import ProbeOutcome, bootstrap_mean
 from seqdis.core.data.sequence import Label
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
@@ -14,18 +18,27 @@ __all__ = ["leakage"]
 _OTHER: dict[str, Literal["static", "dynamic"]] = {"static": "dynamic", "dynamic": "static"}
 
 
-def leakage(probes: Mapping[str, Metric], labels: Mapping[str, Label]) -> Metric:
+def leakage(
+    probes: Mapping[str, ProbeOutcome],
+    labels: Mapping[str, Label],
+    *,
+    above_chance: bool = False,
+    generator: torch.Generator | None = None,
+) -> Metric:
     """``½·(acc(s → dynamic labels) + acc(d → static labels))``, each a mean over its labels (DiViD, Tab. 1).
 
     The paper has one label a side (action, identity). Lower is better and chance, the same mean of the
-    probes' chances, is the best there is.
+    probes' chances, is the best there is. The interval is a bootstrap over the test sequences.
 
     Args:
-        probes: ``probe_<label>_from_<side>`` of :func:`~seqdis.core.analysis.probe_factors`.
+        probes: ``probe_<label>_from_<side>`` of :func:`~seqdis.core.analysis.probe_outcomes`.
         labels: Which side each label belongs to.
+        above_chance: Of ``max(0, (acc − chance) / (1 − chance))`` instead of ``acc``: 0 at chance, 1 where all is
+            known.
+        generator: Of the bootstrap.
 
     Raises:
-        InputError: A side has no label, or a label no probe.
+        InputError: A side has no label, or a label no probe, or probes were judged on unequal splits.
     """
     sides = []
     for own, other in _OTHER.items():
@@ -36,11 +49,28 @@ def leakage(probes: Mapping[str, Metric], labels: Mapping[str, Label]) -> Metric
                 f"leakage: {absent[0]} was not measured" if absent else f"leakage: no label is {own}"
             )
         sides.append([probes[name] for name in names])
-    found = [sum(probe.value for probe in side) / len(side) for side in sides]
-    chance = [sum(probe.chance or 0.0 for probe in side) / len(side) for side in sides]
+    sizes = {len(probe.right) for side in sides for probe in side}
+    if len(sizes) > 1:
+        raise InputError(f"leakage: probes were judged on {sorted(sizes)} sequences; they must agree")
+    each = torch.stack([_mean(side, above_chance) for side in sides]).mean(0)
+    chances = [0.0 if above_chance else sum(probe.chance for probe in side) / len(side) for side in sides]
     return Metric(
-        value=sum(found) / 2,
-        chance=sum(chance) / 2,
-        n=min(probe.n or 1 for side in sides for probe in side),
+        value=float(each.mean()),
+        chance=sum(chances) / 2,
+        ci95=bootstrap_mean(each, generator=generator or torch.Generator().manual_seed(0)),
+        n=len(each),
         higher_is_better=False,
     )
+
+
+def _mean(side: list[ProbeOutcome], above_chance: bool) -> Tensor:
+    """What each sequence adds to the mean over a side's probes, ``(M,)``."""
+    shares = []
+    for probe in side:
+        right = probe.right.double()
+        if above_chance:
+            # A probe below chance counts as 0 as a whole, not by sequences: they have no chance of their own.
+            right = (right - probe.chance) / max(1 - probe.chance, 1e-12)
+            right = right if right.mean() > 0 else torch.zeros_like(right)
+        shares.append(right)
+    return torch.stack(shares).mean(0)

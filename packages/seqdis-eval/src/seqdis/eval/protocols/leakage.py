@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import encode_dataset, probe_factors
+from seqdis.core.analysis import encode_dataset, probe_outcomes
 from seqdis.core.data.sequence import Label, SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
@@ -73,15 +73,16 @@ def leakage_protocol(
         for dataset, part in ((train_set, (0.0, 0.6)), (test_set, (0.6, 0.8)))
     )
     truth = train_set.all_labels(), test_set.all_labels()
-    probes = probe_factors(known, truth[0], held_out, truth[1])
+    outcomes = probe_outcomes(known, truth[0], held_out, truth[1])
+    probes = {name: outcome.metric() for name, outcome in outcomes.items()}
     metrics: dict[str, Metric] = {}
     both = {label.factor for label in test_set.labels.values()} == {"static", "dynamic"}
     if both:
-        metrics["leakage"] = leakage(probes, test_set.labels)
+        metrics["leakage"] = leakage(outcomes, test_set.labels)
     if mode == "published":
         return metrics | {name.removeprefix("probe_"): metric for name, metric in probes.items()}
     if both:
-        metrics["leakage_above_chance"] = _above_chance(probes, test_set.labels)
+        metrics["leakage_above_chance"] = leakage(outcomes, test_set.labels, above_chance=True)
     metrics |= probes
     if progress is not None:
         progress(850, 1000)
@@ -100,19 +101,6 @@ def leakage_protocol(
 def _some(count: int, at_most: int, seed: int) -> Tensor:
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     return order[:at_most].sort().values
-
-
-def _above_chance(probes: Mapping[str, Metric], labels: Mapping[str, Label]) -> Metric:
-    """:func:`leakage` of what the probes know beyond their chance, 0 at chance and 1 where all is known."""
-    lifted = {
-        name: Metric(
-            value=max(0.0, (p.value - (p.chance or 0.0)) / max(1 - (p.chance or 0.0), 1e-12)),
-            chance=0.0,
-            n=p.n,
-        )
-        for name, p in probes.items()
-    }
-    return leakage(lifted, labels)
 
 
 def _codes(factors: Factors, labels: Mapping[str, Label]) -> Codes:
@@ -143,10 +131,10 @@ def _entry_scores(
             continue
         learnt, asked = ({n: part[1][n] for n in varying} for part in (train, test))
         found = {
-            "mig": mutual_information_gap(codes, asked),
-            "sap": separated_attribute_predictability(known[case][0], learnt, codes, asked),
+            "mig": mutual_information_gap(codes, asked, seed=seed),
+            "sap": separated_attribute_predictability(known[case][0], learnt, codes, asked, seed=seed),
         }
         if len(varying) > 1:
             found |= dci(known[case][0], learnt, codes, asked, seed=seed)
-        metrics |= {f"{name}@{case}": Metric(value=value, n=len(codes)) for name, value in found.items()}
+        metrics |= {f"{name}@{case}": metric for name, metric in found.items()}
     return metrics

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from seqdis.core.analysis import encode_dataset, probe_factors
+from seqdis.core.analysis import encode_dataset, probe_outcomes
 from seqdis.core.data.sequence import SequenceBatch, SequenceDataset, check_whole
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
@@ -59,7 +59,7 @@ def swap_protocol(
 
     Returns:
         What :func:`~seqdis.eval.scoring.score_swaps` and
-        :func:`~seqdis.core.analysis.probe_factors` return, ``leakage`` where both sides have labels, and AED, CSIM,
+        :func:`~seqdis.core.analysis.probe_outcomes` return, ``leakage`` where both sides have labels, and AED, CSIM,
         verification accuracy and AKD of the feature networks.
 
     Raises:
@@ -90,7 +90,7 @@ def swap_protocol(
     if not test_set.labels:
         return metrics
     known, held_out = (encode_dataset(model, dataset) for dataset in (train_set, test_set))
-    probes = probe_factors(known, train_set.all_labels(), held_out, test_set.all_labels())
+    probes = probe_outcomes(known, train_set.all_labels(), held_out, test_set.all_labels())
     if {label.factor for label in test_set.labels.values()} == {"static", "dynamic"}:
         metrics["leakage"] = leakage(probes, test_set.labels)
-    return metrics | probes
+    return metrics | {name: probe.metric() for name, probe in probes.items()}
