@@ -66,3 +66,19 @@ def test_draws_that_cannot_be_measured_are_left_out() -> None:
         bootstrap(lambda _: float("nan"), 3, generator=torch.Generator(), resamples=5)
     with pytest.raises(InputError, match="n ≥ 1"):
         bootstrap(lowest, 0, generator=torch.Generator())
+
+
+def test_a_centred_bootstrap_keeps_the_spread_and_drops_the_offset() -> None:
+    """The number of different cases in a draw is 0.632 n; all n of them are different."""
+    n = 200
+
+    def different(rows: torch.Tensor) -> float:
+        return float(len(rows.unique()))
+
+    plain, centred = (
+        bootstrap(different, n, generator=torch.Generator().manual_seed(0), centre=centre)
+        for centre in (None, float(n))
+    )
+    assert plain[1] < 0.75 * n
+    assert centred[0] < n < centred[1]
+    assert centred[1] - centred[0] == pytest.approx(plain[1] - plain[0])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import evaluating, fixed_pairs, row_sources
+from seqdis.core.analysis import evaluating, row_sources
 from seqdis.core.config import DataConfig
 from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.data.sound import Sound
@@ -56,21 +56,23 @@ class Resynthesis:
     recorded: Sound | None
 
 
-def different_voices(speakers: Tensor, *, count: int, seed: int = 0) -> list[tuple[int, int]]:
-    """The first pairs ``(voice, words)`` of the fixed list of all utterances whose speakers differ.
+def different_voices(
+    speakers: Tensor, pairs: Sequence[tuple[int, int]], *, count: int
+) -> list[tuple[int, int]]:
+    """The first pairs ``(voice, words)`` of a list whose speakers differ.
 
     Args:
         speakers: Of each utterance, ``(U,)``.
-        count: How many pairs at most.
-        seed: Of the list.
+        pairs: Of utterances.
+        count: How many at most.
 
     Raises:
         InputError: All utterances are of one speaker.
     """
-    pairs = [(a, b) for a, b in fixed_pairs(len(speakers), seed=seed) if speakers[a] != speakers[b]]
-    if not pairs:
+    apart = [(a, b) for a, b in pairs if speakers[a] != speakers[b]]
+    if not apart:
         raise InputError(f"{len(speakers)} utterances are of one speaker; a voice to lend must be another's")
-    return pairs[:count]
+    return apart[:count]
 
 
 def resynthesize(

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
 
 from seqdis.core.cli.options import Data, Device, Json, Seed
 from seqdis.core.cli.output import progress_bar
-from seqdis.eval.cli.protocol import (
-    ModeOption,
-    Out,
-    Runs,
-    Seeds,
-    open_runs,
-    place_of,
-    publish,
-    seeds_from,
-    typed,
-)
+from seqdis.eval.cli.protocol import Measurement, ModeOption, Out, Runs, Seeds
 from seqdis.eval.cli.splits import splits_in
 
 __all__ = ["classification"]
@@ -45,24 +34,21 @@ def classification(
     from seqdis.eval.protocols.classification import classification_protocol
     from seqdis.eval.protocols.seeds import mean_over_seeds
 
-    started = time.perf_counter()
-    place = place_of("classification", runs, out, mode)
-    opened = open_runs(runs, data=data, device=device)
+    work = Measurement.begin(
+        "classification", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device,
+        as_json=as_json,
+    )  # fmt: skip
     found = []
-    for run in opened:
+    for run in work.runs:
         with progress_bar(f"classifying {run.folder.name}", show=not as_json) as progress:
             found.append(
                 classification_protocol(
                     run.model,
                     splits_in(run, mode, data),
                     label or None,
-                    seeds=list(seeds_from(seed, seeds)),
+                    seeds=list(work.seeds),
                     mode=mode,
                     progress=progress,
                 )
             )
-    publish(
-        "classification", mean_over_seeds(found), runs=opened, place=place, mode=mode, seed=seed, started=started,
-        words=typed("classification", runs, label=label, mode=mode, seeds=seeds, seed=seed),
-        data=data, as_json=as_json,
-    )  # fmt: skip
+    work.publish(mean_over_seeds(found), label=label)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqdis.core.cli.options import Data, Device, Json, Seed
-from seqdis.core.cli.output import progress_bar
-from seqdis.eval.cli.protocol import Out, Runs, Seeds, open_runs, place_of, publish, seeds_from, typed
+from seqdis.eval.cli.protocol import Measurement, Out, Runs, Seeds
 
 if TYPE_CHECKING:
+    from seqdis.core.disentangler import Progress
     from seqdis.core.results import Metric
 
 __all__ = ["content"]
@@ -36,39 +36,20 @@ def content(
     """Token error rate of a small CTC recogniser that hears one factor alone, wherever transcripts exist."""
     from seqdis.eval.content_head import HeadBudget
     from seqdis.eval.protocols.content import content_protocol
-    from seqdis.eval.protocols.seeds import mean_over_seeds
 
-    started = time.perf_counter()
-    place = place_of("content", runs, out, "corrected")
-    opened = open_runs(runs, data=data, device=device)
-    results: list[dict[str, Metric]] = []
-    for run in opened:
-        for number in seeds_from(seed, seeds):
-            with progress_bar(f"{run.folder.name}, seed {number}", show=not as_json) as progress:
-                results.append(
-                    content_protocol(
-                        run.model,
-                        run.train_set,
-                        run.test_set,
-                        seed=number,
-                        vocabulary=vocabulary,
-                        budget=HeadBudget(steps=head_steps),
-                        progress=progress,
-                    )
-                )
-    words = typed(
-        "content", runs, head_steps=None if head_steps == _STEPS else head_steps,
-        vocabulary=None if vocabulary == _TOKENS else vocabulary, seeds=seeds, seed=seed,
-    )  # fmt: skip
-    publish(
-        "content",
-        mean_over_seeds(results),
-        runs=opened,
-        place=place,
-        words=words,
-        mode="corrected",
-        seed=seed,
-        started=started,
-        data=data,
-        as_json=as_json,
+    work = Measurement.begin(
+        "content", runs, out=out, seed=seed, seeds=seeds, data=data, device=device, as_json=as_json
+    )
+
+    def measure(number: int, seed: int, progress: Progress) -> Mapping[str, Metric]:
+        run = work.runs[number]
+        return content_protocol(
+            run.model, run.train_set, run.test_set, seed=seed, vocabulary=vocabulary,
+            budget=HeadBudget(steps=head_steps), progress=progress,
+        )  # fmt: skip
+
+    work.publish(
+        work.repeat(measure, what="listening to"),
+        head_steps=None if head_steps == _STEPS else head_steps,
+        vocabulary=None if vocabulary == _TOKENS else vocabulary,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,17 +10,7 @@ import typer
 from seqdis.core.cli.options import Data, Device, Json, Seed
 from seqdis.core.cli.output import progress_bar
 from seqdis.core.errors import InputError, unknown_name
-from seqdis.eval.cli.protocol import (
-    ModeOption,
-    Out,
-    Runs,
-    Seeds,
-    open_runs,
-    place_of,
-    publish,
-    seeds_from,
-    typed,
-)
+from seqdis.eval.cli.protocol import Measurement, ModeOption, Out, Runs, Seeds
 from seqdis.eval.cli.splits import data_of, splits_in
 
 if TYPE_CHECKING:
@@ -61,18 +50,15 @@ def prediction(
     """
     from seqdis.eval.protocols.seeds import mean_over_seeds
 
-    started = time.perf_counter()
-    place = place_of("prediction", runs, out, mode)
-    opened = open_runs(runs, data=data, device=device)
-    repeats, found = list(seeds_from(seed, seeds)), []
-    for run in opened:
-        with progress_bar(f"predicting from {run.folder.name}", show=not as_json) as progress:
-            found.append(_measure(run, target, window, mode, repeats, data, progress))
-    publish(
-        "prediction", mean_over_seeds(found), runs=opened, place=place, mode=mode, seed=seed, started=started,
-        words=typed("prediction", runs, target=target, window=window, mode=mode, seeds=seeds, seed=seed),
-        data=data, as_json=as_json,
+    work = Measurement.begin(
+        "prediction", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device,
+        as_json=as_json,
     )  # fmt: skip
+    found = []
+    for run in work.runs:
+        with progress_bar(f"predicting from {run.folder.name}", show=not as_json) as progress:
+            found.append(_measure(run, target, window, mode, list(work.seeds), data, progress))
+    work.publish(mean_over_seeds(found), target=target, window=window)
 
 
 def _measure(

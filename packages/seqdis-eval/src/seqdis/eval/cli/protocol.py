@@ -162,7 +162,7 @@ class Measurement:
         runs: That are measured.
         seeds: Of the repetitions.
         options: What was typed after the protocol's own options, by name.
-        mode: Of the protocol.
+        mode: Of the protocol; None where it has but one.
         data: What ``--data`` said.
         as_json: Print the record instead of a table.
         started: ``time.perf_counter()`` at the start.
@@ -173,7 +173,7 @@ class Measurement:
     runs: Sequence[OpenRun]
     seeds: range
     options: Mapping[str, object]
-    mode: Mode
+    mode: Mode | None
     data: Path | None
     as_json: bool
     started: float
@@ -185,15 +185,15 @@ class Measurement:
         runs: Sequence[Path],
         *,
         out: Path | None,
-        mode: Mode,
         seed: int,
         seeds: int,
         data: Path | None,
         device: str | None,
-        steps: int | None,
-        sampler: str | None,
-        settings: Sequence[str] | None,
         as_json: bool,
+        mode: Mode | None = None,
+        steps: int | None = None,
+        sampler: str | None = None,
+        settings: Sequence[str] | None = None,
     ) -> Measurement:
         """Say where the figures go, and load the runs.
 
@@ -201,7 +201,7 @@ class Measurement:
             InputError: See :func:`place_of` and :func:`open_runs`.
         """
         started = time.perf_counter()
-        place = place_of(protocol, runs, out, mode)
+        place = place_of(protocol, runs, out, mode or "corrected")
         opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
         options = {"steps": steps, "sampler": sampler, "model": settings}
         return cls(protocol, place, opened, seeds_from(seed, seeds), options, mode, data, as_json, started)
@@ -242,8 +242,9 @@ class Measurement:
             self.protocol, folders, mode=self.mode, seeds=len(self.seeds), seed=first, **own, **self.options
         )
         publish(
-            self.protocol, metrics, runs=self.runs, place=self.place, words=words, mode=self.mode, seed=first,
-            started=self.started, data=self.data, sections=sections, drawn=drawn, as_json=self.as_json,
+            self.protocol, metrics, runs=self.runs, place=self.place, words=words,
+            mode=self.mode or "corrected", seed=first, started=self.started, data=self.data, sections=sections,
+            drawn=drawn, as_json=self.as_json,
         )  # fmt: skip
 
 

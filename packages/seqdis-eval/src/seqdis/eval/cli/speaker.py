@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqdis.core.cli.options import Data, Device, Json, ModelSettings, SamplerName, SamplerSteps, Seed
-from seqdis.core.cli.output import print_line, progress_bar
-from seqdis.eval.cli.protocol import (
-    ModeOption,
-    OpenRun,
-    Out,
-    Runs,
-    Seeds,
-    open_runs,
-    place_of,
-    publish,
-    seeds_from,
-    typed,
-)
+from seqdis.core.cli.output import print_line
+from seqdis.eval.cli.protocol import Measurement, ModeOption, OpenRun, Out, Runs, Seeds
 
 if TYPE_CHECKING:
     from seqdis.core.disentangler import Disentangler, Progress
@@ -70,44 +58,40 @@ def speaker(
     that a run has kept, the one with the largest gap on the validation split is measured (--mode published: on the
     test split).
     """
-    from seqdis.eval.protocols.seeds import mean_over_seeds
-
-    started = time.perf_counter()
-    place = place_of("speaker", runs, out, mode)
-    opened = open_runs(runs, data=data, device=device, steps=steps, sampler=sampler, settings=settings)
-    options: dict[str, object] = {"device": device, "steps": steps, "sampler": sampler, "settings": settings}
-    results: list[dict[str, Metric]] = []
-    sections: list[Section] = []
-    for run in opened:
-        model = _stopped(
-            run, data, lambda folder: _load(folder, options), identity=identity, mode=mode, seed=seed,
-            quiet=as_json,
-        )  # fmt: skip
-        for number in seeds_from(seed, seeds):
-            with progress_bar(f"{run.folder.name}, seed {number}", show=not as_json) as progress:
-                found, page = _measure(
-                    run, model, identity=identity, listen=listen, voices=voices, seed=number,
-                    progress=progress,
-                )  # fmt: skip
-            results.append(found)
-            # What is listened to is that of the first run and seed.
-            sections = sections or page
-    words = typed(
-        "speaker", runs, identity=None if identity == "speaker" else identity, listen=None if listen == 24 else listen,
-        voices=voices, mode=mode, seeds=seeds, seed=seed, steps=steps, sampler=sampler, model=settings,
+    work = Measurement.begin(
+        "speaker", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device, steps=steps,
+        sampler=sampler, settings=settings, as_json=as_json,
     )  # fmt: skip
-    publish(
-        "speaker",
-        mean_over_seeds(results),
-        runs=opened,
-        place=place,
-        words=words,
-        mode=mode,
-        seed=seed,
-        started=started,
-        data=data,
-        sections=sections,
-        as_json=as_json,
+    options: dict[str, object] = {"device": device, "steps": steps, "sampler": sampler, "settings": settings}
+    models = [
+        _stopped(
+            run,
+            data,
+            lambda folder: _load(folder, options),
+            identity=identity,
+            mode=mode,
+            seed=seed,
+            quiet=as_json,
+        )
+        for run in work.runs
+    ]
+    pages: list[list[Section]] = []
+
+    def measure(number: int, seed: int, progress: Progress) -> Mapping[str, Metric]:
+        metrics, page = _measure(
+            work.runs[number], models[number], identity=identity, listen=listen, voices=voices, seed=seed,
+            progress=progress,
+        )  # fmt: skip
+        pages.append(page)
+        return metrics
+
+    metrics = work.repeat(measure, what="listening to")
+    work.publish(
+        metrics,
+        sections=pages[0],  # what is listened to is that of the first run and seed
+        identity=None if identity == "speaker" else identity,
+        listen=None if listen == 24 else listen,
+        voices=voices,
     )
 
 
@@ -168,6 +152,7 @@ def _measure(
     """The figures of one run and seed, and what there is to listen to."""
     from seqdis.core.registry import get_modality
     from seqdis.eval.metrics.dnsmos import DNSMOS
+    from seqdis.eval.pairs import kept_pairs
     from seqdis.eval.progress import stage
     from seqdis.eval.protocols.speaker import speaker_protocol, speakers_of
     from seqdis.eval.protocols.speech_quality import speech_quality, voice_quality
@@ -189,8 +174,11 @@ def _measure(
     if score is None:
         return metrics, []
     who = speakers_of(run.test_set, identity)
+    pairs = kept_pairs(
+        run.folder / "eval" / "speaker" / "pairs.json", dataset=config.dataset, clips=len(who), seed=seed
+    )
     made = resynthesize(
-        model, run.test_set, different_voices(who, count=listen, seed=seed), modality=modality, data=config,
+        model, run.test_set, different_voices(who, pairs, count=listen), modality=modality, data=config,
         seed=seed, progress=stage(progress, 0.5, 0.8),
     )  # fmt: skip
     metrics |= speech_quality(made, score, seed=seed)
