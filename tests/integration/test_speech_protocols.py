@@ -60,6 +60,8 @@ def test_a_run_is_verified_and_heard(run: Path, tmp_path: Path, monkeypatch: pyt
     page = (tmp_path / "speech.html").read_text(encoding="utf-8")
     assert len(re.findall(r"<audio[^>]*", page)) == 3 * 3  # no recording is kept of what is generated
     assert "swap: these words in that voice" in page
+    kept = json.loads((run / "eval" / "speaker" / "pairs.json").read_text(encoding="utf-8"))
+    assert (kept["seed"], len(kept["pairs"])) == (0, kept["clips"])
 
 
 def test_without_listening_nothing_more_is_needed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,6 +168,33 @@ def test_half_precision_around_it_changes_nothing_inside() -> None:
     assert torch.equal(out.probs, vq(m).probs)
 
 
+def test_a_remembered_histogram_is_a_moving_average_with_the_gradient_of_the_batch() -> None:
+    vq, plain = make(memory=0.75).train(), make().train()
+    average = torch.zeros(3, 7)
+    for step in range(700):
+        m = vectors(count=2) + 0.003 * step
+        m.requires_grad_()
+        own = vq(m, generator=rows(2, step))
+        batch = own.probs.mean((0, 1))
+        share = max(1 / (1 + max(0, step - 500) / 50), 0.25)  # of one batch for long, of four in the end
+        average = (1 - share) * average + share * batch.detach()
+        if step not in (0, 500, 501, 575, 699):
+            continue
+        torch.testing.assert_close(own.entropy_bits, -(average * average.log2()).sum(1))
+        (gradient,) = torch.autograd.grad(own.entropy_bits.sum(), m)
+        again = plain(m, generator=rows(2, step)).probs.mean((0, 1))
+        slope = -(average.log2() + 1 / math.log(2))  # of −p̄·log₂ p̄, at the average
+        (expected,) = torch.autograd.grad((again * slope).sum(), m)
+        torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=1e-6)
+    vq.eval()
+    alone = make().eval()(vectors()).entropy_bits
+    assert torch.equal(vq(vectors()).entropy_bits, alone)  # what is measured remembers nothing
+    other = make(memory=0.75)
+    other.load_state_dict(vq.state_dict())
+    assert torch.equal(other.histogram, vq.histogram)
+    assert other.batches == 700
+
+
 def test_the_temperature_is_kept_with_the_weights() -> None:
     vq, other = make(temperature=1.5), make(temperature=1.0)
     vq.set_temperature(0.25)
@@ -180,6 +207,7 @@ def test_the_temperature_is_kept_with_the_weights() -> None:
     [
         (lambda: make(groups=0), "groups, codes and dim of at least 1"),
         (lambda: make(distance_scale=0.0), "distance scale above 0"),
+        (lambda: make(memory=1.0), r"histogram is 1\.0; allowed: from 0 to below 1"),
         (lambda: make(temperature=0.0), r"temperature 0\.0: allowed are numbers above 0"),
         (lambda: make()(vectors(width=11), generator=rows(4)), r"\(4, 5, 11\); allowed: \(B, V, 12\)"),
         (lambda: make().train()(vectors()), "draws codes and needs generator="),

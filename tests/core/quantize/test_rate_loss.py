@@ -13,31 +13,33 @@ ENTRIES = 8
 BATCH, STEPS = 64, 8
 
 
-def points(seed: int) -> Tensor:
+def points(seed: int, count: int = BATCH, steps: int = STEPS) -> Tensor:
     """Uniform on a square: every entry has something to say."""
-    return 2 * torch.rand(BATCH, STEPS, 2, generator=torch.Generator().manual_seed(seed)) - 1
+    return 2 * torch.rand(count, steps, 2, generator=torch.Generator().manual_seed(seed)) - 1
 
 
 class Coder(nn.Module):
     """Points through one codebook and back; ``crowded`` starts with nearly all points on the first entry."""
 
-    def __init__(self, *, target: float | None, crowded: bool = False) -> None:
+    def __init__(self, *, target: float | None, crowded: bool = False, memory: float = 0.0) -> None:
         super().__init__()
         torch.manual_seed(0)
         self.encode, self.decode = nn.Linear(2, 4), nn.Linear(4, 2)
-        self.quantizer = GroupVectorQuantizer(groups=1, codes=ENTRIES, dim=4, distance_scale=6.0)
+        self.quantizer = GroupVectorQuantizer(
+            groups=1, codes=ENTRIES, dim=4, distance_scale=6.0, memory=memory
+        )
         self.bitrate = Bitrate(target=target)
         if crowded:
             with torch.no_grad():
                 self.quantizer.codebook[:, 0] = self.encode.bias
                 self.quantizer.codebook[:, 1:] += 1.5 * self.quantizer.codebook[:, 1:].sign()
 
-    def rates(self, steps: int) -> list[float]:
+    def rates(self, steps: int, count: int = BATCH, each: int = STEPS) -> list[float]:
         """Learn; the rate of each batch."""
         optimizer, rates = torch.optim.Adam(self.parameters(), 2e-2), []
         for step in range(steps):
-            x = points(step)
-            out = self.quantizer(self.encode(x), generator=Rows.shard(step, BATCH, slice(0, BATCH)))
+            x = points(step, count, each)
+            out = self.quantizer(self.encode(x), generator=Rows.shard(step, count, slice(0, count)))
             rate = self.bitrate(out.entropy_bits)
             loss = (self.decode(out.z) - x).square().mean()
             loss = loss if rate.loss is None else loss + rate.loss
@@ -67,3 +69,12 @@ def test_without_the_loss_the_rate_is_what_the_codebook_allows() -> None:
     coder = Coder(target=None)
     coder.rates(300)
     assert 0.95 * coder.quantizer.capacity_bits <= coder.held_out() <= coder.quantizer.capacity_bits
+
+
+def test_a_small_batch_overshoots_unless_it_remembers() -> None:
+    """The entropy of six codes falls short of that of all, so that the loss asks for too much."""
+    plain, remembering = (Coder(target=1.5, memory=memory) for memory in (0.0, 0.97))
+    for coder in (plain, remembering):
+        coder.rates(1200, count=6, each=1)
+    assert plain.held_out() > 1.15 * 1.5
+    assert remembering.held_out() == pytest.approx(1.5, rel=0.08)

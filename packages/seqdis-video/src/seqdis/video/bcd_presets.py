@@ -36,6 +36,7 @@ class _Row(NamedTuple):
     batch: int
     epochs: tuple[int, int]  # without and with temporal blocks
     scale: float = 1.0  # of the distances to the entries
+    memory: float = 0.0  # of the rate, over batches
     p_mean: float = -1.2
     schedule: Literal["cosine", "constant"] = "constant"
     steps: tuple[int | None, int | None] = (None, None)  # instead of epochs
@@ -45,12 +46,13 @@ class _Row(NamedTuple):
 # fmt: off
 _ROWS = {
     # The epochs of LRS3 are those of Sec. 4.2; those of sprites and all of the small preset are ours. LRS3 has no
-    # loader of its own: it is a folder of the user's clips.
+    # loader of its own: it is a folder of the user's clips. Sprites at 32x32 hold the rate over 8 batches of 16 clips,
+    # as many clips as a batch of the paper's has.
     #                       dataset    codec          side V   fps  T5: width ff  depth heads decoder G   J   dim  bits tau                     steps lr    enc. bsz epochs
     "bcd-lrs3":        _Row("folder",  "autoencoder", 256, 50, 25., 512, 2048, 12, 8,  "B/4",  64, 32, 16,  160, (1.5, 0.1, 0.9999972), 128, 2e-4, 0.5, 32, (30, 15)),
     "bcd-sprites":     _Row("sprites", "identity",    64,  8,  25., 384, 1536, 12, 6,  "S/8",  1,  64, 384, 6,   (2.0, 0.5, 0.9999972), 50,  5e-5, 1.0, 128, (200, 100)),
-    "bcd-sprites32":   _Row("sprites", "identity",    32, 8,  25., 128,  256,  2,  4,  "XXS/4", 2, 32, 64, 6,   (2.0, 0.5, 0.999),     8,   1.5e-3, 1.0, 16, (2, 1), 8.0, 0.4, "cosine", (900, 300), 50),
-    "bcd-shapes":      _Row("shapes",  "identity",    16, 6,  8.,  96,  192,  2,  3,  "XXS/4", 1, 32, 64,  4,   (2.0, 0.5, 0.999),     8,   1.5e-3, 1.0, 16, (4, 2), 8.0, 0.2, "cosine", (1500, 500), 50),
+    "bcd-sprites32":   _Row("sprites", "identity",    32, 8,  25., 128,  256,  2,  4,  "XXS/4", 2, 32, 64, 6,   (2.0, 0.5, 0.999),     8,   1.5e-3, 1.0, 16, (2, 1), 12., 0.875, 0.4, "cosine", (1500, 500), 50),
+    "bcd-shapes":      _Row("shapes",  "identity",    16, 6,  8.,  96,  192,  2,  3,  "XXS/4", 1, 32, 64,  4,   (2.0, 0.5, 0.999),     8,   1.5e-3, 1.0, 16, (4, 2), 8.0, 0.0, 0.2, "cosine", (1500, 500), 50),
 }
 # fmt: on
 
@@ -101,6 +103,7 @@ def _preset(name: str, row: _Row) -> RunConfig:
             window=row.length // 2,  # training sees halves of clips
             fps=row.fps,  # the paper says 4 kbps of 160 bits at 25 frames a second, whatever the stride
             distance_scale=row.scale,
+            rate_memory=row.memory,
             p_mean=row.p_mean,
             temperature=row.tau[0],
             temperature_end=row.tau[1],

@@ -80,6 +80,7 @@ class BCD(Disentangler):
             distance_scale=c.distance_scale,
             temperature=c.temperature,
             relaxed=c.relaxed,
+            memory=c.rate_memory,
         )
         self.denoiser = Denoiser(dit)
         self.bitrate = Bitrate(target=c.target_bits, fps=c.fps)
@@ -222,8 +223,7 @@ class BCD(Disentangler):
         """``L_diffusion + w·(R − R_target)²`` (Eq. 6-8), cross-driven: the second half from the first's content.
 
         The rate is that of the whole (micro-)batch, both halves, over all processes in training: unlike the first
-        term, its loss is no mean over sequences. The more frames it is taken over, the closer it is to that of held-out
-        clips: the entropy of n draws of m codes falls short by some (m − 1)/(2n·ln 2) bits.
+        term, its loss is no mean over sequences.
 
         Raises:
             InputError: A clip has one frame, or misses some.

@@ -43,6 +43,13 @@ class BCDConfig(Config):
         gt=0, description="R_target, bits a frame; none: no bitrate loss (Tab. A6)"
     )
     bitrate_weight: float = Field(0.04, ge=0, description="of the bitrate loss (Eq. 6)")
+    rate_memory: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="the rate is that of a moving average over batches, of 1/(1 − memory) of them; 0: of each batch, "
+        "which must then be large, for the entropy of a few clips falls short",
+    )
     fps: float | None = Field(None, gt=0, description="frames a second of the data, for rates in kbps")
     temperature: float = Field(1.5, gt=0, description="of the Gumbel-softmax, at first")
     temperature_end: float = Field(0.1, gt=0, description="its floor")

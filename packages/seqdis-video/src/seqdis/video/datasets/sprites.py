@@ -151,8 +151,9 @@ def build_sprites(data: DataConfig, split: str, root: Path | None, seed: int) ->
 
 
 def _halved(clips: np.ndarray) -> np.ndarray:
-    quads = clips.reshape(*clips.shape[:2], _CELL // 2, 2, _CELL // 2, 2, 3)
-    return ((quads.sum(axis=(3, 5), dtype=np.uint16) + 2) // 4).astype(np.uint8)
+    # Slices: a sum over axes of length 2 takes a hundred times as long as everything else here.
+    corners = (clips[:, :, row::2, column::2].astype(np.uint16) for row in (0, 1) for column in (0, 1))
+    return ((sum(corners, np.uint16(2))) // 4).astype(np.uint8)
 
 
 SPRITES = DatasetSpec(
