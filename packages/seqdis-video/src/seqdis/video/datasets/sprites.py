@@ -151,9 +151,11 @@ def build_sprites(data: DataConfig, split: str, root: Path | None, seed: int) ->
 
 
 def _halved(clips: np.ndarray) -> np.ndarray:
-    # Slices: a sum over axes of length 2 takes a hundred times as long as everything else here.
-    corners = (clips[:, :, row::2, column::2].astype(np.uint16) for row in (0, 1) for column in (0, 1))
-    return ((sum(corners, np.uint16(2))) // 4).astype(np.uint8)
+    # Slices: a sum over axes of length 2 takes six times as long, longer than all else here.
+    total = np.full((*clips.shape[:2], _CELL // 2, _CELL // 2, 3), 2, np.uint16)
+    for row, column in itertools.product((0, 1), repeat=2):
+        total += clips[:, :, row::2, column::2]
+    return (total // 4).astype(np.uint8)
 
 
 SPRITES = DatasetSpec(
