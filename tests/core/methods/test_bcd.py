@@ -248,7 +248,7 @@ def test_the_motion_of_the_first_half_is_not_decoded() -> None:
     changed[:, 3:] = clips(seed=9)[:, 3:]
     for x in (clips(), changed):
         model.loss(SequenceBatch(x), generator=rows(3))
-    content = model.encoder.queries * model.config.encoder.width
+    content = model.config.encoder.queries * model.config.encoder.width
     assert torch.equal(z[0][:, :content], z[1][:, :content])
     assert z[0].shape[1] == content + 3 * model.config.groups * model.config.code_dim
 
@@ -412,11 +412,11 @@ def test_motion_is_generated_for_a_content_as_it_goes_in_the_data(trained: BCD) 
     with torch.no_grad():
         known = trained.encode(tint[..., None, None].expand(-1, -1, -1, SIDE, SIDE))
     config = AutoregressiveConfig(
-        width=32, depth=2, heads=2, dropout=0, subsampling=0, epochs=12, batch_size=64, lr=3e-3
+        width=32, depth=2, heads=2, dropout=0, subsampling=0, epochs=30, batch_size=64, lr=3e-3
     )
     prior = AutoregressivePrior.for_factors(config, known, codebook=trained.codebook())
     prior.fit(known)
-    given = torch.tensor([int((colour == c).nonzero()[0, 0]) for c in (0, 1, 2)]).repeat(4)
+    given = torch.tensor([int((colour == c).nonzero()[0, 0]) for c in (0, 1, 2)]).repeat(8)
     factors = prior.sample_dynamic(known[given], generator=g, steps=40)
     got_colour, got_level = read(trained.decode(factors, generator=g))
     assert (got_colour == colour[given]).float().mean() >= 0.9
