@@ -195,6 +195,31 @@ def test_a_remembered_histogram_is_a_moving_average_with_the_gradient_of_the_bat
     assert other.batches == 700
 
 
+def test_idle_entries_move_onto_vectors_and_others_stay() -> None:
+    vq = make(revive=3, distance_scale=50.0).train()
+    with torch.no_grad():
+        vq.codebook[:, 1:] += 100  # only entry 0 is near
+    before, m = vq.codebook.detach().clone(), vectors()
+    for step in range(3):
+        assert torch.equal(vq.codebook, before)
+        assert (vq(m, generator=rows(4, step)).codes == 0).all()
+    m = vectors() + 0.1
+    vq(m, generator=rows(4, 3))
+    assert torch.equal(vq.codebook[:, 0], before[:, 0])
+    parts = m.reshape(-1, 3, 4)
+    for g in range(3):
+        distances = torch.cdist(vq.codebook[g, 1:].detach(), parts[:, g])
+        assert distances.amin(1).max() < 1e-3
+        assert len(distances.argmin(1).unique()) == 6
+    moved = vq.codebook.detach().clone()
+    vq.eval()(m)
+    assert torch.equal(vq.codebook, moved)
+    assert (vq(m).codes.flatten(0, 1).T.unique(dim=1).shape[1]) > 1
+    out = vq.train()(m.requires_grad_(), generator=rows(4, 4))  # the move and the gradient do not collide
+    out.z.sum().backward()
+    assert torch.isfinite(vq.codebook.grad).all()  # type: ignore[arg-type]
+
+
 def test_the_temperature_is_kept_with_the_weights() -> None:
     vq, other = make(temperature=1.5), make(temperature=1.0)
     vq.set_temperature(0.25)
@@ -207,6 +232,7 @@ def test_the_temperature_is_kept_with_the_weights() -> None:
     [
         (lambda: make(groups=0), "groups, codes and dim of at least 1"),
         (lambda: make(distance_scale=0.0), "distance scale above 0"),
+        (lambda: make(revive=-1), r"revives entries after -1 batches"),
         (lambda: make(memory=1.0), r"histogram is 1\.0; allowed: from 0 to below 1"),
         (lambda: make(temperature=0.0), r"temperature 0\.0: allowed are numbers above 0"),
         (lambda: make()(vectors(width=11), generator=rows(4)), r"\(4, 5, 11\); allowed: \(B, V, 12\)"),

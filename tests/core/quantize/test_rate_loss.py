@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -21,13 +23,11 @@ def points(seed: int, count: int = BATCH, steps: int = STEPS) -> Tensor:
 class Coder(nn.Module):
     """Points through one codebook and back; ``crowded`` starts with nearly all points on the first entry."""
 
-    def __init__(self, *, target: float | None, crowded: bool = False, memory: float = 0.0) -> None:
+    def __init__(self, *, target: float | None, crowded: bool = False, **options: Any) -> None:
         super().__init__()
         torch.manual_seed(0)
         self.encode, self.decode = nn.Linear(2, 4), nn.Linear(4, 2)
-        self.quantizer = GroupVectorQuantizer(
-            groups=1, codes=ENTRIES, dim=4, distance_scale=6.0, memory=memory
-        )
+        self.quantizer = GroupVectorQuantizer(groups=1, codes=ENTRIES, dim=4, distance_scale=6.0, **options)
         self.bitrate = Bitrate(target=target)
         if crowded:
             with torch.no_grad():
@@ -78,3 +78,13 @@ def test_a_small_batch_overshoots_unless_it_remembers() -> None:
         coder.rates(1200, count=6, each=1)
     assert plain.held_out() > 1.15 * 1.5
     assert remembering.held_out() == pytest.approx(1.5, rel=0.08)
+
+
+def test_without_the_loss_codes_that_fell_on_one_entry_come_back() -> None:
+    fallen, revived = (Coder(target=None, crowded=True, revive=revive) for revive in (0, 10))
+    for coder in (fallen, revived):
+        with torch.no_grad():
+            coder.quantizer.codebook[:, 1:] *= 20
+        coder.rates(300)
+    assert fallen.held_out() < 0.1
+    assert revived.held_out() >= 0.9 * revived.quantizer.capacity_bits

@@ -81,6 +81,7 @@ class BCD(Disentangler):
             temperature=c.temperature,
             relaxed=c.relaxed,
             memory=c.rate_memory,
+            revive=c.revive,
         )
         self.denoiser = Denoiser(dit)
         self.bitrate = Bitrate(target=c.target_bits, fps=c.fps)

@@ -50,6 +50,12 @@ class BCDConfig(Config):
         description="the rate is that of a moving average over batches, of 1/(1 − memory) of them; 0: of each batch, "
         "which must then be large, for the entropy of a few clips falls short",
     )
+    revive: int = Field(
+        0,
+        ge=0,
+        description="move an entry that no frame of so many batches took onto a frame's vector; 0: never, as in "
+        "the paper",
+    )
     fps: float | None = Field(None, gt=0, description="frames a second of the data, for rates in kbps")
     temperature: float = Field(1.5, gt=0, description="of the Gumbel-softmax, at first")
     temperature_end: float = Field(0.1, gt=0, description="its floor")

@@ -57,14 +57,18 @@ class GroupVectorQuantizer(nn.Module):
             gradient of the batch's. The entropy of a few clips falls short of that of all: n draws of k codes by some
             (k − 1)/(2n·ln 2) bits. An average over ``1/(1 − m)`` batches is that of as many times the clips. It
             begins after 500 batches and lengthens by one every 50. 0: the batch alone (Eq. 4).
+        revive: In training, an entry that no vector of so many batches took is moved onto a vector of the next one, as
+            is usual in vector quantisation (the paper has none of it). 0: never.
 
     Raises:
-        InputError: A size is below 1, a scale or temperature is not positive, or the memory is outside [0, 1).
+        InputError: A size is below 1, a scale or temperature is not positive, the memory is outside [0, 1), or
+            ``revive`` is negative.
     """
 
     temperature: Tensor
     histogram: Tensor
     batches: Tensor
+    idle: Tensor
 
     def __init__(
         self,
@@ -76,8 +80,13 @@ class GroupVectorQuantizer(nn.Module):
         temperature: float = 1.0,
         relaxed: bool = False,
         memory: float = 0.0,
+        revive: int = 0,
     ) -> None:
         super().__init__()
+        if revive < 0:
+            raise InputError(
+                f"a quantiser revives entries after {revive} batches; allowed: 0 (never) or more"
+            )
         if not 0 <= memory < 1:
             raise InputError(f"the memory of a quantiser's histogram is {memory}; allowed: from 0 to below 1")
         if min(groups, codes, dim) < 1 or not distance_scale > 0:
@@ -87,11 +96,13 @@ class GroupVectorQuantizer(nn.Module):
             )
         self.groups, self.codes, self.dim = groups, codes, dim
         self.distance_scale, self.relaxed, self.memory = distance_scale, relaxed, memory
+        self.revive = revive
         self.codebook = nn.Parameter(torch.empty(groups, codes, dim))
         # Of the size of what a linear layer gives of normalised features: distances then differ by about 1.
         nn.init.normal_(self.codebook)
         self.register_buffer("histogram", torch.zeros(groups, codes))
         self.register_buffer("batches", torch.zeros(()))
+        self.register_buffer("idle", torch.zeros(groups, codes))
         # A tensor: a number would be compiled anew at each value, and checkpoints keep tensors.
         self.register_buffer("temperature", torch.ones(()))
         self.set_temperature(temperature)
@@ -130,7 +141,11 @@ class GroupVectorQuantizer(nn.Module):
         batch = m.shape[:2]
         with torch.autocast(m.device.type, enabled=False):
             vectors = m.float().reshape(-1, self.groups, self.dim)
+            if self.training and self.revive:
+                self._revive(vectors.detach())
             drawn = self._nearest(vectors) if not self.training else self._draw(vectors, batch, generator)
+            if self.training and self.revive:
+                self._count(drawn.codes)
             probs = drawn.probs.unflatten(0, batch)
             histogram = batch_histogram(probs, mask, synchronize=self.training)
             if self.training and self.memory:
@@ -141,6 +156,25 @@ class GroupVectorQuantizer(nn.Module):
                 probs=probs,
                 entropy_bits=entropy_bits(histogram),
             )
+
+    @torch.no_grad()
+    def _revive(self, vectors: Tensor) -> None:
+        """Move entries that have been idle for long onto vectors, which are evenly spread over the batch."""
+        spread = torch.linspace(0, len(vectors) - 1, self.codes, device=vectors.device).round().long()
+        places = vectors[spread].transpose(0, 1).contiguous()
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.broadcast(places, src=0)
+        dead = self.idle >= self.revive
+        self.codebook.copy_(torch.where(dead[..., None], places, self.codebook))
+        self.idle.masked_fill_(dead, 0)
+
+    @torch.no_grad()
+    def _count(self, codes: Tensor) -> None:
+        """How many batches each entry has been idle for, in all processes."""
+        used = torch.zeros_like(self.idle).scatter_(1, codes.T, 1)
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.all_reduce(used, op=torch.distributed.ReduceOp.MAX)
+        self.idle.add_(1).mul_(1 - used)
 
     def _remembered(self, histogram: Tensor) -> Tensor:
         """The moving average with this batch in it, and this batch's gradient."""
