@@ -108,7 +108,7 @@ def test_bits_of_held_out_codes_under_other_counts() -> None:
         cross_entropy_bits(torch.zeros(1, 1, 2).long(), counts=counts)
 
 
-def test_processes_share_one_histogram_and_one_gradient(tmp_path: Path) -> None:
+def test_processes_share_one_histogram_one_gradient_and_one_codebook(tmp_path: Path) -> None:
     logits = torch.randn(4, 3, 2, 5, generator=torch.Generator().manual_seed(0))
     torch.save(logits, tmp_path / "logits.pt")
     with socket.socket() as probe:
@@ -126,9 +126,11 @@ def test_processes_share_one_histogram_and_one_gradient(tmp_path: Path) -> None:
     histogram = batch_histogram(whole.softmax(-1))
     Bitrate(target=1.0)(entropy_bits(histogram)).loss.backward()  # type: ignore[union-attr]
     # What DDP does: the mean over two processes of the gradient of what they share. Each row is on one of them.
-    gradient = torch.cat([of_part for _, of_part in results]) / 2
-    for got, _ in results:
+    gradient = torch.cat([of_part for _, of_part, _ in results]) / 2
+    for got, _, codebook in results:
         torch.testing.assert_close(got, histogram.detach())
+        assert torch.equal(codebook, results[0][2])  # revived by both alike
+        assert (codebook.norm(dim=-1) > 5).any()
     assert whole.grad is not None
     torch.testing.assert_close(gradient, whole.grad)
 
