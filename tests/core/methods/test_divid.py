@@ -129,9 +129,10 @@ def test_every_step_of_the_chain_is_drawn_alike() -> None:
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "velocity"])
-def test_the_loss_is_the_error_of_the_noise(prediction: str) -> None:
+@pytest.mark.parametrize("loss_on", ["epsilon", "velocity"])
+def test_the_loss_is_the_error_of_the_noise_or_of_the_velocity(prediction: str, loss_on: str) -> None:
     network = Recorder()
-    model = make(network, prediction=prediction, orthogonality=0.0)
+    model = make(network, prediction=prediction, loss_on=loss_on, orthogonality=0.0)
     x = clips()
     got = loss_of(model, x)["loss"]
     seen, c_noise, z = network.calls[0]
@@ -139,30 +140,14 @@ def test_the_loss_is_the_error_of_the_noise(prediction: str) -> None:
     clean = 0.5 * x.flatten(0, 1)
     noise = (seen - a.sqrt() * clean) / (1 - a).sqrt()
     output = 0.3 * seen + 0.1 * z.flatten(1).mean(1).view(-1, 1, 1, 1)
-    # v = √ᾱ·ε − √(1−ᾱ)·x₀, so that ε = √(1−ᾱ)·x_t + √ᾱ·v.
+    # v = √ᾱ·ε − √(1−ᾱ)·x₀, so that ε = √(1−ᾱ)·x_t + √ᾱ·v; of a guess of ε, x₀ = (x_t − √(1−ᾱ)·ε)/√ᾱ.
     guess = output if prediction == "epsilon" else (1 - a).sqrt() * seen + a.sqrt() * output
-    torch.testing.assert_close(got.double(), (guess - noise).square().mean().detach(), rtol=1e-4, atol=0)
-
-
-@pytest.mark.parametrize("prediction", ["epsilon", "velocity"])
-def test_the_loss_may_be_that_of_the_velocity(prediction: str) -> None:
-    network = Recorder()
-    model = make(network, prediction=prediction, loss_on="velocity", orthogonality=0.0)
-    x = clips()
-    got = loss_of(model, x)["loss"]
-    seen, c_noise, z = network.calls[0]
-    a = alpha_bar(c_noise, 100).view(-1, 1, 1, 1)
-    clean = 0.5 * x.flatten(0, 1)
-    noise = (seen - a.sqrt() * clean) / (1 - a).sqrt()
-    output = 0.3 * seen + 0.1 * z.flatten(1).mean(1).view(-1, 1, 1, 1)
-    v = a.sqrt() * noise - (1 - a).sqrt() * clean
-    # From a guess of ε: x₀ = (x_t − √(1−ᾱ)·ε)/√ᾱ.
-    guess = (
-        output
-        if prediction == "velocity"
-        else a.sqrt() * output - (1 - a).sqrt() * (seen - (1 - a).sqrt() * output) / a.sqrt()
-    )
-    torch.testing.assert_close(got.double(), (guess - v).square().mean().detach(), rtol=1e-4, atol=0)
+    truth = noise
+    if loss_on == "velocity":
+        truth, guess = (
+            a.sqrt() * e - (1 - a).sqrt() * (seen - (1 - a).sqrt() * e) / a.sqrt() for e in (noise, guess)
+        )
+    torch.testing.assert_close(got.double(), (guess - truth).square().mean().detach(), rtol=1e-4, atol=0)
 
 
 def test_orthogonality_against_numpy() -> None:
