@@ -8,7 +8,8 @@ import torch
 from seqdis.core.analysis import fixed_pairs
 from seqdis.core.data.sequence import ArraySequences, SequenceBatch
 from seqdis.core.errors import InputError
-from seqdis.eval.scoring import agreement, majority_chance, score_swaps, swap_metrics
+from seqdis.eval.metrics.swap_accuracy import agreement, majority_chance, swap_metrics
+from seqdis.eval.scoring import score_swaps
 
 
 def test_a_perfect_model_gets_everything(world, reader, channels) -> None:

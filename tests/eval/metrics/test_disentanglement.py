@@ -8,11 +8,9 @@ from sklearn.metrics import mutual_info_score
 
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
-from seqdis.eval.metrics.disentanglement import (
-    dci,
-    mutual_information_gap,
-    separated_attribute_predictability,
-)
+from seqdis.eval.metrics.dci import dci
+from seqdis.eval.metrics.mig import mutual_information_gap
+from seqdis.eval.metrics.sap import separated_attribute_predictability
 
 Labels = dict[str, torch.Tensor]
 
@@ -84,7 +82,55 @@ def test_a_constant_code_says_nothing() -> None:
     nothing = torch.zeros(200, 3), torch.zeros(100, 3)
     assert mutual_information_gap(nothing[1], test).value == 0
     assert separated_attribute_predictability(nothing[0], train, nothing[1], test).value == 0
-    assert dci(nothing[0], train, nothing[1], test)["disentanglement"].value == 0
+    found = values(dci(nothing[0], train, nothing[1], test))
+    assert (found["disentanglement"], found["completeness"]) == (0, 0)
+    chance = [float((truth == train[name].mode().values).double().mean()) for name, truth in test.items()]
+    assert found["informativeness"] == pytest.approx(sum(chance) / 2, abs=0.1)
+
+
+def test_sap_is_that_of_its_definition() -> None:
+    from sklearn.svm import LinearSVC
+
+    train, test = labels(300, 3), labels(200, 4)
+    known, seen = (mixed(t, s) + 2 * torch.randn(len(t["who"]), 3) for t, s in ((train, 3), (test, 4)))
+    gaps = []
+    for name, truth in train.items():
+        rates = []
+        for entry in range(3):
+            column, other = known[:, entry].numpy(), seen[:, entry].numpy()
+            machine = LinearSVC(C=0.01, class_weight="balanced")
+            machine.fit(((column - column.mean()) / column.std())[:, None], truth.numpy())
+            answers = machine.predict(((other - column.mean()) / column.std())[:, None])
+            rates.append(sum(a == b for a, b in zip(answers, test[name].tolist(), strict=True)) / len(other))
+        gaps.append(sorted(rates)[-1] - sorted(rates)[-2])
+    found = separated_attribute_predictability(known, train, seen, test)
+    assert found.value == pytest.approx(sum(gaps) / len(gaps))
+
+
+def test_dci_is_that_of_its_definition() -> None:
+    from math import log
+
+    from sklearn.ensemble import RandomForestClassifier
+
+    train, test = labels(300, 3), labels(200, 4)
+    known, seen = (mixed(t, s) + torch.randn(len(t["who"]), 3) for t, s in ((train, 3), (test, 4)))
+    r, right = [], []
+    for name in sorted(train):
+        forest = RandomForestClassifier(20, max_features=None, random_state=0).fit(
+            known.numpy(), train[name].numpy()
+        )
+        r.append([float(v) for v in forest.feature_importances_])
+        right.append(forest.score(seen.numpy(), test[name].numpy()))
+    total, expected = sum(map(sum, r)), 0.0
+    for entry in range(3):
+        column = [row[entry] for row in r]
+        shares = [v / sum(column) for v in column]
+        expected += sum(column) / total * (1 + sum(p * log(p) for p in shares if p > 0) / log(2))
+    complete = [1 + sum(p / sum(row) * log(p / sum(row)) for p in row if p > 0) / log(3) for row in r]
+    found = values(dci(known, train, seen, test, trees=20, resamples=0))
+    assert found["disentanglement"] == pytest.approx(expected, abs=1e-6)
+    assert found["completeness"] == pytest.approx(sum(complete) / 2, abs=1e-6)
+    assert found["informativeness"] == pytest.approx(sum(right) / 2)
 
 
 def test_a_label_that_never_varies_is_left_out() -> None:

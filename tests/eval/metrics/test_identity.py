@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from seqdis.core.errors import InputError
+from seqdis.eval.metrics.csim import cosine_similarity
 from seqdis.eval.metrics.eer import equal_error_rate
-from seqdis.eval.metrics.identity import cosine_similarity, verification_accuracy, verification_threshold
+from seqdis.eval.metrics.verification import verification_accuracy, verification_threshold
 
 
 def seed() -> torch.Generator:
@@ -58,6 +59,19 @@ def test_a_perfect_network_separates_and_a_lost_face_is_left_out() -> None:
     e = torch.tensor([[1.0, 0], [1, 0.1], [0, 1], [0.1, 1], [float("nan"), 0]])
     threshold = verification_threshold(e, torch.tensor([0, 0, 1, 1, 0]))
     assert 1 - 1 / (1.01**0.5) <= threshold + 1e-9 < 0.8
+
+
+def test_the_same_a_lost_and_a_constant_identity() -> None:
+    faces = torch.nn.functional.normalize(torch.randn(30, 1, 16, generator=seed()), dim=2).repeat(1, 4, 1)
+    for made, alike, verified in (
+        (faces, 1.0, 1.0),
+        (faces.roll(1, 0), 0.0, 0.0),
+        (faces[:1].repeat(30, 1, 1), 0, 0),
+    ):
+        similarity = cosine_similarity(made, faces, generator=seed())["csim"]
+        share = verification_accuracy(made, faces, threshold=0.3, generator=seed())["verification_accuracy"]
+        assert similarity.value == pytest.approx(alike, abs=0.15)
+        assert share.value == pytest.approx(verified, abs=0.05)
 
 
 def test_bad_input_is_refused() -> None:

@@ -8,12 +8,10 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from seqdis.core.analysis import wilson
 from seqdis.core.errors import InputError
-from seqdis.eval.metrics.prediction import (
-    accuracy,
-    area_under_precision_recall,
-    area_under_roc,
-    mean_absolute_error,
-)
+from seqdis.eval.metrics.absolute_error import mean_absolute_error
+from seqdis.eval.metrics.accuracy import accuracy
+from seqdis.eval.metrics.auprc import area_under_precision_recall
+from seqdis.eval.metrics.auroc import area_under_roc
 
 
 def seed() -> torch.Generator:
@@ -87,6 +85,34 @@ def test_the_interval_of_windows_draws_whole_sequences() -> None:
     assert alone.ci95 is not None
     assert alone.ci95[1] - alone.ci95[0] < 0.4
     assert whole.ci95 == (1, 3)
+
+
+def test_accuracy_of_cases_under_one_weather_draws_whole_groups() -> None:
+    truth = torch.zeros(120, dtype=torch.long)
+    predicted = (
+        torch.arange(12).repeat_interleave(10) % 2
+    )  # right in every other month, at all its ten stations
+    alone = accuracy(predicted, truth, train_truth=truth)
+    grouped = accuracy(predicted, truth, train_truth=truth, groups=torch.arange(12).repeat_interleave(10))
+    assert (alone.value, grouped.value) == (0.5, 0.5)
+    assert (alone.n, grouped.n) == (120, 12)
+    assert alone.ci95 is not None
+    assert grouped.ci95 is not None
+    assert grouped.ci95[1] - grouped.ci95[0] > 2.5 * (alone.ci95[1] - alone.ci95[0])
+
+
+@pytest.mark.parametrize("area", [area_under_roc, area_under_precision_recall])
+def test_the_best_and_the_worst_order(area: object) -> None:
+    assert callable(area)
+    truth = torch.tensor([1] * 30 + [0] * 70)
+    best = area(truth.float(), truth, generator=seed())
+    worst = area(-truth.float(), truth, generator=seed())
+    assert best.value == 1
+    assert best.ci95 == (1, 1)
+    assert worst.value == (0 if area is area_under_roc else 0.3)  # one threshold takes all: precision 0.3
+    for labels in (torch.ones(5), torch.zeros(5)):
+        with pytest.raises(InputError, match="both present"):
+            area(torch.rand(5), labels, generator=seed())
 
 
 def test_accuracy_stands_beside_the_commonest_training_class() -> None:

@@ -16,9 +16,10 @@ from torch import Tensor
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.files import replace_with_tensors
 
-__all__ = ["Extra", "Factors", "Side"]
+__all__ = ["SIDES", "Extra", "Factors", "Side"]
 
 Side = Literal["static", "dynamic"]
+SIDES: tuple[Side, Side] = ("static", "dynamic")
 
 _FORMAT = "seqdis.factors.1"
 

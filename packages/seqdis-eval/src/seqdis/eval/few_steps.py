@@ -15,8 +15,8 @@ from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 from seqdis.eval.judges import Judge
+from seqdis.eval.metrics.swap_accuracy import agreement, majority_chance
 from seqdis.eval.reconstruction import clip_errors, mean_frame
-from seqdis.eval.scoring import agreement, majority_chance
 
 __all__ = ["NFE", "REFERENCE", "SAMPLERS", "Case", "cases", "few_steps", "within_two_percent"]
 

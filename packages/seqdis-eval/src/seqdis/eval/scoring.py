@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import evaluating, fixed_pairs, row_sources, wilson
-from seqdis.core.data.sequence import Label, SequenceBatch, SequenceDataset
+from seqdis.core.analysis import evaluating, fixed_pairs, row_sources
+from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
+from seqdis.core.factors import SIDES
 from seqdis.core.results import Metric
 from seqdis.eval.judge_training import judge_for, predict_all
 from seqdis.eval.judges import Judge
+from seqdis.eval.metrics.swap_accuracy import agreement, swap_metrics
 from seqdis.eval.progress import stage
 from seqdis.eval.reconstruction import reconstruction_mse
 
-__all__ = ["agreement", "majority_chance", "score_swaps", "swap_metrics"]
-
-_SIDES: tuple[Literal["static"], Literal["dynamic"]] = ("static", "dynamic")
-
-
-def majority_chance(labels: Iterable[Tensor]) -> float:
-    """What the best constant answer gets: the product of the labels' majority shares.
-
-    ``Π_l max_c p_l(c)``, with the labels taken as independent; for one label it is exact.
-
-    Args:
-        labels: The right answers, each ``(n,)``.
-    """
-    return math.prod(value.bincount().max().item() / len(value) for value in labels)
-
-
-def agreement(predicted: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Metric:
-    """Share of clips in which all labels of ``truth`` are right, with Wilson's interval.
-
-    Args:
-        predicted: Classes, each ``(n,)``; further labels are ignored.
-        truth: The right ones, each ``(n,)``.
-    """
-    hits = torch.stack([predicted[name] == value for name, value in truth.items()]).all(0)
-    right, n = int(hits.sum()), len(hits)
-    return Metric(value=right / n, chance=majority_chance(truth.values()), ci95=wilson(right, n), n=n)
-
-
-def swap_metrics(
-    labels: Mapping[str, Label], predicted: Mapping[str, Tensor], truth: Mapping[str, Tensor]
-) -> dict[str, Metric]:
-    """Accuracy of swaps by side, jointly, and by label.
-
-    Args:
-        labels: Which side each label belongs to.
-        predicted: The judge's classes of the swapped clips, each ``(n,)``.
-        truth: Static labels of the clips that lent their static factor and dynamic labels of those
-            that lent their dynamics, each ``(n,)``.
-    """
-    sides = {side: {n: truth[n] for n, label in labels.items() if label.factor == side} for side in _SIDES}
-    metrics = {f"swap_{side}_accuracy": agreement(predicted, part) for side, part in sides.items() if part}
-    if all(sides.values()):
-        metrics["swap_joint_accuracy"] = agreement(predicted, truth)
-    return metrics | {f"swap_{name}_accuracy": agreement(predicted, {name: truth[name]}) for name in labels}
+__all__ = ["score_swaps"]
 
 
 def score_swaps(
@@ -102,7 +59,7 @@ def score_swaps(
         ``judge_accuracy`` (real test clips with all labels right) and ``judge_<label>_accuracy``;
         ``swap_static_accuracy``, ``swap_dynamic_accuracy``, ``swap_joint_accuracy`` (all labels of
         a side, or of both, right) and ``swap_<label>_accuracy``; ``reconstruction_mse``. Chance
-        is that of :func:`majority_chance`. Without labels, the last one alone.
+        is that of :func:`~seqdis.eval.metrics.swap_accuracy.majority_chance`. Without labels, the last one alone.
 
     Raises:
         InputError: The splits' labels or shapes differ, or there are too few clips.
@@ -130,7 +87,7 @@ def score_swaps(
         predicted = _judge_swaps(
             model, judge, test_set, chosen, seed=seed, batch_size=batch_size, watch=watch, progress=part
         )
-        lender = {side: torch.tensor([pair[i] for pair in chosen]) for i, side in enumerate(_SIDES)}
+        lender = {side: torch.tensor([pair[i] for pair in chosen]) for i, side in enumerate(SIDES)}
         wanted = {name: truth[name][lender[label.factor]] for name, label in test_set.labels.items()}
         metrics |= swap_metrics(test_set.labels, predicted, wanted)
     elif watch is not None:

@@ -35,22 +35,37 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
 
 def bootstrap_mean(
-    values: Tensor, *, generator: torch.Generator, resamples: int = 2000
+    values: Tensor, *, generator: torch.Generator, resamples: int = 2000, groups: Tensor | None = None
 ) -> tuple[float, float]:
-    """The 95% percentile bootstrap interval of the mean of ``(n,)`` independent values (Efron 1979).
+    """The 95% percentile bootstrap interval of the mean of ``(n,)`` values (Efron 1979).
+
+    Args:
+        values: Of all cases.
+        generator: Of the draws.
+        resamples: How many.
+        groups: A number ``(n,)`` that cases which are not independent share (windows of one sequence, stations under
+            one weather): the draws are then of whole groups. Each case is alone when omitted.
 
     Raises:
-        InputError: There is no value.
+        InputError: There is no value, or the sizes differ.
     """
     if values.ndim != 1 or not len(values):
         raise InputError(f"a bootstrap needs values of shape (n,) with n ≥ 1; got {tuple(values.shape)}")
-    values, n = values.double().cpu(), len(values)
+    if groups is not None and groups.shape != values.shape:
+        raise InputError(
+            f"a bootstrap of {len(values)} values needs as many groups; got {tuple(groups.shape)}"
+        )
+    sums, counts = values.double().cpu(), torch.ones(len(values), dtype=torch.float64)
+    if groups is not None:
+        member = groups.cpu().unique(return_inverse=True)[1]
+        sums, counts = (member.bincount(weights=part) for part in (sums, counts))
+    n = len(sums)
     # In parts, so that a large test split does not need resamples × n numbers at once.
     part = max(1, 4_000_000 // n)
-    means = [
-        values[torch.randint(n, (min(part, resamples - done), n), generator=generator)].mean(1)
-        for done in range(0, resamples, part)
-    ]
+    means = []
+    for done in range(0, resamples, part):
+        drawn = torch.randint(n, (min(part, resamples - done), n), generator=generator)
+        means.append(sums[drawn].sum(1) / counts[drawn].sum(1))
     low, high = torch.quantile(torch.cat(means), torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return low, high
 

@@ -70,6 +70,7 @@ class DiffSDA(Disentangler):
             config.dynamic_dim,
             causal=config.causal,
             shared=config.shared_static,
+            memory=config.memory,
         )
         self.denoiser = Denoiser(denoiser)
         self.noise = LogNormalNoise(config.p_mean, config.p_std)

@@ -18,6 +18,9 @@ class DiffSDAConfig(Config):
 
     ``causal`` follows Eq. 2: ``d^τ`` sees frames up to τ. The authors' own implementation has a
     bidirectional LSTM-1 and takes ``s`` from its two end states: ``causal=False``.
+
+    ``memory`` is not in the paper. ``s`` is what LSTM₁ remembers at the end; one that starts out forgetting half of
+    it at each step has to learn to remember before ``s`` can say anything of a sequence of hundreds of steps.
     """
 
     static_dim: int = Field(ge=1, description="s dim")
@@ -28,6 +31,11 @@ class DiffSDAConfig(Config):
     p_mean: float = Field(-0.4, description="mean of ln σ in training")
     p_std: float = Field(1.0, gt=0, description="standard deviation of ln σ in training")
     causal: bool = Field(True, description="d^τ sees frames up to τ only (Eq. 2)")
+    memory: int | None = Field(
+        None,
+        ge=3,
+        description="steps over which LSTM_1 keeps its state before training; torch's own start when null",
+    )
     shared_static: bool = Field(True, description="one s a sequence; False: one a step (ablation)")
     sigma_per: Literal["frame", "sequence"] = Field("frame", description="what shares one draw of σ")
     frames_per_clip: int | None = Field(

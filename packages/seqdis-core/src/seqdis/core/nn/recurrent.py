@@ -7,7 +7,25 @@ import math
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FactorLSTM", "reverse_valid"]
+__all__ = ["FactorLSTM", "remember", "reverse_valid"]
+
+
+@torch.no_grad()
+def remember(lstm: nn.LSTM, steps: int) -> None:
+    """Set the gates' biases so that the cells keep their content for 1 to ``steps`` steps before training.
+
+    ``b_f = ln u``, ``u ~ U(1, steps − 1)``, ``b_i = −b_f`` (Tallec & Ollivier 2018, Eq. 16, "chrono"). A cell's memory
+    fades by ``σ(b_f)`` a step: by half with torch's own biases near 0.
+
+    Args:
+        lstm: Of one layer and direction.
+        steps: The longest time; 3 at least.
+    """
+    width = lstm.hidden_size
+    bias = torch.empty(width).uniform_(1, steps - 1).log()
+    for own in (lstm.bias_ih_l0, lstm.bias_hh_l0):
+        own[: 2 * width] = 0
+    lstm.bias_ih_l0[: 2 * width] = torch.cat([-bias, bias])  # torch has input, forget, cell, output
 
 
 def reverse_valid(x: Tensor, lengths: Tensor) -> Tensor:
@@ -27,10 +45,19 @@ class FactorLSTM(nn.Module):
         causal: LSTM₁ reads forward only, so that ``d^τ`` depends on frames up to τ (Eq. 2);
             otherwise it reads both ways and ``s`` comes from its two end states.
         shared: One ``s`` a sequence; otherwise one a step, from ``h^τ``.
+        memory: LSTM₁ starts out keeping what it has seen for so many steps (:func:`remember`); with torch's own
+            biases when omitted.
     """
 
     def __init__(
-        self, hidden: int, static: int, dynamic: int, *, causal: bool = True, shared: bool = True
+        self,
+        hidden: int,
+        static: int,
+        dynamic: int,
+        *,
+        causal: bool = True,
+        shared: bool = True,
+        memory: int | None = None,
     ) -> None:
         super().__init__()
         self.shared = shared
@@ -47,6 +74,9 @@ class FactorLSTM(nn.Module):
         self.norm_dynamic = nn.LayerNorm(hidden)
         for layer in (self.to_static, self.to_dynamic):
             nn.init.normal_(layer.weight, std=1 / math.sqrt(layer.in_features))
+        for lstm in (self.forward_lstm, self.backward_lstm):
+            if lstm is not None and memory is not None:
+                remember(lstm, memory)
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features ``(B, V, hidden)`` and, for padded sequences, ``mask (B, V)``.

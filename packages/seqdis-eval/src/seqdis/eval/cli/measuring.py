@@ -76,7 +76,7 @@ class JudgedRun:
 
 def judged(runs: Sequence[OpenRun], *, quiet: bool) -> list[JudgedRun]:
     """All runs, each with its judge; a note says where one cannot be trusted."""
-    from seqdis.eval.scoring import majority_chance
+    from seqdis.eval.metrics.swap_accuracy import majority_chance
 
     found = []
     for run in runs:

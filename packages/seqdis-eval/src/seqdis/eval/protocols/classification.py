@@ -15,7 +15,7 @@ from seqdis.core.results import Metric
 from seqdis.eval.baselines import Classifier, classify_raw
 from seqdis.eval.head_training import fit_head, new_head, standardised
 from seqdis.eval.heads import LabelHead
-from seqdis.eval.metrics.prediction import accuracy
+from seqdis.eval.metrics.accuracy import accuracy
 from seqdis.eval.protocols.mode import Mode
 from seqdis.eval.protocols.seeds import over_seeds
 from seqdis.eval.protocols.splits import Splits

@@ -14,8 +14,8 @@ from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 from seqdis.eval.judges import Judge
 from seqdis.eval.metrics.consistency import consistency
+from seqdis.eval.metrics.swap_accuracy import agreement
 from seqdis.eval.protocols.mode import Mode
-from seqdis.eval.scoring import agreement
 
 __all__ = ["PUBLISHED_CLIPS", "consistency_protocol"]
 

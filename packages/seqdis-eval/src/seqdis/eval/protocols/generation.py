@@ -19,12 +19,15 @@ from seqdis.core.results import Metric
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
 from seqdis.eval.judges import GradedJudge
+from seqdis.eval.metrics.inception_score import inception_score
+from seqdis.eval.metrics.inter_entropy import inter_entropy
+from seqdis.eval.metrics.intra_entropy import intra_entropy
 from seqdis.eval.metrics.judge_divergence import judge_divergence
-from seqdis.eval.metrics.prediction_entropy import balanced, prediction_entropies
+from seqdis.eval.metrics.predictions import balanced
+from seqdis.eval.metrics.swap_accuracy import agreement
 from seqdis.eval.progress import stage
 from seqdis.eval.protocols.mode import Mode
 from seqdis.eval.protocols.seeds import over_seeds
-from seqdis.eval.scoring import agreement
 
 __all__ = ["PUBLISHED_BATCH", "PUBLISHED_REPEATS", "drawn_clips", "generation_protocol"]
 
@@ -34,7 +37,7 @@ PUBLISHED_REPEATS = 5
 """How often published code draws anew; its figures are means."""
 
 _SIDES: tuple[Side, Side] = ("dynamic", "static")
-_PRINTED = {"inception_score": "is", "inter_entropy": "h_y", "intra_entropy": "h_y_given_x"}
+_PRINTED = {"is": inception_score, "h_y": inter_entropy, "h_y_given_x": intra_entropy}
 
 
 def generation_protocol(
@@ -262,14 +265,16 @@ def _judged(
     metrics = {"accuracy": _mean(averages), **by_side, **by_label, "kl": _mean(divergences)}
     if mode == "published":
         head = _head(labels)
-        found = prediction_entropies(p[labels[head].factor][head], generator=generator)
-        return metrics | {_PRINTED[name]: metric for name, metric in found.items()}
+        kept = p[labels[head].factor][head]
+        return metrics | {name: figure(kept, generator=generator) for name, figure in _PRINTED.items()}
     for name, label in labels.items():
         # Where the static factor is kept the dynamics are drawn, and the other way round.
         drawn = "static" if label.factor == "dynamic" else "dynamic"
         for case, view in (("drawn", drawn), ("real", "real")):
-            found = prediction_entropies(p[view][name], generator=generator)
-            metrics |= {f"{_PRINTED[m]}@{case} {name}": metric for m, metric in found.items()}
+            metrics |= {
+                f"{printed}@{case} {name}": figure(p[view][name], generator=generator)
+                for printed, figure in _PRINTED.items()
+            }
     return metrics
 
 

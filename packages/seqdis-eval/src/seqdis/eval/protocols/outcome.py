@@ -17,7 +17,8 @@ from seqdis.core.results import Metric
 from seqdis.eval.baselines import Classifier, classify_raw
 from seqdis.eval.head_training import Examples, fit_head, new_head, standardised
 from seqdis.eval.heads import OutcomeHead
-from seqdis.eval.metrics.prediction import area_under_precision_recall, area_under_roc
+from seqdis.eval.metrics.auprc import area_under_precision_recall
+from seqdis.eval.metrics.auroc import area_under_roc
 from seqdis.eval.protocols.mode import Mode
 from seqdis.eval.protocols.seeds import over_seeds
 from seqdis.eval.protocols.splits import Splits, sequence_lengths

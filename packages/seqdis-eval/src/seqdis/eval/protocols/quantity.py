@@ -18,7 +18,7 @@ from seqdis.core.results import Metric
 from seqdis.eval.baselines import Regressor, regress_raw
 from seqdis.eval.head_training import fit_head, new_head, standardised
 from seqdis.eval.heads import QuantityHead
-from seqdis.eval.metrics.prediction import mean_absolute_error
+from seqdis.eval.metrics.absolute_error import mean_absolute_error
 from seqdis.eval.protocols.mode import Mode
 from seqdis.eval.protocols.rolled import Rolled
 from seqdis.eval.protocols.seeds import over_seeds

@@ -18,7 +18,7 @@ from seqdis.core.analysis import (
 from seqdis.core.data.sequence import Label, SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
-from seqdis.core.factors import Side
+from seqdis.core.factors import SIDES, Side
 from seqdis.core.priors.prior import Prior
 from seqdis.core.results import Metric
 from seqdis.eval.judges import Judge
@@ -29,8 +29,6 @@ __all__ = ["DRAWS", "traversal_amounts", "traversal_directions", "traversal_prot
 
 DRAWS = 2**15
 """Samples of the prior that the components are of (DiffSDA, Sec. 4.3)."""
-
-_SIDES: tuple[Side, Side] = ("static", "dynamic")
 
 
 def traversal_directions(
@@ -51,7 +49,7 @@ def traversal_directions(
     drawn = prior.sample(draws, generator=torch.Generator().manual_seed(seed))
     return {
         side: principal_components(drawn, side, keep=components, standardised=mode == "corrected")
-        for side in _SIDES
+        for side in SIDES
     }
 
 
@@ -123,7 +121,7 @@ def traversal_protocol(
                     if report is not None:
                         report(start + len(rows), len(chosen))
             judged = {name: torch.cat([one[name] for one in seen]) for name in test_set.labels}
-            same = {s: _unchanged(judged, test_set.labels, s, points // 2) for s in _SIDES}
+            same = {s: _unchanged(judged, test_set.labels, s, points // 2) for s in SIDES}
             other: Side = "dynamic" if side == "static" else "static"
             case = f"{side} {component}"
             if (keeps := same[other]) is not None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seqdis.core.data.sequence import Label
+from seqdis.core.factors import SIDES
 from seqdis.core.results import Metric
 from seqdis.eval.report.blocks import HeatCell, HeatMap
 
 __all__ = ["probe_heat_map"]
-
-_SIDES = ("static", "dynamic")
 
 
 def probe_heat_map(metrics: Mapping[str, Metric], labels: Mapping[str, Label]) -> HeatMap | None:
@@ -22,17 +21,17 @@ def probe_heat_map(metrics: Mapping[str, Metric], labels: Mapping[str, Label]) -
     """
     rows = []
     # What stays first, so that a disentangled model shows two blocks on the diagonal.
-    for side in _SIDES:
+    for side in SIDES:
         for name, label in labels.items():
-            keys = [f"probe_{name}_from_{factor}" for factor in _SIDES]
+            keys = [f"probe_{name}_from_{factor}" for factor in SIDES]
             if label.factor == side and all(key in metrics for key in keys):
-                cells = [HeatCell(metrics[k], f == side) for k, f in zip(keys, _SIDES, strict=True)]
+                cells = [HeatCell(metrics[k], f == side) for k, f in zip(keys, SIDES, strict=True)]
                 rows.append((name, side, cells))
     if not rows:
         return None
     return HeatMap(
         "Test accuracy of a linear classifier of each label from each factor; the stronger the colour, the further "
         "above chance. Green is where a label belongs, red where it leaks.",
-        _SIDES,
+        SIDES,
         rows,
     )

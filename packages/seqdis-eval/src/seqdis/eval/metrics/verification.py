@@ -1,32 +1,15 @@
-"""CSIM and verification: whether a generated clip still shows the same face or person."""
+"""Verification: would a network that knows faces or persons take both for the same one?"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import bootstrap_mean
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.eval.metrics.frames import cosine_distance, mean_over_clips
 
-__all__ = ["cosine_similarity", "verification_accuracy", "verification_threshold"]
-
-
-def cosine_similarity(found: Tensor, expected: Tensor, *, generator: torch.Generator) -> dict[str, Metric]:
-    """``CSIM = E[⟨e, ê⟩ / ‖e‖‖ê‖]`` of identity embeddings, the mean over clips and frames (BCD, Sec. 4.1).
-
-    Args:
-        found: Embeddings of generated frames, ``(N, V, F)``; NaN where nobody was found.
-        expected: Of the frames that lent the static factor, the same shape.
-        generator: Of the bootstrap over clips.
-
-    Returns:
-        ``csim`` in [-1, 1], over the frames in which both were found.
-
-    Raises:
-        InputError: The shapes differ or are not ``(N, V, F)``, or nobody was found at all.
-    """
-    return {"csim": _mean_over_clips(1 - _cosine_distance(found, expected), generator)}
+__all__ = ["verification_accuracy", "verification_threshold"]
 
 
 def verification_accuracy(
@@ -50,11 +33,11 @@ def verification_accuracy(
         ``verification_accuracy``.
 
     Raises:
-        InputError: See :func:`cosine_similarity`.
+        InputError: See :func:`~seqdis.eval.metrics.csim.cosine_similarity`.
     """
-    distance = _cosine_distance(found, expected)
+    distance = cosine_distance(found, expected)
     same = torch.where(distance.isnan(), distance, (distance <= threshold).double())
-    return {"verification_accuracy": _mean_over_clips(same.nan_to_num(0.0) if published else same, generator)}
+    return {"verification_accuracy": mean_over_clips(same.nan_to_num(0.0) if published else same, generator)}
 
 
 def verification_threshold(embeddings: Tensor, identities: Tensor) -> float:
@@ -86,21 +69,3 @@ def verification_threshold(embeddings: Tensor, identities: Tensor) -> float:
     misses = torch.searchsorted(target, levels) / len(target)
     alarms = 1 - torch.searchsorted(other, levels) / len(other)
     return float(1 - levels[int((misses - alarms).abs().argmin())])
-
-
-def _cosine_distance(found: Tensor, expected: Tensor) -> Tensor:
-    """``(N, V)``; NaN where either was not found."""
-    if found.shape != expected.shape or found.ndim != 3 or not found.numel():
-        raise InputError(
-            f"embeddings of shapes {tuple(found.shape)} and {tuple(expected.shape)}; allowed: (N, V, F) twice"
-        )
-    distance = 1 - torch.nn.functional.cosine_similarity(found.double(), expected.double(), dim=2)
-    if bool(distance.isnan().all()):
-        raise InputError(f"identity: no detection succeeded in {distance.numel()} frames")
-    return distance
-
-
-def _mean_over_clips(frames: Tensor, generator: torch.Generator) -> Metric:
-    clips = frames.nanmean(1)
-    clips = clips[~clips.isnan()]
-    return Metric(value=float(clips.mean()), ci95=bootstrap_mean(clips, generator=generator), n=len(clips))

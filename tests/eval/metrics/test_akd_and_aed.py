@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from seqdis.core.errors import InputError
-from seqdis.eval.metrics.keypoint_distance import average_euclidean_distance, average_keypoint_distance
+from seqdis.eval.metrics.aed import average_euclidean_distance
+from seqdis.eval.metrics.akd import average_keypoint_distance
 
 
 def seed() -> torch.Generator:
@@ -39,6 +40,38 @@ def test_a_failed_detection_is_left_out_and_told() -> None:
     published = average_euclidean_distance(found, expected, generator=seed(), published=True)
     assert published["aed"].value == 1  # 4 and three zeros
     assert published["aed"].n == 2
+
+
+def test_a_face_without_keypoints_is_left_out_or_in_published_mode_counts_as_none_off() -> None:
+    found, expected = torch.zeros(2, 2, 3, 2), torch.zeros(2, 2, 3, 2)
+    found[0, 0] = 3.0  # 6 pixels off in every keypoint
+    found[0, 1] = float("nan")
+    expected[1] = float("nan")
+    corrected = average_keypoint_distance(found, expected, generator=seed())
+    assert (corrected["akd"].value, corrected["akd"].n) == (6, 1)
+    assert corrected["akd_detected"].value == 0.25
+    published = average_keypoint_distance(found, expected, generator=seed(), published=True)
+    assert (published["akd"].value, published["akd"].n) == (1.5, 2)
+
+
+def test_what_is_the_same_is_at_no_distance_and_a_lost_identity_far() -> None:
+    e = torch.nn.functional.normalize(torch.randn(20, 3, 8, generator=seed()), dim=2)
+    same = average_euclidean_distance(e, e, generator=seed())["aed"]
+    assert (same.value, same.ci95) == (0, (0, 0))
+    constant = average_euclidean_distance(e[:1].expand_as(e), e, generator=seed())["aed"]  # one face for all
+    assert constant.ci95 is not None
+    assert constant.ci95[0] > 0.5
+    k = torch.rand(20, 3, 5, 2, generator=seed())
+    assert average_keypoint_distance(k, k, generator=seed())["akd"].value == 0
+
+
+def test_the_share_of_detections_has_an_interval_over_clips() -> None:
+    found = torch.zeros(40, 2, 3)
+    found[:10] = float("nan")
+    detected = average_euclidean_distance(found, torch.zeros(40, 2, 3), generator=seed())["aed_detected"]
+    assert (detected.value, detected.n) == (0.75, 40)
+    assert detected.ci95 is not None
+    assert 0.5 < detected.ci95[0] < 0.75 < detected.ci95[1] < 0.95
 
 
 def test_bad_input_is_refused() -> None:

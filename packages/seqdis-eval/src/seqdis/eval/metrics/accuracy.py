@@ -1,0 +1,48 @@
+"""Accuracy of predicted classes, beside what a constant gets."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from seqdis.core.analysis import bootstrap_mean, wilson
+from seqdis.core.errors import InputError
+from seqdis.core.results import Metric
+
+__all__ = ["accuracy"]
+
+
+def accuracy(
+    predicted: Tensor,
+    truth: Tensor,
+    *,
+    train_truth: Tensor,
+    groups: Tensor | None = None,
+    generator: torch.Generator | None = None,
+) -> Metric:
+    """The share of ``ŷ = y`` (DiffSDA, Tab. 15), in [0, 1]; chance is what the training split's commonest class gets.
+
+    The interval is Wilson's, or a bootstrap over groups.
+
+    Args:
+        predicted: ``(N,)``.
+        truth: ``(N,)``.
+        train_truth: Labels of the training split, ``(M,)``.
+        groups: A number ``(N,)`` that cases which are not independent share; each is alone when omitted.
+        generator: Of the bootstrap.
+
+    Raises:
+        InputError: The sizes differ, or a split is empty.
+    """
+    if predicted.shape != truth.shape or truth.ndim != 1 or not len(truth) or not len(train_truth):
+        raise InputError(
+            f"predictions {tuple(predicted.shape)} of labels {tuple(truth.shape)}; both must be (N,), N ≥ 1"
+        )
+    hits, n = predicted == truth, len(truth)
+    chance = float((truth == train_truth.mode().values).double().mean())
+    if groups is None:
+        return Metric(value=int(hits.sum()) / n, chance=chance, ci95=wilson(int(hits.sum()), n), n=n)
+    interval = bootstrap_mean(
+        hits.double(), groups=groups, generator=generator or torch.Generator().manual_seed(0)
+    )
+    return Metric(value=int(hits.sum()) / n, chance=chance, ci95=interval, n=len(groups.unique()))

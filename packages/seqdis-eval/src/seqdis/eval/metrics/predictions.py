@@ -1,0 +1,92 @@
+"""A judge's predictions as distributions: checked, balanced, and their entropies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from seqdis.core.analysis import bootstrap
+from seqdis.core.data.sequence import check_finite
+from seqdis.core.errors import InputError
+from seqdis.core.results import Metric
+
+__all__ = ["balanced", "checked_predictions", "entropies", "measured_predictions"]
+
+
+def entropies(probabilities: Tensor) -> Tensor:
+    """``−Σ_y p ln p`` over the last axis, in nats; a class of probability 0 adds nothing."""
+    return -torch.special.xlogy(probabilities, probabilities).sum(-1)
+
+
+def balanced(truth: Tensor) -> Tensor:
+    """Indices of equally many clips of each class: the first ``k`` of each, ``k`` being the rarest class's number.
+
+    A class that no clip has is left out, so that it does not empty the others.
+
+    Args:
+        truth: Classes of N clips, ``(N,)``.
+
+    Returns:
+        In ascending order, ``(k·C,)`` for C classes that occur.
+
+    Raises:
+        InputError: There is no clip.
+    """
+    if truth.ndim != 1 or not len(truth):
+        raise InputError(f"classes of shape {tuple(truth.shape)}; allowed: (N,) with N ≥ 1")
+    places = [(truth == value).nonzero()[:, 0] for value in truth.unique()]
+    rarest = min(len(place) for place in places)
+    return torch.cat([place[:rarest] for place in places]).sort().values
+
+
+def checked_predictions(probabilities: Tensor) -> Tensor:
+    """``p(y|x)`` of N clips, ``(N, C)``, in double precision.
+
+    Raises:
+        InputError: The shape is not ``(N, C)``, or a row is no distribution.
+    """
+    if probabilities.ndim != 2 or not len(probabilities):
+        raise InputError(f"predictions of shape {tuple(probabilities.shape)}; allowed: (N, C) with N ≥ 1")
+    check_finite(probabilities, "predictions")
+    p = probabilities.double()
+    if bool((p < 0).any()) or not torch.allclose(p.sum(1), torch.ones(len(p), dtype=p.dtype), atol=1e-4):
+        raise InputError("predictions must be distributions: rows of numbers ≥ 0 that sum to 1")
+    return p
+
+
+def measured_predictions(
+    figure: Callable[[Tensor], float],
+    probabilities: Tensor,
+    *,
+    chance: float,
+    generator: torch.Generator,
+    resamples: int,
+    higher_is_better: bool,
+    least: float,
+    most: float,
+) -> Metric:
+    """A figure of predictions with its bootstrap interval over clips, which holds it.
+
+    Fewer different clips are less diverse, whoever drew them: the draws are centred on the figure of all clips.
+
+    Args:
+        figure: Of ``p(y|x)``, ``(N, C)``.
+        probabilities: Checked.
+        chance: Of predictions without information.
+        generator: Of the bootstrap.
+        resamples: Of the bootstrap.
+        higher_is_better: The direction.
+        least: What the figure cannot fall below.
+        most: What it cannot exceed.
+    """
+    value = figure(probabilities)
+    low, high = bootstrap(
+        lambda i: figure(probabilities[i]), len(probabilities), generator=generator, resamples=resamples,
+        centre=value,
+    )  # fmt: skip
+    interval = max(least, min(low, value)), min(most, max(high, value))
+    return Metric(
+        value=value, chance=chance, ci95=interval, n=len(probabilities), higher_is_better=higher_is_better
+    )
