@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.nn.recurrent import FactorLSTM, reverse_valid
+from seqdis.core.nn.recurrent import FactorLSTM, remember, reverse_valid
 
 
 def test_causal_dynamics_depend_on_the_past_only() -> None:
@@ -41,6 +41,37 @@ def test_padding_changes_neither_factor(causal: bool) -> None:
 
 def test_unshared_static_has_one_vector_a_step() -> None:
     assert FactorLSTM(5, 3, 2, shared=False)(torch.randn(2, 6, 5))[0].shape == (2, 6, 3)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_long_memory_hears_the_middle_of_a_long_sequence_in_the_static_factor(causal: bool) -> None:
+    # Neither end of 300 steps is near their middle.
+    x = torch.randn(4, 300, 16)
+    other = x.clone()
+    other[:, 140:160] = torch.randn(16)  # one frame for twenty steps
+
+    def effect(memory: int | None) -> float:
+        torch.manual_seed(0)
+        net = FactorLSTM(16, 3, 2, causal=causal, memory=memory)
+        with torch.no_grad():
+            return float((net(other)[0] - net(x)[0]).norm() / net(x)[0].norm())
+
+    assert effect(None) < 1e-3
+    assert effect(300) > 0.02
+
+
+def test_the_memory_is_spread_over_all_times_up_to_the_longest() -> None:
+    torch.manual_seed(0)
+    lstm = torch.nn.LSTM(4, 500)
+    before = lstm.bias_ih_l0[1000:].clone()
+    remember(lstm, 100)
+    enter, keep = (lstm.bias_ih_l0 + lstm.bias_hh_l0)[:1000].chunk(2)  # input and forget gates
+    torch.testing.assert_close(enter, -keep)
+    times = keep.exp() + 1  # σ(ln u) = 1 − 1/(u + 1)
+    assert 2 <= float(times.min()) < 5
+    assert 95 < float(times.max()) <= 100
+    assert float(times.mean()) == pytest.approx(51, abs=5)
+    assert torch.equal(lstm.bias_ih_l0[1000:], before)
 
 
 def test_reversal_keeps_the_padding_in_place_and_undoes_itself() -> None:

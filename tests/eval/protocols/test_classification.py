@@ -12,6 +12,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.eval.protocols import classification
 from seqdis.eval.protocols.classification import classification_protocol
+from seqdis.eval.protocols.mode import Mode
 from seqdis.eval.protocols.splits import Splits
 
 
@@ -85,6 +86,35 @@ def test_published_goes_on_with_the_head_of_the_last_seed(monkeypatch: pytest.Mo
     states.clear()
     classification_protocol(model, splits(), ["level"], seeds=(0, 1))
     assert not torch.equal(states[0][2], states[1][1])
+
+
+@pytest.mark.parametrize("mode", ["corrected", "published"])
+def test_both_modes_keep_the_epoch_with_the_best_validation_loss(
+    mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[object] = []
+    fit = classification.fit_head
+
+    def spy(head: nn.Module, *given: object, **options: object) -> nn.Module:
+        kept.append(options["val"])
+        return fit(head, *given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(classification, "fit_head", spy)
+    classification_protocol(Channels().eval(), splits(), ["level"], seeds=(0,), mode=mode)
+    (val,) = kept
+    assert isinstance(val, tuple)
+    assert torch.equal(val[1], World(50, 1).all_labels()["level"])
+
+
+def test_the_interval_draws_whole_groups() -> None:
+    test_set = World(90, 2)
+    found = classification_protocol(
+        Channels("reversed").eval(),
+        Splits(World(150, 0), World(50, 1), test_set, torch.arange(90) // 30),
+        ["level"],
+        seeds=(0,),
+    )["level_accuracy"]
+    assert found.n == 3
 
 
 def test_what_it_does_not_apply_to() -> None:

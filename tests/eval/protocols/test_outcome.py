@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 from tests.eval.conftest import Channels
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.eval.protocols import outcome
+from seqdis.eval.protocols.mode import Mode
 from seqdis.eval.protocols.outcome import outcome_protocol
 from seqdis.eval.protocols.splits import Splits
 
@@ -100,6 +102,22 @@ def test_padding_is_not_read() -> None:
         found = outcome_protocol(Last().eval(), three, "ill", window=WINDOW, seeds=(0,))
         assert low <= found["auroc"].value <= high
         assert (found["auroc_random_forest"].value > 0.9) == (not masked)
+
+
+@pytest.mark.parametrize("mode", ["corrected", "published"])
+def test_published_takes_the_last_epoch_and_corrected_the_best_on_validation(
+    mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[object] = []
+    fit = outcome.fit_head
+
+    def spy(head: nn.Module, *given: object, **options: object) -> nn.Module:
+        kept.append(options["val"])
+        return fit(head, *given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(outcome, "fit_head", spy)
+    outcome_protocol(Channels().eval(), splits(0), "ill", window=WINDOW, seeds=(0,), mode=mode)
+    assert [val is None for val in kept] == [mode == "published"]
 
 
 def test_what_it_does_not_apply_to() -> None:

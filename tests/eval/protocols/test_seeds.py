@@ -37,8 +37,17 @@ def test_what_one_repetition_lacks_is_left_out() -> None:
 
 
 def test_repetitions_of_repetitions_count_all() -> None:
-    twice = [over_seeds(measure, [3, 5]), over_seeds(measure, [3, 5])]
+    twice = [over_seeds(measure, [3, 5]), over_seeds(measure, [4, 5])]
     assert mean_over_seeds(twice)["a"].seeds == 4
+
+
+def test_what_no_seed_matters_to_was_measured_once() -> None:
+    ridge = {"mae_ridge": Metric(value=8.1, ci95=(7.0, 9.0), n=93)}
+    assert over_seeds(lambda seed: ridge, [0, 1, 2]) == ridge
+    forest = over_seeds(measure, [3, 4, 5])  # the same three forests beside each of two runs
+    assert mean_over_seeds([forest, forest]) == forest
+    perfect = over_seeds(lambda seed: {"a": Metric(value=1.0)}, [0, 1, 2])["a"]
+    assert (perfect.value, perfect.std, perfect.seeds) == (1, 0, 3)
 
 
 def test_repetitions_of_repetitions_are_as_good_as_all_at_once() -> None:

@@ -11,10 +11,16 @@ from seqdis.eval.report.measured import case_tables, metric_table, published_bes
 from seqdis.eval.report.probes import probe_heat_map
 
 
-def record(dataset: str, **metrics: Metric) -> ResultRecord:
+def record(dataset: str, *, protocol: str | None = None, **metrics: Metric) -> ResultRecord:
     values: dict[str, Any] = {"name": "x", "method": "m", "modality": "v", "command": "c", "seed": 0}
     return ResultRecord(
-        **values, dataset=dataset, device="cpu", wall_seconds=1.0, versions={}, metrics=metrics
+        **values,
+        dataset=dataset,
+        protocol=protocol,
+        device="cpu",
+        wall_seconds=1.0,
+        versions={},
+        metrics=metrics,
     )
 
 
@@ -25,6 +31,18 @@ def test_published_figures_stand_beside_once_each_and_in_their_exact_form() -> N
     assert {"VAE", "GP-VAE", "random forest"} < set(found)
     assert published_beside("waves", "mae") == ()
     assert all(not f.variant for f in published_beside("lrs3", "fid"))
+
+
+def test_published_figures_are_those_of_the_protocol() -> None:
+    swapped, rebuilt = (
+        {f.table: f.value for f in published_beside("mug", "aed", protocol) if f.method == "DiffSDA"}
+        for protocol in ("swap", "reconstruction")
+    )
+    assert list(swapped.values()) == [0.751]  # Tab. 2
+    assert list(rebuilt.values()) == [0.11]  # Tab. 3
+    assert published_beside("mug", "aed") == ()  # of which of the two is not known
+    table = metric_table("c", {"a": record("mug", protocol="swap", aed=Metric(value=0.8))})
+    assert {f.protocol for f in table.rows[0].published} == {"swap"}
 
 
 def test_rows_are_metrics_and_columns_are_records() -> None:

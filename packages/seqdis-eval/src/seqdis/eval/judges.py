@@ -19,7 +19,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
 from seqdis.core.results import Metric
 
-__all__ = ["GradedJudge", "Judge", "JudgeAccuracy", "SequenceJudge"]
+__all__ = ["TRUSTED", "GradedJudge", "Judge", "JudgeAccuracy", "SequenceJudge", "doubted"]
 
 _FORMAT = "seqdis.judge.1"
 _FEATURES = 128
@@ -43,6 +43,24 @@ class JudgeAccuracy:
         """``joint`` with Wilson's interval, and what a constant would get where that is known."""
         interval = wilson(round(self.joint * self.n), self.n)
         return Metric(value=self.joint, chance=chance, ci95=interval, n=self.n)
+
+
+TRUSTED = 0.99
+"""The share of real test clips that a judge must get right before anything is judged by it."""
+
+
+def doubted(accuracy: Metric | None) -> str | None:
+    """What to say of figures by a judge that is not to be trusted; None where it is, or there is no judge.
+
+    Args:
+        accuracy: ``judge_accuracy``, on real test clips.
+    """
+    if accuracy is None or accuracy.value >= TRUSTED:
+        return None
+    return (
+        f"the judge gets {accuracy.value:.1%} of real test clips right; below {TRUSTED:.0%} its figures say as much "
+        "of it as of the model"
+    )
 
 
 class Judge(Protocol):

@@ -71,5 +71,9 @@ def generation(
     first = opened[0]
     section = generation_shown(first.model, priors[0], first.test_set, work.showroom(), seed)
     work.publish(
-        metrics, sections=[section, *networks_shown(networks)], drawn=True, clips=clips, features=features
+        metrics,
+        sections=[section, *networks_shown(networks, work.runs[0])],
+        drawn=True,
+        clips=clips,
+        features=features,
     )

@@ -44,8 +44,6 @@ Clips = Annotated[
     typer.Option("--clips", min=2, show_default=False, help="Test clips at most; all when omitted."),
 ]
 
-_TRUSTED = 0.99
-
 
 def need_labels(runs: Sequence[OpenRun]) -> None:
     """Refuse data that a judge cannot learn from.
@@ -76,6 +74,7 @@ class JudgedRun:
 
 def judged(runs: Sequence[OpenRun], *, quiet: bool) -> list[JudgedRun]:
     """All runs, each with its judge; a note says where one cannot be trusted."""
+    from seqdis.eval.judges import doubted
     from seqdis.eval.metrics.swap_accuracy import majority_chance
 
     found = []
@@ -84,12 +83,9 @@ def judged(runs: Sequence[OpenRun], *, quiet: bool) -> list[JudgedRun]:
         judge, accuracy = judge_of(run.folder, run.model, run.config.train.seed, splits, quiet=quiet)
         share = accuracy.metric(chance=majority_chance(run.test_set.all_labels().values()))
         found.append(JudgedRun(run, judge, {"judge_accuracy": share}))
-        if accuracy.joint < _TRUSTED and not quiet:
-            typer.echo(
-                f"note: the judge gets {accuracy.joint:.1%} of real test clips right; below {_TRUSTED:.0%} its "
-                "figures say as much of it as of the model",
-                err=True,
-            )
+        doubt = doubted(share)
+        if doubt is not None:
+            typer.echo(f"note: {doubt}", err=True)
     return found
 
 
@@ -113,12 +109,15 @@ def networks_of(words: Sequence[str] | None, runs: Sequence[OpenRun]) -> Feature
     return networks
 
 
-def networks_shown(networks: FeatureNetworks) -> list[Section]:
-    """A section that names the feature networks, where there are any."""
+def networks_shown(networks: FeatureNetworks, run: OpenRun) -> list[Section]:
+    """A section that names the feature networks, where there are any, and the pixels that distances are counted in."""
     from seqdis.eval.report.blocks import Facts, Section
 
     named = networks.named()
-    return [Section("Feature networks", [Facts(named)])] if named else []
+    if not named:
+        return []
+    height, width = run.test_set.shape[-2:]
+    return [Section("Feature networks", [Facts({**named, "frames": f"{height} × {width} pixels"})])]
 
 
 def pairs_beside(run: OpenRun, protocol: str, *, seed: int, count: int | None) -> list[tuple[int, int]]:

@@ -21,7 +21,9 @@ def priors(
     out: Annotated[
         Path, typer.Option("--out", show_default=False, help="The JSON file: results/prior-NAME.json.")
     ],
-    count: Annotated[int, typer.Option(min=2, help="Clips for each prior and seed.")] = 512,
+    count: Annotated[
+        int, typer.Option(min=2, help="Clips for each prior and seed; half of the test split at most.")
+    ] = 512,
     seeds: Annotated[int, typer.Option(min=1, help="Each fits and draws anew.")] = 3,
     steps: SamplerSteps = None,
     sampler: SamplerName = None,
@@ -55,7 +57,8 @@ def priors(
     judge, accuracy = judge_of(run, model, config.train.seed, (train_set, test_set), quiet=as_json)
     with progress_bar("encoding", show=not as_json) as progress:
         known = model.decoded_part(encode_dataset(model, train_set, progress=progress))
-    # Two halves of the test split: one to compare with, the other to show what real clips reach.
+    # Two halves of the test split: one to compare with, the other to show what real clips reach. Small sets raise the
+    # distance, so that no more clips are generated than there are to compare with.
     order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(0)).tolist()
     size = min(count, len(test_set) // 2)
     real, floor = (
@@ -66,7 +69,7 @@ def priors(
     )  # fmt: skip
     with progress_bar("generating", show=not as_json) as progress:
         found = compare_priors(
-            model, judge, known, real, settings, seeds=range(seeds), count=count, progress=progress
+            model, judge, known, real, settings, seeds=range(seeds), count=size, progress=progress
         )
     metrics = {"judge_accuracy": accuracy.metric()}
     for kind, each in found.items():

@@ -243,7 +243,7 @@ class Measurement:
         )
         publish(
             self.protocol, metrics, runs=self.runs, place=self.place, words=words,
-            mode=self.mode or "corrected", seed=first, started=self.started, data=self.data, sections=sections,
+            mode=self.mode or "corrected", seeds=self.seeds, started=self.started, data=self.data, sections=sections,
             drawn=drawn, as_json=self.as_json,
         )  # fmt: skip
 
@@ -256,7 +256,7 @@ def publish(
     place: Path,
     words: Sequence[str],
     mode: Mode,
-    seed: int,
+    seeds: Sequence[int],
     started: float,
     data: Path | None = None,
     sections: Sequence[Section] = (),
@@ -272,13 +272,14 @@ def publish(
         place: See :func:`place_of`; the page is ``report.html`` beside ``metrics.json``, else of the file's name.
         words: See :func:`typed`.
         mode: Of the protocol.
-        seed: The first.
+        seeds: Of the repetitions.
         started: ``time.perf_counter()`` at the start.
         data: What ``--data`` said.
         sections: What is to be looked at or listened to, after the metrics.
         drawn: Whether it draws from the runs' priors; see :func:`~seqdis.eval.cli.run.with_training`.
         as_json: Print the record instead of a table.
     """
+    from seqdis.eval.judges import doubted
     from seqdis.eval.report.blocks import Block, Facts, Report, Section
     from seqdis.eval.report.measured import case_tables, metric_table, published_tables
     from seqdis.eval.report.page import write_report
@@ -290,7 +291,7 @@ def publish(
         metrics,
         words=words,
         data=data,
-        seed=seed,
+        seed=seeds[0],
         device=runs[0].model.device,
         started=started,
     )
@@ -306,7 +307,7 @@ def publish(
     ]
     made = {
         "device": record.device,
-        "seed": str(seed),
+        "seeds": ", ".join(map(str, seeds)),
         "mode": mode,
         "made with": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
         "command": shlex.join(words),
@@ -316,7 +317,7 @@ def publish(
         title=f"{protocol.capitalize()}: {config.preset or config.method}",
         subtitle=f"{mode} mode",
         tags=[config.method, config.modality, config.data.dataset],
-        sections=[Section("Metrics", measured), *sections],
+        sections=[Section("Metrics", measured, doubted(metrics.get("judge_accuracy")) or ""), *sections],
         footer=Facts(made, wide=("made with",), code=("command",)),
     )
     write_report(report, page)

@@ -53,4 +53,6 @@ def reconstruction(
     metrics = work.repeat(measure, what="reconstructing")
     first = opened[0]
     section = reconstruction_shown(first.model, first.test_set, work.showroom(), seed)
-    work.publish(metrics, sections=[section, *networks_shown(networks)], clips=clips, features=features)
+    work.publish(
+        metrics, sections=[section, *networks_shown(networks, work.runs[0])], clips=clips, features=features
+    )

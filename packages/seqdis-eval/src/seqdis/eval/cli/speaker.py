@@ -76,11 +76,12 @@ def speaker(
         for run in work.runs
     ]
     pages: list[list[Section]] = []
+    pairs = [_pairs(run, identity, seed) for run in work.runs]
 
     def measure(number: int, seed: int, progress: Progress) -> Mapping[str, Metric]:
         metrics, page = _measure(
-            work.runs[number], models[number], identity=identity, listen=listen, voices=voices, seed=seed,
-            progress=progress,
+            work.runs[number], models[number], pairs[number], identity=identity, listen=listen, voices=voices,
+            seed=seed, progress=progress,
         )  # fmt: skip
         pages.append(page)
         return metrics
@@ -139,9 +140,20 @@ def _stopped(
     return load(folders[name])
 
 
+def _pairs(run: OpenRun, identity: str, seed: int) -> list[tuple[int, int]]:
+    """The pairs kept in ``RUN/eval/speaker/pairs.json``, for both modes and all seeds."""
+    from seqdis.eval.pairs import kept_pairs
+    from seqdis.eval.protocols.speaker import speakers_of
+
+    path = run.folder / "eval" / "speaker" / "pairs.json"
+    count = len(speakers_of(run.test_set, identity))
+    return kept_pairs(path, dataset=run.config.data.dataset, clips=count, seed=seed)
+
+
 def _measure(
     run: OpenRun,
     model: Disentangler,
+    pairs: list[tuple[int, int]],
     *,
     identity: str,
     listen: int,
@@ -152,7 +164,6 @@ def _measure(
     """The figures of one run and seed, and what there is to listen to."""
     from seqdis.core.registry import get_modality
     from seqdis.eval.metrics.dnsmos import DNSMOS
-    from seqdis.eval.pairs import kept_pairs
     from seqdis.eval.progress import stage
     from seqdis.eval.protocols.speaker import speaker_protocol, speakers_of
     from seqdis.eval.protocols.speech_quality import speech_quality, voice_quality
@@ -174,9 +185,6 @@ def _measure(
     if score is None:
         return metrics, []
     who = speakers_of(run.test_set, identity)
-    pairs = kept_pairs(
-        run.folder / "eval" / "speaker" / "pairs.json", dataset=config.dataset, clips=len(who), seed=seed
-    )
     made = resynthesize(
         model, run.test_set, different_voices(who, pairs, count=listen), modality=modality, data=config,
         seed=seed, progress=stage(progress, 0.5, 0.8),

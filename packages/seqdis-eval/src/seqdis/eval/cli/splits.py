@@ -29,16 +29,19 @@ def splits_in(run: OpenRun, mode: Mode, data: Path | None) -> Splits:
     Raises:
         InputError: The run was trained on sequences of that test split.
     """
-    from seqdis.core.registry import build_dataset
-    from seqdis.eval.protocols.splits import Splits, check_unseen
+    from seqdis.core.registry import build_dataset, get_modality
+    from seqdis.eval.protocols.splits import Splits, check_unseen, grouped
 
     config, wanted = run.config, data_of(run, mode)
 
     def split(name: str, of: DataConfig) -> SequenceDataset:
         return build_dataset(config.modality, of, name, root=data, seed=config.train.seed)
 
+    spec = get_modality(config.modality).datasets().get(wanted.dataset)  # a folder of one's own has none
+    together = None if spec is None else spec.together
     if wanted == config.data:
-        return Splits(run.train_set, split("val", wanted), run.test_set)
-    splits = Splits(*(split(name, wanted) for name in ("train", "val", "test")))
+        return Splits(run.train_set, split("val", wanted), run.test_set, grouped(run.test_set, together))
+    train, val, test = (split(name, wanted) for name in ("train", "val", "test"))
+    splits = Splits(train, val, test, grouped(test, together))
     check_unseen(splits.test, run.train_set, split("val", config.data), name=str(run.folder))
     return splits

@@ -72,4 +72,6 @@ def swap(
     metrics = work.repeat(measure, what="swapping")
     first = opened[0]
     section = swaps_shown(first.model, first.test_set, work.showroom(), seed)
-    work.publish(metrics, sections=[section, *networks_shown(networks)], pairs=pairs, features=features)
+    work.publish(
+        metrics, sections=[section, *networks_shown(networks, work.runs[0])], pairs=pairs, features=features
+    )

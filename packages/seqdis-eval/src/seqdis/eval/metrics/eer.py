@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -152,23 +153,59 @@ def eer_draws(
         InputError: As :func:`speaker_eer`; or each draw was of one speaker alone.
     """
     unit, codes = _directions(embeddings, speakers)
-    count, total = len(codes), int(codes.max()) + 1
-    first, second = torch.triu_indices(count, count, 1).numpy()
-    values = (unit @ unit.T).numpy()[first, second]
-    order = np.argsort(values, kind="stable")
-    values, first, second = values[order], codes.numpy()[first[order]], codes.numpy()[second[order]]
-    same = first == second
+    total = int(codes.max()) + 1
+    same, other = _sorted_pairs(unit.numpy(), codes.numpy().astype(np.int32))
     found = []
     for _ in range(resamples):
         drawn = torch.randint(total, (total,), generator=generator).bincount(minlength=total).numpy()
-        weight = np.where(same, drawn[first], drawn[first] * drawn[second]).astype(np.float64)
-        parts = [(values[kind], np.concatenate([[0.0], weight[kind].cumsum()])) for kind in (same, ~same)]
-        if min(total[-1] for _, total in parts) == 0:
-            continue  # one speaker alone was drawn
-        found.append(_weighted(*parts[0], *parts[1]))
+        drawn = drawn.astype(np.float32)  # exact: a product of two counts is far below 2^24
+        sums = [_cumulated(drawn[same.first])]
+        if sums[0][-1] > 0:
+            sums.append(_cumulated(drawn[other.first] * drawn[other.second]))
+        if sums[-1][-1] == 0:
+            continue  # one speaker alone was drawn, or none with two utterances
+        found.append(_weighted(same.scores, sums[0], other.scores, sums[1]))
     if not found:
         raise InputError(f"a bootstrap over {total} speakers drew none with another")
     return np.asarray(found)
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs of one kind by ascending score, and the speakers of both."""
+
+    scores: Scores
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+
+
+def _sorted_pairs(unit: Scores, codes: NDArray[np.int32]) -> tuple[_Pairs, _Pairs]:
+    """Of one speaker, and of two; sorted once, whatever is drawn later."""
+    kinds: tuple[list[_Pairs], list[_Pairs]] = ([], [])
+    for start in range(0, len(unit), _ROWS):
+        block = unit[start : start + _ROWS] @ unit.T
+        # Each row pairs with all that come after it, so that each pair counts once.
+        rows, columns = np.nonzero(np.arange(start, start + len(block))[:, None] < np.arange(len(unit)))
+        scores, first, second = block[rows, columns], codes[rows + start], codes[columns]
+        for kind, chosen in zip(kinds, (first == second, first != second), strict=True):
+            kind.append(_Pairs(scores[chosen], first[chosen], second[chosen]))
+    return _merged(kinds[0]), _merged(kinds[1])
+
+
+def _merged(parts: list[_Pairs]) -> _Pairs:
+    scores = np.concatenate([part.scores for part in parts])
+    order = np.argsort(scores, kind="stable")
+    first, second = (
+        np.concatenate([getattr(part, side) for part in parts])[order] for side in ("first", "second")
+    )
+    return _Pairs(scores[order], first, second)
+
+
+def _cumulated(weights: NDArray[np.float32]) -> Weights:
+    """0, and the sums of the first 1, 2, … of them."""
+    sums = np.zeros(len(weights) + 1)
+    np.cumsum(weights, out=sums[1:])
+    return sums
 
 
 def _weighted(target: Scores, target_sum: Weights, other: Scores, other_sum: Weights) -> float:

@@ -86,7 +86,7 @@ def measured_predictions(
         lambda i: figure(probabilities[i]), len(probabilities), generator=generator, resamples=resamples,
         centre=value,
     )  # fmt: skip
-    interval = max(least, min(low, value)), min(most, max(high, value))
+    interval = min(value, max(least, low)), max(value, min(most, high))
     return Metric(
         value=value, chance=chance, ci95=interval, n=len(probabilities), higher_is_better=higher_is_better
     )

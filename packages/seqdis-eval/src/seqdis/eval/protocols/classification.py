@@ -11,6 +11,7 @@ from torch.nn import functional
 from seqdis.core.analysis import encode_dataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.random import mix_seed
 from seqdis.core.results import Metric
 from seqdis.eval.baselines import Classifier, classify_raw
 from seqdis.eval.head_training import fit_head, new_head, standardised
@@ -52,7 +53,8 @@ def classification_protocol(
 
     Returns:
         ``<label>_accuracy`` (chance: the training split's commonest class), and that of a logistic regression and of
-        a random forest on the statistics of raw channels: ``<label>_accuracy_random_forest``, ….
+        a random forest on the statistics of raw channels: ``<label>_accuracy_random_forest``, …. The interval draws
+        the groups of :class:`~seqdis.eval.protocols.splits.Splits`, where there are any.
 
     Raises:
         InputError: The data have no such label, or none that belongs to the static factor.
@@ -74,7 +76,7 @@ def classification_protocol(
     for label in chosen:
         truths = [part.all_labels()[label] for part in parts]
         classes = len(splits.train.labels[label].classes)
-        metrics |= over_seeds(_measure(label, statics, truths, raw, classes, mode), seeds)
+        metrics |= over_seeds(_measure(label, statics, truths, raw, classes, mode, splits.groups), seeds)
     return metrics
 
 
@@ -85,6 +87,7 @@ def _measure(
     raw: tuple[Tensor, Tensor],
     classes: int,
     mode: Mode,
+    groups: Tensor | None,
 ) -> Callable[[int], dict[str, Metric]]:
     kept: LabelHead | None = None
 
@@ -107,7 +110,13 @@ def _measure(
         for kind in _BASELINES:
             scores = classify_raw(kind, raw[0], truths[0], raw[1], classes=classes, seed=seed)
             predicted[f"{label}_accuracy_{kind}"] = scores.argmax(1)
-        return {name: accuracy(p, truths[2], train_truth=truths[0]) for name, p in predicted.items()}
+        return {
+            name: accuracy(
+                found, truths[2], train_truth=truths[0], groups=groups,
+                generator=torch.Generator().manual_seed(mix_seed(seed, 4)),
+            )
+            for name, found in predicted.items()
+        }  # fmt: skip
 
     return measure
 

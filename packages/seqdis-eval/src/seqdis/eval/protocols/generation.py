@@ -64,7 +64,8 @@ def generation_protocol(
     ``"published"``: as many clips of each action as of the rarest, in the order of the split, the last batch of
     :data:`PUBLISHED_BATCH` dropped unless full; entropies of the action head on clips whose action is *fixed*, which
     say that the kept action is seen clearly and nothing of diversity; all is the mean of
-    :data:`PUBLISHED_REPEATS` draws.
+    :data:`PUBLISHED_REPEATS` draws. FID and FVD compare as many generated clips as there are test clips: balancing and
+    the dropped batch are the judge's.
 
     Args:
         model: Any method.
@@ -95,8 +96,9 @@ def generation_protocol(
         raise InputError(
             "generation: without labels there is no judge; ask for feature networks, or take labelled data"
         )
-    chosen = _chosen(test_set, mode, clips, seed)
-    setting = _Setting(model, prior, judge, train_set, test_set, chosen, mode, features, batch_size)
+    chosen = _chosen(test_set, mode, clips, seed, judged=judge is not None)
+    compared = chosen if mode == "corrected" else list(range(_count(test_set, clips)))
+    setting = _Setting(model, prior, judge, train_set, test_set, chosen, compared, mode, features, batch_size)
     if mode == "corrected":
         return _once(setting, seed, progress)
     part = 1 / PUBLISHED_REPEATS
@@ -114,25 +116,33 @@ class _Setting:
     train_set: SequenceDataset
     test_set: SequenceDataset
     chosen: list[int]
+    compared: list[int]
     mode: Mode
     features: FeatureNetworks
     batch_size: int
 
 
-def _chosen(test_set: SequenceDataset, mode: Mode, clips: int | None, seed: int) -> list[int]:
-    """Which test clips are measured."""
+def _count(test_set: SequenceDataset, clips: int | None) -> int:
     count = len(test_set) if clips is None else min(clips, len(test_set))
+    if count < 2:
+        raise InputError(f"generation: at least 2 clips are needed; got {count}")
+    return count
+
+
+def _chosen(
+    test_set: SequenceDataset, mode: Mode, clips: int | None, seed: int, *, judged: bool
+) -> list[int]:
+    """Of which test clips a factor is kept."""
+    count = _count(test_set, clips)
     if mode == "corrected":
-        if count < 2:
-            raise InputError(f"generation: at least 2 clips are needed; got {count}")
         order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(seed))
         return sorted(order[:count].tolist())
-    kept = list(range(count))
-    if test_set.labels:
-        truth = test_set.all_labels()[_head(test_set.labels)]
-        kept = balanced(truth).tolist()
-        if count < len(kept):
-            kept = _fewer(kept, truth, count, seed)
+    if not judged:
+        return list(range(count))
+    truth = test_set.all_labels()[_head(test_set.labels)]
+    kept = balanced(truth).tolist()
+    if count < len(kept):
+        kept = _fewer(kept, truth, count, seed)
     whole = len(kept) // PUBLISHED_BATCH * PUBLISHED_BATCH
     if not whole:
         raise InputError(
@@ -225,14 +235,14 @@ def _once(setting: _Setting, seed: int, progress: Progress | None) -> dict[str, 
 
 def _unconditional(setting: _Setting, frechet: FrechetScores, seed: int, progress: Progress | None) -> None:
     """As many drawn clips, held-out ones, and training ones."""
-    count = len(setting.chosen)
+    count = len(setting.compared)
     drawn = generate(
         setting.model, setting.prior, count, generator=torch.Generator().manual_seed(mix_seed(seed, 2)),
         batch_size=setting.batch_size, progress=progress,
     )  # fmt: skip
     order = torch.randperm(len(setting.train_set), generator=torch.Generator().manual_seed(seed))
     for which, dataset, rows in (
-        ("real", setting.test_set, setting.chosen),
+        ("real", setting.test_set, setting.compared),
         ("train", setting.train_set, order[:count].tolist()),
     ):
         for start in range(0, len(rows), setting.batch_size):

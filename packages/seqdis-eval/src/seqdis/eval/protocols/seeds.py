@@ -29,7 +29,9 @@ def mean_over_seeds(results: Sequence[Mapping[str, Metric]]) -> dict[str, Metric
     ``std`` is ``sqrt(Σ (v_i − v̄)² / (k − 1))`` over the k repetitions: how much training and draws matter. A
     result that is itself of several counts as those: its deviation goes in.
     Both ends of ``ci95`` are means over the repetitions: how much the choice of test sequences matters.
-    One repetition stays as it is. Names keep the order of the first repetition; one that another lacks is left out.
+    One repetition stays as it is, and so does a figure that is the same to the last digit in all of them (of a baseline
+    without draws, of a judge that all share): no seed mattered to it. Only 0 and 1 are reached by chance again and
+    again; they count as repeated. Names keep the order of the first repetition; one that another lacks is left out.
 
     Args:
         results: At least one.
@@ -39,8 +41,9 @@ def mean_over_seeds(results: Sequence[Mapping[str, Metric]]) -> dict[str, Metric
 
 
 def _mean(metrics: Sequence[Metric]) -> Metric:
-    if len(metrics) == 1:
-        return metrics[0]
+    first = metrics[0]
+    if len(metrics) == 1 or (first.value not in (0, 1) and all(metric == first for metric in metrics)):
+        return first
     weights = [metric.seeds or 1 for metric in metrics]
     repetitions = sum(weights)
     mean = sum(k * m.value for k, m in zip(weights, metrics, strict=True)) / repetitions

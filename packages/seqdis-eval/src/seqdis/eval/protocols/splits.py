@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.errors import InputError
 
-__all__ = ["Splits", "check_unseen", "sequence_lengths"]
+__all__ = ["Splits", "check_unseen", "grouped", "sequence_lengths"]
 
 _CHUNK = 256
 
@@ -23,11 +24,26 @@ class Splits:
         train: A head learns from them.
         val: Say when it has learnt enough.
         test: Nobody has learnt from them.
+        groups: A number ``(N,)`` that test sequences share which are not independent; each is alone when None.
     """
 
     train: SequenceDataset
     val: SequenceDataset
     test: SequenceDataset
+    groups: Tensor | None = None
+
+
+def grouped(dataset: SequenceDataset, together: Callable[[str], str] | None) -> Tensor | None:
+    """The groups of :class:`Splits`, from what the keys of sequences say; see ``DatasetSpec.together``.
+
+    Args:
+        dataset: Of the test split.
+        together: What a key says; None gives None.
+    """
+    if together is None:
+        return None
+    names = [together(key) for key in _keys(dataset)]
+    return torch.tensor([sorted(set(names)).index(name) for name in names])
 
 
 def check_unseen(test_set: SequenceDataset, *learnt: SequenceDataset, name: str) -> None:
@@ -41,8 +57,8 @@ def check_unseen(test_set: SequenceDataset, *learnt: SequenceDataset, name: str)
     Raises:
         InputError: A key of the test split is one of theirs.
     """
-    known = set[str]().union(*map(_keys, learnt))
-    seen = sorted(_keys(test_set) & known)
+    known = {key for dataset in learnt for key in _keys(dataset)}
+    seen = sorted(set(_keys(test_set)) & known)
     if seen:
         raise InputError(
             f"{name}: was trained on {len(seen)} of the {len(test_set)} test sequences ({seen[0]}, …); "
@@ -50,9 +66,9 @@ def check_unseen(test_set: SequenceDataset, *learnt: SequenceDataset, name: str)
         )
 
 
-def _keys(dataset: SequenceDataset) -> set[str]:
+def _keys(dataset: SequenceDataset) -> list[str]:
     total = len(dataset)
-    return {k for i in range(0, total, _CHUNK) for k in dataset.fetch(range(i, min(i + _CHUNK, total))).keys}
+    return [k for i in range(0, total, _CHUNK) for k in dataset.fetch(range(i, min(i + _CHUNK, total))).keys]
 
 
 def sequence_lengths(dataset: SequenceDataset) -> Tensor:

@@ -14,13 +14,22 @@ _DESCRIBING = ("judge_", "probe_")
 """A judge is not the model, and a probe is good or bad by the factor that it reads."""
 
 
-def published_beside(dataset: str, metric: str) -> tuple[PublishedFigure, ...]:
-    """What the papers report for a metric on a dataset, once a method and figure; without ablations."""
+def published_beside(dataset: str, metric: str, protocol: str | None = None) -> tuple[PublishedFigure, ...]:
+    """What the papers report for a metric on a dataset, once a method and figure; without ablations.
+
+    Args:
+        dataset: By the name of ``seqdis list``.
+        metric: As this library names it.
+        protocol: What measured it. The AED of a swap is not that of a reconstruction: where the papers have the
+            metric in several protocols, those of this one; none where it is not among them or is not known.
+    """
     found = [
         figure
         for figure in figures(variants=False)
         if (figure.dataset, figure.metric) == (dataset, metric)
     ]  # fmt: skip
+    if len({figure.protocol for figure in found}) > 1:
+        found = [figure for figure in found if figure.protocol == protocol]
     # A paper's long table repeats its short one: the later of the two is the more exact.
     return tuple({(figure.paper, figure.method): figure for figure in found}.values())
 
@@ -38,8 +47,8 @@ def metric_table(caption: str, records: Mapping[str, ResultRecord]) -> MetricTab
         if "@" in name:
             continue
         metrics: list[Metric | None] = [record.metrics.get(name) for record in records.values()]
-        datasets = dict.fromkeys(record.dataset for record in records.values() if name in record.metrics)
-        beside = [figure for dataset in datasets for figure in published_beside(dataset, name)]
+        sources = dict.fromkeys((r.dataset, r.protocol) for r in records.values() if name in r.metrics)
+        beside = [f for dataset, protocol in sources for f in published_beside(dataset, name, protocol)]
         rows.append(MetricRow(name, metrics, beside, compared=not name.startswith(_DESCRIBING)))
     return MetricTable(caption, list(records), rows)
 
