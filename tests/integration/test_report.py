@@ -13,8 +13,8 @@ import torch
 from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
-from seqdis.core.pretrained import build_model
-from seqdis.core.registry import get_modality, get_preset
+from seqdis.core.pretrained import build_model, read_run_config
+from seqdis.core.registry import build_dataset, get_modality, get_preset
 from seqdis.core.results import Metric, ResultRecord
 
 QUICK = (
@@ -52,16 +52,33 @@ def make_run(folder: Path, modality: str) -> Path:
     return folder
 
 
+def write_clip(run: Path) -> Path:
+    """A test clip of the run's data as a file in its folder."""
+    config = read_run_config(run / "config.json")
+    modality = get_modality(config.modality)
+    path = run / f"clip{modality.writes[0]}"
+    modality.write(
+        path, build_dataset(modality.name, config.data, "test", seed=0).fetch([0]).x[0], config.data
+    )
+    return path
+
+
 @pytest.fixture(scope="module", params=sorted(MEDIA))
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     run = make_run(tmp_path_factory.mktemp("report") / request.param, request.param)
     fit = ("hidden=8", "layers=2", "epochs=1", "steps=2", "resamples=1", "--device", "cpu")
     assert seqdis("prior", "fit", run, *fit).exit_code == 0
+    source = write_clip(run)
+    for factor in ("static", "dynamic"):
+        moved = seqdis("traverse", run, source, "--factor", factor, "--points", "3", "--steps", "2")
+        assert moved.exit_code == 0, moved.output
+    measured = seqdis("eval", "reconstruction", run, "--clips", "2", "--steps", "2", "--device", "cpu")
+    assert measured.exit_code == 0, measured.output
     result = seqdis("eval", "report", run, *QUICK, "--json")
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)
     assert said["sections"] == [
-        "Overview", "Swaps", "Metrics", "Reconstructions", "Probes", "Samples", "Training"
+        "Overview", "Swaps", "Metrics", "Reconstructions", "Probes", "Samples", "Traversals", "Training"
     ]  # fmt: skip
     assert said["bytes"] == Path(said["out"]).stat().st_size
     return request.param, Path(said["out"])
@@ -132,22 +149,23 @@ def test_a_browser_shows_it_without_a_network(
 ) -> None:
     width, height = size
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    tab, said, asked = context.new_page(), [], []
-    tab.on("console", lambda message: said.append(message.text))
-    tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.goto(page[1].as_uri())
-    tab.wait_for_function(
-        "[...document.images].every(i => i.complete)"
-        " && [...document.querySelectorAll('audio, video')].every(m => m.readyState > 0)"
-    )
-    assert tab.evaluate("[...document.images].filter(i => !i.naturalWidth).length") == 0
-    assert tab.evaluate("document.images.length") > 3
-    assert tab.evaluate("[...document.querySelectorAll('audio, video')].every(m => m.duration > 0)")
-    assert said == []
-    assert [url for url in asked if not url.startswith("data:")] == [page[1].as_uri()]
-    # Tables scroll inside themselves: the page as a whole never moves sideways.
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    channels = tab.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
-    assert (sum(channels) / 3 < 60) == (scheme == "dark")
+    for path in (page[1], page[1].parent / "eval" / "reconstruction" / "report.html"):
+        tab, said, asked = context.new_page(), list[str](), list[str]()
+        tab.on("console", lambda message, said=said: said.append(message.text))
+        tab.on("pageerror", lambda error, said=said: said.append(str(error)))
+        tab.on("request", lambda request, asked=asked: asked.append(request.url))
+        tab.goto(path.as_uri())
+        tab.wait_for_function(
+            "[...document.images].every(i => i.complete)"
+            " && [...document.querySelectorAll('audio, video')].every(m => m.readyState > 0)"
+        )
+        assert tab.evaluate("[...document.images].filter(i => !i.naturalWidth).length") == 0
+        assert tab.evaluate("document.images.length") > (3 if path == page[1] else 0)
+        assert tab.evaluate("[...document.querySelectorAll('audio, video')].every(m => m.duration > 0)")
+        assert said == []
+        assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
+        # Tables scroll inside themselves: the page as a whole never moves sideways.
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        channels = tab.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+        assert (sum(channels) / 3 < 60) == (scheme == "dark")
     context.close()
