@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from seqdis.core.data.sequence import ArraySequences
-from seqdis.eval.baselines import classify_raw, regress_raw
+from seqdis.eval.baselines import classify_plainly, regress_plainly
 from seqdis.eval.raw_features import sequence_statistics, window_values
 
 
@@ -65,7 +65,7 @@ def test_large_pictures_are_averaged() -> None:
 def test_classes_that_features_tell(kind: str) -> None:
     y = torch.arange(60) % 3 + 1  # class 0 is absent
     x = torch.stack([y + 0.01 * torch.randn(60), torch.full((60,), math.nan)], dim=1)
-    found = classify_raw(kind, x, y, x, classes=4, seed=0)  # type: ignore[arg-type]
+    found = classify_plainly(kind, x, y, x, classes=4, seed=0)  # type: ignore[arg-type]
     assert found.shape == (60, 4)
     assert torch.equal(found.argmax(1), y)
     assert (found[:, 0] == 0).all()
@@ -74,7 +74,9 @@ def test_classes_that_features_tell(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["logistic_regression", "random_forest"])
 def test_one_class_is_all_there_is_to_say(kind: str) -> None:
-    found = classify_raw(kind, torch.randn(5, 2), torch.ones(5).long(), torch.randn(3, 2), classes=2, seed=0)  # type: ignore[arg-type]
+    found = classify_plainly(
+        kind, torch.randn(5, 2), torch.ones(5).long(), torch.randn(3, 2), classes=2, seed=0
+    )  # type: ignore[arg-type]
     assert found.tolist() == [[0, 1]] * 3
 
 
@@ -82,7 +84,7 @@ def test_one_class_is_all_there_is_to_say(kind: str) -> None:
 def test_numbers_that_features_tell_and_repetitions_that_add_nothing(kind: str) -> None:
     x = torch.rand(80, 3, generator=torch.Generator().manual_seed(0))
     y = 4 * x[:, 0] - x[:, 1]
-    found = regress_raw(kind, x, y, x, seed=0)  # type: ignore[arg-type]
+    found = regress_plainly(kind, x, y, x, seed=0)  # type: ignore[arg-type]
     assert float((found - y).abs().mean()) < 0.15
     thrice = torch.cat([x[:10]] * 50 + [x]), torch.cat([y[:10]] * 50 + [y])
-    torch.testing.assert_close(regress_raw(kind, *thrice, x, seed=0), found)  # type: ignore[arg-type]
+    torch.testing.assert_close(regress_plainly(kind, *thrice, x, seed=0), found)  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ def test_a_quantity_of_the_dataset(table: Path, tmp_path: Path) -> None:
     place = run / "eval" / "prediction" / "metrics.json"
     record = ResultRecord.load(place)
     assert json.loads(result.stdout) == record.model_dump(mode="json")
-    assert list(record.metrics) == ["mae", "mae_ridge", "mae_random_forest"]
+    assert list(record.metrics) == ["mae", "mae_ridge", "mae_random_forest", "mae_ridge_on_factors"]
     assert record.metrics["mae_ridge"].value < 0.01
     assert (record.protocol, record.mode, record.metrics["mae"].n) == ("prediction", "corrected", 12)
     page = (place.parent / "report.html").read_text()

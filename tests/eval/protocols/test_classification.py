@@ -25,7 +25,7 @@ def test_a_perfect_model_knows_the_labels_of_the_static_factor() -> None:
     assert list(found) == [
         f"{label}_accuracy{kind}"
         for label in ("level", "tilt")
-        for kind in ("", "_logistic_regression", "_random_forest")
+        for kind in ("", "_logistic_regression", "_random_forest", "_logistic_regression_on_factors")
     ]
     assert all(metric.value == 1 for metric in found.values())
     assert (found["level_accuracy"].n, found["level_accuracy"].seeds) == (90, 2)

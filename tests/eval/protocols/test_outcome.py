@@ -57,6 +57,7 @@ def test_what_the_factors_hold_is_foretold() -> None:
     assert found["auprc"].value > 0.99
     assert found["auroc_random_forest"].value > 0.99
     assert found["auroc_logistic_regression"].value > 0.99
+    assert found["auroc_logistic_regression_on_factors"].value > 0.99
     assert (found["auroc"].seeds, found["auroc"].n, found["auroc"].chance) == (None, 100, 0.5)
     assert found["auprc"].chance == pytest.approx(0.5, abs=0.15)
     assert seen[-1] == (360, 360)
@@ -66,6 +67,7 @@ def test_what_the_factors_hold_is_foretold() -> None:
 def test_constant_factors_foretell_nothing() -> None:
     found = outcome_protocol(Blank().eval(), splits(0), "ill", window=WINDOW, seeds=(0,))
     assert found["auroc"].value == 0.5  # every pair is a tie
+    assert found["auroc_logistic_regression_on_factors"].value == 0.5
     assert found["auprc"].value == pytest.approx(found["auprc"].chance)
     assert found["auroc_random_forest"].value > 0.99  # which the raw features do
 

@@ -1,4 +1,4 @@
-"""Plain models on raw features, which a figure must beat to mean something (scikit-learn)."""
+"""Plain models (scikit-learn): on raw features, what a figure must beat; on factors, what a head could have read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["Classifier", "Regressor", "classify_raw", "regress_raw"]
+__all__ = ["Classifier", "Regressor", "classify_plainly", "regress_plainly"]
 
 Classifier = Literal["logistic_regression", "random_forest"]
 Regressor = Literal["ridge", "random_forest"]
@@ -16,7 +16,7 @@ Regressor = Literal["ridge", "random_forest"]
 _TREES = 100
 
 
-def classify_raw(
+def classify_plainly(
     kind: Classifier,
     train_x: Tensor,
     train_y: Tensor,
@@ -53,7 +53,9 @@ def classify_raw(
     return result
 
 
-def regress_raw(kind: Regressor, train_x: Tensor, train_y: Tensor, test_x: Tensor, *, seed: int) -> Tensor:
+def regress_plainly(
+    kind: Regressor, train_x: Tensor, train_y: Tensor, test_x: Tensor, *, seed: int
+) -> Tensor:
     """Predicted numbers ``(M,)``.
 
     Ridge regression takes its weight from generalised cross-validation; the forest has 100 trees. A window that
@@ -74,7 +76,8 @@ def regress_raw(kind: Regressor, train_x: Tensor, train_y: Tensor, test_x: Tenso
     model = (
         RandomForestRegressor(_TREES, random_state=seed) if forest else RidgeCV(alphas=np.logspace(-2, 5, 15))
     )
-    fitted = _pipeline(model).fit(x, train_y.double().numpy()[rows])
+    with np.errstate(invalid="ignore"):  # of weights whose leave-one-out error is 0/0, which are not chosen
+        fitted = _pipeline(model).fit(x, train_y.double().numpy()[rows])
     return torch.from_numpy(fitted.predict(_array(test_x)))
 
 

@@ -13,7 +13,7 @@ from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.random import mix_seed
 from seqdis.core.results import Metric
-from seqdis.eval.baselines import Classifier, classify_raw
+from seqdis.eval.baselines import Classifier, classify_plainly
 from seqdis.eval.head_training import fit_head, new_head, standardised
 from seqdis.eval.heads import LabelHead
 from seqdis.eval.metrics.accuracy import accuracy
@@ -25,7 +25,8 @@ from seqdis.eval.raw_features import sequence_statistics
 __all__ = ["classification_protocol"]
 
 _EPOCHS, _BATCH = 41, 32
-_BASELINES: tuple[Classifier, ...] = ("logistic_regression", "random_forest")
+_LINEAR: Classifier = "logistic_regression"
+_BASELINES: tuple[Classifier, ...] = (_LINEAR, "random_forest")
 
 
 def classification_protocol(
@@ -53,7 +54,8 @@ def classification_protocol(
 
     Returns:
         ``<label>_accuracy`` (chance: the training split's commonest class), and that of a logistic regression and of
-        a random forest on the statistics of raw channels: ``<label>_accuracy_random_forest``, …. The interval draws
+        a random forest on the statistics of raw channels: ``<label>_accuracy_random_forest``, …. Corrected:
+        ``<label>_accuracy_logistic_regression_on_factors``, the same model on the static factor. The interval draws
         the groups of :class:`~seqdis.eval.protocols.splits.Splits`, where there are any.
 
     Raises:
@@ -108,8 +110,11 @@ def _measure(
         with torch.no_grad():
             predicted = {f"{label}_accuracy": head(statics[2]).argmax(1)}
         for kind in _BASELINES:
-            scores = classify_raw(kind, raw[0], truths[0], raw[1], classes=classes, seed=seed)
+            scores = classify_plainly(kind, raw[0], truths[0], raw[1], classes=classes, seed=seed)
             predicted[f"{label}_accuracy_{kind}"] = scores.argmax(1)
+        if mode == "corrected":
+            scores = classify_plainly(_LINEAR, statics[0], truths[0], statics[2], classes=classes, seed=seed)
+            predicted[f"{label}_accuracy_{_LINEAR}_on_factors"] = scores.argmax(1)
         return {
             name: accuracy(
                 found, truths[2], train_truth=truths[0], groups=groups,

@@ -14,7 +14,7 @@ from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.random import mix_seed
 from seqdis.core.results import Metric
-from seqdis.eval.baselines import Classifier, classify_raw
+from seqdis.eval.baselines import Classifier, classify_plainly
 from seqdis.eval.head_training import Examples, fit_head, new_head, standardised
 from seqdis.eval.heads import OutcomeHead
 from seqdis.eval.metrics.auprc import area_under_precision_recall
@@ -27,7 +27,8 @@ from seqdis.eval.raw_features import sequence_statistics
 __all__ = ["outcome_protocol"]
 
 _EPOCHS, _BATCH = 41, 32
-_BASELINES: tuple[Classifier, ...] = ("logistic_regression", "random_forest")
+_LINEAR: Classifier = "logistic_regression"
+_BASELINES: tuple[Classifier, ...] = (_LINEAR, "random_forest")
 
 
 def outcome_protocol(
@@ -59,7 +60,8 @@ def outcome_protocol(
 
     Returns:
         ``auprc`` (chance: the share of positives) and ``auroc``, and both of a logistic regression and of a random
-        forest on the statistics of raw channels: ``auprc_random_forest``, ….
+        forest on the statistics of raw channels: ``auprc_random_forest``, …. Corrected:
+        ``auprc_logistic_regression_on_factors``, …, the same model on both factors.
 
     Raises:
         InputError: There is no such label, it has other than two classes, one of them is not in the test split, or
@@ -113,8 +115,12 @@ def outcome_protocol(
         with torch.no_grad():
             found = {"": head(*test[:-1])}
         for kind in _BASELINES:
-            scores = classify_raw(kind, raw_train, train[-1].long(), raw_test, classes=2, seed=seed)
+            scores = classify_plainly(kind, raw_train, train[-1].long(), raw_test, classes=2, seed=seed)
             found[f"_{kind}"] = scores[:, 1]
+        if mode == "corrected":
+            known, seen = (torch.cat([part[0], _existing(part).flatten(1)], dim=1) for part in (train, test))
+            scores = classify_plainly(_LINEAR, known, train[-1].long(), seen, classes=2, seed=seed)
+            found[f"_{_LINEAR}_on_factors"] = scores[:, 1]
         return {name: m for kind, s in found.items() for name, m in _areas(s, truth, kind, seed).items()}
 
     return over_seeds(measure, seeds)
@@ -128,6 +134,13 @@ def _areas(scores: Tensor, truth: Tensor, kind: str, seed: int) -> dict[str, Met
         f"auprc{kind}": area_under_precision_recall(scores, truth, generator=generator()),
         f"auroc{kind}": area_under_roc(scores, truth, generator=generator()),
     }
+
+
+def _existing(part: Examples) -> Tensor:
+    """The windows up to the last one that counts; 0, a standardised mean, behind it."""
+    _, dynamic, last, _ = part
+    steps = torch.arange(dynamic.shape[1])
+    return dynamic * (steps <= last[:, None])[..., None]
 
 
 def _as_corrected(static: Tensor, dynamic: Tensor, lengths: Tensor, label: Tensor, window: int) -> Examples:

@@ -15,7 +15,7 @@ from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
 from seqdis.core.results import Metric
-from seqdis.eval.baselines import Regressor, regress_raw
+from seqdis.eval.baselines import Regressor, regress_plainly
 from seqdis.eval.head_training import fit_head, new_head, standardised
 from seqdis.eval.heads import QuantityHead
 from seqdis.eval.metrics.absolute_error import mean_absolute_error
@@ -80,7 +80,8 @@ def quantity_protocol(
 
     Returns:
         ``mae`` in the number's unit (chance: the training split's median), and ``mae_ridge`` and
-        ``mae_random_forest`` on the raw steps of a window. The interval draws whole sequences.
+        ``mae_random_forest`` on the raw steps of a window. Corrected: ``mae_ridge_on_factors``, which compares factors
+        with raw steps under one model, whatever the head made of them. The interval draws whole sequences.
 
     Raises:
         InputError: The numbers do not fit the sequences, or are not finite.
@@ -113,7 +114,11 @@ def quantity_protocol(
         predicted = _sound(train, val, test, seed) if mode == "corrected" else _published(train, test, seed)
         found = {"mae": predicted}
         for kind in _BASELINES:
-            found[f"mae_{kind}"] = regress_raw(kind, train.raw, train.value, test.raw, seed=seed)
+            found[f"mae_{kind}"] = regress_plainly(kind, train.raw, train.value, test.raw, seed=seed)
+        if mode == "corrected":
+            found["mae_ridge_on_factors"] = regress_plainly(
+                "ridge", train.factors, train.value, test.factors, seed=seed
+            )
         return {
             name: mean_absolute_error(
                 value,
