@@ -59,7 +59,7 @@ def regress_plainly(
     """Predicted numbers ``(M,)``.
 
     Ridge regression takes its weight from generalised cross-validation; the forest has 100 trees. A window that
-    occurs several times, as in sequences that overlap, counts once.
+    occurs several times with its number, as in sequences that overlap, counts once.
 
     Args:
         kind: Of the model.
@@ -71,13 +71,14 @@ def regress_plainly(
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.linear_model import RidgeCV
 
-    x, rows = np.unique(_array(train_x), axis=0, return_index=True)
+    both = np.unique(np.column_stack([_array(train_x), _array(train_y)]), axis=0)
+    x, y = both[:, :-1], both[:, -1]
     forest = kind == "random_forest"
     model = (
         RandomForestRegressor(_TREES, random_state=seed) if forest else RidgeCV(alphas=np.logspace(-2, 5, 15))
     )
     with np.errstate(invalid="ignore"):  # of weights whose leave-one-out error is 0/0, which are not chosen
-        fitted = _pipeline(model).fit(x, train_y.double().numpy()[rows])
+        fitted = _pipeline(model).fit(x, y)
     return torch.from_numpy(fitted.predict(_array(test_x)))
 
 
