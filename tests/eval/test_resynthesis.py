@@ -20,7 +20,7 @@ from seqdis.eval.protocols.speech_quality import speech_quality, voice_quality
 from seqdis.eval.report.media import Showroom
 from seqdis.eval.report.sounds import resynthesis_cards, sound_media
 from seqdis.eval.resynthesis import Resynthesis, different_voices, resynthesize
-from seqdis.eval.voices import ScriptedVoice, judged_voice
+from seqdis.eval.voices import ScriptedVoice, WavLMVoice, judged_voice, open_voice
 
 
 @pytest.fixture
@@ -152,3 +152,51 @@ def test_a_card_has_a_picture_and_five_players(made: list[Resynthesis]) -> None:
     cards = resynthesis_cards(Showroom(Talk(), DATA), made[:2]).cards
     assert [media.kind for _, media in cards[0].items] == ["image"] + 5 * ["audio"]
     assert cards[0].title == f"{made[0].words[1]} in the voice of {made[0].voice[1]}"
+
+
+def wavlm(folder: Path, *, normalized: bool) -> torch.nn.Module:
+    """A tiny network of that kind, in the files that are published."""
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    config = transformers.WavLMConfig(
+        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, conv_dim=[8, 8],
+        conv_stride=[5, 2], conv_kernel=[10, 3], num_feat_extract_layers=2, num_conv_pos_embeddings=4,
+        num_conv_pos_embedding_groups=2, tdnn_dim=[8, 8, 8, 8, 12], xvector_output_dim=6, num_buckets=8,
+    )  # fmt: skip
+    network: torch.nn.Module = transformers.WavLMForXVector(config).eval()
+    network.save_pretrained(folder)  # type: ignore[operator]
+    transformers.Wav2Vec2FeatureExtractor(do_normalize=normalized).save_pretrained(folder)
+    return network
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_wavlm_embeds_voices_as_its_library_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, normalized: bool
+) -> None:
+    import transformers
+
+    monkeypatch.setenv("SEQDIS_CACHE", str(tmp_path))
+    network = wavlm(tmp_path / "hub" / "wavlm-base-plus-sv", normalized=normalized)
+    sound = Sound(0.3 * torch.randn(4000) + 0.1, 16000)
+    extract = transformers.Wav2Vec2FeatureExtractor(do_normalize=normalized)
+    given = extract(sound.samples.numpy(), sampling_rate=16000, return_tensors="pt").input_values
+    with torch.no_grad():
+        expected = network(given).embeddings[0]
+    for embed in (open_voice(Path("wavlm")), open_voice(tmp_path / "hub" / "wavlm-base-plus-sv")):
+        torch.testing.assert_close(embed(torch.zeros(1), sound), expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(InputError, match="hears 16000 Hz; got 8000 Hz"):
+        embed(torch.zeros(1), Sound(torch.zeros(4000), 8000))
+
+
+def test_wavlm_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQDIS_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match=r"no config\.json, .* in .*wavlm-base-plus-sv; get them from https"):
+        open_voice(Path("wavlm"))
+    folder = tmp_path / "own"
+    wavlm(folder, normalized=True)
+    (folder / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(InputError, match="cannot be read as WavLM with x-vectors"):
+        WavLMVoice.open(folder)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(InputError, match=r"no model\.safetensors or pytorch_model\.bin in"):
+        WavLMVoice.open(folder)

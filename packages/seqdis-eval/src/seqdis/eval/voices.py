@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from seqdis.core.cache import cache_root
 from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.disentangler import Progress
@@ -17,7 +18,7 @@ from seqdis.core.errors import InputError
 from seqdis.eval.judge_training import JudgeBudget, judge_for
 from seqdis.eval.judges import SequenceJudge
 
-__all__ = ["JudgedVoice", "ScriptedVoice", "VoiceEmbedding", "judged_voice"]
+__all__ = ["JudgedVoice", "ScriptedVoice", "VoiceEmbedding", "WavLMVoice", "judged_voice", "open_voice"]
 
 _BUDGET = JudgeBudget(steps=300, batch_size=32)
 """Half of the steps and of the batch of a judge of all labels: there is one to learn."""
@@ -91,6 +92,89 @@ class ScriptedVoice:
             came = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
             raise InputError(f"{self._path}: returned {came}; allowed: an embedding (1, F)")
         return found[0].float()
+
+
+class WavLMVoice:
+    """WavLM with an x-vector head, by transformers (Chen et al. 2022); it hears the sound.
+
+    Args:
+        network: From samples ``(1, N)`` to an output with ``embeddings (1, F)``.
+        normalized: The network takes samples of mean 0 and deviation 1.
+        rate: Hz that it takes.
+    """
+
+    MODEL = "microsoft/wavlm-base-plus-sv"
+    """Whose files are looked for."""
+    name = "WavLM, x-vectors (transformers)"
+
+    def __init__(self, network: nn.Module, *, normalized: bool, rate: int) -> None:
+        self._network, self._normalized, self._rate = network.eval(), normalized, rate
+
+    @classmethod
+    def open(cls, folder: Path | None = None) -> WavLMVoice:
+        """With the published weights, or those of a folder of the same form; nothing here fetches them.
+
+        Args:
+            folder: With ``config.json``, ``preprocessor_config.json`` and ``model.safetensors`` or
+                ``pytorch_model.bin``; ``SEQDIS_CACHE/hub/wavlm-base-plus-sv`` when omitted.
+
+        Raises:
+            InputError: A file is absent, or they are of another network.
+        """
+        from transformers import Wav2Vec2FeatureExtractor, WavLMForXVector
+
+        library: Any = WavLMForXVector  # what it returns depends on an argument, as its types do not say
+        place = folder or cache_root() / "hub" / cls.MODEL.rpartition("/")[2]
+        weights = ("model.safetensors", "pytorch_model.bin")
+        needed = ["config.json", "preprocessor_config.json"]
+        missing = [name for name in needed if not (place / name).is_file()]
+        if not any((place / name).is_file() for name in weights):
+            missing.append(" or ".join(weights))
+        if missing:
+            raise InputError(
+                f"speaker embedding (WavLM): no {', '.join(missing)} in {place}; get them from "
+                f"https://huggingface.co/{cls.MODEL}"
+            )
+        try:
+            settings = Wav2Vec2FeatureExtractor.from_pretrained(str(place), local_files_only=True)
+            network, told = library.from_pretrained(
+                str(place), local_files_only=True, output_loading_info=True
+            )
+        except Exception as error:  # libraries of weights raise whatever they like
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(f"{place}: cannot be read as WavLM with x-vectors: {first}") from error
+        if told["missing_keys"]:
+            raise InputError(
+                f"{place}: weights without {sorted(told['missing_keys'])[0]}; allowed: WavLM with x-vectors, such as "
+                f"{cls.MODEL}"
+            )
+        return cls(network, normalized=settings.do_normalize, rate=settings.sampling_rate)
+
+    @torch.no_grad()
+    def __call__(self, frames: Tensor, sound: Sound) -> Tensor:
+        """See :class:`VoiceEmbedding`.
+
+        Raises:
+            InputError: The sound has another rate.
+        """
+        if sound.rate != self._rate:
+            raise InputError(f"{self.name}: hears {self._rate} Hz; got {sound.rate} Hz")
+        x = sound.samples[None].float()
+        if self._normalized:
+            x = (x - x.mean()) / (x.var(correction=0) + 1e-7).sqrt()
+        embedding: Tensor = self._network(x).embeddings[0]
+        return embedding.float()
+
+
+def open_voice(given: Path) -> VoiceEmbedding:
+    """The speaker network that ``--voices`` names: ``wavlm``, a folder of that form, or a TorchScript file.
+
+    Raises:
+        InputError: See :meth:`WavLMVoice.open` and :class:`ScriptedVoice`.
+    """
+    if given.is_dir():
+        return WavLMVoice.open(given)
+    return WavLMVoice.open() if str(given) == "wavlm" else ScriptedVoice(given)
 
 
 class _OneLabel(SequenceDataset):

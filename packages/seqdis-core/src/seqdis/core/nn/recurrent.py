@@ -23,9 +23,9 @@ def remember(lstm: nn.LSTM, steps: int) -> None:
     """
     width = lstm.hidden_size
     bias = torch.empty(width).uniform_(1, steps - 1).log()
-    for own in (lstm.bias_ih_l0, lstm.bias_hh_l0):
-        own[: 2 * width] = 0
-    lstm.bias_ih_l0[: 2 * width] = torch.cat([-bias, bias])  # torch has input, forget, cell, output
+    own = dict(lstm.named_parameters())
+    own["bias_hh_l0"][: 2 * width] = 0
+    own["bias_ih_l0"][: 2 * width] = torch.cat([-bias, bias])  # torch has input, forget, cell, output
 
 
 def reverse_valid(x: Tensor, lengths: Tensor) -> Tensor:

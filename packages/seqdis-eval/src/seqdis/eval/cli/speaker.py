@@ -37,8 +37,8 @@ def speaker(
         typer.Option(
             "--voices",
             show_default=False,
-            help="TorchScript from samples (1, N) at 16 kHz to a speaker embedding (1, F), for CSIM; a judge trained "
-            "on the training split when omitted.",
+            help="For CSIM: wavlm (or a folder with its files), or TorchScript from samples (1, N) at 16 kHz to a "
+            "speaker embedding (1, F); a judge trained on the training split when omitted.",
         ),
     ] = None,
     mode: ModeOption = "corrected",
@@ -171,13 +171,13 @@ def _measure(
     from seqdis.eval.report.media import Showroom
     from seqdis.eval.report.sounds import resynthesis_cards
     from seqdis.eval.resynthesis import different_voices, resynthesize
-    from seqdis.eval.voices import ScriptedVoice, judged_voice
+    from seqdis.eval.voices import judged_voice, open_voice
 
     modality, config = get_modality(run.config.modality), run.config.data
     sounds = modality.to_sound(run.test_set.fetch([0]).x[0], config) is not None and listen > 0
     # What is missing is said before hours of work, not after.
     score = DNSMOS() if sounds else None
-    embed = ScriptedVoice(voices) if sounds and voices is not None else None
+    embed = open_voice(voices) if sounds and voices is not None else None
     metrics = speaker_protocol(
         model, run.train_set, run.test_set, identity=identity, seed=seed,
         progress=stage(progress, 0.0, 0.5 if sounds else 1.0),
