@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the record here")
     parser.add_argument("--utterances", type=int, default=5000)
     parser.add_argument("--width", type=int, default=32, help="of an embedding")
+    parser.add_argument("--repeats", type=int, default=3, help="of both; the fastest of each counts")
     parser.add_argument("--device", help="taken for the sake of `nox -s bench`: the CPU does it all")
     options = parser.parse_args()
     g = torch.Generator().manual_seed(0)
@@ -50,11 +51,13 @@ def main() -> None:
     pairs = options.utterances * (options.utterances - 1) // 2
     timed = min(pairs, 200_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.perf_counter()
-    metric = speaker_eer(embeddings, speakers)
-    ours = time.perf_counter() - began
+    ours = math.inf
+    for _ in range(options.repeats):
+        began = time.perf_counter()
+        metric = speaker_eer(embeddings, speakers)
+        ours = min(ours, time.perf_counter() - began)
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20  # Linux counts in KiB
-    peer = loop_seconds(embeddings, timed) * pairs / timed
+    peer = min(loop_seconds(embeddings, timed) for _ in range(options.repeats)) * pairs / timed
     case = f"{options.utterances} utterances, {pairs} pairs"
     rows = [
         BenchmarkRow(

@@ -42,27 +42,61 @@ def equal_error_rate(target: Scores, other: Scores) -> float:
             raise InputError(f"an EER needs {name} scores of shape (n,) with n ≥ 1; got {scores.shape}")
         if not np.isfinite(scores).all():
             raise InputError(f"an EER needs finite scores; the {name} ones hold NaN or Inf")
-    target = np.sort(target)
+    target, rest = np.sort(target), _Rest(other)
 
     def rates(threshold: float) -> tuple[float, float]:
         misses = np.searchsorted(target, threshold, "left") / len(target)
-        # Counting is far cheaper than sorting millions of scores, and only some thirty thresholds are asked for.
-        return float(np.count_nonzero(other >= threshold) / len(other)), float(misses)
+        return rest.at_least(threshold) / len(other), float(misses)
 
-    place = _first(target, rates)
+    place = _first(target, rates, rest.narrow)
     low = target[place - 1] if place > 0 else -np.inf
     high = target[place] if place < len(target) else np.inf
-    between = np.sort(other[(other > low) & (other < high)])
+    between = np.sort(rest.inside[(rest.inside > low) & (rest.inside < high)])
     return _crossing(target, between, rates)
 
 
-def _first(scores: Scores, rates: Callable[[float], tuple[float, float]]) -> int:
-    """The first of the sorted scores at which FNR ≥ FPR; FNR − FPR grows with the threshold."""
+class _Rest:
+    """Counts of millions of scores, of which fewer and fewer can still lie on either side of a threshold.
+
+    Counting is far cheaper than sorting, and only some thirty thresholds are asked for.
+    """
+
+    def __init__(self, scores: Scores) -> None:
+        self.inside, self._above = scores, 0
+
+    def at_least(self, threshold: float) -> float:
+        """How many are ``threshold`` or more."""
+        return float(self._above + np.count_nonzero(self.inside >= threshold))
+
+    def narrow(self, threshold: float, *, rises: bool) -> None:
+        """Only thresholds from this one on (``rises``), or up to this one, will be asked for."""
+        high = self.inside >= threshold
+        count = int(np.count_nonzero(high))
+        if 2 * (count if rises else len(high) - count) > len(high):
+            return  # copying so many costs more than counting them once more
+        if not rises:
+            self._above += count
+        self.inside = self.inside[high if rises else ~high]
+
+
+def _first(
+    scores: Scores,
+    rates: Callable[[float], tuple[float, float]],
+    narrow: Callable[..., None] = lambda threshold, *, rises: None,
+) -> int:
+    """The first of the sorted scores at which FNR ≥ FPR; FNR − FPR grows with the threshold.
+
+    Args:
+        scores: Ascending.
+        rates: FPR and FNR at a threshold.
+        narrow: Told after each comparison that no lower (``rises``) or no higher threshold will come.
+    """
     low, high = 0, len(scores)
     while low < high:
         middle = (low + high) // 2
         fpr, fnr = rates(scores[middle])
         low, high = (low, middle) if fnr >= fpr else (middle + 1, high)
+        narrow(scores[middle], rises=fnr < fpr)
     return low
 
 
