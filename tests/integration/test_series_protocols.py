@@ -62,6 +62,10 @@ def test_a_quantity_of_the_dataset(table: Path, tmp_path: Path) -> None:
     assert (record.protocol, record.mode, record.metrics["mae"].n) == ("prediction", "corrected", 12)
     page = (place.parent / "report.html").read_text()
     assert "9.89 ± 0.280" in page  # the published figure beside
+    assert (
+        page.count("<polyline") == 3 * 5
+    )  # three sequences: what was measured, the head, three plain models
+    assert "ridge on raw" in page
 
 
 def test_a_run_is_not_measured_on_what_it_learnt(table: Path, tmp_path: Path) -> None:

@@ -37,15 +37,20 @@ def run(tmp_path: Path) -> OpenRun:
     return OpenRun(folder, Channels().eval(), config, nothing, nothing)
 
 
-def written(run: OpenRun, place: Path, sections: list[Section]) -> ResultRecord:
+def written(
+    run: OpenRun, place: Path, sections: list[Section], *, judge: float | None = None
+) -> ResultRecord:
     return publish(
         "swap",
-        {"swap_joint_accuracy": Metric(value=0.5, chance=0.1, std=0.25, seeds=3)},
+        {
+            **({} if judge is None else {"judge_accuracy": Metric(value=judge, n=1000)}),
+            "swap_joint_accuracy": Metric(value=0.5, chance=0.1, std=0.25, seeds=3),
+        },
         runs=[run],
         place=place,
         words=typed("swap", [run.folder], seeds=3, mode="published"),
         mode="published",
-        seed=0,
+        seeds=(0, 1, 2),
         started=time.perf_counter(),
         sections=sections,
     )
@@ -64,6 +69,16 @@ def test_figures_and_page_stand_beside_the_run(run: OpenRun, capsys: pytest.Capt
     assert "published mode" in page
     assert "± 25%" in page
     assert "0.5 ± 0.25" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("judge", "doubted"), [(0.9, True), (0.995, False)])
+def test_the_page_says_where_a_judge_is_not_to_be_trusted(
+    run: OpenRun, tmp_path: Path, judge: float, doubted: bool
+) -> None:
+    written(run, tmp_path / "x.json", [], judge=judge)
+    assert (
+        "the judge gets 90.0% of real test clips right; below 99%" in (tmp_path / "x.html").read_text()
+    ) == doubted
 
 
 def test_a_named_file_has_a_page_of_its_name(run: OpenRun, tmp_path: Path) -> None:

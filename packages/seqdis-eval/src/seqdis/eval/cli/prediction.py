@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,12 +15,15 @@ from seqdis.eval.cli.protocol import Measurement, ModeOption, Out, Runs, Seeds
 from seqdis.eval.cli.splits import data_of, splits_in
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from seqdis.core.data.prediction_targets import Outcome, Quantity
     from seqdis.core.disentangler import Progress
     from seqdis.core.modality import DatasetSpec
     from seqdis.core.results import Metric
     from seqdis.eval.cli.protocol import OpenRun
     from seqdis.eval.protocols.mode import Mode
+    from seqdis.eval.report.blocks import Block
 
 __all__ = ["prediction"]
 
@@ -49,16 +53,20 @@ def prediction(
     AUPRC and AUROC of an outcome (any label of two classes), MAE of a number.
     """
     from seqdis.eval.protocols.seeds import mean_over_seeds
+    from seqdis.eval.report.blocks import Block, Section
 
     work = Measurement.begin(
         "prediction", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device,
         as_json=as_json,
     )  # fmt: skip
-    found = []
-    for run in work.runs:
+    found, shown = [], list[Block]()
+    for number, run in enumerate(work.runs):
+        # What is looked at is that of the first run and seed.
+        looked_at = None if number else shown
         with progress_bar(f"predicting from {run.folder.name}", show=not as_json) as progress:
-            found.append(_measure(run, target, window, mode, list(work.seeds), data, progress))
-    work.publish(mean_over_seeds(found), target=target, window=window)
+            found.append(_measure(run, target, window, mode, list(work.seeds), data, looked_at, progress))
+    sections = [Section("Predictions", shown, "Of the test split, by the first run and seed.")]
+    work.publish(mean_over_seeds(found), sections=sections, target=target, window=window)
 
 
 def _measure(
@@ -68,20 +76,34 @@ def _measure(
     mode: Mode,
     seeds: list[int],
     data: Path | None,
+    shown: list[Block] | None,
     progress: Progress,
 ) -> dict[str, Metric]:
     from seqdis.core.data.prediction_targets import Quantity
     from seqdis.core.registry import data_root, get_dataset
     from seqdis.eval.protocols.outcome import outcome_protocol
     from seqdis.eval.protocols.quantity import WindowValues, quantity_protocol
+    from seqdis.eval.report.foretold import numbers_shown, outcome_shown
 
     config = run.config
     spec = None if config.data.dataset == "folder" else get_dataset(config.modality, config.data.dataset)
     name, chosen = _chosen(run, spec, target, window)
     splits = splits_in(run, mode, data)
     if not isinstance(chosen, Quantity):
+
+        def curve(scores: Mapping[str, Tensor], truth: Tensor) -> None:
+            if shown is not None:
+                shown.extend(outcome_shown({_whose(k): v for k, v in scores.items()}, truth))
+
         return outcome_protocol(
-            run.model, splits, name, window=chosen.window, seeds=seeds, mode=mode, progress=progress
+            run.model,
+            splits,
+            name,
+            window=chosen.window,
+            seeds=seeds,
+            mode=mode,
+            watch=curve,
+            progress=progress,
         )
     if window not in (None, chosen.window):
         raise InputError(f"--window {window}: {name!r} has one number each {chosen.window} steps")
@@ -89,9 +111,29 @@ def _measure(
     values = WindowValues(
         *(chosen.values(wanted, split, root, config.train.seed) for split in ("train", "val", "test"))
     )
+
+    def series(predicted: Mapping[str, Tensor], truth: Tensor, sequence: Tensor) -> None:
+        if shown is not None:
+            named = {_whose(k.removeprefix("mae")): v for k, v in predicted.items()}
+            unit = f"{name.replace('_', ' ')}, {chosen.unit}"
+            shown.extend(numbers_shown(named, truth, sequence, unit=unit))
+
     return quantity_protocol(
-        run.model, splits, values, window=chosen.window, seeds=seeds, mode=mode, progress=progress
+        run.model,
+        splits,
+        values,
+        window=chosen.window,
+        seeds=seeds,
+        mode=mode,
+        watch=series,
+        progress=progress,
     )
+
+
+def _whose(suffix: str) -> str:
+    """``_random_forest`` to ``random forest on raw``; nothing is the head."""
+    words = suffix.strip("_").replace("_", " ") or "head on factors"
+    return words if "factors" in words else f"{words} on raw"
 
 
 def _chosen(

@@ -36,6 +36,7 @@ def classification_protocol(
     *,
     seeds: Sequence[int] = (0, 1, 2),
     mode: Mode = "corrected",
+    watch: Callable[[str, Tensor, Tensor], None] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Metric]:
     """Accuracy of a two-layer head on the static factor (DiffSDA, Tab. 5 and 15).
@@ -48,8 +49,9 @@ def classification_protocol(
         model: Any method.
         splits: Labelled sequences of any modality.
         labels: Which ones; those of the static factor when omitted.
-        seeds: Of heads and forests, in this order.
+        seeds: Of heads and forests, in this order; the first is that of the bootstraps, too.
         mode: Which of the two.
+        watch: Shown each label with the answers of the first seed's head on the test split, and the true classes.
         progress: Called with sequences encoded and in all.
 
     Returns:
@@ -78,7 +80,8 @@ def classification_protocol(
     for label in chosen:
         truths = [part.all_labels()[label] for part in parts]
         classes = len(splits.train.labels[label].classes)
-        metrics |= over_seeds(_measure(label, statics, truths, raw, classes, mode, splits.groups), seeds)
+        measure = _measure(label, statics, truths, raw, classes, mode, splits.groups, seeds[0], watch)
+        metrics |= over_seeds(measure, seeds)
     return metrics
 
 
@@ -90,6 +93,8 @@ def _measure(
     classes: int,
     mode: Mode,
     groups: Tensor | None,
+    draws: int,
+    watch: Callable[[str, Tensor, Tensor], None] | None,
 ) -> Callable[[int], dict[str, Metric]]:
     kept: LabelHead | None = None
 
@@ -109,6 +114,8 @@ def _measure(
             kept = head
         with torch.no_grad():
             predicted = {f"{label}_accuracy": head(statics[2]).argmax(1)}
+        if watch is not None and seed == draws:
+            watch(label, predicted[f"{label}_accuracy"], truths[2])
         for kind in _BASELINES:
             scores = classify_plainly(kind, raw[0], truths[0], raw[1], classes=classes, seed=seed)
             predicted[f"{label}_accuracy_{kind}"] = scores.argmax(1)
@@ -118,7 +125,7 @@ def _measure(
         return {
             name: accuracy(
                 found, truths[2], train_truth=truths[0], groups=groups,
-                generator=torch.Generator().manual_seed(mix_seed(seed, 4)),
+                generator=torch.Generator().manual_seed(mix_seed(draws, 4)),
             )
             for name, found in predicted.items()
         }  # fmt: skip

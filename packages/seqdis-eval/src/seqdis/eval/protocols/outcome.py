@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -39,6 +39,7 @@ def outcome_protocol(
     window: int,
     seeds: Sequence[int] = (0, 1, 2),
     mode: Mode = "corrected",
+    watch: Callable[[Mapping[str, Tensor], Tensor], None] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Metric]:
     """AUPRC and AUROC of a head that reads the factors of a whole sequence (DiffSDA, Tab. 5 and 14).
@@ -54,8 +55,9 @@ def outcome_protocol(
         splits: Of labelled sequences.
         label: Has two classes; the second is foretold.
         window: Steps.
-        seeds: Of heads, forests and bootstraps.
+        seeds: Of heads and forests; the first is that of the bootstraps, too.
         mode: Which of the two.
+        watch: Shown the first seed's scores of the test split, by whose they are (``""`` the head's), and the labels.
         progress: Called with sequences encoded and in all.
 
     Returns:
@@ -121,7 +123,9 @@ def outcome_protocol(
             known, seen = (torch.cat([part[0], _existing(part).flatten(1)], dim=1) for part in (train, test))
             scores = classify_plainly(_LINEAR, known, train[-1].long(), seen, classes=2, seed=seed)
             found[f"_{_LINEAR}_on_factors"] = scores[:, 1]
-        return {name: m for kind, s in found.items() for name, m in _areas(s, truth, kind, seed).items()}
+        if watch is not None and seed == seeds[0]:
+            watch(found, truth)
+        return {name: m for kind, s in found.items() for name, m in _areas(s, truth, kind, seeds[0]).items()}
 
     return over_seeds(measure, seeds)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -58,6 +58,7 @@ def quantity_protocol(
     window: int,
     seeds: Sequence[int] = (0, 1, 2),
     mode: Mode = "corrected",
+    watch: Callable[[Mapping[str, Tensor], Tensor, Tensor], None] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Metric]:
     """MAE of a head that reads the static factor and the dynamics of one window (DiffSDA, Tab. 5 and 14).
@@ -74,8 +75,10 @@ def quantity_protocol(
         splits: Sequences.
         values: The number of each of their windows.
         window: Steps, W.
-        seeds: Of heads, forests, bootstraps, and of the two passes and shifts.
+        seeds: Of heads, forests, and of the two passes and shifts; the first is that of the bootstraps, too.
         mode: Which of the two.
+        watch: Shown the first seed's predictions of the test windows by metric, their numbers, and which sequence each
+            window is of, all ``(K,)``.
         progress: Called with sequences encoded and in all.
 
     Returns:
@@ -119,12 +122,14 @@ def quantity_protocol(
             found["mae_ridge_on_factors"] = regress_plainly(
                 "ridge", train.factors, train.value, test.factors, seed=seed
             )
+        if watch is not None and seed == seeds[0]:
+            watch(found, test.value, test.sequence)
         return {
             name: mean_absolute_error(
                 value,
                 test.value,
                 train_truth=train.value,
-                generator=torch.Generator().manual_seed(mix_seed(seed, 4)),
+                generator=torch.Generator().manual_seed(mix_seed(seeds[0], 4)),
                 groups=test.sequence,
             )
             for name, value in found.items()

@@ -243,6 +243,30 @@ class HeatMap:
 
 
 @dataclass(frozen=True)
+class Confusion:
+    """How often cases of each class were taken for each class, coloured by the share of their row.
+
+    Attributes:
+        caption: What is shown.
+        classes: In the order of both sides.
+        counts: A row a true class, a column an answer.
+    """
+
+    caption: str
+    classes: Sequence[str]
+    counts: Sequence[Sequence[int]]
+    template: ClassVar[str] = "confusion.html"
+
+    @property
+    def rows(self) -> list[tuple[str, list[tuple[int, float, bool]]]]:
+        """A true class, and its cells: how many, their share, and whether that is right."""
+        return [
+            (name, [(n, n / (sum(row) or 1), i == j) for j, n in enumerate(row)])
+            for i, (name, row) in enumerate(zip(self.classes, self.counts, strict=True))
+        ]
+
+
+@dataclass(frozen=True)
 class Section:
     """A titled part of a page.
 

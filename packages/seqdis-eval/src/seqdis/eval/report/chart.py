@@ -52,6 +52,7 @@ class Chart:
         title: What is shown.
         x_name: Of the horizontal axis.
         lines: At least one, each with at least one point.
+        linear: Never logarithmic; the legend then names the lines alone, for their last values say nothing.
 
     Raises:
         InputError: There is no point, or one is not finite.
@@ -60,6 +61,7 @@ class Chart:
     title: str
     x_name: str
     lines: Sequence[Line]
+    linear: bool = False
     template: ClassVar[str] = "chart.html"
     width: ClassVar[int] = 560
     height: ClassVar[int] = 280
@@ -86,7 +88,7 @@ class Chart:
     def is_log(self) -> bool:
         """Whether the vertical scale is logarithmic."""
         y = [value for line in self.lines for _, value in line.points]
-        return min(y) > 0 and max(y) / min(y) > _LOG_FROM
+        return not self.linear and min(y) > 0 and max(y) / min(y) > _LOG_FROM
 
     def x(self, value: float) -> float:
         """Where a value stands, in pixels from the left."""
@@ -121,6 +123,11 @@ class Chart:
     @property
     def description(self) -> str:
         """The lines in words."""
+        if self.linear:
+            return "; ".join(
+                f"{line.name} between {min(y for _, y in line.points):.3g} and {max(y for _, y in line.points):.3g}"
+                for line in self.lines
+            )
         return "; ".join(
             f"{line.name} from {line.points[0][1]:.3g} to {line.points[-1][1]:.3g}, "
             f"at best {min(y for _, y in line.points):.3g}"

@@ -1,0 +1,75 @@
+"""What predictions from factors look like: answers by class, a curve of an outcome, numbers over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from seqdis.eval.report.blocks import Block, Confusion
+from seqdis.eval.report.chart import Chart, Line
+
+__all__ = ["answers_shown", "numbers_shown", "outcome_shown"]
+
+
+def answers_shown(label: str, predicted: Tensor, truth: Tensor, classes: Sequence[str]) -> list[Block]:
+    """A head's answers, a row a true class.
+
+    Args:
+        label: Its name.
+        predicted: Classes, ``(N,)``.
+        truth: Likewise.
+        classes: Their names.
+    """
+    count = len(classes)
+    table = (truth.long() * count + predicted.long()).bincount(minlength=count**2).view(count, count)
+    return [
+        Confusion(
+            f"{label.replace('_', ' ')}: a row a true class, a column an answer", classes, table.tolist()
+        )
+    ]
+
+
+def outcome_shown(scores: Mapping[str, Tensor], truth: Tensor) -> list[Block]:
+    """Receiver operating characteristics: true positives over false positives, at every threshold.
+
+    Args:
+        scores: Higher for the outcome, each ``(N,)``, by whose they are.
+        truth: 0 or 1, ``(N,)``.
+    """
+    from sklearn.metrics import roc_curve
+
+    lines = []
+    for name, found in scores.items():
+        alarms, hits, _ = roc_curve(truth.numpy(), found.detach().numpy())
+        lines.append(Line(name, [(float(a), float(h)) for a, h in zip(alarms, hits, strict=True)]))
+    chance = Line("chance", [(0.0, 0.0), (1.0, 1.0)])
+    return [Chart("Share of positives found", "share of negatives alarmed", [*lines, chance], linear=True)]
+
+
+def numbers_shown(
+    predicted: Mapping[str, Tensor], truth: Tensor, sequence: Tensor, *, unit: str, count: int = 3
+) -> list[Block]:
+    """What was measured and what was predicted over the windows of a few test sequences.
+
+    Args:
+        predicted: Each ``(K,)``, by whose it is.
+        truth: ``(K,)``.
+        sequence: Of each window, ``(K,)``.
+        unit: Of the numbers.
+        count: Sequences, spread over the test split.
+    """
+    numbers = sequence.unique()
+    chosen = numbers[torch.linspace(0, len(numbers) - 1, min(count, len(numbers))).round().long()]
+    charts: list[Block] = []
+    for number in chosen.tolist():
+        rows = sequence == number
+        lines = [
+            Line(name, [(float(i), float(v)) for i, v in enumerate(values[rows])])
+            for name, values in {"measured": truth, **predicted}.items()
+        ]
+        charts.append(
+            Chart(f"{unit}, test sequence {number + 1} of {len(numbers)}", "window", lines, linear=True)
+        )
+    return charts
