@@ -12,7 +12,7 @@ import typer
 
 from seqdis.core.cli.options import Data, Device, Json, Seed
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
-from seqdis.eval.cli.run import splits_of
+from seqdis.eval.cli.run import judge_of, splits_of
 
 __all__ = ["benchmark"]
 
@@ -97,11 +97,11 @@ def benchmark(
             config, home, train_set=train_set, val_set=val_set, resume=True, device=str(place),
             command=shlex.join(words), show_progress=not as_json,
         )  # fmt: skip
+        judge, _ = judge_of(folder, model, seed, (train_set, test_set), quiet=as_json)
         with progress_bar(f"measuring {method}", show=not as_json) as progress:
             metrics = swap_protocol(
-                model, train_set, test_set, seed=seed, pairs=pairs, judge_path=folder / "judge.safetensors",
-                progress=progress,
-            )  # fmt: skip
+                model, train_set, test_set, seed=seed, pairs=pairs, judge=judge, progress=progress
+            )
         seconds = float(json.loads((home / "run.json").read_text(encoding="utf-8"))["seconds"])
         contestants[method] = Contestant(model, metrics, config.train.steps or 0, seconds)
         spent += seconds
