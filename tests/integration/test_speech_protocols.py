@@ -46,7 +46,7 @@ def test_a_run_is_verified_and_heard(run: Path, tmp_path: Path, monkeypatch: pyt
     torch.jit.script(_Level()).save(str(tmp_path / "level.pt"))
     out = tmp_path / "speech.json"
     words = ("--identity", "timbre", "--listen", "3", "--voices", tmp_path / "level.pt", "--steps", "2")
-    result = seqdis("eval", "speaker", run, *words, "--mode", "published", "--out", out)
+    result = seqdis("eval", "speaker", run, *words, "--mode", "published", "--seeds", "2", "--out", out)
     assert result.exit_code == 0, result.output
     record = ResultRecord.load(out)
     assert (record.protocol, record.mode) == ("speaker", "published")
@@ -61,7 +61,7 @@ def test_a_run_is_verified_and_heard(run: Path, tmp_path: Path, monkeypatch: pyt
     assert len(re.findall(r"<audio[^>]*", page)) == 3 * 3  # no recording is kept of what is generated
     assert "swap: these words in that voice" in page
     kept = json.loads((run / "eval" / "speaker" / "pairs.json").read_text(encoding="utf-8"))
-    assert (kept["seed"], len(kept["pairs"])) == (0, kept["clips"])
+    assert (kept["seed"], len(kept["pairs"])) == (0, kept["clips"])  # one list for both seeds
 
 
 def test_without_listening_nothing_more_is_needed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
