@@ -15,7 +15,7 @@ def remember(lstm: nn.LSTM, steps: int) -> None:
     """Set the gates' biases so that the cells keep their content for 1 to ``steps`` steps before training.
 
     ``b_f = ln u``, ``u ~ U(1, steps − 1)``, ``b_i = −b_f`` (Tallec & Ollivier 2018, Eq. 16, "chrono"). A cell's memory
-    fades by ``σ(b_f)`` a step: by half with torch's own biases near 0.
+    is left with the share ``σ(b_f)`` after a step: half with torch's own biases near 0.
 
     Args:
         lstm: Of one layer and direction.

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean
 from seqdis.core.data.sequence import check_finite
-from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.eval.metrics.predicted import check_predicted
 
 __all__ = ["mean_absolute_error"]
 
@@ -34,10 +34,7 @@ def mean_absolute_error(
     Raises:
         InputError: The sizes differ, or a value is not finite.
     """
-    if predicted.shape != truth.shape or truth.ndim != 1 or not len(truth) or not len(train_truth):
-        raise InputError(
-            f"predictions {tuple(predicted.shape)} of labels {tuple(truth.shape)}; both must be (N,), N ≥ 1"
-        )
+    check_predicted(predicted, truth, train_truth)
     for name, value in (("predictions", predicted), ("labels", truth), ("training labels", train_truth)):
         check_finite(value, name)
     errors = (predicted.double() - truth.double()).abs()

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean, wilson
-from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.eval.metrics.predicted import check_predicted
 
 __all__ = ["accuracy"]
 
@@ -34,10 +34,7 @@ def accuracy(
     Raises:
         InputError: The sizes differ, or a split is empty.
     """
-    if predicted.shape != truth.shape or truth.ndim != 1 or not len(truth) or not len(train_truth):
-        raise InputError(
-            f"predictions {tuple(predicted.shape)} of labels {tuple(truth.shape)}; both must be (N,), N ≥ 1"
-        )
+    check_predicted(predicted, truth, train_truth)
     hits, n = predicted == truth, len(truth)
     chance = float((truth == train_truth.mode().values).double().mean())
     if groups is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from torch import Tensor
 
@@ -31,7 +30,6 @@ def swap_protocol(
     mode: Mode = "corrected",
     pairs: int | Sequence[tuple[int, int]] | None = None,
     judge: Judge | None = None,
-    judge_path: Path | None = None,
     features: FeatureNetworks = NO_FEATURES,
     progress: Progress | None = None,
 ) -> dict[str, Metric]:
@@ -53,7 +51,6 @@ def swap_protocol(
         mode: See above.
         pairs: How many swaps, one a test clip when omitted; or the list itself, each ``(static, dynamic)``.
         judge: Instead of one trained here.
-        judge_path: Where the judge is kept.
         features: ``identity`` and ``keypoints`` count.
         progress: Called as the work advances.
 
@@ -82,7 +79,6 @@ def swap_protocol(
         seed=seed,
         pairs=pairs,
         judge=judge,
-        judge_path=judge_path,
         watch=watch,
         progress=progress,
     )
