@@ -46,7 +46,7 @@ class JudgeAccuracy:
 
 
 TRUSTED = 0.99
-"""The share of real test clips that a judge must get right before anything is judged by it."""
+"""The share of real test clips from which on a judge is trusted; figures by another one are marked as such."""
 
 
 def doubted(accuracy: Metric | None) -> str | None:
