@@ -29,17 +29,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqdis.core.config import apply_overrides
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.errors import InputError
 from seqdis.core.nn.norm import group_count
 from seqdis.core.ops import ada_group_norm
 from seqdis.core.ops._build import kernel_state, kernels_off
 from seqdis.core.ops._compile import build_kernel
 from seqdis.core.pretrained import build_model
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
-from seqdis.core.train.devices import fast_layout
+from seqdis.core.sequences import Sequences
+from seqdis.core.training.devices import fast_layout
 
 # Height and width of what the denoiser sees; a preset with an autoencoder sees its latents.
 PRESETS = {"diffsda-mug": 64, "diffsda-voxceleb": 64, "diffsda-sprites32": 32}
@@ -201,11 +201,11 @@ def end_to_end(preset: str, device: torch.device, turns: int) -> list[BenchmarkR
     torch.manual_seed(0)
     model = fast_layout(build_model(config).to(device))
     clips = torch.rand(batch, config.data.length, *config.data.frame_shape)
-    data = SequenceBatch(clips, keys=[str(i) for i in range(batch)]).to(device)
+    data = Sequences(clips, keys=[str(i) for i in range(batch)]).to(device)
 
     def step() -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss = model.loss(data, generator=Rows.shard(0, batch, slice(0, batch), device)).loss
+            loss = model.loss(data, generator=GeneratorStack.shard(0, batch, slice(0, batch), device)).loss
         loss.backward()
         model.zero_grad()
 

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from seqdis.core.quantize import GroupVectorQuantizer
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
 
 CLIPS, STEPS, GROUPS, ENTRIES, DIM = 32, 50, 64, 32, 16
@@ -48,7 +48,7 @@ class Ours(nn.Module):
         self.device = device
 
     def forward(self, m: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.quantizer(m, generator=Rows.shard(0, CLIPS, slice(0, CLIPS), self.device))
+        out = self.quantizer(m, generator=GeneratorStack.shard(0, CLIPS, slice(0, CLIPS), self.device))
         return out.z, out.entropy_bits.sum()
 
 

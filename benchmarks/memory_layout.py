@@ -17,13 +17,13 @@ from pathlib import Path
 import torch
 
 from seqdis.core.config import RunConfig
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.pretrained import build_model
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
-from seqdis.core.train.devices import picks_channels_last
+from seqdis.core.sequences import Sequences
+from seqdis.core.training.devices import picks_channels_last
 
 PRESETS = {
     "cpu": ("diffsda-shapes", "diffsda-sprites32"),
@@ -39,10 +39,10 @@ def in_layout(config: RunConfig, device: torch.device, *, channels_last: bool) -
     return model.to(memory_format=LAYOUTS[channels_last])  # type: ignore[call-overload]
 
 
-def seconds_a_step(model: Disentangler, batch: SequenceBatch) -> float:
+def seconds_a_step(model: Disentangler, batch: Sequences) -> float:
     """One loss and its gradients; waits for the device."""
     began = time.perf_counter()
-    rows = Rows.shard(0, len(batch.x), slice(0, len(batch.x)), model.device)
+    rows = GeneratorStack.shard(0, len(batch.x), slice(0, len(batch.x)), model.device)
     model.loss(batch, generator=rows).loss.backward()
     model.zero_grad()
     if model.device.type == "cuda":
@@ -55,7 +55,7 @@ def measure(preset: str, *, turns: int, device: torch.device) -> BenchmarkRow:
     config = get_preset(preset)
     models = {layout: in_layout(config, device, channels_last=layout) for layout in LAYOUTS}
     clips = torch.rand(config.train.batch_size, config.data.length, *config.data.frame_shape)
-    batch = SequenceBatch(clips, keys=[str(i) for i in range(len(clips))]).to(device)
+    batch = Sequences(clips, keys=[str(i) for i in range(len(clips))]).to(device)
     taken: dict[bool, list[float]] = {layout: [] for layout in LAYOUTS}
     for turn in range(turns + 1):
         for layout, model in models.items():

@@ -28,7 +28,7 @@ from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
 from seqdis.core.diffusion.samplers.edm import EDMSampler
 from seqdis.core.methods.diffsda import DiffSDA
 from seqdis.core.pretrained import build_model
-from seqdis.core.random import Rows, randn
+from seqdis.core.random import GeneratorStack, randn
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
 
@@ -91,7 +91,7 @@ class Case:
         model.eval().to(device)
         self.name, self.sequences, data = f"{preset}, {sequences} sequences", sequences, config.data
         self.network, self.device = model.denoiser.network, device
-        rows = Rows.shard(0, sequences, slice(0, sequences), device)
+        rows = GeneratorStack.shard(0, sequences, slice(0, sequences), device)
         width = model.config.static_dim + model.config.dynamic_dim
         self.z = randn((sequences, data.length, width), generator=rows, device=device).flatten(0, 1)
         self.noise = randn(

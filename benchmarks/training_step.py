@@ -27,9 +27,9 @@ from seqdis.core.data.loader import training_batches
 from seqdis.core.data.sequence import ArraySequences
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
-from seqdis.core.train import Trainer
-from seqdis.core.train.devices import make_accelerator
-from seqdis.core.train.run_folder import RunFolder
+from seqdis.core.training import Trainer
+from seqdis.core.training.devices import make_accelerator
+from seqdis.core.training.run_folder import RunFolder
 
 # One a modality: what each kind of machine is meant to train.
 PRESETS = {

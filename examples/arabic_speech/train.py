@@ -13,7 +13,7 @@ from pathlib import Path
 from seqdis.core.config import apply_overrides
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset, get_preset
-from seqdis.core.train import train
+from seqdis.core.training import train
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from seqdis.audio.presets import PRESETS
-from seqdis.core.methods.diffsda_config import DiffSDAConfig
-from seqdis.core.methods.s3vae_config import S3VAEConfig
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
+from seqdis.core.methods.s3vae.config import S3VAEConfig
 
 # Rows of Tab. 7, columns TIMIT and LibriSpeech.
 PAPER = {

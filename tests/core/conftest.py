@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from seqdis.core.config import DataConfig, RunConfig
-from seqdis.core.diffusion.samplers.config import SamplerConfig
-from seqdis.core.methods.bcd_config import BCDConfig, SequenceEncoderConfig
-from seqdis.core.nn.dit_config import DiTConfig
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.methods.bcd.config import BCDConfig, SequenceEncoderConfig
+from seqdis.core.methods.bcd.dit_config import DiTConfig
 
 TOY = str(Path(__file__).parent / "toy")
 if TOY not in sys.path:

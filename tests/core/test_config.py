@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig, apply_overrides, parse_config
 from seqdis.core.errors import InputError
-from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.registry import get_preset
 
 

@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceBatch
+from seqdis.core.data.sequence import ArraySequences, Label
 from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.factors import Factors
 from seqdis.core.priors.factorised import FactorisedPrior
-from seqdis.core.random import RandomSource, Rows, rand
+from seqdis.core.random import GeneratorLike, GeneratorStack, rand
+from seqdis.core.sequences import Sequences
 
 LABELS = {
     "level": Label(("low", "middle", "high"), "static"),
@@ -73,7 +74,7 @@ class Channels(Disentangler):
     def from_config(cls, config: Any, **_: Any) -> Self:
         raise NotImplementedError
 
-    def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
+    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
         raise NotImplementedError
 
     def encode(
@@ -82,7 +83,7 @@ class Channels(Disentangler):
         *,
         mask: Tensor | None = None,
         observed: Tensor | None = None,
-        generator: RandomSource | None = None,
+        generator: GeneratorLike | None = None,
     ) -> Factors:
         assert not self.training
         static, dynamic = x[..., :2], x[..., 2:]
@@ -98,7 +99,7 @@ class Channels(Disentangler):
         factors: Factors,
         *,
         noise: Tensor | None = None,
-        generator: RandomSource | Sequence[torch.Generator] | None = None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
         progress: Any = None,
     ) -> Tensor:
         if self.kind == "constant":
@@ -117,7 +118,7 @@ class Planes(Disentangler):
     def from_config(cls, config: Any, **_: Any) -> Self:
         raise NotImplementedError
 
-    def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
+    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
         raise NotImplementedError
 
     def encode(
@@ -126,7 +127,7 @@ class Planes(Disentangler):
         *,
         mask: Tensor | None = None,
         observed: Tensor | None = None,
-        generator: RandomSource | None = None,
+        generator: GeneratorLike | None = None,
     ) -> Factors:
         return Factors(x[:, :, :1].flatten(1), x[:, :, 1:])
 
@@ -135,7 +136,7 @@ class Planes(Disentangler):
         factors: Factors,
         *,
         noise: Tensor | None = None,
-        generator: RandomSource | Sequence[torch.Generator] | None = None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
         progress: Any = None,
     ) -> Tensor:
         steps, _, height, width = factors.dynamic.shape[1:]
@@ -146,7 +147,7 @@ def world_prior(kind: str = "perfect") -> FactorisedPrior:
     """Factors of clips of the world that nobody has seen."""
     model = Channels(kind).eval()
 
-    def draw(rows: Rows, steps: int) -> Factors:
+    def draw(rows: GeneratorStack, steps: int) -> Factors:
         parts = []
         for number in rand((len(rows), 3), generator=rows):
             level, tilt, path = (int(u * n) for u, n in zip(number, (3, 2, 2), strict=True))

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from seqdis.core.config import DataConfig
 from seqdis.core.data.recordings import Recordings, View
-from seqdis.core.data.sequence import Label, SequenceBatch, SequenceDataset
+from seqdis.core.data.sequence import Label, SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.data.window import Clip, window_starts
 from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Modality
-from seqdis.core.random import RandomSource, Rows
+from seqdis.core.random import GeneratorLike, GeneratorStack
+from seqdis.core.sequences import Sequences
 
 SPEAKERS = 4
 STEPS = 8
@@ -62,9 +63,9 @@ class Spoken(SequenceDataset):
     def __len__(self) -> int:
         return len(self._places)
 
-    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         places = [self._places[i] for i in indices]
-        return SequenceBatch(
+        return Sequences(
             x=torch.stack([self.frames[i][s : s + STEPS] for i, s in places]),
             labels={
                 "speaker": torch.tensor([self.who[i] for i, _ in places]),
@@ -103,11 +104,11 @@ class Voices(Disentangler):
     def from_config(cls, config: Any, **_: Any) -> Self:
         raise NotImplementedError
 
-    def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
+    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
         raise NotImplementedError
 
     def encode(
-        self, x: Tensor, *, mask: Any = None, observed: Any = None, generator: RandomSource | None = None
+        self, x: Tensor, *, mask: Any = None, observed: Any = None, generator: GeneratorLike | None = None
     ) -> Factors:
         assert not self.training
         voice, word = x[..., :2], x[..., 2:]

@@ -11,7 +11,7 @@ import pytest
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, StageConfig, TrainConfig
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
-from seqdis.core.train.budget import Budget
+from seqdis.core.training.budget import Budget
 from seqdis.eval import comparison
 from seqdis.eval.comparison import (
     Contestant,
@@ -63,7 +63,7 @@ def test_wanted_methods_decide_and_must_be_there() -> None:
     ("own", "alone"),
     [
         ({"options": {"fps": 25.0}}, False),
-        ({"individuals": ("level",)}, False),
+        ({"identities": ("level",)}, False),
         ({"normalize": "channel"}, False),
         ({"pick": "spread"}, True),
         ({"length": 6}, True),

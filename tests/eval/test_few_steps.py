@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda import DiffSDA, DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig, vector_denoiser, vector_frame_encoder

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences, SequenceBatch
+from seqdis.core.data.sequence import ArraySequences
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
 from seqdis.eval.reconstruction import clip_errors, mean_frame, reconstruction_mse
 
 
@@ -19,7 +20,7 @@ def holes(shape: tuple[int, ...], seed: int) -> tuple[torch.Tensor, torch.Tensor
 def test_errors_count_measured_entries_of_existing_steps_alone() -> None:
     x, observed, mask = holes((6, 4, 3), 0)
     guess = torch.randn(6, 4, 3)
-    errors = clip_errors(SequenceBatch(x, mask=mask, observed=observed), guess)
+    errors = clip_errors(Sequences(x, mask=mask, observed=observed), guess)
     for i in range(6):
         entries = [
             (x[i, v, f] - guess[i, v, f]).item() ** 2

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from seqdis.core.analysis import fixed_pairs
-from seqdis.core.data.sequence import ArraySequences, SequenceBatch
+from seqdis.core.data.sequence import ArraySequences
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
 from seqdis.eval.metrics.swap_accuracy import agreement, majority_chance, swap_metrics
 from seqdis.eval.scoring import score_swaps
 
@@ -160,7 +161,7 @@ def test_a_clip_is_never_paired_with_a_model_in_training_mode(world, reader, cha
 
 
 def test_swap_of_a_perfect_model_mixes_the_named_sides(world, channels) -> None:
-    batch: SequenceBatch = world(2, 0).fetch([0, 1])
+    batch: Sequences = world(2, 0).fetch([0, 1])
     swapped = channels().eval().swap(batch.x[:1], batch.x[1:])
     assert torch.equal(swapped[..., :2], batch.x[:1, :, :2])
     assert torch.equal(swapped[..., 2:], batch.x[1:, :, 2:])

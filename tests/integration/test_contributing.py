@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from seqdis.core import Clip, DataConfig, Normalizer, Panel, SequenceBatch
+from seqdis.core import Clip, DataConfig, Normalizer, Panel, Sequences
 from seqdis.core.codec import IdentityCodec
 from seqdis.core.nn.backbones import BackboneConfig
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 PAGE = Path(__file__).parents[2] / "CONTRIBUTING.md"
 DATA = DataConfig(dataset="ramps", length=5, frame_shape=(3,))
@@ -42,7 +42,7 @@ def test_the_method_learns_what_the_dataset_shows() -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     losses = []
     for step in range(60):
-        loss = model(batch, Rows.shard(step, 64, slice(0, 64))).loss
+        loss = model(batch, GeneratorStack.shard(step, 64, slice(0, 64))).loss
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -54,7 +54,7 @@ def test_the_method_learns_what_the_dataset_shows() -> None:
 def test_the_dataset_follows_its_seed_and_splits_differ() -> None:
     build = shown("RAMPS").build
 
-    def first(split: str, seed: int) -> SequenceBatch:
+    def first(split: str, seed: int) -> Sequences:
         return build(DATA, split, None, seed).fetch(range(256))
 
     assert torch.equal(first("train", 0).x, first("train", 0).x)

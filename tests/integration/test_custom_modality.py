@@ -21,7 +21,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Panel
 from seqdis.core.registry import build_dataset, get_modality, get_preset, list_modalities
-from seqdis.core.train import train
+from seqdis.core.training import train
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "custom_modality"
 

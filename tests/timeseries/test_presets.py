@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 from seqdis.timeseries.datasets import DATASETS

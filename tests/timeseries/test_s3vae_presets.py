@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from seqdis.core.config import apply_overrides
-from seqdis.core.data.sequence import SequenceBatch
-from seqdis.core.methods.diffsda_config import DiffSDAConfig
-from seqdis.core.methods.s3vae_config import S3VAEConfig
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
+from seqdis.core.methods.s3vae.config import S3VAEConfig
 from seqdis.core.pretrained import build_model
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
+from seqdis.core.sequences import Sequences
 from seqdis.timeseries.presets import PRESETS
 
 
@@ -31,8 +31,8 @@ def test_a_step_on_stays_with_gaps() -> None:
     model = build_model(apply_overrides(PRESETS["s3vae-physionet"], ["data.length=12"]))
     observed = torch.rand(3, 12, 10) < 0.2
     mask = torch.arange(12) < torch.tensor([[12], [10], [8]])
-    batch = SequenceBatch(torch.randn(3, 12, 10), mask=mask, observed=observed, keys=["a", "b", "c"])
-    out = model.loss(batch, generator=Rows.shard(0, 3, slice(0, 3)))
+    batch = Sequences(torch.randn(3, 12, 10), mask=mask, observed=observed, keys=["a", "b", "c"])
+    out = model.loss(batch, generator=GeneratorStack.shard(0, 3, slice(0, 3)))
     out.loss.backward()  # type: ignore[no-untyped-call]
     assert set(out.terms) == {"reconstruction", "kl_static", "kl_dynamic", "consistency", "information"}
     assert all(p.grad is None or bool(p.grad.isfinite().all()) for p in model.parameters())

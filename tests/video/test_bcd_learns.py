@@ -7,14 +7,15 @@ import torch
 
 from seqdis.core.analysis import encode_dataset, probe_factors
 from seqdis.core.config import apply_overrides
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset, Subset
+from seqdis.core.data.sequence import SequenceDataset, Subset
 from seqdis.core.methods.bcd import BCD
 from seqdis.core.pretrained import build_model
 from seqdis.core.quantize import codebook_use
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import build_dataset, get_preset
 from seqdis.core.results import Metric
-from seqdis.core.train.schedule import Schedule
+from seqdis.core.sequences import Sequences
+from seqdis.core.training.schedule import Schedule
 
 STEPS, CLIPS = 400, 400
 
@@ -32,7 +33,7 @@ def train(model: BCD, data: SequenceDataset, batch: int, lr: float) -> None:
         model.set_scheduled("temperature", temperature(step))
         x = data.fetch(torch.randint(len(data), (batch,), generator=order).tolist()).x
         optimizer.zero_grad()
-        model.loss(SequenceBatch(x), generator=Rows.shard(step, batch, slice(0, batch))).loss.backward()
+        model.loss(Sequences(x), generator=GeneratorStack.shard(step, batch, slice(0, batch))).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
     model.eval()

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from seqdis.core.methods.bcd import BCD
-from seqdis.core.methods.bcd_config import BCDConfig
+from seqdis.core.methods.bcd.config import BCDConfig
 from seqdis.core.pretrained import build_model
 from seqdis.video.presets import PRESETS
 

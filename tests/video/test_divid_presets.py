@@ -10,11 +10,11 @@ import torch
 from seqdis.core.config import apply_overrides
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.methods.divid import DiViD
-from seqdis.core.methods.divid_config import DiViDConfig
+from seqdis.core.methods.divid.config import DiViDConfig
 from seqdis.core.nn.spatial_transformer import SpatialTransformer
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
 from seqdis.core.pretrained import build_model
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import build_dataset
 from seqdis.video.presets import PRESETS
 
@@ -94,7 +94,8 @@ def test_the_small_preset_learns_on_a_cpu() -> None:
     for step in range(24):
         optimizer.zero_grad()
         out = model.loss(
-            data.fetch(range(16 * step, 16 * step + 16)), generator=Rows.shard(step, 16, slice(0, 16))
+            data.fetch(range(16 * step, 16 * step + 16)),
+            generator=GeneratorStack.shard(step, 16, slice(0, 16)),
         )
         out.loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from seqdis.core.config import RunConfig, parse_config
-from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
 from seqdis.core.priors.store import prior_config
 from seqdis.video import VideoModality

@@ -12,13 +12,13 @@ from typer.testing import CliRunner
 
 from seqdis.core.cli.app import app
 from seqdis.core.config import apply_overrides
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.methods.s3vae import S3VAE
-from seqdis.core.methods.s3vae_config import S3VAEConfig
+from seqdis.core.methods.s3vae.config import S3VAEConfig
 from seqdis.core.pretrained import build_model
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import build_dataset
+from seqdis.core.sequences import Sequences
 from seqdis.video import VideoModality
 from seqdis.video.presets import PRESETS
 
@@ -66,13 +66,13 @@ def test_the_small_preset_learns_on_a_cpu() -> None:
     torch.manual_seed(0)
     model, data = build_model(config), build_dataset("video", config.data, "train")
     model.normalizer.fit(data)
-    model.meet(data)
+    model.on_fit_start(data)
     optimizer = torch.optim.Adam(model.train().parameters(), config.train.lr)
     losses = []
     for step in range(40):
         batch = data.fetch(range(16 * step, 16 * step + 16))
         optimizer.zero_grad()
-        out = model.loss(SequenceBatch(batch.x), generator=Rows.shard(step, 16, slice(0, 16)))
+        out = model.loss(Sequences(batch.x), generator=GeneratorStack.shard(step, 16, slice(0, 16)))
         out.loss.backward()
         optimizer.step()
         losses.append(float(out.terms["reconstruction"] + out.terms["kl_static"] + out.terms["kl_dynamic"]))
@@ -96,7 +96,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_command(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQDIS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("seqdis.core.cli.traverse.DRAWS", 64)
+    monkeypatch.setattr("seqdis.core.cli.traverse_command.DRAWS", 64)
     run, cpu = tmp_path / "run", ("--device", "cpu")
     training = (
         "train",
@@ -134,7 +134,7 @@ def test_killed_and_resumed_it_ends_the_same(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEQDIS_CACHE", str(tmp_path / "cache"))
-    from seqdis.core.train import trainer
+    from seqdis.core.training import trainer
 
     words = ("train", "s3vae-shapes", "data.dataset=folder", "train.steps=4", "batch_size=4", "save_every=2",
              "--data", clips, "--device", "cpu", "--json")  # fmt: skip

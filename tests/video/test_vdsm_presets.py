@@ -18,7 +18,7 @@ from seqdis.core.factors import Factors
 from seqdis.core.methods.vdsm import VDSM, VDSMConfig
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import build_dataset, get_modality
-from seqdis.core.train import Trainer, train
+from seqdis.core.training import Trainer, train
 from seqdis.video.datasets import pendulum
 from seqdis.video.vdsm_presets import VDSM_PRESETS
 
@@ -50,7 +50,9 @@ def test_every_preset_builds_and_decodes(name: str) -> None:
     preset = VDSM_PRESETS[name]
     model = build_model(preset)
     assert isinstance(model, VDSM)
-    frames = model.decode(model.own_prior().sample(1, generator=torch.Generator().manual_seed(0), steps=2))
+    frames = model.decode(
+        model.learned_prior().sample(1, generator=torch.Generator().manual_seed(0), steps=2)
+    )
     assert tuple(frames.shape[2:]) == preset.data.frame_shape
     assert preset.data.dataset in {*get_modality("video").datasets(), "folder"}
 

@@ -5,7 +5,6 @@ import torch
 
 from seqdis.core.analysis.generate import generate, swap_drawn
 from seqdis.core.config import RunConfig
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -15,6 +14,7 @@ from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.priors.latent_ddim import LatentDDIM
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
 from seqdis.core.registry import get_preset
+from seqdis.core.sequences import Sequences
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_the_frames_are_the_decoded_factors(model: Disentangler, prior: LatentDD
 def test_the_kept_side_is_the_sources_and_the_other_is_new(
     model: Disentangler, prior: LatentDDIM, independent: bool
 ) -> None:
-    x = SequenceBatch(torch.randn(1, 6, 8))
+    x = Sequences(torch.randn(1, 6, 8))
     own = model.encode(x.x).detach()
     for keep, new in (("static", "dynamic"), ("dynamic", "static")):
         result = swap_drawn(
@@ -85,7 +85,7 @@ def test_the_kept_side_is_the_sources_and_the_other_is_new(
 
 
 def test_kept_dynamics_lend_their_noise(model: Disentangler, prior: LatentDDIM) -> None:
-    x = SequenceBatch(torch.randn(1, 6, 8))
+    x = Sequences(torch.randn(1, 6, 8))
     result = swap_drawn(model, prior, x, keep="dynamic", count=2, generator=seed(0))
     noise = model.invert(x.x, model.encode(x.x))
     assert noise is not None
@@ -133,7 +133,7 @@ def test_swaps_with_drawn_codes(
     coded: tuple[Disentangler, AutoregressivePrior, Factors], independent: bool
 ) -> None:
     model, prior, _ = coded
-    x = SequenceBatch(torch.randn(1, 6, 3, 8, 8, generator=seed(2)))
+    x = Sequences(torch.randn(1, 6, 3, 8, 8, generator=seed(2)))
     own = model.encode(x.x).detach()
     for keep in ("static", "dynamic"):
         result = swap_drawn(
@@ -159,4 +159,4 @@ def test_bad_counts_are_refused(model: Disentangler, prior: LatentDDIM) -> None:
     with pytest.raises(InputError, match="at least 1; got 0"):
         generate(model, prior, 0, generator=seed(0))
     with pytest.raises(InputError, match=r"1 sequence and count ≥ 1; got 2 and 1"):
-        swap_drawn(model, prior, SequenceBatch(torch.randn(2, 6, 8)), keep="static", generator=seed(0))
+        swap_drawn(model, prior, Sequences(torch.randn(2, 6, 8)), keep="static", generator=seed(0))

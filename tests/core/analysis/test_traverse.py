@@ -6,11 +6,11 @@ import torch
 from seqdis.core.analysis.principal import PrincipalComponents, principal_components
 from seqdis.core.analysis.traverse import traverse
 from seqdis.core.config import apply_overrides
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
+from seqdis.core.sequences import Sequences
 
 AMOUNTS = torch.tensor([-1.0, 0.0, 1.0])
 
@@ -30,7 +30,7 @@ def test_zero_is_the_reconstruction_and_all_else_differs(factor: str) -> None:
     reports = []
     result = traverse(
         model,
-        SequenceBatch(x),
+        Sequences(x),
         components(model, factor),
         component=0,
         amounts=AMOUNTS,
@@ -51,7 +51,7 @@ def test_the_other_rows_of_a_batch_change_nothing() -> None:
     found = components(model, "static")
 
     def frames(batch: torch.Tensor) -> torch.Tensor:
-        return traverse(model, SequenceBatch(batch), found, component=1, amounts=AMOUNTS).frames
+        return traverse(model, Sequences(batch), found, component=1, amounts=AMOUNTS).frames
 
     torch.testing.assert_close(frames(x)[:1], frames(x[:1]), atol=1e-4, rtol=1e-4)
 
@@ -62,7 +62,7 @@ def test_all_places_are_decoded_from_the_same_draws() -> None:
     nowhere = torch.zeros(3)
     result = traverse(
         model,
-        SequenceBatch(x),
+        Sequences(x),
         found,
         component=0,
         amounts=nowhere,
@@ -71,7 +71,7 @@ def test_all_places_are_decoded_from_the_same_draws() -> None:
     torch.testing.assert_close(result.frames[:, 0], result.frames[:, 2], atol=1e-5, rtol=1e-5)
     again = traverse(
         model,
-        SequenceBatch(x),
+        Sequences(x),
         found,
         component=0,
         amounts=nowhere,
@@ -82,7 +82,7 @@ def test_all_places_are_decoded_from_the_same_draws() -> None:
 
 def test_the_grid_has_a_row_a_place_below_the_source() -> None:
     model, x = toy(), torch.randn(2, 6, 8)
-    result = traverse(model, SequenceBatch(x), components(model, "static"), component=0, amounts=AMOUNTS)
+    result = traverse(model, Sequences(x), components(model, "static"), component=0, amounts=AMOUNTS)
     grid = result.grid()
     assert [row[0].title for row in grid] == ["source", "alpha -1.00", "alpha +0.00", "alpha +1.00"]
     assert torch.equal(grid[0][1].frames, x[1])
@@ -93,4 +93,4 @@ def test_factors_of_another_model_are_refused() -> None:
     model = toy()
     found = principal_components(Factors(torch.randn(9, 3), torch.randn(9, 6, 2)), "static")
     with pytest.raises(ValueError, match="static factors of 8 numbers; these components are of 3"):
-        traverse(model, SequenceBatch(torch.randn(1, 6, 8)), found, component=0, amounts=AMOUNTS)
+        traverse(model, Sequences(torch.randn(1, 6, 8)), found, component=0, amounts=AMOUNTS)

@@ -9,7 +9,7 @@ import torch
 from typer.testing import Result
 
 from seqdis.core import registry
-from seqdis.core.cli.demo import _telling_pairs
+from seqdis.core.cli.demo_command import _telling_pairs
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.registry import build_dataset, get_preset
 from seqdis.core.results import Metric, ResultRecord

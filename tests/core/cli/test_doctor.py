@@ -10,8 +10,8 @@ import pytest
 import torch
 from typer.testing import Result
 
-from seqdis.core.cli import doctor as doctor_module
-from seqdis.core.cli.doctor import doctor
+from seqdis.core.cli import doctor_command as doctor_module
+from seqdis.core.cli.doctor_command import doctor
 from seqdis.core.ops import _build
 
 Command = Callable[..., Result]

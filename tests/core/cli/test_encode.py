@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from typer.testing import Result
 
-from seqdis.core.cli.encode import _chunks
+from seqdis.core.cli.encode_command import _chunks
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
 
@@ -186,7 +186,7 @@ def test_a_damaged_run_is_refused(refused: Refused, toy_run: Path, recordings: P
         (run / "config.json").write_text(json.dumps(config | changes))
         return refused("encode", run, recordings, "--out", tmp_path / "f.npz")
 
-    assert said(format=2) == f"{run / 'config.json'}: format 2; this version reads format 1"
+    assert said(format=1) == f"{run / 'config.json'}: format 1; this version reads format 2"
     assert said(modality="smell").startswith("unknown modality 'smell'")
     assert "unknown key 'hidden'" in said(model=config["model"] | {"hidden": 3})
     assert "weights and config.json disagree" in said(model=config["model"] | {"hidden_dim": 24})

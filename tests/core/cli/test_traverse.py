@@ -9,7 +9,7 @@ import pytest
 import torch
 from typer.testing import Result
 
-from seqdis.core.cli import traverse as command
+from seqdis.core.cli import traverse_command as command
 from seqdis.core.disentangler import Disentangler
 
 Command = Callable[..., Result]

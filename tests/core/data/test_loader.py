@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from seqdis.core.data.loader import BatchPlan, training_batches
-from seqdis.core.data.sequence import ArraySequences, SequenceBatch, SequenceDataset
+from seqdis.core.data.sequence import ArraySequences, SequenceDataset
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
 
 
 def _global_steps(plan: BatchPlan, start: int, stop: int) -> list[list[int]]:
@@ -88,11 +89,11 @@ class _Views(SequenceDataset):
     def __len__(self) -> int:
         return 6
 
-    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         if self.broken in indices:
             raise InputError(f"clip {self.broken}: cannot be read")
         x = torch.tensor([[[i, epoch]] for i in indices]).float()
-        return SequenceBatch(x, keys=[str(i) for i in indices])
+        return Sequences(x, keys=[str(i) for i in indices])
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -3,15 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.data.sequence import (
-    ArraySequences,
-    Label,
-    SequenceBatch,
-    SequenceDataset,
-    Subset,
-    check_finite,
-)
+from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset, Subset
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences, check_finite
 
 LABELS = {"kind": Label(("a", "b"), "static")}
 
@@ -80,7 +74,7 @@ def test_moving_a_batch_moves_every_part() -> None:
     batch = dataset().fetch([0, 1]).to("meta")
     parts = [batch.x, batch.mask, batch.observed, batch.labels["kind"]]
     assert all(part is not None and part.device.type == "meta" for part in parts)
-    assert SequenceBatch(torch.zeros(1, 1, 1)).to("meta").mask is None
+    assert Sequences(torch.zeros(1, 1, 1)).to("meta").mask is None
 
 
 @pytest.mark.parametrize(

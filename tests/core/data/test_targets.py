@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import ArraySequences, SequenceBatch, SequenceDataset
+from seqdis.core.data.sequence import ArraySequences, SequenceDataset
 from seqdis.core.data.targets import Target, TargetTable, WithTargets, target_table
 from seqdis.core.data.window import Clip, RandomWindows
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
 
 DATA = DataConfig(dataset="x", length=4, frame_shape=(3,), options={"scale": 2.0})
 
@@ -71,7 +72,7 @@ def test_batches_carry_the_targets_of_their_own_steps(table: Callable[..., Targe
 
 
 def test_targets_travel_with_their_batch() -> None:
-    batch = SequenceBatch(torch.zeros(2, 3, 1), targets={"a": torch.ones(2, 3, 1)})
+    batch = Sequences(torch.zeros(2, 3, 1), targets={"a": torch.ones(2, 3, 1)})
     assert batch.to("meta").targets["a"].device.type == "meta"
 
 

@@ -32,7 +32,7 @@ def network(x: Tensor, t: Tensor) -> Tensor:
 
 def denoise(x: Tensor, sigma: float) -> Tensor:
     c = EpsilonPreconditioning(SCHEDULE)(torch.full((len(x),), sigma, dtype=x.dtype))
-    return x + c.out.view(-1, 1) * network(c.inside.view(-1, 1) * x, c.noise)
+    return x + c.c_out.view(-1, 1) * network(c.c_in.view(-1, 1) * x, c.c_noise)
 
 
 def peer(scheduler: Any, steps: int, x_t: Tensor) -> Tensor:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from seqdis.core.diffusion.samplers.build import build_sampler
-from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.errors import InputError
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 MEAN, SPREAD = 0.3, 0.5
 
@@ -64,7 +64,7 @@ def test_inverting_and_sampling_returns_the_input() -> None:
 
 def test_churn_keeps_the_distribution_and_zero_churn_needs_no_randomness() -> None:
     config = SamplerConfig(steps=64, s_churn=40)
-    rows = Rows.spawn(torch.Generator().manual_seed(1), 4096)
+    rows = GeneratorStack.spawn(torch.Generator().manual_seed(1), 4096)
     churned = build_sampler(config).sample(denoise, noise(), generator=rows).x
     plain = build_sampler(SamplerConfig(steps=64)).sample(denoise, noise()).x
     assert churned.mean().item() == pytest.approx(MEAN, abs=0.03)
@@ -86,7 +86,7 @@ def test_churned_frames_of_a_sequence_do_not_depend_on_its_company() -> None:
     config = SamplerConfig(steps=8, s_churn=20)
 
     def run(count: int) -> Tensor:
-        rows = Rows.spawn(torch.Generator().manual_seed(3), count)
+        rows = GeneratorStack.spawn(torch.Generator().manual_seed(3), count)
         return build_sampler(config).sample(denoise, noise(12)[: 3 * count], generator=rows).x
 
     assert torch.equal(run(1), run(4)[:3])

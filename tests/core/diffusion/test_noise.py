@@ -7,7 +7,7 @@ import torch
 
 from seqdis.core.diffusion.noise import LogNormalNoise, karras_levels
 from seqdis.core.errors import InputError
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 
 def test_levels_agree_with_the_formula_written_out() -> None:
@@ -35,7 +35,7 @@ def test_impossible_levels_are_refused(steps: int, low: float, high: float) -> N
 
 
 def test_the_logarithm_of_sigma_is_normal() -> None:
-    rows = Rows.shard(0, 20_000, slice(0, 20_000))
+    rows = GeneratorStack.shard(0, 20_000, slice(0, 20_000))
     logs = LogNormalNoise(-1.2, 1.2).draw((20_000,), generator=rows).log()
     assert logs.mean().item() == pytest.approx(-1.2, abs=4 * 1.2 / math.sqrt(20_000))
     assert logs.std().item() == pytest.approx(1.2, rel=0.03)

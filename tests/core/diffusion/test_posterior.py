@@ -30,9 +30,9 @@ def test_it_is_the_kl_of_the_two_posteriors(schedule, t: int) -> None:
         return Normal(mean, torch.full_like(mean, float(np.sqrt(variance))))
 
     expected = kl_divergence(posterior(clean), posterior(guess)).flatten(1).sum(1)
-    level, following = (schedule.sigmas[i].expand(3) for i in (t, t - 1))
+    level, sigma_next = (schedule.sigmas[i].expand(3) for i in (t, t - 1))
     torch.testing.assert_close(
-        posterior_kl(clean, guess, sigma=level, following=following), expected, rtol=1e-8, atol=0
+        posterior_kl(clean, guess, sigma=level, sigma_next=sigma_next), expected, rtol=1e-8, atol=0
     )
 
 
@@ -40,18 +40,18 @@ def test_in_terms_of_the_noise_it_is_the_weighted_loss_of_ddpm() -> None:
     schedule = linear_schedule(100)
     clean, noise, predicted = draw(4, 6, seed=0), draw(4, 6, seed=1), draw(4, 6, seed=2)
     t = torch.tensor([1, 5, 50, 99])
-    sigma, following = schedule.sigmas[t], schedule.sigmas[t - 1]
+    sigma, sigma_next = schedule.sigmas[t], schedule.sigmas[t - 1]
     guess = clean + sigma[:, None] * (noise - predicted)
     beta, alpha_bar = schedule.betas[t], (1 - schedule.betas).cumprod(0)
     variance = (1 - alpha_bar[t - 1]) / (1 - alpha_bar[t]) * beta
     weight = beta.square() / (2 * variance * (1 - beta) * (1 - alpha_bar[t]))  # Eq. 12
     expected = weight * (noise - predicted).square().sum(1)
     torch.testing.assert_close(
-        posterior_kl(clean, guess, sigma=sigma, following=following), expected, rtol=1e-6, atol=0
+        posterior_kl(clean, guess, sigma=sigma, sigma_next=sigma_next), expected, rtol=1e-6, atol=0
     )
 
 
 def test_a_perfect_guess_costs_nothing() -> None:
     x = draw(2, 3, seed=0)
-    kl = posterior_kl(x, x, sigma=torch.tensor([2.0, 3.0]), following=torch.tensor([1.0, 0.5]))
+    kl = posterior_kl(x, x, sigma=torch.tensor([2.0, 3.0]), sigma_next=torch.tensor([1.0, 0.5]))
     assert kl.tolist() == [0.0, 0.0]

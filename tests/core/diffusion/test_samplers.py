@@ -17,11 +17,11 @@ from torch import Tensor
 from seqdis.core.diffusion.noise import karras_levels, linear_schedule
 from seqdis.core.diffusion.samplers.base import Sampler, SamplerState
 from seqdis.core.diffusion.samplers.build import build_inverter, build_sampler
-from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
 from seqdis.core.diffusion.samplers.ddim import DDIMSampler
 from seqdis.core.diffusion.samplers.ddpm import DDPMSampler
 from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
 from seqdis.core.diffusion.samplers.edm import EDMSampler
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig, SamplerKind
 from seqdis.core.diffusion.samplers.unipc import UniPCSampler
 from seqdis.core.errors import InputError
 

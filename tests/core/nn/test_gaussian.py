@@ -8,7 +8,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 from seqdis.core.errors import InputError
 from seqdis.core.nn.gaussian import DiagonalGaussian
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 
 def _random(*shape: int, seed: int = 0) -> DiagonalGaussian:
@@ -36,7 +36,7 @@ def test_the_divergence_is_the_mean_log_ratio_of_draws() -> None:
     q, p = _random(1, 3), _random(1, 3, seed=1)
     count = 200_000
     many = DiagonalGaussian(q.mean.expand(count, 3), q.log_std.expand(count, 3))
-    z = many.draw(Rows.shard(0, count, slice(0, count)))
+    z = many.draw(GeneratorStack.shard(0, count, slice(0, count)))
     ratios = q.log_density(z) - p.log_density(z)
     assert abs(ratios.mean() - q.kl(p)) < 4 * ratios.std() / count**0.5
     torch.testing.assert_close(z.mean(0), q.mean[0], atol=0.02, rtol=0)
@@ -46,7 +46,7 @@ def test_the_divergence_is_the_mean_log_ratio_of_draws() -> None:
 def test_a_draw_passes_gradients_to_both_parameters() -> None:
     mean = torch.zeros(2, 3, requires_grad=True)
     log_std = torch.zeros(2, 3, requires_grad=True)
-    z = DiagonalGaussian(mean, log_std).draw(Rows.shard(0, 2, slice(0, 2)))
+    z = DiagonalGaussian(mean, log_std).draw(GeneratorStack.shard(0, 2, slice(0, 2)))
     z.sum().backward()
     torch.testing.assert_close(mean.grad, torch.ones(2, 3))
     torch.testing.assert_close(log_std.grad, z.detach())  # σ = 1, μ = 0: dz/dln σ = ε = z
@@ -55,8 +55,8 @@ def test_a_draw_passes_gradients_to_both_parameters() -> None:
 def test_a_row_is_drawn_the_same_alone_and_in_company() -> None:
     q = _random(5, 4)
     seeds = [torch.Generator().manual_seed(i) for i in range(5)]
-    together = q.draw(Rows.each(seeds))
-    alone = q[:1].draw(Rows.each([torch.Generator().manual_seed(0)]))
+    together = q.draw(GeneratorStack.each(seeds))
+    alone = q[:1].draw(GeneratorStack.each([torch.Generator().manual_seed(0)]))
     torch.testing.assert_close(together[:1], alone, rtol=0, atol=0)
 
 

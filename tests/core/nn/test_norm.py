@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdis.core.nn.dit import DiT, DiTBlock
+from seqdis.core.methods.bcd.dit import DiT, DiTBlock
 from seqdis.core.nn.norm import AdaGroupNorm, AdaLayerNorm, GroupNormSiLU
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
 

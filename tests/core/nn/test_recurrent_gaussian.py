@@ -6,7 +6,7 @@ import torch
 
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.recurrent_gaussian import PosteriorLSTM, PriorLSTM
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 
 def test_the_dynamic_posterior_sees_the_past_alone_and_the_static_one_all() -> None:
@@ -38,7 +38,9 @@ def test_a_draw_is_one_from_the_distributions_that_the_prior_gives() -> None:
     torch.nn.init.normal_(prior.to_parameters.weight, std=0.5)
     count, steps = 3, 7
     seeds = range(10, 10 + count)
-    drawn = prior.draw(steps, generator=Rows.each([torch.Generator().manual_seed(s) for s in seeds]))
+    drawn = prior.draw(
+        steps, generator=GeneratorStack.each([torch.Generator().manual_seed(s) for s in seeds])
+    )
     conditional: DiagonalGaussian = prior(drawn)
     noise = (drawn - conditional.mean) / conditional.std
     for row, seed in zip(noise, seeds, strict=True):
@@ -51,6 +53,6 @@ def test_a_longer_draw_begins_like_a_shorter_one() -> None:
     prior = PriorLSTM(2, 8)
 
     def draw(steps: int) -> torch.Tensor:
-        return prior.draw(steps, generator=Rows.each([torch.Generator().manual_seed(0)]))
+        return prior.draw(steps, generator=GeneratorStack.each([torch.Generator().manual_seed(0)]))
 
     torch.testing.assert_close(draw(9)[:, :4], draw(4), rtol=0, atol=0)

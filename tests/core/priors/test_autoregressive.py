@@ -18,7 +18,7 @@ from seqdis.core.priors import autoregressive
 from seqdis.core.priors.autoregressive import AutoregressivePrior
 from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.priors.code_sequences import context_start
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import list_plugins
 
 STEPS, CODES = 6, 3
@@ -254,7 +254,7 @@ def test_the_loss_is_the_cross_entropy_written_out() -> None:
     codes = drawn_codes(known)
     prior = small(known)
     prior.network = Fixed()  # type: ignore[assignment]
-    came = prior.loss(known.static, codes, generator=Rows.shard(0, 8, slice(0, 8)))
+    came = prior.loss(known.static, codes, generator=GeneratorStack.shard(0, 8, slice(0, 8)))
     assert came.item() == pytest.approx(sum(cross_entropy(c) for c in codes.tolist()) / 8, rel=1e-5)
 
 
@@ -266,7 +266,7 @@ def test_thinned_sequences_are_every_second_step() -> None:
         prior.network = Fixed()  # type: ignore[assignment]
         found = [0, 0, 0]
         for row in range(64):
-            rows = Rows.each([seed(row)])
+            rows = GeneratorStack.each([seed(row)])
             came = prior.loss(known.static[:1], torch.tensor(codes[row])[None], generator=rows).item()
             ways = [cross_entropy(c) for c in (codes[row], codes[row][::2], codes[row][1::2])]
             match = [i for i, value in enumerate(ways) if came == pytest.approx(value, rel=1e-5)]
@@ -281,9 +281,9 @@ def test_the_loss_is_a_mean_over_sequences() -> None:
     known = chains(8, 0)
     prior = waken(small(known, subsampling=0.5))
     static, codes = known.static, drawn_codes(known)
-    whole = prior.loss(static, codes, generator=Rows.shard(3, 8, slice(0, 8)))
+    whole = prior.loss(static, codes, generator=GeneratorStack.shard(3, 8, slice(0, 8)))
     halves = [
-        prior.loss(static[part], codes[part], generator=Rows.shard(3, 8, part))
+        prior.loss(static[part], codes[part], generator=GeneratorStack.shard(3, 8, part))
         for part in (slice(0, 4), slice(4, 8))
     ]
     torch.testing.assert_close(whole, torch.stack(halves).mean())

@@ -6,10 +6,10 @@ import torch
 
 from seqdis.core.factors import Extra, Factors
 from seqdis.core.priors.factorised import FactorisedPrior
-from seqdis.core.random import Rows, randn
+from seqdis.core.random import GeneratorStack, randn
 
 
-def _draw(rows: Rows, steps: int) -> Factors:
+def _draw(rows: GeneratorStack, steps: int) -> Factors:
     static = randn((len(rows), 3), generator=rows)
     action = randn((len(rows), 2), generator=rows)
     dynamic = torch.stack([randn((len(rows), 2), generator=rows) for _ in range(steps)], dim=1)

@@ -9,7 +9,7 @@ import torch
 
 from seqdis.core.quantize import GroupVectorQuantizer
 from seqdis.core.quantize.bitrate import Bitrate, batch_histogram, entropy_bits
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 
 def main() -> None:
@@ -22,9 +22,11 @@ def main() -> None:
     histogram = batch_histogram(part.softmax(-1), synchronize=True)
     Bitrate(target=1.0)(entropy_bits(histogram)).loss.backward()  # type: ignore[union-attr]
     torch.manual_seed(0)
-    quantizer = GroupVectorQuantizer(groups=1, codes=3, dim=2, distance_scale=50.0, revive=2).train()
+    quantizer = GroupVectorQuantizer(
+        groups=1, codes=3, dim=2, distance_scale=50.0, reset_dead_codes=2
+    ).train()
     for step in range(4):
-        rows = Rows.shard(step, 4, slice(2 * rank, 2 * rank + 2))
+        rows = GeneratorStack.shard(step, 4, slice(2 * rank, 2 * rank + 2))
         quantizer(
             torch.randn(2, 4, 2, generator=torch.Generator().manual_seed(10 * step + rank)) + 9,
             generator=rows,

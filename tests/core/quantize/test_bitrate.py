@@ -19,7 +19,7 @@ from seqdis.core.quantize import (
     cross_entropy_bits,
     entropy_bits,
 )
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 
 def test_entropy_by_hand() -> None:
@@ -64,7 +64,7 @@ class Toy(nn.Module):
         self.quantizer = GroupVectorQuantizer(groups=2, codes=16, dim=4, distance_scale=10.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        seed = Rows.shard(0, len(x), slice(0, len(x)))
+        seed = GeneratorStack.shard(0, len(x), slice(0, len(x)))
         out: Tensor = self.quantizer(self.linear(x), generator=seed).entropy_bits
         return out
 
@@ -85,7 +85,7 @@ def test_the_loss_brings_the_rate_to_the_target(spread: float, above: bool) -> N
     held_out = torch.randn(64, 16, 8, generator=torch.Generator().manual_seed(2))
     assert float(toy(held_out).detach().sum()) == pytest.approx(target, rel=0.05)
     # The estimate is of codes that are drawn: counted, they have that entropy.
-    drawn = toy.quantizer(toy.linear(held_out), generator=Rows.shard(3, 64, slice(0, 64)))
+    drawn = toy.quantizer(toy.linear(held_out), generator=GeneratorStack.shard(3, 64, slice(0, 64)))
     assert codebook_use(drawn.codes, entries=16).bits_per_frame == pytest.approx(target, rel=0.05)
 
 

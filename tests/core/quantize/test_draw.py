@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 import seqdis.core.quantize.draw as module
 from seqdis.core.quantize import GroupVectorQuantizer
 from seqdis.core.quantize.draw import DrawnEntries, draw_entries, draw_entries_reference
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 COUNT, GROUPS, ENTRIES, DIM = 37, 5, 7, 3
 
@@ -86,6 +86,6 @@ def test_no_tensor_has_entries_and_channels(training: bool, relaxed: bool) -> No
     quantizer = GroupVectorQuantizer(groups=groups, codes=entries, dim=dim, relaxed=relaxed)
     m = torch.randn(batch, steps, groups * dim, requires_grad=True)
     with Largest() as largest:
-        out = quantizer.train(training)(m, generator=Rows.shard(0, batch, slice(0, batch)))
+        out = quantizer.train(training)(m, generator=GeneratorStack.shard(0, batch, slice(0, batch)))
         (out.z.square().sum() + out.entropy_bits.sum()).backward()
     assert largest.numbers <= batch * steps * groups * max(entries, dim)

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from seqdis.core.errors import InputError
 from seqdis.core.quantize import GroupVectorQuantizer
-from seqdis.core.random import Rows, gumbel
+from seqdis.core.random import GeneratorStack, gumbel
 
 
-def rows(count: int, seed: int = 0) -> Rows:
-    return Rows.shard(seed, count, slice(0, count))
+def rows(count: int, seed: int = 0) -> GeneratorStack:
+    return GeneratorStack.shard(seed, count, slice(0, count))
 
 
 def vectors(count: int = 4, steps: int = 5, width: int = 12) -> Tensor:
@@ -155,8 +155,8 @@ def test_missing_steps_do_not_count() -> None:
 def test_row_0_does_not_depend_on_the_batch() -> None:
     vq, m = make().train(), vectors()
 
-    def each(count: int) -> Rows:
-        return Rows.each([torch.Generator().manual_seed(s) for s in range(count)])
+    def each(count: int) -> GeneratorStack:
+        return GeneratorStack.each([torch.Generator().manual_seed(s) for s in range(count)])
 
     assert torch.equal(vq(m, generator=each(4)).codes[:2], vq(m[:2], generator=each(2)).codes)
 
@@ -169,7 +169,7 @@ def test_half_precision_around_it_changes_nothing_inside() -> None:
 
 
 def test_a_remembered_histogram_is_a_moving_average_with_the_gradient_of_the_batch() -> None:
-    vq, plain = make(memory=0.75).train(), make().train()
+    vq, plain = make(ema_decay=0.75).train(), make().train()
     average = torch.zeros(3, 7)
     for step in range(700):
         m = vectors(count=2) + 0.003 * step
@@ -189,14 +189,14 @@ def test_a_remembered_histogram_is_a_moving_average_with_the_gradient_of_the_bat
     vq.eval()
     alone = make().eval()(vectors()).entropy_bits
     assert torch.equal(vq(vectors()).entropy_bits, alone)  # what is measured remembers nothing
-    other = make(memory=0.75)
+    other = make(ema_decay=0.75)
     other.load_state_dict(vq.state_dict())
     assert torch.equal(other.histogram, vq.histogram)
     assert other.batches == 700
 
 
 def test_idle_entries_move_onto_vectors_and_others_stay() -> None:
-    vq = make(revive=3, distance_scale=50.0).train()
+    vq = make(reset_dead_codes=3, distance_scale=50.0).train()
     with torch.no_grad():
         vq.codebook[:, 1:] += 100  # only entry 0 is near
     before, m = vq.codebook.detach().clone(), vectors()
@@ -232,8 +232,8 @@ def test_the_temperature_is_kept_with_the_weights() -> None:
     [
         (lambda: make(groups=0), "groups, codes and dim of at least 1"),
         (lambda: make(distance_scale=0.0), "distance scale above 0"),
-        (lambda: make(revive=-1), r"revives entries after -1 batches"),
-        (lambda: make(memory=1.0), r"histogram is 1\.0; allowed: from 0 to below 1"),
+        (lambda: make(reset_dead_codes=-1), r"revives entries after -1 batches"),
+        (lambda: make(ema_decay=1.0), r"histogram has ema_decay 1\.0; allowed: from 0 to below 1"),
         (lambda: make(temperature=0.0), r"temperature 0\.0: allowed are numbers above 0"),
         (lambda: make()(vectors(width=11), generator=rows(4)), r"\(4, 5, 11\); allowed: \(B, V, 12\)"),
         (lambda: make().train()(vectors()), "draws codes and needs generator="),

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.quantize import Bitrate, GroupVectorQuantizer, codebook_use
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 ENTRIES = 8
 BATCH, STEPS = 64, 8
@@ -39,7 +39,7 @@ class Coder(nn.Module):
         optimizer, rates = torch.optim.Adam(self.parameters(), 2e-2), []
         for step in range(steps):
             x = points(step, count, each)
-            out = self.quantizer(self.encode(x), generator=Rows.shard(step, count, slice(0, count)))
+            out = self.quantizer(self.encode(x), generator=GeneratorStack.shard(step, count, slice(0, count)))
             rate = self.bitrate(out.entropy_bits)
             loss = (self.decode(out.z) - x).square().mean()
             loss = loss if rate.loss is None else loss + rate.loss
@@ -73,7 +73,7 @@ def test_without_the_loss_the_rate_is_what_the_codebook_allows() -> None:
 
 def test_a_small_batch_overshoots_unless_it_remembers() -> None:
     """The entropy of six codes falls short of that of all, so that the loss asks for too much."""
-    plain, remembering = (Coder(target=1.5, memory=memory) for memory in (0.0, 0.97))
+    plain, remembering = (Coder(target=1.5, ema_decay=ema_decay) for ema_decay in (0.0, 0.97))
     for coder in (plain, remembering):
         coder.rates(1200, count=6, each=1)
     assert plain.held_out() > 1.15 * 1.5
@@ -81,7 +81,7 @@ def test_a_small_batch_overshoots_unless_it_remembers() -> None:
 
 
 def test_without_the_loss_codes_that_fell_on_one_entry_come_back() -> None:
-    fallen, revived = (Coder(target=None, crowded=True, revive=revive) for revive in (0, 10))
+    fallen, revived = (Coder(target=None, crowded=True, reset_dead_codes=revive) for revive in (0, 10))
     for coder in (fallen, revived):
         with torch.no_grad():
             coder.quantizer.codebook[:, 1:] *= 20

@@ -16,9 +16,9 @@ from torch import Tensor
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
 from seqdis.core.data.window import Clip
-from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.errors import InputError
-from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.core.nn.backbones import BackboneConfig
 

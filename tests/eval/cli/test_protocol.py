@@ -13,7 +13,7 @@ from tests.eval.conftest import Channels
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.sequence import ArraySequences
 from seqdis.core.errors import InputError
-from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.results import Metric, ResultRecord
 from seqdis.eval.cli.protocol import OpenRun, open_runs, place_of, publish, seeds_from, typed
 from seqdis.eval.report.blocks import Section, Text

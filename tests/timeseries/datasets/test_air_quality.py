@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def rows_of(split: str, root: Path, data: DataConfig) -> set[tuple[int, int]]:
+def stack_generators(split: str, root: Path, data: DataConfig) -> set[tuple[int, int]]:
     """``(month since 2013, station)`` of every sequence, as its values tell."""
     dataset = build_dataset("timeseries", data, split, root=root)
     batch = dataset.fetch(range(len(dataset)))
@@ -51,7 +51,7 @@ def rows_of(split: str, root: Path, data: DataConfig) -> set[tuple[int, int]]:
 
 @pytest.mark.parametrize("data", [DATA, PUBLISHED], ids=["corrected", "published"])
 def test_splits(folder: Path, data: DataConfig) -> None:
-    parts = {split: rows_of(split, folder, data) for split in ("train", "val", "test")}
+    parts = {split: stack_generators(split, folder, data) for split in ("train", "val", "test")}
     months = {month for month, _ in parts["test"]}
     assert months == {36 + m for m in range(1, 13)}  # 2016
     assert len(parts["test"]) == 12 * 12

@@ -7,20 +7,20 @@ import pytest
 import torch
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
 from seqdis.video.datasets import DATASETS
 from seqdis.video.datasets.pendulum import COUNTS, LABELS, PERIODS, bob_positions, build_pendulum
 
 
-def _split(split: str = "val", *, size: int = 16, length: int = 16, seed: int = 0) -> SequenceBatch:
+def _split(split: str = "val", *, size: int = 16, length: int = 16, seed: int = 0) -> Sequences:
     data = DataConfig(dataset="pendulum", length=length, frame_shape=(3, size, size))
     dataset = build_pendulum(data, split, None, seed)
     assert dataset.shape == (length, 3, size, size)
     return dataset.fetch(range(len(dataset)))
 
 
-def _bobs(batch: SequenceBatch) -> torch.Tensor:
+def _bobs(batch: Sequences) -> torch.Tensor:
     """Centres of what is coloured (the rod is grey), ``(N, V, 2)`` in frame sides."""
     weight = batch.x.amax(2) - batch.x.amin(2)
     weight = torch.where(weight > 0.3, weight, 0)

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
 from seqdis.video.datasets.shapes import COUNTS, LABELS, build_shapes, render_shapes
 
 
-def _split(split: str = "val", *, size: int = 16, length: int = 6, seed: int = 0) -> SequenceBatch:
+def _split(split: str = "val", *, size: int = 16, length: int = 6, seed: int = 0) -> Sequences:
     dataset = build_shapes(
         DataConfig(dataset="shapes", length=length, frame_shape=(3, size, size)), split, None, seed
     )

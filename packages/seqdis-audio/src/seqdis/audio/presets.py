@@ -9,8 +9,8 @@ from typing import NamedTuple
 from seqdis.audio.options import AudioOptions
 from seqdis.audio.s3vae_presets import S3VAE_PRESETS
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
-from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig, SamplerKind
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
 
 __all__ = ["PRESETS"]

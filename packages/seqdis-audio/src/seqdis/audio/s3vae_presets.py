@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.methods.s3vae_config import PredictionConfig, S3VAEConfig
+from seqdis.core.methods.s3vae.config import PredictionConfig, S3VAEConfig
 from seqdis.core.nn.backbones import BackboneConfig
 
 __all__ = ["S3VAE_PRESETS"]

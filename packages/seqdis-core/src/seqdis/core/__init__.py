@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from seqdis.core.codec import FrameCodec
     from seqdis.core.config import Config, DataConfig, RunConfig, TrainConfig, apply_overrides
     from seqdis.core.data.normalize import Normalizer
-    from seqdis.core.data.sequence import ArraySequences, Label, SequenceBatch, SequenceDataset
+    from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
     from seqdis.core.data.window import Clip
     from seqdis.core.disentangler import Disentangler, LossOutput
     from seqdis.core.errors import InputError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seqdis.core.pretrained import build_model
     from seqdis.core.registry import build_dataset, get_method, get_modality, get_preset, list_presets
     from seqdis.core.results import Metric, ResultRecord
+    from seqdis.core.sequences import Sequences
 
 __all__ = [
     "ArraySequences",
@@ -42,8 +43,8 @@ __all__ = [
     "Panel",
     "ResultRecord",
     "RunConfig",
-    "SequenceBatch",
     "SequenceDataset",
+    "Sequences",
     "TrainConfig",
     "apply_overrides",
     "build_dataset",
@@ -58,7 +59,7 @@ _HOMES = {
     "codec": ["FrameCodec"],
     "config": ["Config", "DataConfig", "RunConfig", "TrainConfig", "apply_overrides"],
     "data.normalize": ["Normalizer"],
-    "data.sequence": ["ArraySequences", "Label", "SequenceBatch", "SequenceDataset"],
+    "data.sequence": ["ArraySequences", "Label", "SequenceDataset"],
     "data.window": ["Clip"],
     "disentangler": ["Disentangler", "LossOutput"],
     "errors": ["InputError"],
@@ -67,6 +68,7 @@ _HOMES = {
     "pretrained": ["build_model"],
     "registry": ["build_dataset", "get_method", "get_modality", "get_preset", "list_presets"],
     "results": ["Metric", "ResultRecord"],
+    "sequences": ["Sequences"],
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

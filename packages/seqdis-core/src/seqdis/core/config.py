@@ -54,8 +54,8 @@ class DataConfig(Config):
         "window", description="training views of longer recordings: consecutive steps, or any steps in order"
     )
     repeats: int = Field(1, ge=1, description="visits of each recording in an epoch")
-    individuals: tuple[str, ...] = Field(
-        (), description="labels that name an individual, for a method that learns it from all its sequences"
+    identities: tuple[str, ...] = Field(
+        (), description="labels that name an identity, for a method that learns it from all its sequences"
     )
     options: dict[str, Any] = Field(
         default_factory=dict, description="the modality's own settings (frame rate, mel bins, columns, …)"
@@ -162,7 +162,7 @@ class TrainConfig(Config):
 class RunConfig(Config):
     """All that is needed to build a model and train it again."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     preset: str
     modality: str
     method: str

@@ -17,14 +17,15 @@ from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config, RunConfig, parse_config
 from seqdis.core.curve import Curve
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset, check_finite
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.diffusion.sampling import Sampling
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
 from seqdis.core.nn.passes import in_passes
-from seqdis.core.random import RandomSource, Rows
+from seqdis.core.random import GeneratorLike, GeneratorStack
 from seqdis.core.schedules import ValueSchedule
+from seqdis.core.sequences import Sequences, check_finite
 
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
@@ -100,7 +101,7 @@ class Disentangler(nn.Module, ABC):
 
     @classmethod
     def targets(cls, config: Any) -> tuple[str, ...]:
-        """Names of the modality's targets that :meth:`loss` reads from ``SequenceBatch.targets``."""
+        """Names of the modality's targets that :meth:`loss` reads from ``Sequences.targets``."""
         return ()
 
     @abstractmethod
@@ -110,9 +111,9 @@ class Disentangler(nn.Module, ABC):
         *,
         mask: Tensor | None = None,
         observed: Tensor | None = None,
-        generator: RandomSource | None = None,
+        generator: GeneratorLike | None = None,
     ) -> Factors:
-        """Factorise sequences, ``(B, V, *frame)``; see :class:`SequenceBatch` for the masks."""
+        """Factorise sequences, ``(B, V, *frame)``; see :class:`Sequences` for the masks."""
 
     @abstractmethod
     def decode(
@@ -120,7 +121,7 @@ class Disentangler(nn.Module, ABC):
         factors: Factors,
         *,
         noise: Tensor | None = None,
-        generator: RandomSource | Sequence[torch.Generator] | None = None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
         progress: Progress | None = None,
     ) -> Tensor:
         """Turn factors back into sequences, ``(B, V, *frame)``.
@@ -133,10 +134,10 @@ class Disentangler(nn.Module, ABC):
         """
 
     @abstractmethod
-    def loss(self, batch: SequenceBatch, *, generator: Rows) -> LossOutput:
+    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
         """The training loss of a batch; every random draw comes from ``generator``, row by row."""
 
-    def forward(self, batch: SequenceBatch, generator: Rows) -> LossOutput:
+    def forward(self, batch: Sequences, generator: GeneratorStack) -> LossOutput:
         """:meth:`loss`, under the name that wrappers (DDP, ``torch.compile``) call."""
         return self.loss(batch, generator=generator)
 
@@ -145,7 +146,7 @@ class Disentangler(nn.Module, ABC):
         return None
 
     def mix_extra(
-        self, factors: Factors, other: Factors, name: str, *, generator: RandomSource | None = None
+        self, factors: Factors, other: Factors, name: str, *, generator: GeneratorLike | None = None
     ) -> Factors:
         """``factors`` with one extra of ``other``, and all that the method derives from it made anew.
 
@@ -164,7 +165,7 @@ class Disentangler(nn.Module, ABC):
         """What of ``factors`` :meth:`decode` reads, and so what a fitted prior has to draw; all of them as a rule."""
         return factors
 
-    def own_prior(self) -> Prior | None:
+    def learned_prior(self) -> Prior | None:
         """The prior that was learnt with the model; None where one is fitted to its factors afterwards."""
         return None
 
@@ -183,7 +184,7 @@ class Disentangler(nn.Module, ABC):
         *,
         mask: Tensor | None = None,
         observed: Tensor | None = None,
-        generator: RandomSource | None = None,
+        generator: GeneratorLike | None = None,
         progress: Progress | None = None,
     ) -> Tensor:
         """Encode and decode, from the inverted noise where the method has it."""
@@ -200,7 +201,7 @@ class Disentangler(nn.Module, ABC):
         static_mask: Tensor | None = None,
         dynamic_mask: Tensor | None = None,
         extra: str | None = None,
-        generator: RandomSource | None = None,
+        generator: GeneratorLike | None = None,
         progress: Progress | None = None,
     ) -> Tensor:
         """Sequences with the static factor of one input and the dynamics of the other.
@@ -224,7 +225,7 @@ class Disentangler(nn.Module, ABC):
             noise = self.invert(static, own, progress=_half(progress, 0))
         return self.decode(mixed, noise=noise, generator=generator, progress=_half(progress, 1))
 
-    def meet(self, train_set: SequenceDataset) -> None:
+    def on_fit_start(self, train_set: SequenceDataset) -> None:
         """Be shown what is to be learnt from, on every process, when a training begins or goes on."""
         return None
 
@@ -281,7 +282,7 @@ class Disentangler(nn.Module, ABC):
         """Take a configuration in which some of :attr:`adjustable` have other values."""
         raise NotImplementedError(f"{type(self).__name__} names adjustable settings and does not take them")
 
-    def curves(self, batch: SequenceBatch, *, generator: Rows) -> Mapping[str, Curve]:
+    def curves(self, batch: Sequences, *, generator: GeneratorStack) -> Mapping[str, Curve]:
         """Figures over a variable, of a batch of validation sequences, that each validation logs and draws."""
         return {}
 

@@ -50,7 +50,7 @@ class DatasetSpec:
         source: Where a person gets it.
         outcomes: Those of its labels, of two classes, that one would foretell from a sequence.
         quantities: Numbers beside the frames that one would predict from a window, by name.
-        together: What of a sequence's key those share that are not independent of each other (the month, where stations
+        group_key: What of a sequence's key those share that are not independent of each other (the month, where stations
             lie under one weather): intervals draw them together. Each sequence is alone when omitted.
     """
 
@@ -62,7 +62,7 @@ class DatasetSpec:
     source: str = ""
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
-    together: Callable[[str], str] | None = None
+    group_key: Callable[[str], str] | None = None
 
 
 class NoOptions(Config):

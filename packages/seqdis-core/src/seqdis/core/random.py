@@ -14,7 +14,7 @@ from torch import Tensor
 
 from seqdis.core.errors import InputError
 
-__all__ = ["RandomSource", "Rows", "gumbel", "mix_seed", "rand", "randn", "rows_of"]
+__all__ = ["GeneratorLike", "GeneratorStack", "gumbel", "mix_seed", "rand", "randn", "stack_generators"]
 
 
 def mix_seed(*parts: int) -> int:
@@ -31,7 +31,7 @@ def mix_seed(*parts: int) -> int:
     return state & 0x7FFFFFFFFFFFFFFF
 
 
-class Rows:
+class GeneratorStack:
     """A source of random rows for one batch.
 
     Build it with :meth:`each` (one generator a row) or :meth:`shard` (rows of a larger batch).
@@ -49,14 +49,16 @@ class Rows:
         return len(range(*self._rows.indices(self._total)))
 
     @classmethod
-    def each(cls, generators: Sequence[torch.Generator]) -> Rows:
+    def each(cls, generators: Sequence[torch.Generator]) -> GeneratorStack:
         """One generator a row: row i depends on generator i alone, however often it is asked."""
         if not generators:
             raise InputError("one generator a sample needs at least one generator; got none")
         return cls(generators, total=len(generators), rows=slice(0, len(generators)))
 
     @classmethod
-    def spawn(cls, generator: torch.Generator, count: int, device: torch.device | str = "cpu") -> Rows:
+    def spawn(
+        cls, generator: torch.Generator, count: int, device: torch.device | str = "cpu"
+    ) -> GeneratorStack:
         """Draw ``count`` seeds from ``generator`` one after another and give each row its own stream."""
         # One draw a row: a single call for all seeds would make the first depend on the count.
         seeds = [
@@ -65,7 +67,7 @@ class Rows:
         return cls.each([torch.Generator(device).manual_seed(seed) for seed in seeds])
 
     @classmethod
-    def shard(cls, seed: int, total: int, rows: slice, device: torch.device | str = "cpu") -> Rows:
+    def shard(cls, seed: int, total: int, rows: slice, device: torch.device | str = "cpu") -> GeneratorStack:
         """Rows ``rows`` of a batch of ``total``, drawn whole from one stream and then cut.
 
         Every process of a distributed run draws the same global batch and keeps its own part, so
@@ -73,27 +75,27 @@ class Rows:
         """
         return cls([torch.Generator(device).manual_seed(seed)], total=total, rows=rows)
 
-    def part(self, rows: slice) -> Rows:
+    def part(self, rows: slice) -> GeneratorStack:
         """The sources of some rows only (one generator a row), for work in several passes."""
         if len(self._generators) != self._total:
             raise InputError("only a source with one generator a row can be cut into parts")
         return self._of(self._generators[rows])
 
-    def repeat(self, copies: int) -> Rows:
+    def repeat(self, copies: int) -> GeneratorStack:
         """Each row ``copies`` times in a row, all copies of one with the same draws to come."""
         if len(self._generators) != self._total:
             raise InputError("only a source with one generator a row can be repeated")
         return self._of([g.clone_state() for g in self._generators[self._rows] for _ in range(copies)])
 
-    def shared(self) -> Rows:
+    def shared(self) -> GeneratorStack:
         """The same streams, where what is drawn for a row's first step serves all its steps.
 
         A draw of ``(rows, V, …)`` is then ``(rows, 1, …)``, repeated along the second dimension.
         """
-        return Rows(self._generators, total=self._total, rows=self._rows, shared=True)
+        return GeneratorStack(self._generators, total=self._total, rows=self._rows, shared=True)
 
-    def _of(self, generators: Sequence[torch.Generator]) -> Rows:
-        rows = Rows.each(generators)
+    def _of(self, generators: Sequence[torch.Generator]) -> GeneratorStack:
+        rows = GeneratorStack.each(generators)
         return rows.shared() if self._shared else rows
 
     def draw(self, kind: str, shape: Sequence[int], device: torch.device | str, dtype: torch.dtype) -> Tensor:
@@ -101,7 +103,7 @@ class Rows:
         if shape[0] != len(self):
             raise InputError(f"this random source has {len(self)} rows; {shape[0]} were asked for")
         if self._shared and len(shape) > 1:
-            once = Rows(self._generators, total=self._total, rows=self._rows)
+            once = GeneratorStack(self._generators, total=self._total, rows=self._rows)
             return once.draw(kind, (shape[0], 1, *shape[2:]), device, dtype).expand(*shape)
         function = {"randn": torch.randn, "rand": torch.rand}[kind]
         home = self._generators[0].device
@@ -114,11 +116,11 @@ class Rows:
         return whole[self._rows].to(device)
 
 
-RandomSource = torch.Generator | Rows
+GeneratorLike = torch.Generator | GeneratorStack
 
 
-def rows_of(source: RandomSource | Sequence[torch.Generator] | None, count: int) -> Rows:
-    """Read what ``generator=`` accepts (None, one generator, one a sample, Rows) as row streams.
+def stack_generators(source: GeneratorLike | Sequence[torch.Generator] | None, count: int) -> GeneratorStack:
+    """Read what ``generator=`` accepts (None, one generator, one a sample, a stack) as one generator a row.
 
     Raises:
         InputError: As many generators as samples were needed and another number came.
@@ -126,8 +128,8 @@ def rows_of(source: RandomSource | Sequence[torch.Generator] | None, count: int)
     if source is None:
         source = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
     if isinstance(source, torch.Generator):
-        return Rows.spawn(source, count, source.device)
-    rows = source if isinstance(source, Rows) else Rows.each(source)
+        return GeneratorStack.spawn(source, count, source.device)
+    rows = source if isinstance(source, GeneratorStack) else GeneratorStack.each(source)
     if len(rows) != count:
         raise InputError(f"{count} samples need one generator or {count}; got {len(rows)}")
     return rows
@@ -136,7 +138,7 @@ def rows_of(source: RandomSource | Sequence[torch.Generator] | None, count: int)
 def randn(
     shape: Sequence[int],
     *,
-    generator: Rows,
+    generator: GeneratorStack,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
@@ -147,7 +149,7 @@ def randn(
 def rand(
     shape: Sequence[int],
     *,
-    generator: Rows,
+    generator: GeneratorStack,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
@@ -158,7 +160,7 @@ def rand(
 def gumbel(
     shape: Sequence[int],
     *,
-    generator: Rows,
+    generator: GeneratorStack,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:

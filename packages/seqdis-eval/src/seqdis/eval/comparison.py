@@ -19,7 +19,7 @@ from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.files import replace_with_json
 from seqdis.core.modality import Panel
 from seqdis.core.results import Metric
-from seqdis.core.train.budget import Budget, scaled_to, seconds_per_step
+from seqdis.core.training.budget import Budget, scaled_to, seconds_per_step
 
 __all__ = ["Contestant", "check_same_clips", "comparable_presets", "comparison_grid", "planned", "tabled"]
 
@@ -47,7 +47,7 @@ def comparable_presets(
     """One preset a method, all for the same data.
 
     Of the shapes in which ``dataset`` is used, that with the most methods counts, the smallest among equals.
-    Of several presets of a method for that shape, the first by name. Normalisation, labels that tell individuals
+    Of several presets of a method for that shape, the first by name. Normalisation, labels that tell identities
     apart, and the modality's options are a preset's own: :func:`check_same_clips` looks at what comes of them.
 
     Args:
@@ -81,7 +81,7 @@ def comparable_presets(
 
 def _clips_of(config: RunConfig) -> dict[str, Any]:
     """What of a configuration says which clips are compared."""
-    data = config.data.model_dump(mode="json", exclude={"options", "individuals", "normalize"})
+    data = config.data.model_dump(mode="json", exclude={"options", "identities", "normalize"})
     return dict(data)
 
 

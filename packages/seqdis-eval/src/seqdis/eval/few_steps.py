@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean, evaluating, fixed_pairs, row_sources, wilson
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
-from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.core.sequences import Sequences
 from seqdis.eval.judges import Judge
 from seqdis.eval.metrics.swap_accuracy import agreement, majority_chance
 from seqdis.eval.reconstruction import clip_errors, mean_frame
@@ -136,7 +137,7 @@ def few_steps(
     return metrics
 
 
-def _error(batch: SequenceBatch, guess: Tensor, baseline: float, seed: int) -> Metric:
+def _error(batch: Sequences, guess: Tensor, baseline: float, seed: int) -> Metric:
     errors = clip_errors(batch, guess)
     errors = errors[~errors.isnan()]
     return Metric(

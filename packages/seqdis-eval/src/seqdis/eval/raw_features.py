@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.sequences import Sequences
 
 __all__ = ["sequence_statistics", "window_values"]
 
@@ -36,12 +37,12 @@ def window_values(dataset: SequenceDataset, window: int) -> Tensor:
     return torch.cat(parts)
 
 
-def _batches(dataset: SequenceDataset) -> list[SequenceBatch]:
+def _batches(dataset: SequenceDataset) -> list[Sequences]:
     total = len(dataset)
     return [dataset.fetch(range(i, min(i + _CHUNK, total))) for i in range(0, total, _CHUNK)]
 
 
-def _measured(batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+def _measured(batch: Sequences) -> tuple[Tensor, Tensor]:
     """Values and which were measured, both ``(B, V, F)``."""
     x = batch.x
     seen = torch.ones_like(x, dtype=torch.bool) if batch.observed is None else batch.observed.bool()

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import evaluating, fixed_pairs, row_sources
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import SIDES
 from seqdis.core.results import Metric
+from seqdis.core.sequences import Sequences
 from seqdis.eval.judge_training import judge_for, predict_all
 from seqdis.eval.judges import Judge
 from seqdis.eval.metrics.swap_accuracy import agreement, swap_metrics
@@ -33,7 +34,7 @@ def score_swaps(
     batch_size: int = 64,
     judge: Judge | None = None,
     judge_path: Path | None = None,
-    watch: Callable[[Tensor, SequenceBatch, SequenceBatch], None] | None = None,
+    watch: Callable[[Tensor, Sequences, Sequences], None] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Metric]:
     """Swap the factors of held-out clips, and ask a judge for the labels of what comes out.
@@ -110,7 +111,7 @@ def _judge_swaps(
     *,
     seed: int,
     batch_size: int,
-    watch: Callable[[Tensor, SequenceBatch, SequenceBatch], None] | None,
+    watch: Callable[[Tensor, Sequences, Sequences], None] | None,
     progress: Progress | None,
 ) -> dict[str, Tensor]:
     parts = []

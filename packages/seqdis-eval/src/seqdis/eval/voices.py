@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.cache import cache_root
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.disentangler import Progress
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
 from seqdis.eval.judge_training import JudgeBudget, judge_for
 from seqdis.eval.judges import SequenceJudge
 
@@ -190,7 +191,7 @@ class _OneLabel(SequenceDataset):
     def __len__(self) -> int:
         return len(self._dataset)
 
-    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         batch = self._dataset.fetch(indices, epoch=epoch)
         return replace(batch, labels={self._name: batch.labels[self._name]})
 

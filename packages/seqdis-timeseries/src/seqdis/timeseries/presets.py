@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.config import SamplerConfig
-from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.timeseries.datasets.air_quality import FEATURES
 from seqdis.timeseries.datasets.ett import LOADS

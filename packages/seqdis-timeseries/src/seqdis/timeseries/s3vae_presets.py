@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.methods.s3vae_config import S3VAEConfig
+from seqdis.core.methods.s3vae.config import S3VAEConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.timeseries.datasets.air_quality import FEATURES
 from seqdis.timeseries.datasets.ett import LOADS

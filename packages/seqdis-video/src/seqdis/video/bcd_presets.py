@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, StageConfig, TrainConfig
-from seqdis.core.diffusion.samplers.config import SamplerConfig
-from seqdis.core.methods.bcd_config import BCDConfig, SequenceEncoderConfig
-from seqdis.core.nn.dit_config import dit_config
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.methods.bcd.config import BCDConfig, SequenceEncoderConfig
+from seqdis.core.methods.bcd.dit_config import dit_config
 from seqdis.video.options import VideoOptions
 
 __all__ = ["BCD_PRESETS"]
@@ -103,7 +103,7 @@ def _preset(name: str, row: _Row) -> RunConfig:
             window=row.length // 2,  # training sees halves of clips
             fps=row.fps,  # the paper says 4 kbps of 160 bits at 25 frames a second, whatever the stride
             distance_scale=row.scale,
-            rate_memory=row.memory,
+            ema_decay=row.memory,
             p_mean=row.p_mean,
             temperature=row.tau[0],
             temperature_end=row.tau[1],

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
-from seqdis.core.methods.divid_config import DiViDConfig
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig, SamplerKind
+from seqdis.core.methods.divid.config import DiViDConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.options import VideoOptions
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.config import SamplerConfig, SamplerKind
-from seqdis.core.methods.diffsda_config import DiffSDAConfig
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig, SamplerKind
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.bcd_presets import BCD_PRESETS
 from seqdis.video.divid_presets import DIVID_PRESETS

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.methods.s3vae_config import PredictionConfig, S3VAEConfig
+from seqdis.core.methods.s3vae.config import PredictionConfig, S3VAEConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.options import VideoOptions
 

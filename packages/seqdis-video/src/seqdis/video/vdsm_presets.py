@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from seqdis.core.config import DataConfig, RampConfig, RunConfig, StageConfig, TrainConfig
-from seqdis.core.methods.vdsm_config import VDSMConfig
+from seqdis.core.methods.vdsm.config import VDSMConfig
 from seqdis.video.options import VideoOptions
 
 __all__ = ["VDSM_PRESETS"]
@@ -43,7 +43,7 @@ _ROWS = {
 }
 # fmt: on
 
-# Sec. 3.2 groups the images of an individual, of one sequence or of several. A sprite looks to one side throughout a
+# Sec. 3.2 groups the images of an identity, of one sequence or of several. A sprite looks to one side throughout a
 # clip: only its other clips tell that the side is not part of who it is.
 _CHARACTER = ("skin", "pants", "top", "hair")
 _FRAMES = {
@@ -65,7 +65,7 @@ def _preset(name: str, row: _Row) -> RunConfig:
             dataset=row.dataset,
             length=row.length,
             frame_shape=(3, row.side, row.side),
-            individuals=_CHARACTER if row.dataset == "sprites" else (),
+            identities=_CHARACTER if row.dataset == "sprites" else (),
             options=VideoOptions().model_dump(),
         ),
         model=VDSMConfig(

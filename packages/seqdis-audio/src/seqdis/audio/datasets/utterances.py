@@ -15,11 +15,12 @@ from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, parse_config
 from seqdis.core.data.recordings import Recordings, View, digest
-from seqdis.core.data.sequence import Label, SequenceBatch, SequenceDataset
+from seqdis.core.data.sequence import Label, SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.data.window import Clip, window_starts
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
+from seqdis.core.sequences import Sequences
 
 __all__ = ["Utterance", "UtteranceChunks"]
 
@@ -135,7 +136,7 @@ class UtteranceChunks(SequenceDataset):
         texts = known if len(known) == len(self._utterances) else None
         return Recordings(len(self._utterances), read, views, fingerprint, texts=texts, sound=sound)
 
-    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         """Read some chunks from their files.
 
         Raises:
@@ -144,7 +145,7 @@ class UtteranceChunks(SequenceDataset):
         places = [self._place(index, epoch) for index in indices]
         chosen = [self._utterances[which] for which, _ in places]
         waves = torch.stack([self._read(which, start) for which, start in places])
-        return SequenceBatch(
+        return Sequences(
             x=self._analyse.padded(waves),
             labels={name: torch.tensor([u.labels[name] for u in chosen]) for name in self.labels},
             keys=[f"{u.key}@{start}" for u, (_, start) in zip(chosen, places, strict=True)],

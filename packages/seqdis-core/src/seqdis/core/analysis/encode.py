@@ -11,7 +11,7 @@ from torch import nn
 from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.factors import Factors
-from seqdis.core.random import Rows, mix_seed
+from seqdis.core.random import GeneratorStack, mix_seed
 
 __all__ = ["encode_dataset", "evaluating", "row_sources"]
 
@@ -28,9 +28,9 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def row_sources(seed: int, indices: Sequence[int]) -> Rows:
+def row_sources(seed: int, indices: Sequence[int]) -> GeneratorStack:
     """One stream a sequence, fixed by the seed and the sequence's index alone."""
-    return Rows.each([torch.Generator().manual_seed(mix_seed(seed, index)) for index in indices])
+    return GeneratorStack.each([torch.Generator().manual_seed(mix_seed(seed, index)) for index in indices])
 
 
 def encode_dataset(

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors, Side
 from seqdis.core.modality import Panel
 from seqdis.core.priors.prior import Prior
-from seqdis.core.random import RandomSource, rows_of
+from seqdis.core.random import GeneratorLike, stack_generators
+from seqdis.core.sequences import Sequences
 
 __all__ = ["DrawnSwap", "Generated", "generate", "swap_drawn"]
 
@@ -37,7 +37,7 @@ def generate(
     prior: Prior,
     count: int,
     *,
-    generator: RandomSource,
+    generator: GeneratorLike,
     given: Factors | None = None,
     steps: int | None = None,
     batch_size: int = 64,
@@ -64,7 +64,7 @@ def generate(
         raise InputError(f"count must be at least 1; got {count}")
     if given is not None and len(given) != 1:
         raise InputError(f"given must hold 1 sequence; got {len(given)}")
-    rows = rows_of(generator, count)
+    rows = stack_generators(generator, count)
     pieces = range(0, count, batch_size)
 
     def piece(index: int) -> Progress:
@@ -119,12 +119,12 @@ class DrawnSwap:
 def swap_drawn(
     model: Disentangler,
     prior: Prior,
-    batch: SequenceBatch,
+    batch: Sequences,
     *,
     keep: Side,
     count: int = 1,
     independent: bool = False,
-    generator: RandomSource,
+    generator: GeneratorLike,
     progress: Progress | None = None,
 ) -> DrawnSwap:
     """An unconditional swap: one factor of a sequence stays, the other is drawn (DiffSDA, App. H.4).
@@ -150,7 +150,7 @@ def swap_drawn(
         raise InputError(
             f"a swap with a drawn factor takes 1 sequence and count ≥ 1; got {len(batch.x)} and {count}"
         )
-    rows = rows_of(generator, count)
+    rows = stack_generators(generator, count)
     factors = model.encode(batch.x, mask=batch.mask, observed=batch.observed)
 
     def part(index: int) -> Progress | None:

@@ -10,11 +10,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from seqdis.core.data.sequence import check_finite
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors, Side
 from seqdis.core.files import replace_with_tensors
 from seqdis.core.results import Metric
+from seqdis.core.sequences import check_finite
 
 __all__ = ["PrincipalComponents", "label_association", "principal_components"]
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis.confidence import wilson
-from seqdis.core.data.sequence import check_finite
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.results import Metric
+from seqdis.core.sequences import check_finite
 
 __all__ = ["ProbeOutcome", "probe", "probe_factors", "probe_outcomes"]
 

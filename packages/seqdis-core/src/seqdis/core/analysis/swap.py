@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Panel
+from seqdis.core.sequences import Sequences
 
 __all__ = ["SwapResult", "swap_pairs"]
 
@@ -66,8 +66,8 @@ class SwapResult:
 @torch.no_grad()
 def swap_pairs(
     model: Disentangler,
-    a: SequenceBatch,
-    b: SequenceBatch,
+    a: Sequences,
+    b: Sequences,
     *,
     extra: str | None = None,
     generator: torch.Generator | None = None,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler, Progress
-from seqdis.core.random import RandomSource, rows_of
+from seqdis.core.random import GeneratorLike, stack_generators
+from seqdis.core.sequences import Sequences
 
 __all__ = ["SwapMatrix", "swap_matrix"]
 
@@ -31,9 +31,9 @@ class SwapMatrix:
 @torch.no_grad()
 def swap_matrix(
     model: Disentangler,
-    batch: SequenceBatch,
+    batch: Sequences,
     *,
-    generator: RandomSource | None = None,
+    generator: GeneratorLike | None = None,
     progress: Progress | None = None,
 ) -> SwapMatrix:
     """Decode ``(s_i, d_j^{1:V})`` of all pairs; each sequence is encoded and inverted once.
@@ -48,7 +48,7 @@ def swap_matrix(
         progress: Called as the work advances.
     """
     count = len(batch.x)
-    rows = rows_of(generator, count * count)
+    rows = stack_generators(generator, count * count)
 
     def part(index: int) -> Progress | None:
         if progress is None:

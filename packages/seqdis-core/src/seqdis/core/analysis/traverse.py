@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis.principal import PrincipalComponents
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Panel
-from seqdis.core.random import RandomSource, rows_of
+from seqdis.core.random import GeneratorLike, stack_generators
+from seqdis.core.sequences import Sequences
 
 __all__ = ["TraverseResult", "traverse"]
 
@@ -44,12 +44,12 @@ class TraverseResult:
 @torch.no_grad()
 def traverse(
     model: Disentangler,
-    batch: SequenceBatch,
+    batch: Sequences,
     components: PrincipalComponents,
     *,
     component: int,
     amounts: Tensor,
-    generator: RandomSource | None = None,
+    generator: GeneratorLike | None = None,
     progress: Progress | None = None,
 ) -> TraverseResult:
     """Encode, move one factor along component ``i`` (DiffSDA, Eq. 6), decode; all else stays.
@@ -77,7 +77,7 @@ def traverse(
 
     noise = model.invert(batch.x, factors, progress=part(0))
     copies = len(amounts)
-    rows = rows_of(generator, len(factors))
+    rows = stack_generators(generator, len(factors))
     if noise is not None:
         noise = noise.repeat_interleave(copies, dim=0)
     decoded = model.decode(

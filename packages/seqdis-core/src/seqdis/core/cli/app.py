@@ -15,17 +15,17 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from seqdis.core.cli.demo import demo
-from seqdis.core.cli.doctor import doctor
-from seqdis.core.cli.encode import encode
-from seqdis.core.cli.kernels import kernels
-from seqdis.core.cli.list_ import list_
-from seqdis.core.cli.prior import prior
-from seqdis.core.cli.reconstruct import reconstruct
-from seqdis.core.cli.sample import sample
-from seqdis.core.cli.swap import swap
-from seqdis.core.cli.train import train
-from seqdis.core.cli.traverse import traverse
+from seqdis.core.cli.demo_command import demo
+from seqdis.core.cli.doctor_command import doctor
+from seqdis.core.cli.encode_command import encode
+from seqdis.core.cli.kernels_command import kernels
+from seqdis.core.cli.list_command import list_
+from seqdis.core.cli.prior_command import prior
+from seqdis.core.cli.reconstruct_command import reconstruct
+from seqdis.core.cli.sample_command import sample
+from seqdis.core.cli.swap_command import swap
+from seqdis.core.cli.train_command import train
+from seqdis.core.cli.traverse_command import traverse
 from seqdis.core.errors import InputError
 
 __all__ = ["app"]

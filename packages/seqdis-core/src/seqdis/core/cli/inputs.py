@@ -9,10 +9,10 @@ from pathlib import Path
 
 from seqdis.core.config import DataConfig
 from seqdis.core.data.folder import find_inputs, read_clip
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.data.window import sliding_windows
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Modality
+from seqdis.core.sequences import Sequences
 
 __all__ = ["expand", "read_first", "single_input"]
 
@@ -46,7 +46,7 @@ def single_input(modality: Modality, path: Path, option: str) -> Path:
 
 def read_first(
     modality: Modality, path: Path, data: DataConfig, *, start: int = 0, shorter: bool = False
-) -> SequenceBatch:
+) -> Sequences:
     """Steps ``[start, start + V)`` of one input as a batch of one sequence.
 
     Args:

@@ -90,7 +90,7 @@ def open_prior(run: Path, model: Disentangler, changes: Mapping[str, Any] | None
         fitted = load_prior(folder, model=model_digest(run), device=model.device)
         fitted.use(changes or {})
         return fitted
-    own = model.own_prior()
+    own = model.learned_prior()
     if own is None:
         raise InputError(f"{run}: has no prior yet; fit one by `seqdis prior fit {run}`")
     if changes:

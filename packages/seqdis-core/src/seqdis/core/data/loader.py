@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
+from seqdis.core.sequences import Sequences
 
 __all__ = ["BatchPlan", "Read", "training_batches"]
 
@@ -100,11 +101,11 @@ class _Reads(Sampler[Read]):
         return (self._stop - self._start) * self._plan.accumulate
 
 
-class _Fetcher(Dataset[SequenceBatch | InputError]):
+class _Fetcher(Dataset[Sequences | InputError]):
     def __init__(self, dataset: SequenceDataset) -> None:
         self._dataset = dataset
 
-    def __getitem__(self, read: Read) -> SequenceBatch | InputError:
+    def __getitem__(self, read: Read) -> Sequences | InputError:
         # An error returned instead of raised reaches the caller without the worker's traceback
         # pasted into its message.
         try:
@@ -121,7 +122,7 @@ def training_batches(
     stop: int,
     workers: int = 0,
     pin_memory: bool = False,
-) -> Generator[SequenceBatch, None, None]:
+) -> Generator[Sequences, None, None]:
     """Read this process's micro-batches of the optimiser steps ``[start, stop)``.
 
     Args:
@@ -135,7 +136,7 @@ def training_batches(
     Raises:
         InputError: What :meth:`SequenceDataset.fetch` found wrong with a file.
     """
-    loader: DataLoader[SequenceBatch | InputError] = DataLoader(
+    loader: DataLoader[Sequences | InputError] = DataLoader(
         _Fetcher(dataset),
         batch_size=None,
         sampler=_Reads(plan, start, stop),

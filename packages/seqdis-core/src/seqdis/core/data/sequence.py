@@ -1,10 +1,10 @@
-"""SequenceBatch, what a loader yields, and SequenceDataset, what it is cut from."""
+"""SequenceDataset: sequences addressed by an integer, in memory or cut from recordings."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -13,15 +13,13 @@ from torch import Tensor
 from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences, check_finite
 
 __all__ = [
     "ArraySequences",
     "Label",
-    "SequenceBatch",
     "SequenceDataset",
     "Subset",
-    "check_finite",
-    "check_whole",
 ]
 
 
@@ -38,85 +36,11 @@ class Label:
     factor: Literal["static", "dynamic"]
 
 
-def check_finite(x: Tensor, name: str) -> None:
-    """Refuse NaN and Inf.
-
-    Raises:
-        InputError: An entry is not finite; says how many and where the first one is.
-    """
-    finite = torch.isfinite(x)
-    if not bool(finite.all()):
-        bad = (~finite).nonzero()
-        raise InputError(
-            f"{name}: {len(bad)} of {x.numel()} values are NaN or Inf, the first at index "
-            f"{tuple(bad[0].tolist())}; only finite values are allowed"
-        )
-
-
-def check_whole(method: str, *, mask: Tensor | None, observed: Tensor | None) -> None:
-    """Refuse sequences with gaps, for a method that has no place for them.
-
-    Raises:
-        InputError: A step is padding or an entry was not measured; says how many.
-    """
-    for what, given in (("mask", mask), ("observed", observed)):
-        if given is not None and not bool(given.all()):
-            raise InputError(
-                f"{what}: {method} takes whole clips; {int((~given.bool()).sum())} entries are missing"
-            )
-
-
-@dataclass(frozen=True)
-class SequenceBatch:
-    """B sequences of V steps.
-
-    Attributes:
-        x: Frames in the modality's natural unit, ``(B, V, *frame)``, float32.
-        mask: True where a step exists (False: padding), ``(B, V)``, or None: all of them do.
-        observed: True where an entry was measured, shaped like ``x``, or None: all of them were.
-            An entry that was not is 0 in ``x`` after normalisation and out of the loss.
-        labels: Integer labels a sequence, each ``(B,)``.
-        keys: A name for each sequence, for error messages and output files.
-        targets: What a method asked for by name beside each step: pseudo-labels ``(B, V, K)``, or frames
-            ``(B, V, *frame)``; float32.
-    """
-
-    x: Tensor
-    mask: Tensor | None = None
-    observed: Tensor | None = None
-    labels: Mapping[str, Tensor] = field(default_factory=dict)
-    keys: Sequence[str] = ()
-    targets: Mapping[str, Tensor] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def to(self, device: torch.device | str) -> SequenceBatch:
-        """Move all tensors to a device, without waiting for the copy where that is possible."""
-
-        return self._map(lambda value: value.to(device, non_blocking=True))
-
-    def pin_memory(self) -> SequenceBatch:
-        """Page-locked copies, as ``DataLoader(pin_memory=True)`` asks for."""
-
-        return self._map(Tensor.pin_memory)
-
-    def _map(self, function: Callable[[Tensor], Tensor]) -> SequenceBatch:
-        return replace(
-            self,
-            x=function(self.x),
-            mask=None if self.mask is None else function(self.mask),
-            observed=None if self.observed is None else function(self.observed),
-            labels={name: function(value) for name, value in self.labels.items()},
-            targets={name: function(value) for name, value in self.targets.items()},
-        )
-
-
 class SequenceDataset(ABC):
     """Sequences addressed by an integer, all of one length and frame shape.
 
     Attributes:
-        labels: What each label means; its names are the keys of ``SequenceBatch.labels``.
+        labels: What each label means; its names are the keys of ``Sequences.labels``.
     """
 
     labels: Mapping[str, Label] = {}
@@ -130,7 +54,7 @@ class SequenceDataset(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
-    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         """Read some sequences.
 
         Args:
@@ -157,8 +81,8 @@ class ArraySequences(SequenceDataset):
         labels: The meaning of each label.
         targets: The label values, each ``(N,)``.
         keys: A name for each sequence; numbered when omitted.
-        mask: See :class:`SequenceBatch`, ``(N, V)``.
-        observed: See :class:`SequenceBatch`, shaped like ``x``.
+        mask: See :class:`Sequences`, ``(N, V)``.
+        observed: See :class:`Sequences`, shaped like ``x``.
         texts: What is said in each sequence, where that is written down.
         sound: What a sequence sounded like when it was recorded, where it sounds.
 
@@ -207,10 +131,10 @@ class ArraySequences(SequenceDataset):
     def __len__(self) -> int:
         return len(self._x)
 
-    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         rows = torch.as_tensor(list(indices), dtype=torch.long)
         x = self._x[rows]
-        return SequenceBatch(
+        return Sequences(
             x=x.float().div_(255) if x.dtype == torch.uint8 else x.float(),
             mask=None if self._mask is None else self._mask[rows],
             observed=None if self._observed is None else self._observed[rows],
@@ -250,7 +174,7 @@ class Subset(SequenceDataset):
     def __len__(self) -> int:
         return len(self._indices)
 
-    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         return self._dataset.fetch([self._indices[i] for i in indices], epoch=epoch)
 
     def recordings(self) -> Recordings | None:

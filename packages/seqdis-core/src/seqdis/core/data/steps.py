@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.errors import InputError
-from seqdis.core.random import Rows, rand
+from seqdis.core.random import GeneratorStack, rand
+from seqdis.core.sequences import Sequences
 
-__all__ = ["blank_missing", "entry_weights", "pick_steps"]
+__all__ = ["entry_weights", "subsample_frames", "zero_unobserved"]
 
 
-def blank_missing(y: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
+def zero_unobserved(y: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
     """Frames in model space ``(B, V, *latent)`` with zeros, their mean, where nothing was measured.
 
     Raises:
@@ -29,7 +29,7 @@ def blank_missing(y: Tensor, mask: Tensor | None, observed: Tensor | None) -> Te
     return y
 
 
-def entry_weights(batch: SequenceBatch, y: Tensor) -> Tensor | None:
+def entry_weights(batch: Sequences, y: Tensor) -> Tensor | None:
     """Weights that broadcast over ``y (B, V, *latent)``: 0 where nothing was measured; None if all count."""
     if batch.mask is None and batch.observed is None:
         return None
@@ -39,8 +39,13 @@ def entry_weights(batch: SequenceBatch, y: Tensor) -> Tensor | None:
     return weight if batch.observed is None else weight * batch.observed
 
 
-def pick_steps(
-    values: Sequence[Tensor], weight: Tensor | None, mask: Tensor | None, *, keep: int, generator: Rows
+def subsample_frames(
+    values: Sequence[Tensor],
+    weight: Tensor | None,
+    mask: Tensor | None,
+    *,
+    keep: int,
+    generator: GeneratorStack,
 ) -> tuple[list[Tensor], Tensor | None]:
     """The same ``keep`` random steps of each of ``values (B, V, …)``, and their weights.
 

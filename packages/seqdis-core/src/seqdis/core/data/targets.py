@@ -17,9 +17,10 @@ from torch import Tensor
 from seqdis.core.cache import cache_root
 from seqdis.core.config import DataConfig
 from seqdis.core.data.recordings import Recordings, digest
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
     from seqdis.core.data.window import Clip
@@ -80,7 +81,7 @@ class WithTargets(SequenceDataset):
     def __len__(self) -> int:
         return len(self._dataset)
 
-    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         """The dataset's sequences, with their targets."""
         views = _recordings(self._dataset).views(indices, epoch)
         targets = {

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from seqdis.core.data.recordings import Recordings, View, digest
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceBatch, SequenceDataset, check_finite
+from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
+from seqdis.core.sequences import Sequences, check_finite
 
 __all__ = ["Clip", "RandomWindows", "sliding_windows", "window_starts"]
 
@@ -149,7 +150,7 @@ class RandomWindows(SequenceDataset):
             fingerprint=lambda: digest([part for clip in self._clips for part in (clip.key, clip.frames)]),
         )
 
-    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         x, observed, clips = [], [], []
         for view in (self._view(index, epoch) for index in indices):
             clip = self._clips[view.recording]
@@ -157,7 +158,7 @@ class RandomWindows(SequenceDataset):
             x.append(frames.float() / 255 if frames.dtype == torch.uint8 else frames.float())
             observed.append(_seen(clip)[view.steps])
             clips.append(clip)
-        return SequenceBatch(
+        return Sequences(
             x=torch.stack(x),
             observed=torch.stack(observed) if self._masked else None,
             labels={n: torch.tensor([(c.labels or {})[n] for c in clips]) for n in self.labels},

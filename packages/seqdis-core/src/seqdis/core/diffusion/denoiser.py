@@ -32,7 +32,7 @@ class Denoiser(nn.Module):
     def _coefficients(self, sigma: Tensor, ndim: int) -> Coefficients:
         c = self.preconditioning(sigma)
         shape = (-1, *(1,) * (ndim - 1))
-        return Coefficients(c.skip.view(shape), c.out.view(shape), c.inside.view(shape), c.noise)
+        return Coefficients(c.c_skip.view(shape), c.c_out.view(shape), c.c_in.view(shape), c.c_noise)
 
     def forward(self, x: Tensor, sigma: Tensor, z: Tensor) -> Tensor:
         """Denoise ``x (N, *frame)`` at ``sigma (N,)`` given ``z (N, Z)``, in the precision of ``x``.
@@ -40,8 +40,8 @@ class Denoiser(nn.Module):
         The network sees float32 (or what autocast makes of it); the sums around it do not.
         """
         c = self._coefficients(sigma, x.ndim)
-        f = self.network((c.inside * x).float(), c.noise.float(), z)
-        return c.skip * x + c.out * f.to(x.dtype)
+        f = self.network((c.c_in * x).float(), c.c_noise.float(), z)
+        return c.c_skip * x + c.c_out * f.to(x.dtype)
 
     def residual(self, x: Tensor, noise: Tensor, sigma: Tensor, z: Tensor) -> Tensor:
         """``F − (x − c_skip·x_σ)/c_out`` at ``x_σ = x + σ·noise``: what the loss squares.
@@ -50,9 +50,9 @@ class Denoiser(nn.Module):
         left (DiffSDA, Eq. 5). With that of ε it is ``ε_θ − ε``, the loss of DDPM.
         """
         c = self._coefficients(sigma, x.ndim)
-        noisy = x + sigma.view(c.inside.shape) * noise
-        residual: Tensor = self.network((c.inside * noisy).to(x.dtype), c.noise.to(x.dtype), z) - (
-            (x - c.skip * noisy) / c.out
+        noisy = x + sigma.view(c.c_in.shape) * noise
+        residual: Tensor = self.network((c.c_in * noisy).to(x.dtype), c.c_noise.to(x.dtype), z) - (
+            (x - c.c_skip * noisy) / c.c_out
         ).to(x.dtype)
         return residual
 
@@ -68,10 +68,10 @@ class Denoiser(nn.Module):
         def denoise(x: Tensor, level: float) -> Tensor:
             if level not in known:
                 c = self.preconditioning(torch.tensor(level, dtype=torch.float64))
-                noise = torch.full((len(z),), c.noise.item(), device=x.device)
-                known[level] = (c.skip.item(), c.out.item(), c.inside.item(), noise)
-            skip, out, inside, noise = known[level]
-            f = in_passes(network, ((inside * x).float(), noise, z), max_frames_per_pass)
-            return torch.add(skip * x, f, alpha=out)
+                noise = torch.full((len(z),), c.c_noise.item(), device=x.device)
+                known[level] = (c.c_skip.item(), c.c_out.item(), c.c_in.item(), noise)
+            c_skip, c_out, c_in, noise = known[level]
+            f = in_passes(network, ((c_in * x).float(), noise, z), max_frames_per_pass)
+            return torch.add(c_skip * x, f, alpha=c_out)
 
         return denoise

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.core.random import Rows, rand, randn
+from seqdis.core.random import GeneratorStack, rand, randn
 
 __all__ = ["DiscreteSchedule", "LogNormalNoise", "cosine_schedule", "karras_levels", "linear_schedule"]
 
@@ -27,7 +27,9 @@ class LogNormalNoise:
     p_mean: float
     p_std: float
 
-    def draw(self, shape: tuple[int, ...], *, generator: Rows, device: torch.device | str = "cpu") -> Tensor:
+    def draw(
+        self, shape: tuple[int, ...], *, generator: GeneratorStack, device: torch.device | str = "cpu"
+    ) -> Tensor:
         """σ of the given shape, its first dimension the rows of ``generator``."""
         return (self.p_mean + self.p_std * randn(shape, generator=generator, device=device)).exp()
 
@@ -121,7 +123,9 @@ class DiscreteSchedule:
         chosen = self.sigmas[self.timesteps(steps, spacing=spacing)]
         return torch.cat([chosen, chosen.new_zeros(1)])
 
-    def draw(self, shape: tuple[int, ...], *, generator: Rows, device: torch.device | str = "cpu") -> Tensor:
+    def draw(
+        self, shape: tuple[int, ...], *, generator: GeneratorStack, device: torch.device | str = "cpu"
+    ) -> Tensor:
         """σ of a uniformly drawn step, float32; the first dimension is the rows of ``generator``."""
         steps = (rand(shape, generator=generator, device=device) * len(self)).long().clamp(max=len(self) - 1)
         return self.sigmas.to(device=steps.device, dtype=torch.float32)[steps]

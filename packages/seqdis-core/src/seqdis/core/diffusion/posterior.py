@@ -8,7 +8,7 @@ from torch import Tensor
 __all__ = ["posterior_kl"]
 
 
-def posterior_kl(x: Tensor, denoised: Tensor, *, sigma: Tensor, following: Tensor) -> Tensor:
+def posterior_kl(x: Tensor, denoised: Tensor, *, sigma: Tensor, sigma_next: Tensor) -> Tensor:
     """``KL(q(x_r | x_σ, x₀) ‖ q(x_r | x_σ, D)) = ½ (1/r² − 1/σ²) ‖x₀ − D(x_σ; σ)‖²``, in nats.
 
     Both are the Gaussians of one reverse step from σ to r, with the same variance (Ho et al. 2020, Eq. 5-8; as
@@ -25,6 +25,6 @@ def posterior_kl(x: Tensor, denoised: Tensor, *, sigma: Tensor, following: Tenso
         ``(N,)`` in float64, summed over a frame.
     """
     squares = (x.double() - denoised.double()).square().flatten(1).sum(1)
-    gain = following.double().square().reciprocal() - sigma.double().square().reciprocal()
+    gain = sigma_next.double().square().reciprocal() - sigma.double().square().reciprocal()
     result: Tensor = 0.5 * torch.clamp(gain, min=0) * squares
     return result

@@ -42,10 +42,10 @@ __all__ = [
 class Coefficients:
     """``c_skip, c_out, c_in`` and ``c_noise`` of some levels, each shaped like ``sigma``."""
 
-    skip: Tensor
-    out: Tensor
-    inside: Tensor
-    noise: Tensor
+    c_skip: Tensor
+    c_out: Tensor
+    c_in: Tensor
+    c_noise: Tensor
 
 
 class Preconditioning(Protocol):
@@ -144,5 +144,5 @@ def convert_prediction(
     """
     shape = (-1, *(1,) * (x.ndim - 1))
     a, b = source(sigma), target(sigma)
-    clean = a.skip.view(shape) * x + a.out.view(shape) * prediction
-    return (clean - b.skip.view(shape) * x) / b.out.view(shape)
+    clean = a.c_skip.view(shape) * x + a.c_out.view(shape) * prediction
+    return (clean - b.c_skip.view(shape) * x) / b.c_out.view(shape)

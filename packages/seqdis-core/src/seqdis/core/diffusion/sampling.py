@@ -13,9 +13,9 @@ from seqdis.core.diffusion.guidance import guide
 from seqdis.core.diffusion.noise import DiscreteSchedule
 from seqdis.core.diffusion.samplers.base import SampleResult
 from seqdis.core.diffusion.samplers.build import build_inverter, build_sampler
-from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.errors import InputError
-from seqdis.core.random import RandomSource, randn, rows_of
+from seqdis.core.random import GeneratorLike, randn, stack_generators
 
 __all__ = ["Sampling"]
 
@@ -85,7 +85,7 @@ class Sampling:
         *,
         noise: Tensor | None = None,
         frames: bool = False,
-        generator: RandomSource | Sequence[torch.Generator] | None = None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
         progress: Callable[[int, int], None] | None = None,
         device: torch.device | str = "cpu",
     ) -> SampleResult:
@@ -103,7 +103,7 @@ class Sampling:
         Raises:
             InputError: The noise has another shape, or there is neither noise nor a generator where needed.
         """
-        rows = rows_of(generator, shape[0]) if noise is None or self.sampler.draws else None
+        rows = stack_generators(generator, shape[0]) if noise is None or self.sampler.draws else None
         if rows is not None and self._shared:
             rows = rows.shared()
         if noise is None and rows is not None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.core.random import Rows, randn
+from seqdis.core.random import GeneratorStack, randn
 
 __all__ = ["DiagonalGaussian"]
 
@@ -57,7 +57,7 @@ class DiagonalGaussian:
         """Select along the batch dimensions, as a tensor does."""
         return DiagonalGaussian(self.mean[index], self.log_std[index])  # type: ignore[index]
 
-    def draw(self, generator: Rows) -> Tensor:
+    def draw(self, generator: GeneratorStack) -> Tensor:
         """``μ + σ·ε``, ``ε ~ N(0, I)``, differentiable in both: ``(B, …, D)``, one row of noise a sequence."""
         noise = randn(self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype)
         return self.mean + self.std * noise

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.nn.gaussian import DiagonalGaussian
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 __all__ = ["FactorPosterior", "PosteriorLSTM", "PriorLSTM"]
 
@@ -86,7 +86,7 @@ class PriorLSTM(nn.Module):
         before = torch.cat([torch.zeros_like(dynamic[:, :1]), dynamic[:, :-1]], dim=1)
         return DiagonalGaussian.from_parameters(self.to_parameters(self.lstm(before)[0]).float())
 
-    def draw(self, steps: int, *, generator: Rows) -> Tensor:
+    def draw(self, steps: int, *, generator: GeneratorStack) -> Tensor:
         """``steps`` steps, one after another, of as many sequences as the source has rows: ``(B, V, D)``."""
         weight = self.to_parameters.weight
         last, state, drawn = weight.new_zeros(len(generator), 1, self.size), None, []

@@ -10,16 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.config import Config, parse_config
-from seqdis.core.data.sequence import check_finite
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Extra, Factors
 from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.priors.code_sequences import draw_codes, log_likelihood, log_probabilities
 from seqdis.core.priors.code_transformer import CodeTransformer
-from seqdis.core.priors.files import read_prior_files, write_prior_files
 from seqdis.core.priors.prior import FittedPrior
+from seqdis.core.priors.prior_files import read_prior_files, write_prior_files
 from seqdis.core.quantize.codebook_use import check_codes
-from seqdis.core.random import RandomSource, Rows, gumbel, rand, rows_of
+from seqdis.core.random import GeneratorLike, GeneratorStack, gumbel, rand, stack_generators
+from seqdis.core.sequences import check_finite
 
 __all__ = ["AutoregressivePrior"]
 
@@ -149,7 +149,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
                 total = static.new_zeros(())
                 for chosen in order.split(c.batch_size):
                     seed = int(torch.randint(2**62, (), generator=draws, device=self.device))
-                    rows = Rows.shard(seed, len(chosen), slice(0, len(chosen)), self.device)
+                    rows = GeneratorStack.shard(seed, len(chosen), slice(0, len(chosen)), self.device)
                     loss = self.loss(static[chosen], codes[chosen], generator=rows)
                     optimizer.zero_grad(set_to_none=True)
                     loss.backward()
@@ -167,13 +167,13 @@ class AutoregressivePrior(nn.Module, FittedPrior):
             if known.shape != vectors.shape or not torch.allclose(known, vectors.to(known), 1e-3, 1e-4):
                 raise InputError("codes and dynamic factors disagree: the codebook is that of another model")
 
-    def loss(self, static: Tensor, codes: Tensor, *, generator: Rows) -> Tensor:
+    def loss(self, static: Tensor, codes: Tensor, *, generator: GeneratorStack) -> Tensor:
         """The training loss of ``static (B, *S)`` and ``codes (B, V, G)``, V at most that of the prior."""
         codes, there = self._thin(codes, generator)
         each = -log_probabilities(self.network, static, codes).mean(2)
         return ((each * there).sum(1) / there.sum(1)).mean()
 
-    def _thin(self, codes: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
+    def _thin(self, codes: Tensor, rows: GeneratorStack) -> tuple[Tensor, Tensor]:
         """Every second step of some sequences, padded at the end, and which steps are no padding."""
         total = codes.shape[1]
         draw = rand((len(codes), 2), generator=rows, device=codes.device)
@@ -203,7 +203,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         self,
         count: int,
         *,
-        generator: RandomSource,
+        generator: GeneratorLike,
         steps: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Factors:
@@ -214,7 +214,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         """
         if count < 1:
             raise InputError(f"a sample needs count ≥ 1; got {count}")
-        rows = rows_of(generator, count)
+        rows = stack_generators(generator, count)
         return self._generate(self._some_contents(count, rows), steps, rows, progress)
 
     @torch.no_grad()
@@ -222,7 +222,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         self,
         given: Factors,
         *,
-        generator: RandomSource,
+        generator: GeneratorLike,
         independent: bool = False,
         steps: int | None = None,
     ) -> Factors:
@@ -238,13 +238,15 @@ class AutoregressivePrior(nn.Module, FittedPrior):
             InputError: The content is of another shape or not finite, or ``steps`` is below one.
         """
         static = self._static(given)
-        rows = rows_of(generator, len(static))
+        rows = stack_generators(generator, len(static))
         prompt = self._some_contents(len(static), rows) if independent else static
         drawn = self._generate(prompt, given.steps if steps is None else steps, rows)
         return given.to(self.device).mix(drawn)
 
     @torch.no_grad()
-    def sample_static(self, given: Factors, *, generator: RandomSource, independent: bool = False) -> Factors:
+    def sample_static(
+        self, given: Factors, *, generator: GeneratorLike, independent: bool = False
+    ) -> Factors:
         """``ŝ ~ p(s | c^{1:V})`` beside the dynamic side of ``given``, by Bayes' rule.
 
         ``p(s_n | c) ∝ p(c | s_n)`` over the N training contents that are kept: each takes a pass of the
@@ -259,7 +261,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
             InputError: ``given`` has no codes of this codebook.
         """
         codes = self._codes(given)
-        rows = rows_of(generator, len(codes))
+        rows = stack_generators(generator, len(codes))
         if independent:
             static = self._some_contents(len(codes), rows)
         else:
@@ -273,7 +275,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         lent = given.to(self.device)
         return Factors(static, lent.dynamic).mix(lent)
 
-    def _some_contents(self, count: int, rows: Rows) -> Tensor:
+    def _some_contents(self, count: int, rows: GeneratorStack) -> Tensor:
         known = len(self.contents)
         index = (rand((count,), generator=rows, device=self.device) * known).long()
         return self.contents[index.clamp(max=known - 1)]
@@ -282,7 +284,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         self,
         static: Tensor,
         steps: int | None,
-        rows: Rows,
+        rows: GeneratorStack,
         progress: Callable[[int, int], None] | None = None,
     ) -> Factors:
         steps = self.steps if steps is None else steps

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from seqdis.core.priors.code_transformer import CodeTransformer
 from seqdis.core.priors.truncation import truncated_probabilities
-from seqdis.core.random import Rows, gumbel
+from seqdis.core.random import GeneratorStack, gumbel
 
 __all__ = ["context_start", "draw_codes", "log_likelihood", "log_probabilities"]
 
@@ -49,7 +49,7 @@ def draw_codes(
     steps: int,
     *,
     length: int,
-    generator: Rows,
+    generator: GeneratorStack,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,

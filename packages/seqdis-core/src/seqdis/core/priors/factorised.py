@@ -8,7 +8,7 @@ import torch
 
 from seqdis.core.factors import Factors
 from seqdis.core.priors.prior import Prior
-from seqdis.core.random import RandomSource, Rows, rows_of
+from seqdis.core.random import GeneratorLike, GeneratorStack, stack_generators
 
 __all__ = ["FactorisedPrior"]
 
@@ -21,7 +21,7 @@ class FactorisedPrior(Prior):
         steps: V where none is asked for.
     """
 
-    def __init__(self, draw: Callable[[Rows, int], Factors], *, steps: int) -> None:
+    def __init__(self, draw: Callable[[GeneratorStack, int], Factors], *, steps: int) -> None:
         self._draw, self._steps = draw, steps
 
     @torch.no_grad()
@@ -29,20 +29,22 @@ class FactorisedPrior(Prior):
         self,
         count: int,
         *,
-        generator: RandomSource,
+        generator: GeneratorLike,
         steps: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Factors:
         """``count`` new pairs of any length."""
-        drawn = self._draw(rows_of(generator, count), self._steps if steps is None else steps)
+        drawn = self._draw(stack_generators(generator, count), self._steps if steps is None else steps)
         if progress is not None:
             progress(count, count)
         return drawn
 
     @torch.no_grad()
-    def sample_static(self, given: Factors, *, generator: RandomSource, independent: bool = False) -> Factors:
+    def sample_static(
+        self, given: Factors, *, generator: GeneratorLike, independent: bool = False
+    ) -> Factors:
         """New static sides for the dynamics of ``given``; ``independent`` makes no difference."""
-        drawn = self._draw(rows_of(generator, len(given)), given.steps)
+        drawn = self._draw(stack_generators(generator, len(given)), given.steps)
         return drawn.mix(given.to(drawn.static.device))
 
     @torch.no_grad()
@@ -50,10 +52,10 @@ class FactorisedPrior(Prior):
         self,
         given: Factors,
         *,
-        generator: RandomSource,
+        generator: GeneratorLike,
         independent: bool = False,
         steps: int | None = None,
     ) -> Factors:
         """New dynamic sides for the static factors of ``given``; ``independent`` makes no difference."""
-        drawn = self._draw(rows_of(generator, len(given)), given.steps if steps is None else steps)
+        drawn = self._draw(stack_generators(generator, len(given)), given.steps if steps is None else steps)
         return given.to(drawn.static.device).mix(drawn)

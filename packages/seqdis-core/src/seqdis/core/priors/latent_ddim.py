@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.config import Config, parse_config
-from seqdis.core.data.sequence import check_finite
 from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import linear_schedule
@@ -21,12 +20,13 @@ from seqdis.core.diffusion.samplers.ddim import DDIMSampler
 from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
-from seqdis.core.priors.files import read_prior_files, write_prior_files
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
 from seqdis.core.priors.prior import FittedPrior
+from seqdis.core.priors.prior_files import read_prior_files, write_prior_files
 from seqdis.core.priors.skip_mlp import SkipMLP
-from seqdis.core.random import RandomSource, Rows, randn, rows_of
-from seqdis.core.train.ema import EMA
+from seqdis.core.random import GeneratorLike, GeneratorStack, randn, stack_generators
+from seqdis.core.sequences import check_finite
+from seqdis.core.training.ema import EMA
 
 __all__ = ["LatentDDIM"]
 
@@ -136,7 +136,7 @@ class LatentDDIM(nn.Module, FittedPrior):
             order = torch.randperm(len(z), generator=draws, device=self.device)
             total = z.new_zeros(())
             for chosen in order.split(c.batch_size):
-                rows = Rows.shard(
+                rows = GeneratorStack.shard(
                     int(torch.randint(2**62, (), generator=draws, device=self.device)),
                     len(chosen),
                     slice(0, len(chosen)),
@@ -156,7 +156,7 @@ class LatentDDIM(nn.Module, FittedPrior):
         self.eval()
         return torch.stack(losses).cpu()
 
-    def _loss(self, z: Tensor, rows: Rows) -> Tensor:
+    def _loss(self, z: Tensor, rows: GeneratorStack) -> Tensor:
         sigma = self.schedule.draw((len(z),), generator=rows, device=z.device)
         noise = randn(z.shape, generator=rows, device=z.device)
         total = z.new_zeros(())
@@ -183,7 +183,7 @@ class LatentDDIM(nn.Module, FittedPrior):
         self,
         count: int,
         *,
-        generator: RandomSource,
+        generator: GeneratorLike,
         steps: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Factors:
@@ -195,7 +195,7 @@ class LatentDDIM(nn.Module, FittedPrior):
         if count < 1:
             raise InputError(f"a sample needs count ≥ 1; got {count}")
         self._check_steps(steps)
-        rows = rows_of(generator, count)
+        rows = stack_generators(generator, count)
         kind = {"ddim": DDIMSampler, "dpmpp": DPMSolverPP2MSampler}[self.config.sampler]
         sampler = kind(self.schedule.levels(self.config.steps))
         noise = sampler.sigma_max * randn((count, self.width), generator=rows, device=self.device)
@@ -210,7 +210,9 @@ class LatentDDIM(nn.Module, FittedPrior):
             drawn.append(sampler.sample(self._joint(len(part)), part, progress=within).x)
         return self._factors(torch.cat(drawn))
 
-    def sample_static(self, given: Factors, *, generator: RandomSource, independent: bool = False) -> Factors:
+    def sample_static(
+        self, given: Factors, *, generator: GeneratorLike, independent: bool = False
+    ) -> Factors:
         """``ŝ ~ p(s | d^{1:V})`` beside the dynamics of ``given``.
 
         Args:
@@ -228,7 +230,7 @@ class LatentDDIM(nn.Module, FittedPrior):
         self,
         given: Factors,
         *,
-        generator: RandomSource,
+        generator: GeneratorLike,
         independent: bool = False,
         steps: int | None = None,
     ) -> Factors:
@@ -238,10 +240,10 @@ class LatentDDIM(nn.Module, FittedPrior):
 
     @torch.no_grad()
     def _conditional(
-        self, given: Factors, kept: slice, generator: RandomSource, independent: bool
+        self, given: Factors, kept: slice, generator: GeneratorLike, independent: bool
     ) -> Factors:
         vector = self._vector(given)
-        rows = rows_of(generator, len(vector))
+        rows = stack_generators(generator, len(vector))
         if independent or not self.config.dependent:
             drawn = self.sample(len(vector), generator=rows).flatten()
         else:
@@ -249,7 +251,7 @@ class LatentDDIM(nn.Module, FittedPrior):
         drawn[:, kept] = vector[:, kept]  # exactly what was given
         return self._read(drawn)
 
-    def _inpaint(self, known: Tensor, kept: slice, rows: Rows) -> Tensor:
+    def _inpaint(self, known: Tensor, kept: slice, rows: GeneratorStack) -> Tensor:
         """RePaint (Lugmayr et al. 2022, Alg. 1): at each level, ancestral steps with the known entries
         replaced by noised copies of themselves, repeated from the same level until both agree."""
         sampler = DDIMSampler(self.schedule.levels(self.config.steps), eta=1)
@@ -259,15 +261,15 @@ class LatentDDIM(nn.Module, FittedPrior):
             return randn(known.shape, generator=rows, device=known.device, dtype=torch.float64)
 
         x = levels[0] * fresh()
-        for i, (level, following) in enumerate(itertools.pairwise(levels)):
+        for i, (level, sigma_next) in enumerate(itertools.pairwise(levels)):
             for round_ in range(self.config.resamples):
                 x[:, kept] = (known + level * fresh())[:, kept]
                 state = sampler.step(
-                    denoise, SamplerState(x, level, i, len(levels) - 1), following, rows=rows
+                    denoise, SamplerState(x, level, i, len(levels) - 1), sigma_next, rows=rows
                 )
                 x = state.x
                 if round_ + 1 < self.config.resamples:
-                    x = x + (level**2 - following**2) ** 0.5 * fresh()
+                    x = x + (level**2 - sigma_next**2) ** 0.5 * fresh()
         return x
 
     def _joint(self, count: int) -> DenoiseFunction:

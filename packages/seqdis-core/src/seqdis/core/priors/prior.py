@@ -13,7 +13,7 @@ from torch import Tensor
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
-from seqdis.core.random import RandomSource
+from seqdis.core.random import GeneratorLike
 
 __all__ = ["FittedPrior", "Prior"]
 
@@ -26,7 +26,7 @@ class Prior(ABC):
         self,
         count: int,
         *,
-        generator: RandomSource,
+        generator: GeneratorLike,
         steps: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Factors:
@@ -43,7 +43,9 @@ class Prior(ABC):
         """
 
     @abstractmethod
-    def sample_static(self, given: Factors, *, generator: RandomSource, independent: bool = False) -> Factors:
+    def sample_static(
+        self, given: Factors, *, generator: GeneratorLike, independent: bool = False
+    ) -> Factors:
         """The dynamics of ``given`` with new static factors, one for each of its sequences.
 
         With ``independent``, they are one half of joint draws: ``p(s)`` instead of ``p(s | d^{1:V})``.
@@ -54,7 +56,7 @@ class Prior(ABC):
         self,
         given: Factors,
         *,
-        generator: RandomSource,
+        generator: GeneratorLike,
         independent: bool = False,
         steps: int | None = None,
     ) -> Factors:

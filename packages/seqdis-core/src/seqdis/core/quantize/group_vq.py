@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from seqdis.core.errors import InputError
 from seqdis.core.quantize.bitrate import batch_histogram, entropy_bits
 from seqdis.core.quantize.draw import DrawnEntries, draw_entries, draw_entries_reference, entry_logits
-from seqdis.core.random import Rows, rand
+from seqdis.core.random import GeneratorStack, rand
 
 __all__ = ["GroupVectorQuantizer", "QuantizeOutput"]
 
@@ -53,16 +53,16 @@ class GroupVectorQuantizer(nn.Module):
         distance_scale: α.
         temperature: τ at first; :meth:`set_temperature` anneals it.
         relaxed: Pass the mixture on in training.
-        memory: In training, the histogram is a moving average over batches, ``p̄ ← m·p̄ + (1 − m)·p̄_batch``, with the
+        ema_decay: In training, the histogram is a moving average over batches, ``p̄ ← m·p̄ + (1 − m)·p̄_batch``, with the
             gradient of the batch's. The entropy of a few clips falls short of that of all: n draws of k codes by some
             (k − 1)/(2n·ln 2) bits. An average over ``1/(1 − m)`` batches is that of as many times the clips. It
             begins after 500 batches and lengthens by one every 50. 0: the batch alone (Eq. 4).
-        revive: In training, an entry that no vector of so many batches took is moved onto a vector of the next one, as
+        reset_dead_codes: In training, an entry that no vector of so many batches took is moved onto a vector of the next one, as
             is usual in vector quantisation (the paper has none of it). 0: never.
 
     Raises:
-        InputError: A size is below 1, a scale or temperature is not positive, the memory is outside [0, 1), or
-            ``revive`` is negative.
+        InputError: A size is below 1, a scale or temperature is not positive, ``ema_decay`` is outside [0, 1), or
+            ``reset_dead_codes`` is negative.
     """
 
     temperature: Tensor
@@ -79,24 +79,24 @@ class GroupVectorQuantizer(nn.Module):
         distance_scale: float = 1.0,
         temperature: float = 1.0,
         relaxed: bool = False,
-        memory: float = 0.0,
-        revive: int = 0,
+        ema_decay: float = 0.0,
+        reset_dead_codes: int = 0,
     ) -> None:
         super().__init__()
-        if revive < 0:
+        if reset_dead_codes < 0:
             raise InputError(
-                f"a quantiser revives entries after {revive} batches; allowed: 0 (never) or more"
+                f"a quantiser revives entries after {reset_dead_codes} batches; allowed: 0 (never) or more"
             )
-        if not 0 <= memory < 1:
-            raise InputError(f"the memory of a quantiser's histogram is {memory}; allowed: from 0 to below 1")
+        if not 0 <= ema_decay < 1:
+            raise InputError(f"a quantiser's histogram has ema_decay {ema_decay}; allowed: from 0 to below 1")
         if min(groups, codes, dim) < 1 or not distance_scale > 0:
             raise InputError(
                 "a quantiser needs groups, codes and dim of at least 1 and a distance scale above 0; "
                 f"got {groups}, {codes}, {dim}, {distance_scale}"
             )
         self.groups, self.codes, self.dim = groups, codes, dim
-        self.distance_scale, self.relaxed, self.memory = distance_scale, relaxed, memory
-        self.revive = revive
+        self.distance_scale, self.relaxed, self.ema_decay = distance_scale, relaxed, ema_decay
+        self.reset_dead_codes = reset_dead_codes
         self.codebook = nn.Parameter(torch.empty(groups, codes, dim))
         # Of the size of what a linear layer gives of normalised features: distances then differ by about 1.
         nn.init.normal_(self.codebook)
@@ -123,7 +123,7 @@ class GroupVectorQuantizer(nn.Module):
         self.temperature.fill_(value)
 
     def forward(
-        self, m: Tensor, *, mask: Tensor | None = None, generator: Rows | None = None
+        self, m: Tensor, *, mask: Tensor | None = None, generator: GeneratorStack | None = None
     ) -> QuantizeOutput:
         """Quantise ``(B, V, G·dim)``.
 
@@ -141,14 +141,14 @@ class GroupVectorQuantizer(nn.Module):
         batch = m.shape[:2]
         with torch.autocast(m.device.type, enabled=False):
             vectors = m.float().reshape(-1, self.groups, self.dim)
-            if self.training and self.revive:
+            if self.training and self.reset_dead_codes:
                 self._revive(vectors.detach())
             drawn = self._nearest(vectors) if not self.training else self._draw(vectors, batch, generator)
-            if self.training and self.revive:
+            if self.training and self.reset_dead_codes:
                 self._count(drawn.codes)
             probs = drawn.probs.unflatten(0, batch)
             histogram = batch_histogram(probs, mask, synchronize=self.training)
-            if self.training and self.memory:
+            if self.training and self.ema_decay:
                 histogram = self._remembered(histogram)
             return QuantizeOutput(
                 z=drawn.z.reshape(*batch, width).to(m.dtype),
@@ -164,7 +164,7 @@ class GroupVectorQuantizer(nn.Module):
         places = vectors[spread].transpose(0, 1).contiguous()
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.broadcast(places, src=0)
-        dead = self.idle >= self.revive
+        dead = self.idle >= self.reset_dead_codes
         self.codebook.copy_(torch.where(dead[..., None], places, self.codebook))
         self.idle.masked_fill_(dead, 0)
 
@@ -182,7 +182,7 @@ class GroupVectorQuantizer(nn.Module):
             # While codes find their places each batch counts alone: should they all fall on one entry, an average would
             # hide it for so long that no gradient could bring them back.
             later = torch.clamp(self.batches - _ALONE, min=0) / _A_BATCH_MORE
-            share = torch.clamp(1 / (1 + later), min=1 - self.memory)
+            share = torch.clamp(1 / (1 + later), min=1 - self.ema_decay)
             self.histogram.lerp_(histogram.detach(), share)
             self.batches += 1
         return self.histogram + (histogram - histogram.detach())
@@ -192,7 +192,7 @@ class GroupVectorQuantizer(nn.Module):
         codes = logits.argmax(-1)
         return DrawnEntries(self._entries(codes), codes, logits.softmax(-1))
 
-    def _draw(self, vectors: Tensor, batch: torch.Size, generator: Rows | None) -> DrawnEntries:
+    def _draw(self, vectors: Tensor, batch: torch.Size, generator: GeneratorStack | None) -> DrawnEntries:
         if generator is None:
             raise InputError("a quantiser in training draws codes and needs generator=")
         shape = (*batch, self.groups, self.codes)

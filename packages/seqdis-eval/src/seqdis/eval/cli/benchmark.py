@@ -55,8 +55,8 @@ def benchmark(
     from seqdis.core.config import apply_overrides
     from seqdis.core.registry import build_dataset, get_modality, list_presets
     from seqdis.core.results import ResultRecord, device_name, installed_versions
-    from seqdis.core.train import train
-    from seqdis.core.train.budget import Budget
+    from seqdis.core.training import train
+    from seqdis.core.training.budget import Budget
     from seqdis.eval.comparison import (
         Contestant,
         check_same_clips,

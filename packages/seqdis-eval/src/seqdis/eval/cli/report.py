@@ -154,7 +154,7 @@ def _prior(run: Path, model: Disentangler) -> Prior | None:
     from seqdis.core.cli.model import open_prior
     from seqdis.core.priors.store import PRIOR_FOLDER
 
-    if not (run / PRIOR_FOLDER).is_dir() and model.own_prior() is None:
+    if not (run / PRIOR_FOLDER).is_dir() and model.learned_prior() is None:
         return None
     return open_prior(run, model)
 

@@ -38,10 +38,10 @@ def splits_in(run: OpenRun, mode: Mode, data: Path | None) -> Splits:
         return build_dataset(config.modality, of, name, root=data, seed=config.train.seed)
 
     spec = get_modality(config.modality).datasets().get(wanted.dataset)  # a folder of one's own has none
-    together = None if spec is None else spec.together
+    group_key = None if spec is None else spec.group_key
     if wanted == config.data:
-        return Splits(run.train_set, split("val", wanted), run.test_set, grouped(run.test_set, together))
+        return Splits(run.train_set, split("val", wanted), run.test_set, grouped(run.test_set, group_key))
     train, val, test = (split(name, wanted) for name in ("train", "val", "test"))
-    splits = Splits(train, val, test, grouped(test, together))
+    splits = Splits(train, val, test, grouped(test, group_key))
     check_unseen(splits.test, run.train_set, split("val", config.data), name=str(run.folder))
     return splits

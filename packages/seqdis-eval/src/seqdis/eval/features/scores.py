@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import Label, SequenceBatch
+from seqdis.core.data.sequence import Label
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.core.sequences import Sequences
 from seqdis.eval.features.networks import ClipFeatures, FrameFeatures, Identity, Keypoints
 from seqdis.eval.features.opened import FeatureNetworks, as_pictures
 from seqdis.eval.metrics.aed import average_euclidean_distance
@@ -27,7 +28,7 @@ def _by_frame(network: Identity | Keypoints, clips: Tensor) -> Tensor:
     return network(pictures.flatten(0, 1)).unflatten(0, pictures.shape[:2])
 
 
-def who_of(batch: SequenceBatch, labels: Mapping[str, Label]) -> list[Tensor]:
+def who_of(batch: Sequences, labels: Mapping[str, Label]) -> list[Tensor]:
     """The static labels of a batch, each ``(B,)``: together they say who or what is shown."""
     return [batch.labels[name] for name, label in labels.items() if label.factor == "static"]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap
-from seqdis.core.data.sequence import check_finite
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import check_finite
 
 __all__ = ["Array", "Codes", "agree", "bounded_interval", "checked", "entropy"]
 

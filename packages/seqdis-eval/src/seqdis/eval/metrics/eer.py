@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdis.core.data.sequence import check_finite
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.core.sequences import check_finite
 
 __all__ = ["eer_draws", "equal_error_rate", "speaker_eer"]
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap
-from seqdis.core.data.sequence import check_finite
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.core.sequences import check_finite
 
 __all__ = ["balanced", "checked_predictions", "entropies", "measured_predictions"]
 

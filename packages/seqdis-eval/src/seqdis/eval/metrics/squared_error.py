@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean
-from seqdis.core.data.sequence import SequenceBatch
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.core.sequences import Sequences
 
 __all__ = ["clip_errors", "entry_weights", "mean_squared_error"]
 
 
-def entry_weights(batch: SequenceBatch) -> Tensor:
+def entry_weights(batch: Sequences) -> Tensor:
     """1.0 where an entry was measured in a step that exists, shaped like ``x``."""
     seen = torch.ones_like(batch.x, dtype=torch.float64)
     if batch.observed is not None:
@@ -23,7 +23,7 @@ def entry_weights(batch: SequenceBatch) -> Tensor:
     return seen
 
 
-def clip_errors(batch: SequenceBatch, guess: Tensor) -> Tensor:
+def clip_errors(batch: Sequences, guess: Tensor) -> Tensor:
     """Mean squared error of every clip over its measured entries, ``(B,)``; NaN where it has none.
 
     Args:

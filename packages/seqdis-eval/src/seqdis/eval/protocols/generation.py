@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import evaluating, generate, row_sources
-from seqdis.core.data.sequence import Label, SequenceBatch, SequenceDataset, check_whole
+from seqdis.core.data.sequence import Label, SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Side
 from seqdis.core.priors.prior import Prior
-from seqdis.core.random import Rows, mix_seed
+from seqdis.core.random import GeneratorStack, mix_seed
 from seqdis.core.results import Metric
+from seqdis.core.sequences import Sequences, check_whole
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
 from seqdis.eval.judges import GradedJudge
@@ -168,7 +169,7 @@ def _head(labels: Mapping[str, Label]) -> str:
 
 
 def drawn_clips(
-    model: Disentangler, prior: Prior, batch: SequenceBatch, kept: Side, generator: Rows
+    model: Disentangler, prior: Prior, batch: Sequences, kept: Side, generator: GeneratorStack
 ) -> Tensor:
     """Clips of a batch with one factor kept and the other drawn, ``(B, V, *frame)``.
 

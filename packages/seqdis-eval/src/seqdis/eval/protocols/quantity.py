@@ -10,11 +10,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqdis.core.analysis import encode_dataset
-from seqdis.core.data.sequence import SequenceDataset, check_finite
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
 from seqdis.core.results import Metric
+from seqdis.core.sequences import check_finite
 from seqdis.eval.baselines import Regressor, regress_plainly
 from seqdis.eval.head_training import fit_head, new_head, standardised
 from seqdis.eval.heads import QuantityHead

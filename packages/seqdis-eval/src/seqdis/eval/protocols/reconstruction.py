@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from seqdis.core.analysis import evaluating, row_sources
-from seqdis.core.data.sequence import SequenceDataset, check_whole
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.core.sequences import check_whole
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
 from seqdis.eval.metrics.squared_error import clip_errors, mean_squared_error

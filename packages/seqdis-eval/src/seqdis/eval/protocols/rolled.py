@@ -8,8 +8,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.random import mix_seed
+from seqdis.core.sequences import Sequences
 
 __all__ = ["Rolled"]
 
@@ -35,7 +36,7 @@ class Rolled(SequenceDataset):
     def __len__(self) -> int:
         return len(self._dataset)
 
-    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> SequenceBatch:
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         """The dataset's sequences, shifted."""
         batch = self._dataset.fetch(indices, epoch=epoch)
         rolled = [x.roll(self.shift(int(i)), 0) for i, x in zip(indices, batch.x, strict=True)]

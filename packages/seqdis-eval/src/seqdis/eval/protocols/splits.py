@@ -33,16 +33,16 @@ class Splits:
     groups: Tensor | None = None
 
 
-def grouped(dataset: SequenceDataset, together: Callable[[str], str] | None) -> Tensor | None:
-    """The groups of :class:`Splits`, from what the keys of sequences say; see ``DatasetSpec.together``.
+def grouped(dataset: SequenceDataset, group_key: Callable[[str], str] | None) -> Tensor | None:
+    """The groups of :class:`Splits`, from what the keys of sequences say; see ``DatasetSpec.group_key``.
 
     Args:
         dataset: Of the test split.
-        together: What a key says; None gives None.
+        group_key: What a key says; None gives None.
     """
-    if together is None:
+    if group_key is None:
         return None
-    names = [together(key) for key in _keys(dataset)]
+    names = [group_key(key) for key in _keys(dataset)]
     return torch.tensor([sorted(set(names)).index(name) for name in names])
 
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from seqdis.core.analysis import encode_dataset, probe_outcomes
-from seqdis.core.data.sequence import SequenceBatch, SequenceDataset, check_whole
+from seqdis.core.data.sequence import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
+from seqdis.core.sequences import Sequences, check_whole
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import IdentityScores, MotionScores, who_of
 from seqdis.eval.judges import Judge
@@ -66,7 +67,7 @@ def swap_protocol(
         raise InputError("the data carry no labels: there is nothing that a judge could say of a swap")
     identity, motion = IdentityScores(features.identity), MotionScores(features.keypoints)
 
-    def watch(swapped: Tensor, static: SequenceBatch, dynamic: SequenceBatch) -> None:
+    def watch(swapped: Tensor, static: Sequences, dynamic: Sequences) -> None:
         for lender in (static, dynamic) if features.named() else ():
             check_whole("a feature network", mask=lender.mask, observed=lender.observed)
         identity.add(swapped, static.x, who_of(static, test_set.labels))

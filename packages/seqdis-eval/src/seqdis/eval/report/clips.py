@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from seqdis.core.analysis import SwapMatrix, TraverseResult
-from seqdis.core.data.sequence import Label, SequenceBatch
+from seqdis.core.data.sequence import Label
 from seqdis.core.factors import Side
 from seqdis.core.modality import Panel
+from seqdis.core.sequences import Sequences
 from seqdis.eval.report.blocks import Card, Cards, Cell, Matrix
 from seqdis.eval.report.media import Media, Showroom
 
 __all__ = ["describe", "drawn_card", "reconstruction_cards", "sample_cards", "swap_block", "traverse_block"]
 
 
-def describe(batch: SequenceBatch, labels: Mapping[str, Label], index: int, factor: Side) -> list[str]:
+def describe(batch: Sequences, labels: Mapping[str, Label], index: int, factor: Side) -> list[str]:
     """The labels of one clip on one side, in words: ``["light", "red"]``; a number comes with its name."""
     words = []
     for name, label in labels.items():
@@ -26,12 +27,12 @@ def describe(batch: SequenceBatch, labels: Mapping[str, Label], index: int, fact
     return words
 
 
-def _names(batch: SequenceBatch) -> list[str]:
+def _names(batch: Sequences) -> list[str]:
     return [str(key) for key in batch.keys] or [f"clip {i + 1}" for i in range(len(batch))]
 
 
 def swap_block(
-    show: Showroom, result: SwapMatrix, batch: SequenceBatch, labels: Mapping[str, Label]
+    show: Showroom, result: SwapMatrix, batch: Sequences, labels: Mapping[str, Label]
 ) -> Matrix | Cards:
     """All swaps as a matrix where clips play, else a card a pair."""
     names, count = _names(batch), len(result.sources)
@@ -76,9 +77,7 @@ def swap_block(
     )
 
 
-def reconstruction_cards(
-    show: Showroom, batch: SequenceBatch, rebuilt: Tensor, notes: Sequence[str]
-) -> Cards:
+def reconstruction_cards(show: Showroom, batch: Sequences, rebuilt: Tensor, notes: Sequence[str]) -> Cards:
     """Each source with its reconstruction.
 
     Args:

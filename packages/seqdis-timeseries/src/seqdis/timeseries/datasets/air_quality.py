@@ -100,5 +100,5 @@ AIR_QUALITY = DatasetSpec(
     air_quality_sequences,
     folder="beijing_air",
     source="PRSA_Data_*.csv of https://archive.ics.uci.edu/dataset/501 (CC BY 4.0)",
-    together=lambda key: key.partition("@")[2],  # the month: all stations lie under one weather
+    group_key=lambda key: key.partition("@")[2],  # the month: all stations lie under one weather
 )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
 from seqdis.core.errors import InputError
-from seqdis.core.random import RandomSource, Rows, rows_of
+from seqdis.core.random import GeneratorLike, GeneratorStack, stack_generators
 
 __all__ = ["Callback", "Estimate", "SampleResult", "Sampler", "SamplerState"]
 
@@ -115,7 +115,12 @@ class Sampler(ABC):
 
     @abstractmethod
     def step(
-        self, denoise: DenoiseFunction, state: SamplerState, following: float, *, rows: Rows | None = None
+        self,
+        denoise: DenoiseFunction,
+        state: SamplerState,
+        sigma_next: float,
+        *,
+        rows: GeneratorStack | None = None,
     ) -> SamplerState:
         """Go from ``state.level`` to the level ``following``.
 
@@ -132,7 +137,7 @@ class Sampler(ABC):
         denoise: DenoiseFunction,
         noise: Tensor,
         *,
-        generator: RandomSource | Sequence[torch.Generator] | None = None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
         progress: Callable[[int, int], None] | None = None,
         callback: Callback | None = None,
     ) -> SampleResult:
@@ -176,33 +181,35 @@ class Sampler(ABC):
         denoise: DenoiseFunction,
         x: Tensor,
         levels: Sequence[float],
-        rows: Rows | None,
+        rows: GeneratorStack | None,
         progress: Callable[[int, int], None] | None,
         callback: Callback | None,
     ) -> SampleResult:
         exact = torch.float32 if x.device.type == "mps" else torch.float64
         state = SamplerState(x.to(exact), levels[0], 0, len(levels) - 1)
-        for following in levels[1:]:
-            state = self.step(denoise, state, following, rows=rows)
+        for sigma_next in levels[1:]:
+            state = self.step(denoise, state, sigma_next, rows=rows)
             if callback is not None:
                 state = callback(state) or state
             if progress is not None:
                 progress(state.step, state.steps)
         return SampleResult(state.x, state.nfe)
 
-    def _rows(self, x: Tensor, source: RandomSource | Sequence[torch.Generator] | None) -> Rows | None:
+    def _rows(
+        self, x: Tensor, source: GeneratorLike | Sequence[torch.Generator] | None
+    ) -> GeneratorStack | None:
         if not self.draws:
             return None
         if source is None:
             raise InputError("a sampler with churn or another source of fresh noise needs generator=")
-        if isinstance(source, Rows):
+        if isinstance(source, GeneratorStack):
             if len(x) % len(source):
                 raise InputError(f"{len(x)} frames need a number of rows that divides it; got {len(source)}")
             return source
-        return rows_of(source, len(x) if isinstance(source, torch.Generator) else len(source))
+        return stack_generators(source, len(x) if isinstance(source, torch.Generator) else len(source))
 
 
-def fresh_noise(x: Tensor, rows: Rows | None) -> Tensor:
+def fresh_noise(x: Tensor, rows: GeneratorStack | None) -> Tensor:
     """Standard normal, shaped like ``x``: each row's stream serves the frames of one sequence."""
     if rows is None:
         raise InputError("a sampler with churn or another source of fresh noise needs generator=")

@@ -6,11 +6,11 @@ from torch import Tensor
 
 from seqdis.core.diffusion.noise import DiscreteSchedule, karras_levels
 from seqdis.core.diffusion.samplers.base import Sampler
-from seqdis.core.diffusion.samplers.config import SamplerConfig
 from seqdis.core.diffusion.samplers.ddim import DDIMSampler
 from seqdis.core.diffusion.samplers.ddpm import DDPMSampler
 from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
 from seqdis.core.diffusion.samplers.edm import EDMSampler
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.diffusion.samplers.unipc import UniPCSampler
 from seqdis.core.errors import InputError
 

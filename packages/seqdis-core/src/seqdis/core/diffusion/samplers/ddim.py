@@ -11,7 +11,7 @@ from torch import Tensor
 from seqdis.core.diffusion.denoiser import DenoiseFunction
 from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, fresh_noise
 from seqdis.core.errors import InputError
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 __all__ = ["DDIMSampler"]
 
@@ -50,26 +50,31 @@ class DDIMSampler(Sampler):
         return self.eta > 0
 
     def step(
-        self, denoise: DenoiseFunction, state: SamplerState, following: float, *, rows: Rows | None = None
+        self,
+        denoise: DenoiseFunction,
+        state: SamplerState,
+        sigma_next: float,
+        *,
+        rows: GeneratorStack | None = None,
     ) -> SamplerState:
         """One step down, or up where ``following`` is the higher level."""
         x, level = state.x, state.level
         denoised = denoise(x, level)
-        if following > level:
-            return self._up(denoise, state, following, denoised)
-        fresh = self.eta * following / level * math.sqrt(level**2 - following**2)
-        kept = math.sqrt(following**2 - fresh**2) / level
+        if sigma_next > level:
+            return self._up(denoise, state, sigma_next, denoised)
+        fresh = self.eta * sigma_next / level * math.sqrt(level**2 - sigma_next**2)
+        kept = math.sqrt(sigma_next**2 - fresh**2) / level
         moved = denoised + kept * (x - denoised)
         if fresh > 0:
             moved = moved + fresh * fresh_noise(x, rows)
-        return state.after(moved, following, denoised)
+        return state.after(moved, sigma_next, denoised)
 
     def _up(
-        self, denoise: DenoiseFunction, state: SamplerState, following: float, denoised: Tensor
+        self, denoise: DenoiseFunction, state: SamplerState, sigma_next: float, denoised: Tensor
     ) -> SamplerState:
-        x, ratio = state.x, following / state.level
+        x, ratio = state.x, sigma_next / state.level
         lifted = denoised + ratio * (x - denoised)
         for _ in range(self.corrections):
-            denoised = denoise(lifted, following)
+            denoised = denoise(lifted, sigma_next)
             lifted = denoised + ratio * (x - denoised)
-        return state.after(lifted, following, denoised, nfe=1 + self.corrections)
+        return state.after(lifted, sigma_next, denoised, nfe=1 + self.corrections)

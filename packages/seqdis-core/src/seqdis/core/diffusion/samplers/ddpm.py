@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
 from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, fresh_noise
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 __all__ = ["DDPMSampler"]
 
@@ -37,17 +37,22 @@ class DDPMSampler(Sampler):
         self.variance = variance
 
     def step(
-        self, denoise: DenoiseFunction, state: SamplerState, following: float, *, rows: Rows | None = None
+        self,
+        denoise: DenoiseFunction,
+        state: SamplerState,
+        sigma_next: float,
+        *,
+        rows: GeneratorStack | None = None,
     ) -> SamplerState:
         """The posterior's mean, and fresh noise unless the next level is 0."""
         x, level = state.x, state.level
         denoised = denoise(x, level)
-        mean = denoised + (following / level) ** 2 * (x - denoised)
-        if following == 0:
-            return state.after(mean, following, denoised)
-        added = level**2 - following**2
+        mean = denoised + (sigma_next / level) ** 2 * (x - denoised)
+        if sigma_next == 0:
+            return state.after(mean, sigma_next, denoised)
+        added = level**2 - sigma_next**2
         if self.variance == "posterior":
-            variance = added * (following / level) ** 2
+            variance = added * (sigma_next / level) ** 2
         else:
-            variance = added * (1 + following**2) / (1 + level**2)
-        return state.after(mean + math.sqrt(variance) * fresh_noise(x, rows), following, denoised)
+            variance = added * (1 + sigma_next**2) / (1 + level**2)
+        return state.after(mean + math.sqrt(variance) * fresh_noise(x, rows), sigma_next, denoised)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
 from seqdis.core.diffusion.samplers.base import Estimate, Sampler, SamplerState
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 __all__ = ["DPMSolverPP2MSampler"]
 
@@ -24,19 +24,24 @@ class DPMSolverPP2MSampler(Sampler):
     invertible: ClassVar[bool] = True
 
     def step(
-        self, denoise: DenoiseFunction, state: SamplerState, following: float, *, rows: Rows | None = None
+        self,
+        denoise: DenoiseFunction,
+        state: SamplerState,
+        sigma_next: float,
+        *,
+        rows: GeneratorStack | None = None,
     ) -> SamplerState:
         """One evaluation; the earlier one is remembered."""
         x, level = state.x, state.level
         denoised = denoise(x, level)
         newest = Estimate(level, denoised)
-        if following == 0:
-            return replace(state.after(denoised, following, denoised), memory=(newest,))
-        h = math.log(level / following)
+        if sigma_next == 0:
+            return replace(state.after(denoised, sigma_next, denoised), memory=(newest,))
+        h = math.log(level / sigma_next)
         slope = denoised
         if state.memory:
             earlier = state.memory[-1]
             half = 0.5 * h / math.log(earlier.level / level)  # 1/2r
             slope = (1 + half) * denoised - half * earlier.denoised
-        moved = (following / level) * x - math.expm1(-h) * slope
-        return replace(state.after(moved, following, denoised), memory=(newest,))
+        moved = (sigma_next / level) * x - math.expm1(-h) * slope
+        return replace(state.after(moved, sigma_next, denoised), memory=(newest,))

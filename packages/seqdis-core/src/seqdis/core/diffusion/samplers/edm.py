@@ -11,7 +11,7 @@ from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
 from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, fresh_noise
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 __all__ = ["EDMSampler"]
 
@@ -57,11 +57,16 @@ class EDMSampler(Sampler):
         return min(self.s_churn / (len(self.levels) - 1), math.sqrt(2) - 1)
 
     def step(
-        self, denoise: DenoiseFunction, state: SamplerState, following: float, *, rows: Rows | None = None
+        self,
+        denoise: DenoiseFunction,
+        state: SamplerState,
+        sigma_next: float,
+        *,
+        rows: GeneratorStack | None = None,
     ) -> SamplerState:
         """Lift by churn, Euler's step, and its correction unless the next level is 0."""
         x, level = state.x, state.level
-        gamma = self._gamma(level) if following < level else 0.0
+        gamma = self._gamma(level) if sigma_next < level else 0.0
         if gamma > 0:
             lifted = level * (1 + gamma)
             x = x + math.sqrt(lifted**2 - level**2) * self.s_noise * fresh_noise(x, rows)
@@ -70,10 +75,10 @@ class EDMSampler(Sampler):
         # x + (σ' − σ)·(x − D)/σ lies between x and D, and Heun's between x and Euler's point, plus
         # (σ' − σ)/2 times the second slope.
         denoised = denoise(x, level)
-        euler = torch.lerp(x, denoised, 1 - following / level)
-        if following == 0:
-            return state.after(euler, following, denoised)
-        denoised = denoise(euler, following)
-        half = (following - level) / (2 * following)
+        euler = torch.lerp(x, denoised, 1 - sigma_next / level)
+        if sigma_next == 0:
+            return state.after(euler, sigma_next, denoised)
+        denoised = denoise(euler, sigma_next)
+        half = (sigma_next - level) / (2 * sigma_next)
         corrected = torch.lerp(x, euler, 0.5).add_(euler - denoised, alpha=half)
-        return state.after(corrected, following, denoised, nfe=2)
+        return state.after(corrected, sigma_next, denoised, nfe=2)

@@ -14,7 +14,7 @@ from torch import Tensor
 from seqdis.core.diffusion.denoiser import DenoiseFunction
 from seqdis.core.diffusion.samplers.base import Estimate, Sampler, SamplerState
 from seqdis.core.errors import InputError
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 
 __all__ = ["UniPCSampler"]
 
@@ -46,7 +46,12 @@ class UniPCSampler(Sampler):
         self.order = order
 
     def step(
-        self, denoise: DenoiseFunction, state: SamplerState, following: float, *, rows: Rows | None = None
+        self,
+        denoise: DenoiseFunction,
+        state: SamplerState,
+        sigma_next: float,
+        *,
+        rows: GeneratorStack | None = None,
     ) -> SamplerState:
         """Evaluate, correct the step that led here, predict the next one."""
         x, level = state.x, state.level
@@ -55,22 +60,22 @@ class UniPCSampler(Sampler):
         if memory and state.previous is not None:
             x = self._move(state.previous, memory[-self.order :], here, level)
         memory = (*memory, here)[-3:]
-        if following == 0:
+        if sigma_next == 0:
             moved = denoised
         else:
             # At the last step above zero a high order would extrapolate over a long way in λ.
             order = min(self.order, len(memory), max(1, state.steps - state.step))
-            moved = self._move(x, memory[-order:], None, following)
-        return replace(state.after(moved, following, denoised), memory=memory, previous=x)
+            moved = self._move(x, memory[-order:], None, sigma_next)
+        return replace(state.after(moved, sigma_next, denoised), memory=memory, previous=x)
 
     @staticmethod
-    def _move(x: Tensor, known: Sequence[Estimate], found: Estimate | None, following: float) -> Tensor:
+    def _move(x: Tensor, known: Sequence[Estimate], found: Estimate | None, sigma_next: float) -> Tensor:
         """From the newest of ``known`` to ``following``, with the estimate found there if any."""
         start = known[-1]
-        h = math.log(start.level / following)
+        h = math.log(start.level / sigma_next)
         others = [*known[:-1], *([found] if found is not None else [])]
         ratios = [math.log(start.level / other.level) / h for other in others]
-        moved = (following / start.level) * x - math.expm1(-h) * start.denoised
+        moved = (sigma_next / start.level) * x - math.expm1(-h) * start.denoised
         for ratio, weight, other in zip(ratios, _weights(ratios, h), others, strict=True):
             moved = torch.add(moved, other.denoised - start.denoised, alpha=-math.expm1(-h) * weight / ratio)
         return moved

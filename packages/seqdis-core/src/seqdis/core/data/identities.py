@@ -1,0 +1,79 @@
+"""Frames of one identity from all of its sequences, beside each sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from seqdis.core.data.recordings import Recordings
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.errors import unknown_name
+from seqdis.core.random import mix_seed
+from seqdis.core.sequences import Sequences
+
+__all__ = ["IDENTITY", "WithIdentities"]
+
+IDENTITY = "identity"
+"""The target that holds them."""
+
+
+class WithIdentities(SequenceDataset):
+    """Another dataset whose batches carry V frames of each sequence's identity, as the target ``"identity"``.
+
+    They are drawn anew each epoch over all sequences of the identity, and are in no order: what holds for one
+    sequence alone, as the side that it is seen from, does not hold for them (VDSM, Sec. 3.2: images "may or may
+    not be from the same sequence").
+
+    Args:
+        dataset: Has labels.
+        by: Those that together name an identity.
+
+    Raises:
+        InputError: It has no such label.
+    """
+
+    def __init__(self, dataset: SequenceDataset, by: Sequence[str]) -> None:
+        self.labels, self._dataset = dataset.labels, dataset
+        for name in by:
+            if name not in dataset.labels:
+                raise unknown_name("label in data.identities", name, dataset.labels)
+        labels = dataset.all_labels()
+        named = torch.stack([labels[name] for name in by], dim=1)
+        _, self._identity = named.unique(dim=0, return_inverse=True)
+        self._order = self._identity.argsort(stable=True)
+        self._counts = self._identity.bincount()
+        self._starts = self._counts.cumsum(0) - self._counts
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(V, *frame)``."""
+        return self._dataset.shape
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
+        """The dataset's sequences, and ``(B, V, *frame)`` frames of their identities."""
+        frames = torch.stack([self._frames(int(index), epoch) for index in indices])
+        batch = self._dataset.fetch(indices, epoch=epoch)
+        return replace(batch, targets={**batch.targets, IDENTITY: frames})
+
+    def _frames(self, index: int, epoch: int) -> Tensor:
+        steps = self.shape[0]
+        u = torch.rand(2, steps, generator=torch.Generator().manual_seed(mix_seed(epoch, index)))
+        who = self._identity[index]
+        chosen = self._starts[who] + (u[0] * self._counts[who]).long()
+        lent = self._dataset.fetch(self._order[chosen].tolist(), epoch=epoch)
+        exist = torch.full((steps,), steps) if lent.mask is None else lent.mask.sum(1)
+        return lent.x[torch.arange(steps), (u[1] * exist).long()]
+
+    def all_labels(self) -> dict[str, Tensor]:
+        """The labels of the whole dataset, each ``(N,)``."""
+        return self._dataset.all_labels()
+
+    def recordings(self) -> Recordings | None:
+        """Those of the dataset."""
+        return self._dataset.recordings()

@@ -1,0 +1,51 @@
+"""What a preset says about DiffSDA."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from seqdis.core.config import Config
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.nn.backbones import BackboneConfig
+
+__all__ = ["DiffSDAConfig"]
+
+
+class DiffSDAConfig(Config):
+    """DiffSDA's hyper-parameters (Tab. 6 and 7) and its options.
+
+    ``causal`` follows Eq. 2: ``d^τ`` sees frames up to τ. The authors' own implementation has a
+    bidirectional LSTM-1 and takes ``s`` from its two end states: ``causal=False``.
+
+    ``memory`` is not in the paper. ``s`` is what LSTM₁ remembers at the end; one that starts out forgetting half of
+    it at each step has to learn to remember before ``s`` can say anything of a sequence of hundreds of steps.
+    """
+
+    static_dim: int = Field(ge=1, description="s dim")
+    dynamic_dim: int = Field(ge=1, description="d dim")
+    hidden_dim: int = Field(ge=1, description="width of both LSTMs and of a frame's feature")
+    encoder: BackboneConfig
+    denoiser: BackboneConfig
+    p_mean: float = Field(-0.4, description="mean of ln σ in training")
+    p_std: float = Field(1.0, gt=0, description="standard deviation of ln σ in training")
+    causal: bool = Field(True, description="d^τ sees frames up to τ only (Eq. 2)")
+    memory: int | None = Field(
+        None,
+        ge=3,
+        description="steps over which LSTM_1 keeps its state before training; torch's own start when null",
+    )
+    shared_static: bool = Field(True, description="one s a sequence; False: one a step (ablation)")
+    sigma_per: Literal["frame", "sequence"] = Field("frame", description="what shares one draw of σ")
+    frames_per_clip: int | None = Field(
+        None, ge=1, description="random frames of a clip that the denoiser trains on"
+    )
+    condition_dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of frames trained without their factors, for guidance"
+    )
+    noise_repeats: int = Field(1, ge=1, description="draws of noise for each frame and step")
+    max_frames_per_pass: int = Field(
+        4096, ge=1, description="memory bound at inference; does not change results"
+    )
+    sampler: SamplerConfig = SamplerConfig()

@@ -1,0 +1,222 @@
+"""DiffSDA: diffusion sequential disentanglement autoencoder, for any modality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+from seqdis.core.codec import FrameCodec
+from seqdis.core.config import Config
+from seqdis.core.data.normalize import Normalizer
+from seqdis.core.data.steps import entry_weights, subsample_frames, zero_unobserved
+from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser
+from seqdis.core.diffusion.guidance import drop_conditions
+from seqdis.core.diffusion.loss import denoising_loss
+from seqdis.core.diffusion.noise import LogNormalNoise
+from seqdis.core.diffusion.sampling import Sampling
+from seqdis.core.disentangler import Disentangler, LossOutput, Progress
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
+from seqdis.core.nn.passes import each_frame
+from seqdis.core.nn.recurrent import FactorLSTM
+from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn
+from seqdis.core.sequences import Sequences
+
+if TYPE_CHECKING:
+    from seqdis.core.modality import Modality
+
+__all__ = ["DiffSDA", "DiffSDAConfig"]
+
+
+class DiffSDA(Disentangler):
+    """One loss, two encoders, one denoiser: ``x^{1:V} -> (s, d^{1:V})``, ``D(x_t^τ; σ, (s, d^τ))``.
+
+    The semantic encoder maps each frame to a feature and two LSTMs to the factors (Sec. 3.2). The
+    denoiser sees each frame alone, given ``z^τ = (s, d^τ)``, under EDM's preconditioning (Eq. 4).
+    The static factor is shared and the dynamic ones are small: nothing else makes them disentangle.
+
+    Args:
+        frame_shape: Of a natural frame.
+        frame_encoder: ``(N, *latent) -> (N, hidden_dim)``.
+        denoiser: ``F(x (N, *latent), c_noise (N,), z (N, static_dim + dynamic_dim))``.
+        config: Dimensions and options.
+        codec: In front of the model; identity when omitted.
+        normalizer: Of coded frames, to zero mean and std 0.5 (App. B.2).
+    """
+
+    config_class: ClassVar[type[Config]] = DiffSDAConfig
+    sampling: Sampling
+
+    def __init__(
+        self,
+        *,
+        frame_shape: tuple[int, ...],
+        frame_encoder: nn.Module,
+        denoiser: nn.Module,
+        config: DiffSDAConfig,
+        codec: FrameCodec | None = None,
+        normalizer: Normalizer | None = None,
+    ) -> None:
+        super().__init__(frame_shape=frame_shape, codec=codec, normalizer=normalizer)
+        self.config = config
+        self.frame_encoder = frame_encoder
+        self.factor_lstm = FactorLSTM(
+            config.hidden_dim,
+            config.static_dim,
+            config.dynamic_dim,
+            causal=config.causal,
+            shared=config.shared_static,
+            memory=config.memory,
+        )
+        self.denoiser = Denoiser(denoiser)
+        self.noise = LogNormalNoise(config.p_mean, config.p_std)
+        self.sampling = Sampling(config.sampler, guidable=config.condition_dropout > 0)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Any,
+        *,
+        modality: Modality,
+        frame_shape: tuple[int, ...],
+        codec: FrameCodec,
+        normalizer: Normalizer,
+    ) -> Self:
+        """Build it with the modality's backbones for the shape of coded frames."""
+        latent = codec.latent_shape(frame_shape)
+        condition = config.static_dim + config.dynamic_dim
+        return cls(
+            frame_shape=frame_shape,
+            frame_encoder=modality.frame_encoder(
+                config.encoder, frame_shape=latent, features=config.hidden_dim
+            ),
+            denoiser=modality.denoiser(config.denoiser, frame_shape=latent, condition=condition),
+            config=config,
+            codec=codec,
+            normalizer=normalizer,
+        )
+
+    def compile_networks(self) -> None:
+        """``torch.compile`` both backbones in place; parameter names stay as they are."""
+        self.frame_encoder.compile()
+        self.denoiser.network.compile()
+
+    def encode(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        observed: Tensor | None = None,
+        generator: GeneratorLike | None = None,
+    ) -> Factors:
+        """Sequences ``(B, V, *frame)`` to ``static (B, S)`` and ``dynamic (B, V, D)``; deterministic."""
+        return self._factors(self._prepare(self.check_input(x), mask, observed), mask)
+
+    def _prepare(self, x: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
+        return zero_unobserved(self.to_model_space(x), mask, observed)
+
+    def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
+        features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
+        static, dynamic = self.factor_lstm(features, None if mask is None else mask.to(y.device))
+        return Factors(static, dynamic)
+
+    def condition(self, factors: Factors) -> Tensor:
+        """``z^τ = (s, d^τ)`` of every step, ``(B, V, S + D)``."""
+        static = factors.static
+        if static.ndim == 2:
+            static = static[:, None].expand(-1, factors.steps, -1)
+        if static.shape[1] != factors.steps:
+            raise InputError(
+                f"factors with a static of {static.shape[1]} steps and a dynamic of {factors.steps}"
+            )
+        widths = (static.shape[-1], factors.dynamic.shape[-1])
+        if widths != (self.config.static_dim, self.config.dynamic_dim):
+            raise InputError(
+                f"factors of widths {widths}; the model's are {(self.config.static_dim, self.config.dynamic_dim)}"
+            )
+        return torch.cat([static, factors.dynamic], dim=2).to(self.device)
+
+    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+        """``E_σ λ(σ)‖D(x + n; σ, z) − x‖²`` (Eq. 5), over observed entries of existing steps.
+
+        With ``frames_per_clip = K`` the encoder sees all V frames and the denoiser K random ones:
+        frames are denoised independently given ``z``, so the estimate is unbiased.
+        """
+        c = self.config
+        y = self._prepare(batch.x, batch.mask, batch.observed)
+        z = self.condition(self._factors(y, batch.mask))
+        weight = entry_weights(batch, y)
+        if c.frames_per_clip is not None and c.frames_per_clip < y.shape[1]:
+            (y, z), weight = subsample_frames(
+                (y, z), weight, batch.mask, keep=c.frames_per_clip, generator=generator
+            )
+        count = c.noise_repeats
+        if count > 1:
+            y, z = y.repeat(1, count, *(1,) * (y.ndim - 2)), z.repeat(1, count, 1)
+            weight = None if weight is None else weight.repeat(1, count, *(1,) * (y.ndim - 2))
+        if c.condition_dropout > 0:
+            dropped = rand(z.shape[:2], generator=generator, device=z.device) < c.condition_dropout
+            z = drop_conditions(z, dropped)
+        size, steps = y.shape[:2]
+        draws = (size, steps) if c.sigma_per == "frame" else (size, count)
+        sigma = self.noise.draw(draws, generator=generator, device=y.device).repeat_interleave(
+            steps // draws[1], dim=1
+        )
+        noise = randn(y.shape, generator=generator, device=y.device)
+        loss = denoising_loss(
+            self.denoiser,
+            y.flatten(0, 1),
+            z.flatten(0, 1),
+            sigma=sigma.flatten(),
+            noise=noise.flatten(0, 1),
+            weight=None if weight is None else weight.flatten(0, 1),
+        )
+        terms: Mapping[str, Tensor] = {"diffusion": loss.detach()}
+        return LossOutput(loss, terms)
+
+    @torch.no_grad()
+    def decode(
+        self,
+        factors: Factors,
+        *,
+        noise: Tensor | None = None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """Sample ``x^{1:V}`` given the factors (Alg. 1): ``(B, V, *frame)`` in natural units.
+
+        Args:
+            factors: From :meth:`encode`, mixed, or drawn.
+            noise: ``x_T`` of :meth:`invert`, ``(B, V, *latent)``; drawn with std σ_max when omitted.
+            generator: For ``x_T`` and churn, one or one a sample.
+            progress: Called after each noise level.
+        """
+        z = self.condition(factors)
+        result = self.sampling.sample(
+            self._bind(z),
+            (*z.shape[:2], *self.codec.latent_shape(self.frame_shape)),
+            noise=noise,
+            frames=True,
+            generator=generator,
+            progress=progress,
+            device=self.device,
+        )
+        return self.from_model_space(result.x, max_frames_per_pass=self.config.max_frames_per_pass)
+
+    def _bind(self, z: Tensor) -> DenoiseFunction:
+        size = self.config.max_frames_per_pass
+        return self.sampling.denoise(
+            lambda z: self.denoiser.bind(z, max_frames_per_pass=size), z.flatten(0, 1)
+        )
+
+    @torch.no_grad()
+    def invert(self, x: Tensor, factors: Factors, *, progress: Progress | None = None) -> Tensor:
+        """Stochastic encoding (Alg. 2): the ``x_T (B, V, *latent)`` from which ``decode`` gives ``x`` back."""
+        y = self.to_model_space(self.check_input(x))
+        denoise = self._bind(self.condition(factors))
+        result = self.sampling.inverter.invert(denoise, y.flatten(0, 1), progress=progress)
+        return result.x.float().unflatten(0, y.shape[:2])

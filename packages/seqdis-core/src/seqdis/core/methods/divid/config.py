@@ -1,0 +1,49 @@
+"""What a preset says about DiViD."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from seqdis.core.config import Config
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.nn.backbones import BackboneConfig
+
+__all__ = ["DiViDConfig"]
+
+
+class DiViDConfig(Config):
+    """DiViD's hyper-parameters (Sec. 4.1) and its four biases, each of which can be switched off."""
+
+    static_dim: int = Field(256, ge=1, description="width of s")
+    dynamic_dim: int = Field(256, ge=1, description="width of d; the paper gives no number")
+    feature_dim: int = Field(ge=1, description="width of a frame's feature")
+    hidden_dim: int = Field(1024, ge=1, description="of the static encoder's MLP")
+    attention_dim: int = Field(256, ge=2, description="of the dynamic encoder: LSTM and self-attention")
+    attention_heads: int = Field(8, ge=1, description="of the dynamic encoder's self-attention")
+    token_dim: int = Field(256, ge=1, description="of the tokens W_s·s and W_d·d; the paper gives no number")
+    encoder: BackboneConfig
+    denoiser: BackboneConfig
+    timesteps: int = Field(1000, ge=2, description="T of the chain")
+    beta_schedule: Literal["linear", "cosine"] = Field("linear", description="the chain's schedule")
+    prediction: Literal["epsilon", "velocity"] = Field("epsilon", description="what the network puts out")
+    loss_on: Literal["epsilon", "velocity"] = Field(
+        "epsilon",
+        description="what the squared error is of, whatever the network puts out. ε (Eq. 3) weights the error of "
+        "x_0 by the signal-to-noise ratio; v weights it by that ratio + 1, so that the steps at which appearance "
+        "is decided count from the first",
+    )
+    shared_noise: bool = Field(True, description="one ε for all frames of a sequence (Eq. 1)")
+    cross_attention: bool = Field(True, description="tokens are attended to; False: AdaGN in its place")
+    first_frame_residual: bool = Field(True, description="the dynamic encoder reads f^τ − f^1; False: f^τ")
+    orthogonality: float = Field(
+        0.1, ge=0, description="λ of Eq. 5, 0 switches it off; the paper gives no number"
+    )
+    frames_per_clip: int | None = Field(
+        None, ge=1, description="random frames of a clip that the denoiser trains on"
+    )
+    max_frames_per_pass: int = Field(
+        1024, ge=1, description="memory bound at inference; does not change results"
+    )
+    sampler: SamplerConfig = SamplerConfig(kind="ddpm", levels="chain", steps=1000)

@@ -1,0 +1,294 @@
+"""DiViD: video diffusion whose frames share their noise, conditioned by attention to two tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqdis.core.codec import FrameCodec
+from seqdis.core.config import Config
+from seqdis.core.curve import Curve
+from seqdis.core.data.normalize import Normalizer
+from seqdis.core.data.steps import entry_weights, subsample_frames, zero_unobserved
+from seqdis.core.diffusion.denoiser import Denoiser
+from seqdis.core.diffusion.loss import denoising_loss
+from seqdis.core.diffusion.noise import DiscreteSchedule, cosine_schedule, linear_schedule
+from seqdis.core.diffusion.posterior import posterior_kl
+from seqdis.core.diffusion.preconditioning import EpsilonPreconditioning, VelocityPreconditioning
+from seqdis.core.diffusion.sampling import Sampling
+from seqdis.core.disentangler import Disentangler, LossOutput, Progress
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors
+from seqdis.core.methods.divid.config import DiViDConfig
+from seqdis.core.methods.divid.residual_encoder import ResidualEncoder
+from seqdis.core.nn.passes import each_frame
+from seqdis.core.random import GeneratorLike, GeneratorStack, randn
+from seqdis.core.sequences import Sequences
+
+if TYPE_CHECKING:
+    from seqdis.core.modality import Modality
+
+__all__ = ["DiViD", "DiViDConfig"]
+
+_CURVE_POINTS = 20
+
+
+class DiViD(Disentangler):
+    """``s`` from the first frame, ``d^{1:V}`` from what differs from it; a DDPM decodes both as two tokens.
+
+    ``L = E‖ε − ε_θ(x_t^τ, t, [W_s·s, W_d·d^τ])‖² + λ·mean_τ cos²(W_s·s, W_d·d^τ)`` (Eq. 3-5), with one t and one
+    ε for all frames of a sequence (Eq. 1): neither the noise nor the network, which sees single frames, can tell
+    them apart, so what changes in a sequence must come from ``d``.
+
+    Sampling keeps to that: the noise it starts from and all that is added on the way are one draw for all
+    frames. Hence there is no ``invert``: the probability-flow ODE upward from real frames ends in another
+    noise for each of them, which no draw of this model is, and which would carry into a swap what the factors do
+    not hold. Reconstructions and swaps start from fresh noise, so that they show the factors and nothing else.
+
+    Args:
+        frame_shape: Of a natural frame.
+        frame_encoder: ``(N, *latent) -> (N, feature_dim)``.
+        denoiser: ``F(x (N, *latent), c_noise (N,), z)`` with ``c_noise = ln(σ_t)/4``; ``z`` is ``(N, 2, token_dim)``
+            with cross-attention, else ``(N, 2·token_dim)``.
+        config: Dimensions and options.
+        codec: In front of the model; identity when omitted.
+        normalizer: Of coded frames, to zero mean and std 0.5.
+    """
+
+    config_class: ClassVar[type[Config]] = DiViDConfig
+    sampling: Sampling
+
+    def __init__(
+        self,
+        *,
+        frame_shape: tuple[int, ...],
+        frame_encoder: nn.Module,
+        denoiser: nn.Module,
+        config: DiViDConfig,
+        codec: FrameCodec | None = None,
+        normalizer: Normalizer | None = None,
+    ) -> None:
+        super().__init__(frame_shape=frame_shape, codec=codec, normalizer=normalizer)
+        c = self.config = config
+        self.frame_encoder = frame_encoder
+        self.sequence_encoder = ResidualEncoder(
+            c.feature_dim,
+            c.static_dim,
+            c.dynamic_dim,
+            hidden=c.hidden_dim,
+            width=c.attention_dim,
+            heads=c.attention_heads,
+            residual=c.first_frame_residual,
+        )
+        self.static_token = nn.Linear(c.static_dim, c.token_dim, bias=False)
+        self.dynamic_token = nn.Linear(c.dynamic_dim, c.token_dim, bias=False)
+        for layer in (self.static_token, self.dynamic_token):
+            nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
+        self.schedule = _chain(c)
+        epsilon = c.prediction == "epsilon"
+        self.denoiser = Denoiser(
+            denoiser,
+            preconditioning=EpsilonPreconditioning(self.schedule, log_noise=True)
+            if epsilon
+            else VelocityPreconditioning(self.schedule, log_noise=True),
+        )
+        self.sampling = Sampling(c.sampler, guidable=False, chain=self.schedule, shared_noise=c.shared_noise)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Any,
+        *,
+        modality: Modality,
+        frame_shape: tuple[int, ...],
+        codec: FrameCodec,
+        normalizer: Normalizer,
+    ) -> Self:
+        """Build it with the modality's backbones for the shape of coded frames.
+
+        Raises:
+            InputError: The modality has no denoiser with cross-attention, and the configuration wants one.
+        """
+        latent = codec.latent_shape(frame_shape)
+        if config.cross_attention:
+            denoiser = modality.token_denoiser(config.denoiser, frame_shape=latent, context=config.token_dim)
+        else:
+            denoiser = modality.denoiser(config.denoiser, frame_shape=latent, condition=2 * config.token_dim)
+        return cls(
+            frame_shape=frame_shape,
+            frame_encoder=modality.frame_encoder(
+                config.encoder, frame_shape=latent, features=config.feature_dim
+            ),
+            denoiser=denoiser,
+            config=config,
+            codec=codec,
+            normalizer=normalizer,
+        )
+
+    def compile_networks(self) -> None:
+        """``torch.compile`` both backbones in place; parameter names stay as they are."""
+        self.frame_encoder.compile()
+        self.denoiser.network.compile()
+
+    def encode(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        observed: Tensor | None = None,
+        generator: GeneratorLike | None = None,
+    ) -> Factors:
+        """Sequences ``(B, V, *frame)`` to ``static (B, S)`` and ``dynamic (B, V, D)``; deterministic."""
+        return self._factors(self._prepare(self.check_input(x), mask, observed), mask)
+
+    def _prepare(self, x: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
+        if mask is not None and not bool(mask[:, 0].all()):
+            raise InputError("mask: divid takes the static factor from the first frame, which must exist")
+        return zero_unobserved(self.to_model_space(x), mask, observed)
+
+    def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
+        features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
+        return Factors(*self.sequence_encoder(features, None if mask is None else mask.to(y.device)))
+
+    def tokens(self, factors: Factors) -> Tensor:
+        """``[W_s·s, W_d·d^τ]`` of every step, ``(B, V, 2, token_dim)``.
+
+        Raises:
+            InputError: The factors are of another model's widths.
+        """
+        c = self.config
+        came = (tuple(factors.static.shape[1:]), tuple(factors.dynamic.shape[2:]))
+        if came != ((c.static_dim,), (c.dynamic_dim,)):
+            raise InputError(
+                f"factors of widths {came}; the model's are {((c.static_dim,), (c.dynamic_dim,))}"
+            )
+        dynamic = self.dynamic_token(factors.dynamic.to(self.device))
+        static = self.static_token(factors.static.to(self.device))[:, None].expand_as(dynamic)
+        return torch.stack([static, dynamic], dim=2)
+
+    def as_condition(self, tokens: Tensor) -> Tensor:
+        """What the denoiser takes: the two tokens ``(B, V, 2, token_dim)``, or for AdaGN one vector of them."""
+        return tokens if self.config.cross_attention else tokens.flatten(2)
+
+    def _noise(self, shape: Sequence[int], generator: GeneratorStack, device: torch.device) -> Tensor:
+        rows = generator.shared() if self.config.shared_noise else generator
+        return randn(shape, generator=rows, device=device)
+
+    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+        """``L_DDPM + λ·L_orth`` (Eq. 3-5), over observed entries of existing steps.
+
+        With ``frames_per_clip = K`` the encoder sees all V frames and the denoiser K random ones: the
+        network denoises single frames, so the estimate is unbiased.
+        """
+        c = self.config
+        y = self._prepare(batch.x, batch.mask, batch.observed)
+        tokens = self.tokens(self._factors(y, batch.mask))
+        orthogonality = self.orthogonality(tokens, batch.mask)
+        weight = entry_weights(batch, y)
+        z = self.as_condition(tokens)
+        if c.frames_per_clip is not None and c.frames_per_clip < y.shape[1]:
+            (y, z), weight = subsample_frames(
+                (y, z), weight, batch.mask, keep=c.frames_per_clip, generator=generator
+            )
+        sigma = self.schedule.draw((len(y),), generator=generator, device=y.device)
+        noise = self._noise(y.shape, generator, y.device)
+        each = sigma.repeat_interleave(y.shape[1])
+        if c.prediction != c.loss_on:
+            # ‖v_θ − v‖² = (1 + σ²)·‖ε_θ − ε‖²: the same error in the other's unit.
+            share = (1 + sigma.square()) ** (1 if c.loss_on == "velocity" else -1)
+            share = share.view(-1, *(1,) * (y.ndim - 1))
+            weight = share.expand(y.shape) if weight is None else weight * share
+        ddpm = denoising_loss(
+            self.denoiser,
+            y.flatten(0, 1),
+            z.flatten(0, 1),
+            sigma=each,
+            noise=noise.flatten(0, 1),
+            weight=None if weight is None else weight.flatten(0, 1),
+        )
+        terms = {"ddpm": ddpm.detach(), "orthogonality": orthogonality.detach()}
+        return LossOutput(ddpm + c.orthogonality * orthogonality if c.orthogonality else ddpm, terms)
+
+    @staticmethod
+    def orthogonality(tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+        """``L_orth = mean cos²(W_s·s, W_d·d^τ)`` (Eq. 4): a mean over sequences of means over their steps.
+
+        Args:
+            tokens: ``(B, V, 2, token_dim)``.
+            mask: Which steps exist, ``(B, V)``; all when omitted.
+        """
+        squares = F.cosine_similarity(tokens[:, :, 0].float(), tokens[:, :, 1].float(), dim=2).square()
+        if mask is None:
+            return squares.mean()
+        there = mask.to(squares)
+        return ((squares * there).sum(1) / there.sum(1)).mean()
+
+    @torch.no_grad()
+    def curves(self, batch: Sequences, *, generator: GeneratorStack) -> Mapping[str, Curve]:
+        """``posterior_kl``: the KL of the true and the model's reverse step over t, nats a frame.
+
+        What one reverse step has to learn of a frame beyond its noisy self and the tokens: tight at large t,
+        loose at small t, the time-varying bottleneck (Sec. 3.2). Shown, not trained on.
+        """
+        y = self._prepare(batch.x, batch.mask, batch.observed)
+        z = self.as_condition(self.tokens(self._factors(y, batch.mask))).flatten(0, 1)
+        noise = self._noise(y.shape, generator, y.device).flatten(0, 1)
+        weight = entry_weights(batch, y)
+        weight = y.new_ones(()) if weight is None else weight.expand(y.shape).flatten(0, 1)
+        there = len(noise) if batch.mask is None else int(batch.mask.sum())
+        frames, sigmas = y.flatten(0, 1), self.schedule.sigmas.to(y.device)
+        last = len(sigmas) - 1
+        steps = torch.linspace(1, last, min(_CURVE_POINTS, last)).round().long()
+        denoise = self.denoiser.bind(z, max_frames_per_pass=self.config.max_frames_per_pass)
+        values = []
+        for step in steps.tolist():
+            guess = denoise(frames + sigmas[step].float() * noise, float(sigmas[step]))
+            level, sigma_next = (sigmas[i].expand(len(frames)) for i in (step, step - 1))
+            kl = posterior_kl(frames * weight, guess * weight, sigma=level, sigma_next=sigma_next)
+            values.append(kl.sum().cpu() / there)
+        return {
+            "posterior_kl": Curve(
+                steps, torch.stack(values), "t, steps of the chain", "nats a frame", logarithmic=True
+            )
+        }
+
+    @torch.no_grad()
+    def decode(
+        self,
+        factors: Factors,
+        *,
+        noise: Tensor | None = None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """Sample ``x^{1:V}`` given the factors (Eq. 2): ``(B, V, *frame)`` in natural units.
+
+        Args:
+            factors: From :meth:`encode`, mixed, or drawn.
+            noise: To start from, ``(B, V, *latent)`` with std σ_T; one draw for all frames of a sequence when
+                omitted, like all fresh noise of a sampler that has such.
+            generator: For both, one or one a sample.
+            progress: Called after each noise level.
+        """
+        z, size = self.as_condition(self.tokens(factors)), self.config.max_frames_per_pass
+        shape = (*z.shape[:2], *self.codec.latent_shape(self.frame_shape))
+        result = self.sampling.sample(
+            self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=size),
+            shape,
+            noise=noise,
+            frames=True,
+            generator=generator,
+            progress=progress,
+            device=self.device,
+        )
+        return self.from_model_space(result.x, max_frames_per_pass=size)
+
+
+def _chain(config: DiViDConfig) -> DiscreteSchedule:
+    if config.beta_schedule == "cosine":
+        return cosine_schedule(config.timesteps)
+    return linear_schedule(config.timesteps)

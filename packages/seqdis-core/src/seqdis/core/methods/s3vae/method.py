@@ -1,0 +1,306 @@
+"""S3VAE: a sequential VAE that three self-supervised losses disentangle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seqdis.core.codec import FrameCodec, IdentityCodec
+from seqdis.core.config import Config
+from seqdis.core.data.normalize import Normalizer
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.steps import entry_weights, zero_unobserved
+from seqdis.core.disentangler import Disentangler, LossOutput, Progress
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors
+from seqdis.core.methods.s3vae.config import PredictionConfig, S3VAEConfig
+from seqdis.core.methods.s3vae.mutual_information import pairwise_log_density, weighted_mutual_information
+from seqdis.core.nn.passes import each_frame
+from seqdis.core.nn.recurrent_gaussian import FactorPosterior, PosteriorLSTM, PriorLSTM
+from seqdis.core.priors.factorised import FactorisedPrior
+from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn
+from seqdis.core.sequences import Sequences
+
+if TYPE_CHECKING:
+    from seqdis.core.modality import Modality
+
+__all__ = ["S3VAE", "S3VAEConfig"]
+
+
+class S3VAE(Disentangler):
+    """``L = L_VAE + λ₁·L_SCC + λ₂·L_DFP + λ₃·L_MI`` (Eq. 9); ``x^τ ~ N(μ(s, d^τ), σ²)``.
+
+    The static factor of shuffled frames must stay where it is (SCC), the dynamic one must tell where
+    things move (DFP), and the two must share no information (MI). :meth:`encode` gives the means of
+    the posterior and :meth:`decode` those of the frames: both are deterministic.
+
+    The paper has its decoder give ``σ`` as well (Sec. 3), its Tab. 1 has no place for it: here it is
+    ``config.frame_std``, as in the field's implementations.
+
+    Args:
+        frame_shape: Of a natural frame.
+        frame_encoder: ``(N, *latent) -> (N, features)``.
+        posterior: ``(B, V, features) -> FactorPosterior``.
+        dynamics: ``p(d^τ | d^{<τ})``.
+        frame_decoder: ``(N, S + D) -> (N, *latent)``.
+        config: Sizes and weights.
+        codec: In front of the model; identity when omitted.
+        normalizer: Of coded frames, to zero mean and std 0.5.
+
+    Raises:
+        InputError: Frames in [0, 1] are to come out of a codec that has others.
+    """
+
+    config_class: ClassVar[type[Config]] = S3VAEConfig
+
+    def __init__(
+        self,
+        *,
+        frame_shape: tuple[int, ...],
+        frame_encoder: nn.Module,
+        posterior: nn.Module,
+        dynamics: PriorLSTM,
+        frame_decoder: nn.Module,
+        config: S3VAEConfig,
+        codec: FrameCodec | None = None,
+        normalizer: Normalizer | None = None,
+    ) -> None:
+        super().__init__(frame_shape=frame_shape, codec=codec, normalizer=normalizer)
+        c = self.config = config
+        if c.output == "sigmoid" and not isinstance(self.codec, IdentityCodec):
+            raise InputError("model.output is 'sigmoid'; behind a frame codec allowed: linear")
+        self.frame_encoder = frame_encoder
+        self.posterior = posterior
+        self.dynamics = dynamics
+        self.frame_decoder = frame_decoder
+        self.predictor = None
+        if c.prediction_weight and c.prediction is not None:
+            p = c.prediction
+            self.predictor = nn.Sequential(
+                nn.Linear(c.dynamic_dim, p.hidden), nn.ReLU(), nn.Linear(p.hidden, p.width)
+            )
+        self.sequences: int | None = None
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Any,
+        *,
+        modality: Modality,
+        frame_shape: tuple[int, ...],
+        codec: FrameCodec,
+        normalizer: Normalizer,
+    ) -> Self:
+        """Build it with the modality's backbones for the shape of coded frames."""
+        latent, c = codec.latent_shape(frame_shape), config
+        return cls(
+            frame_shape=frame_shape,
+            frame_encoder=modality.frame_encoder(c.encoder, frame_shape=latent, features=c.features),
+            posterior=PosteriorLSTM(
+                c.features,
+                c.hidden_dim,
+                static=c.static_dim,
+                dynamic=c.dynamic_dim,
+                layer_norm=c.layer_norm,
+            ),
+            dynamics=PriorLSTM(c.dynamic_dim, c.hidden_dim),
+            frame_decoder=modality.frame_decoder(
+                c.decoder, frame_shape=latent, condition=c.static_dim + c.dynamic_dim
+            ),
+            config=c,
+            codec=codec,
+            normalizer=normalizer,
+        )
+
+    @classmethod
+    def targets(cls, config: Any) -> tuple[str, ...]:
+        """What is predicted, unless its weight is 0."""
+        return (config.prediction.target,) if config.prediction_weight and config.prediction else ()
+
+    def on_fit_start(self, train_set: SequenceDataset) -> None:
+        """Take note of N, which the estimate of the mutual information needs."""
+        self.sequences = len(train_set)
+
+    def compile_networks(self) -> None:
+        """``torch.compile`` both backbones in place; parameter names stay as they are."""
+        self.frame_encoder.compile()
+        self.frame_decoder.compile()
+
+    def learned_prior(self) -> FactorisedPrior:
+        """``s ~ N(0, I)`` and ``d^{1:V}`` from the LSTM (Eq. 1), of any length."""
+
+        def draw(rows: GeneratorStack, steps: int) -> Factors:
+            static = randn((len(rows), self.config.static_dim), generator=rows, device=self.device)
+            return Factors(static, self.dynamics.draw(steps, generator=rows))
+
+        return FactorisedPrior(draw, steps=1 if self.run_config is None else self.run_config.data.length)
+
+    def encode(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        observed: Tensor | None = None,
+        generator: GeneratorLike | None = None,
+    ) -> Factors:
+        """Sequences ``(B, V, *frame)`` to the posterior's means, ``static (B, S)`` and ``dynamic (B, V, D)``."""
+        y = zero_unobserved(self.to_model_space(self.check_input(x)), mask, observed)
+        q = self.posterior(self._features(y))
+        return Factors(q.static.mean, q.dynamic.mean)
+
+    def _features(self, y: Tensor) -> Tensor:
+        return each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
+
+    def _frames(self, static: Tensor, dynamic: Tensor) -> Tensor:
+        """Mean of ``p(x^τ | s, d^τ)``, ``(B, V, *latent)``, in [0, 1] or in model space."""
+        z = torch.cat([static[:, None].expand(-1, dynamic.shape[1], -1), dynamic], dim=2)
+        mean = each_frame(self.frame_decoder, z, size=self.config.max_frames_per_pass)
+        return mean.sigmoid() if self.config.output == "sigmoid" else mean
+
+    @torch.no_grad()
+    def decode(
+        self,
+        factors: Factors,
+        *,
+        noise: Tensor | None = None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """The mean frames given the factors, ``(B, V, *frame)`` in natural units; nothing is drawn.
+
+        Raises:
+            InputError: The factors are of another model's widths.
+        """
+        came = (tuple(factors.static.shape[1:]), factors.dynamic.shape[-1])
+        wanted = ((self.config.static_dim,), self.config.dynamic_dim)
+        if came != wanted:
+            raise InputError(f"factors of widths {came}; the model's are {wanted}")
+        mean = self._frames(factors.static.to(self.device), factors.dynamic.to(self.device))
+        if progress is not None:
+            progress(1, 1)
+        if self.config.output == "sigmoid":
+            return mean
+        return self.from_model_space(mean, max_frames_per_pass=self.config.max_frames_per_pass)
+
+    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+        """Eq. 9. The negative of each triplet and the entropies come from the rest of the (micro-)batch.
+
+        So it is no mean over independent sequences: the last two terms depend on what else is there.
+
+        What is missing, steps and entries, is summed out: the model goes on to the end of the sequence, and only
+        what was measured has a likelihood. The posterior reads the mean there.
+
+        Raises:
+            InputError: The batch lacks the target that is to be predicted.
+        """
+        c = self.config
+        y = zero_unobserved(self.to_model_space(batch.x), batch.mask, batch.observed)
+        features = self._features(y)
+        q = self.posterior(features)
+        static, dynamic = q.static.draw(generator), q.dynamic.draw(generator)
+        goal = batch.x if c.output == "sigmoid" else y
+        terms = self.negative_elbo(goal, q, static, dynamic, weight=entry_weights(batch, y))
+        weights = dict.fromkeys(terms, 1.0)
+        if c.consistency_weight:
+            terms["consistency"] = self._consistency(features, static, batch.keys, generator)
+            weights["consistency"] = c.consistency_weight
+        if self.predictor is not None and c.prediction is not None:
+            terms["prediction"] = self._prediction(c.prediction, self.predictor, dynamic, batch)
+            weights["prediction"] = c.prediction_weight
+        if c.information_weight:
+            terms["information"] = self._information(q, static, dynamic)
+            weights["information"] = c.information_weight
+        means = {name: value.mean() for name, value in terms.items()}
+        total = torch.stack([weights[name] * value for name, value in means.items()]).sum()
+        return LossOutput(total, {name: value.detach() for name, value in means.items()})
+
+    def negative_elbo(
+        self,
+        frames: Tensor,
+        q: FactorPosterior,
+        static: Tensor,
+        dynamic: Tensor,
+        *,
+        weight: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """The terms of ``L_VAE`` (Eq. 5) at one draw from the posterior, each ``(B,)`` in nats.
+
+        ``−Σ_τ ln p(x^τ | s, d^τ)``, ``KL(q(s) ‖ N(0, I))`` and ``Σ_τ KL(q(d^τ) ‖ p(d^τ | d^{<τ}))``.
+
+        Args:
+            frames: What the decoder must give, ``(B, V, *latent)``.
+            q: The posterior.
+            static: From it, ``(B, S)``.
+            dynamic: From it, ``(B, V, D)``.
+            weight: 1 where an entry was measured, else 0; it broadcasts over ``frames``. All were when omitted.
+        """
+        std = self.config.frame_std
+        measured = torch.ones_like(frames[:1]) if weight is None else weight.expand_as(frames)
+        error = ((frames - self._frames(static, dynamic)).float() * measured).flatten(1)
+        constant = measured.flatten(1).sum(1) * (math.log(std) + 0.5 * math.log(2 * math.pi))
+        return {
+            "reconstruction": error.square().sum(1) / (2 * std**2) + constant,
+            "kl_static": q.static.kl(),
+            "kl_dynamic": q.dynamic.kl(self.dynamics(dynamic)).sum(1),
+        }
+
+    def _consistency(
+        self, features: Tensor, static: Tensor, keys: Sequence[str], rows: GeneratorStack
+    ) -> Tensor:
+        """``max(‖s − s⁺‖ − ‖s − s⁻‖ + m, 0)`` (Eq. 6), ``(B,)``: of the clip's frames shuffled, of another clip.
+
+        Frames are encoded alone, so that shuffled features are those of shuffled frames. The negative
+        is drawn among the clips with another key; a clip without any (a batch of one) has no triplet,
+        and its term is 0.
+        """
+        size, steps = features.shape[:2]
+        order = rand((size, steps), generator=rows, device=features.device).argsort(dim=1)
+        shuffled = features.gather(1, order[..., None].expand_as(features))
+        positive = self.posterior(shuffled).static.draw(rows)
+        names = keys or [str(i) for i in range(size)]
+        number = torch.tensor([names.index(name) for name in names], device=features.device)
+        other = number[:, None] != number[None]
+        # The uniform number picks among those that qualify, by their rank: one draw a row, any batch.
+        place = rand((size,), generator=rows, device=features.device) * other.sum(1)
+        rank = other.cumsum(1) - 1
+        negative = static[((rank == place.long()[:, None]) & other).int().argmax(1)]
+        near, far = torch.linalg.vector_norm(torch.stack([static - positive, static - negative]), dim=2)
+        return functional.relu(near - far + self.config.margin) * other.any(1)
+
+    def _prediction(
+        self, p: PredictionConfig, predictor: nn.Module, dynamic: Tensor, batch: Sequences
+    ) -> Tensor:
+        """The loss of telling the target from ``d^τ`` (Sec. 4.2), the mean over existing steps, ``(B,)``."""
+        if p.target not in batch.targets:
+            known = ", ".join(batch.targets) or "none"
+            raise InputError(f"s3vae predicts the target {p.target!r}; the batch has: {known}")
+        wanted = batch.targets[p.target]
+        predicted = predictor(dynamic)
+        if wanted.shape != predicted.shape:
+            raise InputError(
+                f"target {p.target!r}: shape {tuple(wanted.shape)}; model.prediction.width says {tuple(predicted.shape)}"
+            )
+        if p.loss == "cross_entropy":
+            # A step without motion has no cell: its row is 0, and so is its loss.
+            losses = -(wanted * predicted.log_softmax(dim=2)).sum(2)
+        elif p.loss == "binary":
+            losses = functional.binary_cross_entropy_with_logits(predicted, wanted, reduction="none").mean(2)
+        else:
+            losses = functional.mse_loss(predicted, wanted, reduction="none").mean(2)
+        if batch.mask is None:
+            return losses.mean(1)
+        return (losses * batch.mask).sum(1) / batch.mask.sum(1).clamp(min=1)
+
+    def _information(self, q: FactorPosterior, static: Tensor, dynamic: Tensor) -> Tensor:
+        """``Σ_τ H(s) + H(d^τ) − H(s, d^τ)`` (Eq. 7), a scalar; N is the batch's size before training began."""
+        per_step = weighted_mutual_information(
+            pairwise_log_density(q.static, static),
+            pairwise_log_density(q.dynamic, dynamic),
+            sequences=self.sequences or len(static),
+        )
+        return per_step.sum()

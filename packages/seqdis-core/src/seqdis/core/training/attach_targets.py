@@ -1,0 +1,68 @@
+"""The targets that a run's method asks for, beside its data."""
+
+from __future__ import annotations
+
+import functools
+
+from accelerate import Accelerator
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from seqdis.core.config import RunConfig
+from seqdis.core.data.identities import WithIdentities
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.targets import WithTargets, target_table
+from seqdis.core.errors import unknown_name
+from seqdis.core.registry import get_method, get_modality
+
+__all__ = ["with_targets"]
+
+
+def with_targets(
+    config: RunConfig, dataset: SequenceDataset, *, accelerator: Accelerator, show_progress: bool
+) -> SequenceDataset:
+    """The dataset, its batches with the targets that the configured method reads; itself if it reads none.
+
+    Where the data name identities, batches carry frames of them too.
+
+    The first process computes what the cache lacks, the others wait and read.
+
+    Raises:
+        InputError: The modality has no such target, or it cannot be computed.
+    """
+    if config.data.identities:
+        dataset = WithIdentities(dataset, config.data.identities)
+    names = get_method(config.method).targets(config.model)
+    if not names:
+        return dataset
+    modality = get_modality(config.modality)
+    known = modality.targets()
+    for name in names:
+        if name not in known:
+            raise unknown_name(f"{config.modality} target", name, known)
+    make = functools.partial(target_table, dataset, modality=config.modality, data=config.data)
+    with accelerator.main_process_first():
+        shown = show_progress and accelerator.is_main_process
+        with _bar(shown) as bar:
+            tables = {}
+            for name in names:
+                task = bar.add_task(name, total=None)
+                tables[name] = make(
+                    name,
+                    known[name],
+                    progress=lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
+                )
+                bar.remove_task(task)
+    return WithTargets(dataset, tables)
+
+
+def _bar(show: bool) -> Progress:
+    return Progress(
+        TextColumn("target {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not show,
+        transient=True,
+    )

@@ -1,0 +1,65 @@
+"""The curves that a method shows at each validation: measured, logged, drawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqdis.core.curve import Curve
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.line_chart import Line, draw_lines
+from seqdis.core.random import GeneratorStack, mix_seed
+
+__all__ = ["draw_curves", "measure_curves", "read_curves"]
+
+_STREAM, _SEQUENCES, _LINES = 0x637276, 8, 8
+
+
+@torch.no_grad()
+def measure_curves(model: Disentangler, dataset: SequenceDataset, *, seed: int) -> Mapping[str, Curve]:
+    """The method's curves of the first sequences of a dataset, with the same noise every time."""
+    count = min(_SEQUENCES, len(dataset))
+    rows = GeneratorStack.each(
+        [torch.Generator(model.device).manual_seed(mix_seed(seed, _STREAM, i)) for i in range(count)]
+    )
+    return model.curves(dataset.fetch(range(count)).to(model.device), generator=rows)
+
+
+def read_curves(log: Path) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+    """By name, the steps and what :meth:`RunLog.write_curves` wrote of each curve, in order."""
+    found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for line in log.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        for name, curve in record.get("curves", {}).items():
+            found.setdefault(name, []).append((record["step"], curve))
+    return found
+
+
+def draw_curves(log: Path, folder: Path) -> None:
+    """One chart a curve, ``folder/<name>.png``: a line each of the newest validations, and of the first.
+
+    Args:
+        log: A run's ``log.jsonl``.
+        folder: Made where there is something to draw.
+    """
+    for name, history in read_curves(log).items():
+        folder.mkdir(parents=True, exist_ok=True)
+        shown = history if len(history) <= _LINES else [history[0], *history[1 - _LINES :]]
+        newest = shown[-1][1]
+        draw_lines(
+            folder / f"{name}.png",
+            [Line(f"step {step}", curve["x"], [_number(y) for y in curve["y"]]) for step, curve in shown],
+            title=name.replace("_", " "),
+            x_name=newest["x_name"],
+            y_name=newest["y_name"],
+            logarithmic=newest["logarithmic"],
+        )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value

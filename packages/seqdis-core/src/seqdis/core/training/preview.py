@@ -1,0 +1,60 @@
+"""Pictures on the way: a few validation clips, their reconstructions and swaps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+from seqdis.core.modality import Panel
+from seqdis.core.random import GeneratorStack, mix_seed
+from seqdis.core.registry import get_modality
+
+__all__ = ["draw_preview"]
+
+_CLIPS = 4
+
+
+@torch.no_grad()
+def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, seed: int) -> None:
+    """Draw one row a clip: the source, its reconstruction, and its static factor with the next clip's dynamics.
+
+    Args:
+        model: In evaluation mode.
+        dataset: Its first clips are shown, the same ones every time.
+        path: The picture; appears by the modality's own ``draw``.
+        seed: Of whatever the method draws.
+    """
+    if model.run_config is None:
+        raise InputError("a preview needs a model built by build_model(config)")
+    data = model.run_config.data
+    batch = dataset.fetch(range(min(_CLIPS, len(dataset)))).to(model.device)
+    following = torch.arange(1, len(batch) + 1, device=model.device) % len(batch)
+
+    def rows(stream: int) -> GeneratorStack:
+        generator = torch.Generator(model.device).manual_seed(mix_seed(seed, stream))
+        return GeneratorStack.spawn(generator, len(batch), model.device)
+
+    with model.quick_decoding():
+        rebuilt = model.reconstruct(batch.x, mask=batch.mask, observed=batch.observed, generator=rows(0))
+        swapped = model.swap(
+            batch.x,
+            batch.x[following],
+            static_mask=batch.mask,
+            dynamic_mask=None if batch.mask is None else batch.mask[following],
+            generator=rows(1),
+        )
+    titles = [str(key) for key in batch.keys] or [f"clip {i}" for i in range(len(batch))]
+    grid = [
+        [
+            Panel(title, batch.x[i].cpu()),
+            Panel("reconstruction", rebuilt[i].float().cpu()),
+            Panel(f"with the dynamics of {titles[(i + 1) % len(titles)]}", swapped[i].float().cpu()),
+        ]
+        for i, title in enumerate(titles)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    get_modality(model.run_config.modality).draw(path, grid, data)

@@ -1,0 +1,75 @@
+"""``train``: a configuration and data in, a run folder and a model out."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from seqdis.core.config import RunConfig
+from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+from seqdis.core.training.attach_targets import with_targets
+from seqdis.core.training.devices import make_accelerator
+from seqdis.core.training.random_state import isolated_random_state
+from seqdis.core.training.run_folder import RunFolder
+from seqdis.core.training.trainer import Trainer
+
+__all__ = ["train"]
+
+
+def train(
+    config: RunConfig,
+    out: Path,
+    *,
+    train_set: SequenceDataset,
+    val_set: SequenceDataset | None,
+    resume: bool = False,
+    device: str | None = None,
+    command: str = "",
+    show_progress: bool = True,
+) -> Disentangler:
+    """Train a model from its configuration into a run folder, on one process or, launched so, on many.
+
+    Args:
+        config: What to build and how to train it.
+        out: The run folder; every process must see it.
+        train_set: What to learn from.
+        val_set: For the validation loss and previews, if any.
+        resume: Go on with the run that ``out`` holds; start one if it holds none.
+        device: As torch names it; the best there is when omitted.
+        command: What a person typed, kept with the run.
+        show_progress: A bar on stderr.
+
+    Returns:
+        The model with averaged weights, in evaluation mode, as ``out`` now holds it.
+
+    Raises:
+        InputError: ``out`` holds a run and ``resume`` is False, or one of another configuration;
+            data of another shape; a target that the method asks for and that cannot be had; a loss
+            that is not finite; a disk that is full.
+    """
+    for name, dataset in {"train_set": train_set, "val_set": val_set}.items():
+        expected = (config.data.length, *config.data.frame_shape)
+        if dataset is not None and dataset.shape != expected:
+            raise InputError(f"{name}: sequences of shape {dataset.shape}; the configuration says {expected}")
+    folder = RunFolder(Path(out))
+    accelerator = make_accelerator(config.train, device)
+    folder.check(config, resume=resume)
+    finished = folder.finished
+    accelerator.wait_for_everyone()  # all have looked before the first one writes
+    with isolated_random_state():
+        if not finished:
+            extend = functools.partial(
+                with_targets, config, accelerator=accelerator, show_progress=show_progress
+            )
+            train_set = extend(train_set)
+            val_set = None if val_set is None else extend(val_set)
+            if accelerator.is_main_process:
+                folder.open(config)
+            accelerator.wait_for_everyone()
+            Trainer(
+                config, folder, train_set=train_set, val_set=val_set, accelerator=accelerator, command=command
+            ).run(show_progress=show_progress)
+            accelerator.free_memory()
+        return Disentangler.from_pretrained(folder.root, device=accelerator.device)

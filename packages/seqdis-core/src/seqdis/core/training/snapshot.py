@@ -1,0 +1,97 @@
+"""What changes while a run trains, as tensors, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from accelerate import Accelerator
+from torch import Tensor
+from torch.optim import Optimizer
+
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.random import mix_seed
+from seqdis.core.training.checkpoint import TrainerState, read_state, read_tensors
+from seqdis.core.training.ema import EMA
+from seqdis.core.training.logs import Meter
+from seqdis.core.training.optimizer import load_optimizer_tensors, optimizer_tensors
+from seqdis.core.training.random_state import capture_random_state, restore_random_state, seed_all
+
+__all__ = ["Snapshot", "mean_over_processes"]
+
+
+def mean_over_processes(accelerator: Accelerator, values: Tensor) -> Tensor:
+    """The mean of a tensor over all processes, on each of them."""
+    if accelerator.num_processes == 1:
+        return values
+    mean: Tensor = accelerator.reduce(values, reduction="mean")
+    return mean
+
+
+class Snapshot:
+    """Reads out and puts back the parts of a run.
+
+    Args:
+        module: The model, with its own weights in place (not the averaged ones).
+        optimizer: Over its parameters.
+        ema: Their averages.
+        meter: Means on the way to the next line of the log.
+        accelerator: Its processes each have random states of their own, and one scaler.
+        fallback_seed: Of this process, where a checkpoint has no random state for it.
+    """
+
+    def __init__(
+        self,
+        *,
+        module: Disentangler,
+        optimizer: Optimizer,
+        ema: EMA,
+        meter: Meter,
+        accelerator: Accelerator,
+        fallback_seed: int,
+    ) -> None:
+        self.module, self.optimizer, self.ema, self.meter = module, optimizer, ema, meter
+        self.accelerator, self.fallback_seed = accelerator, fallback_seed
+
+    def tensors(self) -> dict[str, dict[str, Tensor]]:
+        """Everything but the averaged weights, by file; every process must call it."""
+        a = self.accelerator
+        sums = self.meter.sums if self.meter.count else {}
+        return {
+            "weights": self.module.state_to_save(),
+            "optimizer": optimizer_tensors(self.module, self.optimizer),
+            # One row a process.
+            "random": {k: a.gather(v[None].to(a.device)) for k, v in capture_random_state().items()},
+            "meter": {name: mean_over_processes(a, value) for name, value in sums.items()},
+        }
+
+    def scaler_state(self) -> dict[str, int | float]:
+        """The loss scaler of float16; empty for other precisions."""
+        scaler = self.accelerator.scaler
+        return {} if scaler is None else dict(scaler.state_dict())
+
+    def restore(self, checkpoint: Path) -> TrainerState:
+        """Put back what a checkpoint holds.
+
+        Raises:
+            InputError: A file of it is missing, damaged, of another version, or fits another model.
+        """
+        state, trainer = read_state(checkpoint), checkpoint / "trainer"
+        with self.ema.applied():
+            averaged = read_tensors(checkpoint / "model.safetensors")
+            self.module.load_saved_state(averaged, where=str(checkpoint))
+        self.module.load_saved_state(read_tensors(trainer / "weights.safetensors"), where=str(trainer))
+        moments = trainer / "optimizer.safetensors"
+        load_optimizer_tensors(self.module, self.optimizer, read_tensors(moments), where=str(moments))
+        if state.meter_count:
+            sums = read_tensors(trainer / "meter.safetensors")
+            device = self.accelerator.device
+            self.meter.restore(state.meter_count, {name: value.to(device) for name, value in sums.items()})
+        if self.accelerator.scaler is not None and state.scaler:
+            self.accelerator.scaler.load_state_dict(state.scaler)
+        random = read_tensors(trainer / "random.safetensors")
+        if len(random["torch"]) == self.accelerator.num_processes:
+            row = self.accelerator.process_index
+            restore_random_state({name: values[row] for name, values in random.items()})
+        else:  # another number of processes: the same run to rounding, but not bit for bit
+            seed_all(mix_seed(self.fallback_seed, state.step))
+        return state

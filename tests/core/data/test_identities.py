@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seqdis.core.data.identities import IDENTITY, WithIdentities
+from seqdis.core.data.sequence import ArraySequences, Label
+from seqdis.core.errors import InputError
+
+LABELS = {
+    "who": Label(("a", "b"), "static"),
+    "hat": Label(("no", "yes"), "static"),
+    "side": Label(("left", "right", "front"), "dynamic"),
+}
+
+
+def build(count: int = 60, steps: int = 4, masked: bool = False) -> WithIdentities:
+    """A frame holds its sequence's labels and its step."""
+    g = torch.Generator().manual_seed(0)
+    targets = {
+        name: torch.randint(len(label.classes), (count,), generator=g) for name, label in LABELS.items()
+    }
+    x = torch.stack([*targets.values(), torch.zeros(count)], 1).float()[:, None].repeat(1, steps, 1)
+    x[..., 3] = torch.arange(steps).float()
+    mask = torch.arange(steps).expand(count, -1) < 2 if masked else None
+    return WithIdentities(ArraySequences(x, labels=LABELS, targets=targets, mask=mask), ("who", "hat"))
+
+
+def test_frames_are_of_the_individual_and_of_any_of_its_sequences() -> None:
+    dataset = build()
+    batch = dataset.fetch(range(60))
+    frames = batch.targets[IDENTITY]
+    assert frames.shape == batch.x.shape
+    assert torch.equal(frames[..., :2], batch.x[..., :2])
+    # All sides and all steps are met, within one sequence's frames as well.
+    assert {tuple(f) for f in frames[..., 2:].flatten(0, 1).tolist()} == {
+        (s, t) for s in (0, 1, 2) for t in range(4)
+    }
+    assert (frames[:, :, 2].amax(1) > frames[:, :, 2].amin(1)).float().mean() > 0.8
+
+
+def test_they_are_fixed_by_index_and_epoch() -> None:
+    dataset = build()
+    first = dataset.fetch([3, 4], epoch=1).targets[IDENTITY]
+    assert torch.equal(first[1:], dataset.fetch([4], epoch=1).targets[IDENTITY])
+    assert not torch.equal(first, dataset.fetch([3, 4], epoch=2).targets[IDENTITY])
+
+
+def test_padding_is_never_drawn() -> None:
+    frames = build(masked=True).fetch(range(60)).targets[IDENTITY]
+    assert frames[..., 3].max() == 1
+
+
+def test_the_rest_is_that_of_the_dataset() -> None:
+    dataset = build()
+    assert len(dataset) == 60
+    assert dataset.shape == (4, 4)
+    assert dataset.labels == LABELS
+    assert torch.equal(dataset.all_labels()["side"], dataset.fetch(range(60)).labels["side"])
+    with pytest.raises(InputError, match=r"unknown label in data.identities 'skin'; allowed: hat, side, who"):
+        WithIdentities(dataset, ("skin",))

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqdis.core.errors import InputError
+from seqdis.core.methods.divid.residual_encoder import ResidualEncoder
+
+
+def features(count: int = 3, steps: int = 5) -> Tensor:
+    return torch.randn(count, steps, 10, generator=torch.Generator().manual_seed(0))
+
+
+def make(**changes: object) -> ResidualEncoder:
+    torch.manual_seed(0)
+    return ResidualEncoder(10, 7, 4, **({"hidden": 16, "width": 12, "heads": 3} | changes)).eval()  # type: ignore[arg-type]
+
+
+def test_the_whole_of_it_against_torchs_bidirectional_lstm() -> None:
+    encoder, f = make(), features()
+    both = torch.nn.LSTM(10, 6, batch_first=True, bidirectional=True)
+    states = dict(encoder.forward_lstm.named_parameters())
+    states |= {f"{name}_reverse": p for name, p in encoder.backward_lstm.named_parameters()}
+    both.load_state_dict(states)
+    normed = torch.nn.functional.layer_norm(f, (10,))
+    h = both(normed - normed[:, :1])[0]
+    d = encoder.to_dynamic(encoder.norm(h + encoder.attention(h, h, h)[0]))
+    static, dynamic = encoder(f)
+    torch.testing.assert_close(dynamic, d, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(static, encoder.to_static(normed[:, 0]))
+
+
+def test_padding_is_as_if_it_were_not_there() -> None:
+    encoder, f = make(), features()
+    mask = torch.arange(5) < torch.tensor([5, 2, 1])[:, None]
+    static, dynamic = encoder(f, mask)
+    for i, length in enumerate((5, 2, 1)):
+        alone = encoder(f[i : i + 1, :length])
+        torch.testing.assert_close(static[i], alone[0][0], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(dynamic[i, :length], alone[1][0], rtol=1e-4, atol=1e-5)
+
+
+def test_both_factors_start_at_unit_scale() -> None:
+    torch.manual_seed(0)
+    encoder = ResidualEncoder(64, 32, 16, hidden=128, width=64, heads=4).eval()
+    f = torch.randn(200, 6, 64)
+    static, dynamic = encoder(f)
+    assert 0.4 < static.std(0).mean() < 1.5
+    assert 0.4 < dynamic.std((0, 1)).mean() < 1.5
+
+
+@pytest.mark.parametrize(("width", "heads"), [(12, 5), (9, 3)])
+def test_sizes_that_do_not_fit(width: int, heads: int) -> None:
+    with pytest.raises(InputError, match=f"an encoder of width {width} with {heads} heads"):
+        make(width=width, heads=heads)

@@ -1,0 +1,398 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqdis.core.analysis import swap_pairs
+from seqdis.core.config import DataConfig, RunConfig, TrainConfig
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors
+from seqdis.core.methods.vdsm import VDSM, VDSMConfig
+from seqdis.core.methods.vdsm.state_space import roll_out
+from seqdis.core.nn.gaussian import DiagonalGaussian
+from seqdis.core.pretrained import build_model
+from seqdis.core.random import GeneratorStack, randn
+from seqdis.core.registry import get_modality, list_methods
+from seqdis.core.sequences import Sequences
+
+SIDE, STEPS, EXPERTS, ACTION, POSE = 8, 6, 5, 4, 3
+
+
+def configure(**changes: Any) -> RunConfig:
+    values: dict[str, Any] = {
+        "static_dim": EXPERTS,
+        "action_dim": ACTION,
+        "pose_dim": POSE,
+        "encoder_channels": (8, 16),
+        "decoder_channels": (12,),
+        "features": 24,
+        "recurrent": 16,
+        "transition": 16,
+        "likelihood": "gaussian",
+        "observation_std": 0.2,
+    }
+    return RunConfig(
+        preset="tiny",
+        modality="toy",
+        method="vdsm",
+        data=DataConfig(dataset="folder", length=STEPS, frame_shape=(3, SIDE, SIDE)),
+        model=VDSMConfig(**(values | changes)),
+        train=TrainConfig(steps=1),
+    )
+
+
+def make(**changes: Any) -> VDSM:
+    torch.manual_seed(0)
+    model = build_model(configure(**changes)).eval()
+    assert isinstance(model, VDSM)
+    return model
+
+
+@pytest.fixture
+def pixels(_toy_modality: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The toy's frames are said to be pixels."""
+    monkeypatch.setattr(type(get_modality("toy")), "uint8_storage", True)
+
+
+def clips(count: int = 3, steps: int = STEPS, seed: int = 5) -> Tensor:
+    return torch.rand(count, steps, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
+
+
+def rows(count: int, seed: int = 0) -> GeneratorStack:
+    return GeneratorStack.shard(seed, count, slice(0, count))
+
+
+def lamps(count: int, seed: int, steps: int = STEPS) -> tuple[Tensor, Tensor, Tensor]:
+    """A lamp of one of three colours is bright or dim throughout, or blinks: clips, colours, which of them blink."""
+    g = torch.Generator().manual_seed(seed)
+    colour, blinks, first = (torch.randint(n, (count,), generator=g) for n in (3, 2, 2))
+    bright = (first[:, None] + blinks[:, None] * torch.arange(steps)) % 2
+    tint = torch.eye(3)[colour][:, None] * (0.2 + 0.8 * bright[..., None])
+    return tint[..., None, None].expand(-1, -1, -1, SIDE, SIDE).clone(), colour, blinks
+
+
+def read(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The colour of each clip, and which frames are bright."""
+    light = x.mean((3, 4))
+    return light.mean(1).argmax(1), light.amax(2) > 0.6
+
+
+def changes(bright: Tensor) -> Tensor:
+    """How many times a lamp went on or off."""
+    return (bright[:, 1:] != bright[:, :-1]).sum(1)
+
+
+@pytest.fixture(scope="module")
+def trained() -> VDSM:
+    """Both stages, in some seconds of nothing but the loss."""
+    model = make(static_dim=4, observation_std=0.85).train()
+    x, _, _ = lamps(512, 0)
+    model.normalizer.mean.fill_(x.mean())
+    model.normalizer.std.fill_(x.std())
+    picks = torch.Generator().manual_seed(0)
+    step = 0
+    for stage, frozen, length in (
+        ("frames", {"sequence"}, 260),
+        ("sequences", {"encoder", "decoder", "frame_pose"}, 340),
+    ):
+        model.enter_stage(stage)
+        model.set_scheduled("temperature", 1.0)
+        groups = model.parameter_groups()
+        learnt = [p for name, group in groups.items() if name not in frozen for p in group]
+        optimizer = torch.optim.Adam(learnt, 5e-3)
+        for k in range(length):
+            first, last = (30.0, 1.0) if stage == "frames" else (0.1, 1.0)
+            model.set_scheduled("kl_pose_weight", first * (last / first) ** min(1.0, 1.5 * k / length))
+            chosen = x[torch.randint(len(x), (16,), generator=picks)]
+            optimizer.zero_grad()
+            model.loss(Sequences(chosen), generator=rows(16, step)).loss.backward()
+            optimizer.step()
+            step += 1
+    return model.eval()
+
+
+def test_trained_model_separates_who_from_what(trained: VDSM) -> None:
+    x, colour, _ = lamps(24, 1)
+    got_colour, bright = read(trained.swap(x[:12], x[12:]))
+    assert (got_colour == colour[:12]).float().mean() >= 0.9
+    assert (bright == read(x[12:])[1]).float().mean() >= 0.9
+
+
+def test_an_action_alone_is_transferred(trained: VDSM) -> None:
+    """A steady lamp learns to blink from another one, and begins as it was."""
+    x, colour, blinks = lamps(64, 2)
+    steady = blinks == 0
+    got_colour, bright = read(trained.swap(x[steady][:12], x[~steady][:12], extra="action"))
+    assert (got_colour == colour[steady][:12]).float().mean() >= 0.9
+    assert (bright[:, 0] == read(x[steady][:12])[1][:, 0]).float().mean() >= 0.9
+    assert changes(bright).float().mean() > 4
+
+
+def test_it_goes_on_past_the_length_of_training(trained: VDSM) -> None:
+    """Forty frames of a lamp that was seen for six: one that blinks goes on to blink, a steady one does not begin."""
+    x, colour, blinks = lamps(32, 3)
+    seen = trained.encode(x)
+    poses = roll_out(trained.transition, seen.dynamic[:, 0], seen.extras["action"].value, steps=40)
+    got_colour, bright = read(trained.decode(replace(seen, dynamic=poses)))
+    assert (got_colour == colour).float().mean() >= 0.9
+    assert changes(bright[blinks == 1, 20:]).float().mean() > 16
+    assert changes(bright[blinks == 0, 20:]).float().mean() < 2
+
+
+def test_generation_of_any_length_begins_alike() -> None:
+    model = make()
+    prior = model.learned_prior()
+    drawn = prior.sample(4, generator=torch.Generator().manual_seed(0), steps=40)
+    assert model.decode(drawn).shape == (4, 40, 3, SIDE, SIDE)
+    short = prior.sample(2, generator=torch.Generator().manual_seed(0))
+    assert short.steps == STEPS
+    torch.testing.assert_close(short.dynamic, drawn.dynamic[:2, :STEPS])
+
+
+def test_the_method_is_found_by_name() -> None:
+    assert "vdsm" in list_methods()
+
+
+def test_shapes_and_sides() -> None:
+    model = make()
+    factors = model.encode(clips())
+    assert factors.static.shape == (3, EXPERTS)
+    assert factors.dynamic.shape == (3, STEPS, POSE)
+    assert factors.extras["action"].value.shape == (3, ACTION)
+    assert factors.extras["action"].side == "dynamic"
+    assert model.decode(factors).shape == (3, STEPS, 3, SIDE, SIDE)
+    assert model.encode(clips(steps=11)).steps == 11
+
+
+def test_the_identity_does_not_depend_on_the_order_of_frames() -> None:
+    model = make()
+    torch.testing.assert_close(model.encode(clips()).static, model.encode(clips().flip(1)).static)
+
+
+def test_the_mixture_is_a_softmax_that_a_low_temperature_peaks() -> None:
+    model = make()
+    s = torch.randn(4, EXPERTS)
+    torch.testing.assert_close(model.mixture(s), torch.softmax(s, dim=1))
+    model.set_scheduled("temperature", 0.01)
+    assert model.mixture(s).amax(1).min() > 0.99
+    model.set_scheduled("temperature", 100.0)
+    torch.testing.assert_close(model.mixture(s), torch.full((4, EXPERTS), 1 / EXPERTS), atol=0.02, rtol=0)
+
+
+def test_likelihoods_against_torch_distributions(pixels: None) -> None:
+    x, out = clips(), torch.randn(3, STEPS, 3, SIDE, SIDE)
+    hard = (x > 0.5).float()
+    bernoulli = torch.distributions.Bernoulli(logits=out).log_prob(hard).flatten(2).sum(2)
+    torch.testing.assert_close(make(likelihood="bernoulli").log_likelihood(hard, out), bernoulli)
+    model = make()
+    model.normalizer.mean.fill_(0.4)
+    model.normalizer.std.fill_(0.3)
+    normal = torch.distributions.Normal(out, 0.2).log_prob(model.normalizer(x)).flatten(2).sum(2)
+    torch.testing.assert_close(model.log_likelihood(x, out), normal)
+
+
+def test_pixels_come_out_of_the_bernoulli(pixels: None) -> None:
+    decoded = make(likelihood="bernoulli").reconstruct(clips())
+    assert 0 <= decoded.min() <= decoded.max() <= 1
+
+
+@pytest.mark.parametrize("stage", ["frames", "sequences"])
+def test_the_loss_is_its_formula(stage: str) -> None:
+    """Equations 4 and 7, with the same draws taken by hand and the closed form of each KL from torch."""
+    model = make().train()
+    model.enter_stage(stage)
+    weights = {"kl_static_weight": 0.3, "kl_action_weight": 0.7, "kl_pose_weight": 5.0}
+    for name, value in weights.items():
+        model.set_scheduled(name, value)
+    x, source = clips(), rows(3)
+    got = model.loss(Sequences(x), generator=rows(3))
+
+    def normal(q: DiagonalGaussian) -> torch.distributions.Normal:
+        return torch.distributions.Normal(q.mean, q.std)
+
+    def kl(q: DiagonalGaussian, p: DiagonalGaussian | None = None) -> Tensor:
+        other = torch.distributions.Normal(torch.zeros(()), torch.ones(())) if p is None else normal(p)
+        return torch.distributions.kl_divergence(normal(q), other).sum(-1)
+
+    features = model.encoder(model.normalizer(x).flatten(0, 1)).unflatten(0, x.shape[:2])
+    q_s, e = model.identity(features), model.pose_head(features)
+    s = q_s.mean + q_s.std * randn((3, EXPERTS), generator=source)
+    if stage == "frames":
+        q_z = model.frame_pose(e)
+        z = q_z.mean + q_z.std * randn((3, STEPS, POSE), generator=source)
+        kl_d, kl_z = torch.zeros(3), kl(q_z).sum(1)
+    else:
+        q_d = model.inference.action(e)
+        d = q_d.mean + q_d.std * randn((3, ACTION), generator=source)
+        h, _ = model.inference.unroll(e, (d[None], d[None]))
+        before, z_steps, kl_z = model.inference.before.expand(3, -1), [], torch.zeros(3)
+        for step in range(STEPS):
+            q = model.inference.combiner(before, torch.cat([h[:, step], d], 1))
+            kl_z = kl_z + kl(q, model.transition(before, d) if step else None)
+            before = q.mean + q.std * randn((3, POSE), generator=source)
+            z_steps.append(before)
+        z, kl_d = torch.stack(z_steps, 1), kl(q_d)
+    log_p = model.log_likelihood(x, model.decoder(s, model.mixture(s), z)).sum(1)
+    terms = {"kl_static": kl(q_s), "kl_action": kl_d, "kl_pose": kl_z, "reconstruction": -log_p}
+    for name, value in terms.items():
+        torch.testing.assert_close(got.terms[name], value.mean())
+    expected = terms["reconstruction"] + sum(
+        weights[f"{n}_weight"] * v for n, v in terms.items() if n[:2] == "kl"
+    )
+    torch.testing.assert_close(got.loss, expected.mean())
+    torch.testing.assert_close(got.terms["elbo"], -sum(terms.values()).mean())
+    assert model.eval().loss(Sequences(x), generator=rows(3)).loss == -got.terms["elbo"]
+
+
+def test_the_loss_of_a_batch_is_the_mean_of_its_halves() -> None:
+    model, x = make(), clips(4)
+    whole = model.loss(Sequences(x), generator=rows(4)).loss
+    halves = [
+        model.loss(Sequences(x[part]), generator=GeneratorStack.shard(0, 4, part)).loss
+        for part in (slice(0, 2), slice(2, 4))
+    ]
+    torch.testing.assert_close(whole, (halves[0] + halves[1]) / 2)
+
+
+def test_padding_changes_nothing() -> None:
+    model, x = make(), clips()
+    mask = torch.ones(3, STEPS, dtype=torch.bool)
+    mask[:, 4:] = False
+    other = x.clone()
+    other[:, 4:] = 0.123
+    a, b, short = model.encode(x, mask=mask), model.encode(other, mask=mask), model.encode(x[:, :4])
+    for one in (a, b):
+        torch.testing.assert_close(one.static, short.static)
+        torch.testing.assert_close(one.dynamic[:, :4], short.dynamic)
+        torch.testing.assert_close(one.extras["action"].value, short.extras["action"].value)
+    for stage in ("frames", "sequences"):
+        model.enter_stage(stage)
+        losses = [model.loss(Sequences(v, mask=mask), generator=rows(3)).loss for v in (x, other)]
+        torch.testing.assert_close(*losses)
+
+
+def test_stages_freeze_what_the_paper_freezes() -> None:
+    model = make().train()
+    groups = model.parameter_groups()
+    counted = [id(p) for group in groups.values() for p in group]
+    assert sorted(counted) == sorted(id(p) for p in model.parameters())
+    model.enter_stage("frames")
+    model.loss(Sequences(clips()), generator=rows(3)).loss.backward()
+    assert all(p.grad is None for p in groups["sequence"])
+    assert all(p.grad is not None for n in ("encoder", "heads", "decoder", "frame_pose") for p in groups[n])
+    model.zero_grad()
+    model.enter_stage("sequences")
+    model.loss(Sequences(clips()), generator=rows(3)).loss.backward()
+    assert all(p.grad is None for p in groups["frame_pose"])
+    assert all(p.grad is not None for p in groups["sequence"])
+    with pytest.raises(InputError, match="unknown stage of vdsm 'late'; allowed: frames, sequences"):
+        model.enter_stage("late")
+    with pytest.raises(InputError, match="unknown moving value of vdsm 'temprature'"):
+        model.set_scheduled("temprature", 1.0)
+
+
+def test_the_first_stage_is_a_model_of_its_own() -> None:
+    model = make()
+    model.enter_stage("frames")
+    factors = model.encode(clips())
+    assert not factors.extras
+    # Poses of frames, not of sequences: one frame changes its own pose alone.
+    other = clips()
+    other[:, 2] += 1
+    assert torch.equal(model.encode(other).dynamic[:, 3:], factors.dynamic[:, 3:])
+    assert not model.learned_prior().sample(2, generator=torch.Generator().manual_seed(0), steps=9).extras
+    with pytest.raises(InputError, match="stage 'frames' only"):
+        model.mix_extra(factors, factors, "action")
+
+
+def test_the_first_stage_reads_frames_of_the_individual_and_the_second_does_not() -> None:
+    model, own, others = make(), clips(), clips(seed=7)
+    both = Sequences(own, targets={"identity": others})
+    for stage, x in (("frames", others), ("sequences", own)):
+        model.enter_stage(stage)
+        expected = model.loss(Sequences(x), generator=rows(3)).loss
+        assert torch.equal(model.loss(both, generator=rows(3)).loss, expected)
+
+
+def test_without_evidence_poses_know_what_the_action_says() -> None:
+    model = make(evidence=False)
+    factors = model.encode(clips())
+    action = factors.extras["action"].value
+    inferred = model.inference.poses(torch.randn(3, STEPS, 24), action)
+    torch.testing.assert_close(inferred.value, factors.dynamic)
+
+
+def test_an_action_is_swapped_alone() -> None:
+    model = make()
+    a, b = model.encode(clips()), model.encode(clips(seed=6))
+    mixed = model.mix_extra(a, b, "action")
+    assert torch.equal(mixed.static, a.static)
+    assert torch.equal(mixed.dynamic[:, 0], a.dynamic[:, 0])
+    assert torch.equal(mixed.extras["action"].value, b.extras["action"].value)
+    for step in range(1, STEPS):
+        moved = model.transition(mixed.dynamic[:, step - 1], b.extras["action"].value).mean
+        torch.testing.assert_close(mixed.dynamic[:, step], moved)
+    drawn = model.mix_extra(a, b, "action", generator=torch.Generator().manual_seed(0))
+    assert not torch.equal(drawn.dynamic, mixed.dynamic)
+    with pytest.raises(InputError, match="unknown further factor of vdsm 'pose'; allowed: action"):
+        model.mix_extra(a, b, "pose")
+
+
+def test_pairs_swap_an_extra() -> None:
+    model = make()
+    a, b = Sequences(clips()), Sequences(clips(seed=6))
+    result = swap_pairs(model, a, b, extra="action")
+    torch.testing.assert_close(result.a_static_b_dynamic, model.swap(a.x, b.x, extra="action"))
+    torch.testing.assert_close(result.b_static_a_dynamic, model.swap(b.x, a.x, extra="action"))
+    assert [row[0].title for row in result.grid()][-2:] == ["all A + action B", "all B + action A"]
+
+
+def test_sample_0_does_not_depend_on_the_batch() -> None:
+    model = make()
+    prior = model.learned_prior()
+    one, many = (prior.sample(n, generator=torch.Generator().manual_seed(3), steps=9) for n in (1, 4))
+    torch.testing.assert_close(many.flatten()[:1], one.flatten())
+    torch.testing.assert_close(model.decode(many)[:1], model.decode(one), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model.encode(clips())[0].flatten(), model.encode(clips()[:1]).flatten())
+
+
+@pytest.mark.parametrize("stage", ["frames", "sequences"])
+def test_save_then_load_is_bit_equal(tmp_path: Path, stage: str) -> None:
+    model = make()
+    model.enter_stage(stage)
+    model.set_scheduled("temperature", 0.7)
+    model.save_pretrained(tmp_path / "model")
+    loaded = Disentangler.from_pretrained(tmp_path / "model")
+    for name, value in model.state_to_save().items():
+        assert torch.equal(value, loaded.state_to_save()[name]), name
+    assert set(loaded.encode(clips()).extras) == ({"action"} if stage == "sequences" else set())
+    assert torch.equal(loaded.reconstruct(clips()), model.reconstruct(clips()))
+
+
+def test_bad_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"makes frames \(C, 16, 16\); got \(3, 8, 8\)"):
+        make(decoder_channels=(8, 8))
+    with pytest.raises(InputError, match="4 encoder_channels halve the frame as often; its side is 8"):
+        make(encoder_channels=(4, 4, 4, 4))
+    with pytest.raises(InputError, match=r"needs pixels in \[0, 1\] and no frame codec"):
+        make(likelihood="bernoulli")
+    model = make()
+    factors = model.encode(clips())
+    with pytest.raises(InputError, match=r"widths \(\(4,\), \(3,\)\); the model's are \(\(5,\), \(3,\)\)"):
+        model.decode(replace(factors, static=factors.static[:, :4]))
+    observed = torch.ones(3, STEPS, 3, SIDE, SIDE, dtype=torch.bool)
+    model.encode(clips(), observed=observed)
+    observed[0, 0, 0, 0, :2] = False
+    with pytest.raises(InputError, match="observed: vdsm takes whole clips; 2 entries are missing"):
+        model.encode(clips(), observed=observed)
+    with pytest.raises(InputError, match="sequences of 0 steps"):
+        model.learned_prior().sample(1, generator=torch.Generator(), steps=0)
+    plain = Factors(factors.static, factors.dynamic)
+    with pytest.raises(InputError, match="unknown extra of these factors 'action'"):
+        model.mix_extra(factors, plain, "action")

@@ -1,0 +1,37 @@
+"""What `accelerate launch` starts in test_processes.py: a run, and one that is stopped and resumed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from seqdis.core.errors import InputError
+from seqdis.core.pretrained import read_run_config
+from seqdis.core.registry import build_dataset
+from seqdis.core.training import Trainer, train
+
+
+def main(config_file: Path, out: Path) -> None:
+    config = read_run_config(config_file)
+    sets = {f"{split}_set": build_dataset(config.modality, config.data, split) for split in ("train", "val")}
+    train(config, out / "whole", **sets, device="cpu", show_progress=False)
+
+    step = Trainer.step
+
+    def stop(self: Trainer, number: int, batches: Any) -> Any:
+        if number == 8:
+            raise InputError("stopped")
+        return step(self, number, batches)
+
+    Trainer.step = stop  # type: ignore[method-assign]
+    try:
+        train(config, out / "resumed", **sets, device="cpu", show_progress=False)
+    except InputError as error:
+        print(error)
+    Trainer.step = step  # type: ignore[method-assign]
+    train(config, out / "resumed", **sets, device="cpu", show_progress=False, resume=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
