@@ -60,7 +60,7 @@ EXAMPLES = {
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
 EXTRAS = {"video": "[flow,latent]", "eval": "[speech]"}
 # What a part's tests compare with or look with, and the package itself does not use.
-PEERS = {"core": ("diffusers",), "eval": ("pytorch-fid",), "integration": ("playwright",)}
+PEERS = {"core": ("diffusers", "pandas", "polars"), "eval": ("pytorch-fid",), "integration": ("playwright",)}
 PINNED = ("-c", "constraints.txt")
 # Every module: seqdis.core itself imports little before a name is asked for.
 IMPORT_ALL = (

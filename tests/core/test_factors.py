@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -19,13 +20,28 @@ def factors(batch: int = 3, steps: int = 4, *, seed: int = 0) -> Factors:
         "who": Extra(torch.randn(batch, 2, generator=g), "static"),
         "action": Extra(torch.randint(9, (batch, steps), generator=g), "dynamic"),
     }
-    return Factors(torch.randn(batch, 5, generator=g), torch.randn(batch, steps, 2, 3, generator=g), extras)
+    return Factors(
+        torch.randn(batch, 5, generator=g),
+        torch.randn(batch, steps, 2, 3, generator=g),
+        extras,
+        keys=[f"{seed}-{i}" for i in range(batch)],
+        stamps=np.datetime64("2026-01-01", "h") + np.arange(seed, seed + batch * steps).reshape(batch, steps),
+        mask=torch.arange(steps) < steps - (seed + torch.arange(batch)[:, None]) % 2,
+    )
+
+
+def dated(**changes: object) -> Factors:
+    stamps = {"stamps": np.arange(6.0).reshape(2, 3)}
+    return Factors(torch.zeros(2, 1), torch.zeros(2, 3, 1), **(stamps | changes))  # type: ignore[arg-type]
 
 
 def equal(a: Factors, b: Factors) -> bool:
     same = all(torch.equal(getattr(a, part), getattr(b, part)) for part in PARTS)
     return (
         same
+        and list(a.keys) == list(b.keys)
+        and np.array_equal(a.stamps, b.stamps)  # type: ignore[arg-type]
+        and (a.mask is b.mask is None or torch.equal(a.mask, b.mask))  # type: ignore[arg-type]
         and a.extras.keys() == b.extras.keys()
         and all(
             torch.equal(a.extras[n].value, b.extras[n].value) and a.extras[n].side == b.extras[n].side
@@ -41,6 +57,9 @@ def test_a_mix_takes_each_side_and_its_extras_from_one_source() -> None:
     assert torch.equal(mixed.dynamic, b.dynamic)
     assert torch.equal(mixed.extras["who"].value, a.extras["who"].value)
     assert torch.equal(mixed.extras["action"].value, b.extras["action"].value)
+    assert mixed.keys == a.keys
+    assert np.array_equal(mixed.stamps, b.stamps)  # type: ignore[arg-type]
+    assert torch.equal(mixed.mask, b.mask)  # type: ignore[arg-type]
 
 
 def test_a_swap_done_twice_is_the_identity() -> None:
@@ -69,6 +88,12 @@ def test_batches_that_do_not_fit_are_refused() -> None:
         Factors(torch.zeros(2, 1), torch.zeros(3, 4, 1))
     with pytest.raises(InputError, match=r"got \(2,\) and \(2, 4, 1\)"):
         Factors(torch.zeros(2), torch.zeros(2, 4, 1))
+    with pytest.raises(InputError, match="2 sequences need as many keys; got 1"):
+        dated(keys=["a"])
+    with pytest.raises(InputError, match=r"stamps of shape \(2, 1\); allowed: \(2, 3\)"):
+        dated(stamps=np.zeros((2, 1)))
+    with pytest.raises(InputError, match=r"mask of shape \(3, 2\); allowed: \(2, 3\)"):
+        dated(mask=torch.ones(3, 2, dtype=torch.bool))
 
 
 def test_flatten_then_unflatten_is_the_identity() -> None:
@@ -100,6 +125,17 @@ def test_parts_with_different_extras_cannot_be_joined() -> None:
     for parts in ([f, Factors(f.static, f.dynamic)], [Factors(f.static, f.dynamic), f]):
         with pytest.raises(InputError, match="same extras"):
             Factors.cat(parts)
+    with pytest.raises(InputError, match=r"keys in every part or in none; got \[False, True\]"):
+        Factors.cat([dated(), dated(keys=["a", "b"])])
+    with pytest.raises(InputError, match=r"stamps in every part or in none; got \[True, False\]"):
+        Factors.cat([dated(), dated(stamps=None)])
+
+
+def test_a_mask_of_one_part_is_a_mask_of_the_whole() -> None:
+    mask = torch.tensor([[True, True, False], [True, False, False]])
+    joined = Factors.cat([dated(), dated(mask=mask)])
+    assert joined.mask is not None
+    assert joined.mask.sum(1).tolist() == [3, 3, 2, 1]
 
 
 def test_types_move_floating_parts_only() -> None:
@@ -115,23 +151,36 @@ def test_the_extras_cannot_be_changed_afterwards() -> None:
         factors().extras["new"] = Extra(torch.zeros(3, 1), "static")  # type: ignore[index]
 
 
-def test_save_then_load_is_bit_equal(tmp_path: Path) -> None:
-    f = factors()
-    f.save(tmp_path / "f.safetensors", keys=["a", "ß", "c/d.mp4"])
-    loaded, keys = Factors.load(tmp_path / "f.safetensors")
-    assert equal(loaded, f)
-    assert keys == ["a", "ß", "c/d.mp4"]
-    f.save(tmp_path / "f.safetensors")
-    assert Factors.load(tmp_path / "f.safetensors")[1] == []
-    with pytest.raises(InputError, match="3 sequences need as many keys; got 1"):
-        f.save(tmp_path / "g.safetensors", keys=["a"])
-    assert not (tmp_path / "g.safetensors").exists()
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        None,
+        np.arange(6).reshape(2, 3),
+        np.arange(6).reshape(2, 3).view("datetime64[us]"),
+        np.full((2, 3), np.nan),
+    ],
+)
+def test_save_then_load_is_bit_equal(tmp_path: Path, stamps: np.ndarray | None) -> None:
+    path = tmp_path / "f.safetensors"
+    factors().save(path)
+    assert equal(Factors.load(path), factors())
+    plain = dated(stamps=stamps, keys=["ß", "c/d.mp4"])
+    plain.save(path)
+    loaded = Factors.load(path)
+    assert loaded.mask is None
+    assert loaded.keys == ("ß", "c/d.mp4")
+    if stamps is None:
+        assert loaded.stamps is None
+    else:
+        assert loaded.stamps is not None
+        assert loaded.stamps.dtype == stamps.dtype
+        np.testing.assert_array_equal(loaded.stamps, stamps)
 
 
 def test_a_mixed_batch_of_one_can_be_saved(tmp_path: Path) -> None:
     mixed = factors(1).mix(factors(3, seed=4))
     mixed.save(tmp_path / "f.safetensors")
-    assert equal(Factors.load(tmp_path / "f.safetensors")[0], mixed)
+    assert equal(Factors.load(tmp_path / "f.safetensors"), mixed)
 
 
 def test_what_is_not_a_factors_file_is_refused(tmp_path: Path) -> None:
@@ -151,6 +200,9 @@ def test_what_is_not_a_factors_file_is_refused(tmp_path: Path) -> None:
     save_file({"static": torch.zeros(3, 1)}, str(path), metadata=metadata)
     with pytest.raises(InputError, match="holds no 'dynamic'"):
         Factors.load(path)
+    save_file({"static": torch.zeros(3, 1), "dynamic": torch.zeros(3, 1, 1)}, str(path), metadata=metadata)
+    with pytest.raises(InputError, match="holds no 'stamps'"):
+        Factors.load(path)
 
 
 def test_one_extra_is_replaced_and_nothing_else() -> None:
@@ -164,3 +216,15 @@ def test_one_extra_is_replaced_and_nothing_else() -> None:
         a.replace_extra("act", b)
     with pytest.raises(InputError, match="equal batches or one to lend; got 3 and 2"):
         a.replace_extra("action", b[:2])
+
+
+def test_arrays_hold_the_same_values() -> None:
+    f = factors()
+    arrays = f.to(dtype=torch.bfloat16).numpy()
+    assert arrays.static.dtype == np.float32
+    np.testing.assert_array_equal(f.numpy().dynamic, f.dynamic.numpy())
+    np.testing.assert_array_equal(f.numpy().extras["action"], f.extras["action"].value.numpy())
+    assert f.numpy().keys == f.keys
+    grown = Factors(torch.ones(1, 1, requires_grad=True), torch.zeros(1, 2, 1)).numpy()
+    assert grown.static.tolist() == [[1.0]]
+    assert grown.mask is grown.stamps is None

@@ -48,7 +48,7 @@ def test_content_from_any_number_of_frames(run: Path, tmp_path: Path, count: int
     settings = [word for setting in (*wide, f"content_frames={count}") for word in ("--model", setting)]
     result = seqdis(*words, *settings)
     assert result.exit_code == 0, result.output
-    factors, _ = Factors.load(out)
+    factors = Factors.load(out)
     assert factors.dynamic.shape[:2] == (1, FRAMES)
     x = get_modality("video").read(clip, model.run_config.data).frames
     x = x.float() / 255 if x.dtype == torch.uint8 else x

@@ -140,7 +140,7 @@ def test_every_command(few_clips: None, tmp_path: Path) -> None:
         return json.loads(said.stdout)
 
     seqdis("encode", out, clips, "--out", tmp_path / "f.safetensors")
-    factors, _ = Factors.load(tmp_path / "f.safetensors")
+    factors = Factors.load(tmp_path / "f.safetensors")
     assert factors.extras["action"].side == "dynamic"
     seqdis("reconstruct", out, clips / "a.gif", "--out", tmp_path / "r")
     lends = ["--static", clips / "a.gif", "--dynamic", clips / "b.gif"]

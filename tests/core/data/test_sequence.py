@@ -5,7 +5,7 @@ import torch
 
 from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset, Subset
 from seqdis.core.errors import InputError
-from seqdis.core.sequences import Sequences, check_finite
+from seqdis.core.sequences import check_finite
 
 LABELS = {"kind": Label(("a", "b"), "static")}
 
@@ -68,13 +68,6 @@ def test_all_labels_by_reading_equal_those_in_memory() -> None:
     data = ArraySequences(torch.zeros(700, 1, 1), labels=LABELS, targets={"kind": kinds})
     assert torch.equal(SequenceDataset.all_labels(data)["kind"], kinds)
     assert torch.equal(data.all_labels()["kind"], kinds)
-
-
-def test_moving_a_batch_moves_every_part() -> None:
-    batch = dataset().fetch([0, 1]).to("meta")
-    parts = [batch.x, batch.mask, batch.observed, batch.labels["kind"]]
-    assert all(part is not None and part.device.type == "meta" for part in parts)
-    assert Sequences(torch.zeros(1, 1, 1)).to("meta").mask is None
 
 
 @pytest.mark.parametrize(

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from seqdis.core.batch_index import BatchIndex, batch_index, select_names, select_rows, select_stamps
 from seqdis.core.errors import InputError, unknown_name
-from seqdis.core.files import replace_with_tensors
+from seqdis.core.stamps import check_stamps
+
+if TYPE_CHECKING:
+    from seqdis.core.factor_arrays import FactorArrays
+    from seqdis.core.factor_tables import FactorTables
 
 __all__ = ["SIDES", "Extra", "Factors", "Side"]
 
 Side = Literal["static", "dynamic"]
 SIDES: tuple[Side, Side] = ("static", "dynamic")
-
-_FORMAT = "seqdis.factors.1"
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,21 @@ class Factors:
         static: Who or what, ``(B, *S)``; ``(B, V, S)`` for the ablation without sharing.
         dynamic: What happens, ``(B, V, *D)``.
         extras: What a method has besides, each tied to one side.
+        keys: A name for each sequence, or none.
+        stamps: When each step was, ``(B, V)``, numbers or ``datetime64``, where that is known.
+        mask: True where a step exists (False: padding), ``(B, V)``, or None: all of them do.
 
     Raises:
-        InputError: The batch sizes of the parts differ, or ``dynamic`` has no step dimension.
+        InputError: The batch sizes of the parts differ, ``dynamic`` has no step dimension, or the mask or the
+            stamps do not fit the steps.
     """
 
     static: Tensor
     dynamic: Tensor
     extras: Mapping[str, Extra] = field(default_factory=dict)
+    keys: Sequence[str] = ()
+    stamps: np.ndarray | None = None
+    mask: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.dynamic.ndim < 3 or self.static.ndim < 2:
@@ -64,6 +73,14 @@ class Factors:
         sizes |= {name: len(extra.value) for name, extra in self.extras.items()}
         if len(set(sizes.values())) > 1:
             raise InputError(f"factors of one batch need equal batch sizes; got {sizes}")
+        if self.keys and len(self.keys) != len(self):
+            raise InputError(f"{len(self)} sequences need as many keys; got {len(self.keys)}")
+        shape = tuple(self.dynamic.shape[:2])
+        if self.stamps is not None:
+            check_stamps(self.stamps, shape, "factors")
+        if self.mask is not None and tuple(self.mask.shape) != shape:
+            raise InputError(f"factors: mask of shape {tuple(self.mask.shape)}; allowed: {shape}")
+        object.__setattr__(self, "keys", tuple(self.keys))
         object.__setattr__(self, "extras", MappingProxyType(dict(self.extras)))
 
     def __len__(self) -> int:
@@ -74,16 +91,24 @@ class Factors:
         """The number of steps, V."""
         return self.dynamic.shape[1]
 
-    def _map(self, function) -> Factors:  # type: ignore[no-untyped-def]
-        extras = {name: Extra(function(e.value), e.side) for name, e in self.extras.items()}
-        return Factors(function(self.static), function(self.dynamic), extras)
+    def _map(self, function: Callable[[Tensor], Tensor], **changes: Any) -> Factors:
+        return replace(
+            self,
+            static=function(self.static),
+            dynamic=function(self.dynamic),
+            extras={name: Extra(function(e.value), e.side) for name, e in self.extras.items()},
+            mask=None if self.mask is None else function(self.mask),
+            **changes,
+        )
 
-    def __getitem__(self, index: int | slice | Tensor | Sequence[int]) -> Factors:
+    def __getitem__(self, index: BatchIndex) -> Factors:
         """Select sequences of the batch; an integer keeps the batch dimension."""
-        if isinstance(index, int) and not -len(self) <= index < len(self):
-            raise IndexError(f"index {index} is out of range for {len(self)} sequences")
-        chosen = slice(index, index + 1 or None) if isinstance(index, int) else index
-        return self._map(lambda value: value[chosen])
+        chosen = batch_index(index, len(self))
+        return self._map(
+            lambda value: select_rows(value, chosen),
+            keys=select_names(self.keys, chosen),
+            stamps=select_stamps(self.stamps, chosen),
+        )
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Factors:
         """Move every part to a device, a floating type, or both."""
@@ -97,6 +122,8 @@ class Factors:
 
     def mix(self, other: Factors) -> Factors:
         """Static side of ``self`` with the dynamic side of ``other``: ``(s, d̂^{1:V})``.
+
+        The keys are those of ``self``, the stamps and the mask those of ``other``.
 
         Args:
             other: Lends the dynamics; batch ``B`` equal to that of ``self``, or 1 on either side.
@@ -113,7 +140,15 @@ class Factors:
 
         extras = {n: Extra(spread(e.value), e.side) for n, e in self.extras.items() if e.side == "static"}
         extras |= {n: Extra(spread(e.value), e.side) for n, e in other.extras.items() if e.side == "dynamic"}
-        return Factors(spread(self.static), spread(other.dynamic), extras)
+        stamps = other.stamps
+        return Factors(
+            spread(self.static),
+            spread(other.dynamic),
+            extras,
+            keys=self.keys if len(self) == size else tuple(self.keys) * size,
+            stamps=None if stamps is None else np.broadcast_to(stamps, (size, stamps.shape[1])),
+            mask=None if other.mask is None else spread(other.mask),
+        )
 
     def swap(self, other: Factors) -> tuple[Factors, Factors]:
         """Both mixtures, ``((s, d̂), (ŝ, d))``; applied to its own result it gives the inputs back."""
@@ -138,7 +173,7 @@ class Factors:
             )
         lent = other.extras[name]
         value = lent.value.expand(len(self), *lent.value.shape[1:])
-        return Factors(self.static, self.dynamic, {**self.extras, name: Extra(value, lent.side)})
+        return replace(self, extras={**self.extras, name: Extra(value, lent.side)})
 
     def flatten(self) -> Tensor:
         """The joint vector ``(s, d^{1:V})`` of every sequence, ``(B, S + V·D)`` (DiffSDA, App. B.3)."""
@@ -146,6 +181,8 @@ class Factors:
 
     def unflatten(self, vector: Tensor) -> Factors:
         """Read joint vectors ``(N, S + V·D)`` back into factors of the shape of ``self``.
+
+        A vector belongs to no sequence of ``self``: the result has no keys, stamps, or mask.
 
         Raises:
             InputError: The vector's width is not ``S + V·D``.
@@ -162,7 +199,7 @@ class Factors:
         """Join batches along the first dimension.
 
         Raises:
-            InputError: ``parts`` is empty, or their extras differ.
+            InputError: ``parts`` is empty, or some lack extras, keys or stamps that others have.
         """
         if not parts:
             raise InputError("cat needs at least one Factors; got none")
@@ -170,52 +207,65 @@ class Factors:
             raise InputError(
                 f"cat needs the same extras in every part; got {[sorted(p.extras) for p in parts]}"
             )
-        first = parts[0]
+        for what, has in (("keys", [bool(p.keys) for p in parts]), ("stamps", [_dated(p) for p in parts])):
+            if len(set(has)) > 1:
+                raise InputError(f"cat needs {what} in every part or in none; got {has}")
+        first, mask = parts[0], None
+        if any(part.mask is not None for part in parts):
+            mask = torch.cat(
+                [
+                    p.dynamic.new_ones(p.dynamic.shape[:2], dtype=torch.bool) if p.mask is None else p.mask
+                    for p in parts
+                ]
+            )
         extras = {
             name: Extra(torch.cat([part.extras[name].value for part in parts]), extra.side)
             for name, extra in first.extras.items()
         }
         return Factors(
-            torch.cat([part.static for part in parts]), torch.cat([part.dynamic for part in parts]), extras
+            torch.cat([part.static for part in parts]),
+            torch.cat([part.dynamic for part in parts]),
+            extras,
+            keys=tuple(key for part in parts for key in part.keys),
+            stamps=np.concatenate([p.stamps for p in parts if p.stamps is not None])
+            if _dated(first)
+            else None,
+            mask=mask,
         )
 
-    def save(self, path: str | Path, *, keys: Sequence[str] | None = None) -> None:
-        """Write one safetensors file: ``static``, ``dynamic``, ``extra.<side>.<name>``.
+    def numpy(self) -> FactorArrays:
+        """The same values as numpy arrays, without their graph."""
+        from seqdis.core.factor_arrays import to_arrays
 
-        Args:
-            path: The file; it appears whole or not at all.
-            keys: Names of the sequences, one a row, kept in the file's metadata.
+        return to_arrays(self)
+
+    def to_pandas(self) -> FactorTables:
+        """Two data frames: a row a sequence, and a row a step that exists.
+
+        Raises:
+            InputError: pandas is not installed.
         """
-        if keys is not None and len(keys) != len(self):
-            raise InputError(f"{len(self)} sequences need as many keys; got {len(keys)}")
-        tensors = {"static": self.static, "dynamic": self.dynamic}
-        tensors |= {f"extra.{e.side}.{name}": e.value for name, e in self.extras.items()}
-        # One entry: safetensors writes several in an order that differs from run to run.
-        replace_with_tensors(Path(path), tensors, {_FORMAT: json.dumps(list(keys or []))})
+        from seqdis.core.factor_tables import to_tables
+
+        return to_tables(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write one safetensors file that appears whole or not at all; see :mod:`seqdis.core.factor_file`."""
+        from seqdis.core.factor_file import write_factors
+
+        write_factors(Path(path), self)
 
     @staticmethod
-    def load(path: str | Path) -> tuple[Factors, list[str]]:
-        """Read what :meth:`save` wrote: the factors and the keys (empty when none were given).
+    def load(path: str | Path) -> Factors:
+        """Read what :meth:`save` wrote.
 
         Raises:
             InputError: The file is missing, damaged, or holds something else.
         """
-        try:
-            with safe_open(str(path), framework="pt") as file:
-                metadata = file.metadata() or {}
-                if _FORMAT not in metadata:
-                    came = ", ".join(sorted(metadata)) or "nothing"
-                    raise InputError(f"{path}: not a factors file; its metadata name {came}, not {_FORMAT}")
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a file is no dict)
-        except (OSError, SafetensorError) as error:
-            raise InputError(f"{path}: cannot be read as a factors file: {error}") from error
-        absent = [name for name in ("static", "dynamic") if name not in tensors]
-        if absent:
-            raise InputError(f"{path}: holds no {absent[0]!r}; it is damaged")
-        extras = {}
-        for name, value in tensors.items():
-            kind, _, rest = name.partition(".")
-            if kind == "extra":
-                side, _, label = rest.partition(".")
-                extras[label] = Extra(value, "static" if side == "static" else "dynamic")
-        return Factors(tensors["static"], tensors["dynamic"], extras), json.loads(metadata[_FORMAT])
+        from seqdis.core.factor_file import read_factors
+
+        return read_factors(Path(path))
+
+
+def _dated(factors: Factors) -> bool:
+    return factors.stamps is not None

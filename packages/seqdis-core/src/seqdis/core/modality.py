@@ -87,6 +87,8 @@ class Modality(ABC):
     """Suffixes that :meth:`draw` accepts."""
     options_class: ClassVar[type[Config]] = NoOptions
     """The schema of ``DataConfig.options``."""
+    value_range: ClassVar[tuple[float, float] | None] = None
+    """The least and the greatest value of a frame in natural units; None where there is no such bound."""
     uint8_storage: ClassVar[bool] = False
     """Frames lie in [0, 1] and may be kept in memory as bytes."""
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from seqdis.core.batch_index import BatchIndex, batch_index, select_names, select_rows, select_stamps
 from seqdis.core.errors import InputError
+from seqdis.core.stamps import check_stamps, pad_stamps
 
 __all__ = ["Sequences", "check_finite", "check_whole"]
 
@@ -49,11 +53,15 @@ class Sequences:
         x: Frames in the modality's natural unit, ``(B, V, *frame)``, float32.
         mask: True where a step exists (False: padding), ``(B, V)``, or None: all of them do.
         observed: True where an entry was measured, shaped like ``x``, or None: all of them were.
-            An entry that was not is 0 in ``x`` after normalisation and out of the loss.
+            What stands in ``x`` where an entry was not has no effect on anything.
         labels: Integer labels a sequence, each ``(B,)``.
-        keys: A name for each sequence, for error messages and output files.
+        keys: A name for each sequence, for error messages and output files; empty where there are none.
         targets: What a method asked for by name beside each step: pseudo-labels ``(B, V, K)``, or frames
             ``(B, V, *frame)``; float32.
+        stamps: When each step was, ``(B, V)``, numbers or ``datetime64``; of no meaning in padding.
+
+    Raises:
+        InputError: ``x`` has fewer than three dimensions, or another part does not fit it.
     """
 
     x: Tensor
@@ -62,9 +70,86 @@ class Sequences:
     labels: Mapping[str, Tensor] = field(default_factory=dict)
     keys: Sequence[str] = ()
     targets: Mapping[str, Tensor] = field(default_factory=dict)
+    stamps: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        shape = self.x.shape
+        if len(shape) < 3:
+            raise InputError(f"sequences need shape (B, V, *frame); got {tuple(shape)}")
+        for name, part, allowed in (("mask", self.mask, shape[:2]), ("observed", self.observed, shape)):
+            if part is None:
+                continue
+            if part.shape != allowed:
+                raise InputError(f"sequences: {name} of shape {tuple(part.shape)}; allowed: {tuple(allowed)}")
+            if part.dtype != torch.bool:
+                object.__setattr__(self, name, part.bool())
+        if self.stamps is not None:
+            check_stamps(self.stamps, tuple(shape[:2]), "sequences")
+        if self.keys and len(self.keys) != shape[0]:
+            raise InputError(
+                f"sequences: {len(self.keys)} keys; allowed: {shape[0]}, one a sequence, or none"
+            )
+        for kind, parts in (("label", self.labels), ("target", self.targets)):
+            for name, value in parts.items():
+                if len(value) != shape[0]:
+                    raise InputError(
+                        f"sequences: {kind} {name!r} is of {len(value)} sequences; allowed: {shape[0]}"
+                    )
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @property
+    def steps(self) -> int:
+        """The number of steps, V, padding included."""
+        return self.x.shape[1]
+
+    @property
+    def lengths(self) -> Tensor:
+        """How many steps of each sequence exist, ``(B,)``."""
+        if self.mask is None:
+            return torch.full((len(self),), self.steps, device=self.x.device)
+        return self.mask.sum(1)
+
+    def __getitem__(self, index: BatchIndex) -> Sequences:
+        """Select sequences of the batch; an integer keeps the batch dimension."""
+        chosen = batch_index(index, len(self))
+        return self._map(
+            lambda value: select_rows(value, chosen),
+            keys=select_names(self.keys, chosen),
+            stamps=select_stamps(self.stamps, chosen),
+        )
+
+    @staticmethod
+    def cat(parts: Sequence[Sequences]) -> Sequences:
+        """Join batches along the first dimension; shorter ones are padded with 0 at their end and masked.
+
+        Raises:
+            InputError: ``parts`` is empty, their frames differ in shape, or some lack what others have.
+        """
+        if not parts:
+            raise InputError("cat needs at least one Sequences; got none")
+        first, steps = parts[0], max(part.steps for part in parts)
+        for what, has in _CONTENTS.items():
+            given = [has(part) for part in parts]
+            if any(one != given[0] for one in given):
+                raise InputError(f"cat needs the same {what} in every part; got {given}")
+        mask = observed = stamps = None
+        if any(part.mask is not None or part.steps < steps for part in parts):
+            mask = torch.cat([_pad(_or_true(p.mask, p.x, p.x.shape[:2]), steps) for p in parts])
+        if any(part.observed is not None for part in parts):
+            observed = torch.cat([_pad(_or_true(p.observed, p.x, p.x.shape), steps) for p in parts])
+        if first.stamps is not None:
+            stamps = np.concatenate([pad_stamps(p.stamps, steps) for p in parts if p.stamps is not None])
+        return Sequences(
+            x=torch.cat([_pad(part.x, steps) for part in parts]),
+            mask=mask,
+            observed=observed,
+            labels={name: torch.cat([part.labels[name] for part in parts]) for name in first.labels},
+            keys=tuple(key for part in parts for key in part.keys),
+            targets={n: torch.cat([_pad(p.targets[n], steps) for p in parts]) for n in first.targets},
+            stamps=stamps,
+        )
 
     def to(self, device: torch.device | str) -> Sequences:
         """Move all tensors to a device, without waiting for the copy where that is possible."""
@@ -76,7 +161,7 @@ class Sequences:
 
         return self._map(Tensor.pin_memory)
 
-    def _map(self, function: Callable[[Tensor], Tensor]) -> Sequences:
+    def _map(self, function: Callable[[Tensor], Tensor], **changes: Any) -> Sequences:
         return replace(
             self,
             x=function(self.x),
@@ -84,4 +169,25 @@ class Sequences:
             observed=None if self.observed is None else function(self.observed),
             labels={name: function(value) for name, value in self.labels.items()},
             targets={name: function(value) for name, value in self.targets.items()},
+            **changes,
         )
+
+
+_CONTENTS: Mapping[str, Callable[[Sequences], Any]] = {
+    "frame shape": lambda part: tuple(part.x.shape[2:]),
+    "labels": lambda part: sorted(part.labels),
+    "targets": lambda part: sorted(part.targets),
+    "keys (all or none)": lambda part: bool(part.keys),
+    "stamps (all or none)": lambda part: part.stamps is not None,
+}
+
+
+def _or_true(given: Tensor | None, x: Tensor, shape: Sequence[int]) -> Tensor:
+    return torch.ones(shape, dtype=torch.bool, device=x.device) if given is None else given
+
+
+def _pad(value: Tensor, steps: int) -> Tensor:
+    missing = steps - value.shape[1]
+    if not missing:
+        return value
+    return torch.cat([value, value.new_zeros(len(value), missing, *value.shape[2:])], dim=1)

@@ -43,6 +43,7 @@ class VideoModality(Modality):
     writes = (".mp4", ".gif", ".webm", ".png", "/")
     pictures = (".png", ".gif")
     options_class: ClassVar[type[Config]] = VideoOptions
+    value_range = (0.0, 1.0)
     uint8_storage = True
 
     def datasets(self) -> Mapping[str, DatasetSpec]:

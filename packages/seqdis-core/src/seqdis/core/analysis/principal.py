@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -69,8 +69,8 @@ class PrincipalComponents:
         moved = (value[:, None].double() + shift).flatten(0, 1).to(value)
         moved = moved.unflatten(1, getattr(factors, self.factor).shape[1:])
         if self.factor == "static":
-            return Factors(moved, spread.dynamic, spread.extras)
-        return Factors(spread.static, moved, spread.extras)
+            return replace(spread, static=moved)
+        return replace(spread, dynamic=moved)
 
     def coordinates(self, factors: Factors) -> Tensor:
         """``⟨(s − μ)/σ, v_i⟩`` of every sequence and component, ``(B, K)``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,6 +50,7 @@ def encode(
     from seqdis.core.cli.inputs import expand
     from seqdis.core.cli.model import config_of, load_model
     from seqdis.core.cli.processes import Processes
+    from seqdis.core.factors import Factors
     from seqdis.core.registry import get_modality
 
     if out.suffix.lower() not in SUFFIXES:
@@ -62,11 +64,14 @@ def encode(
         mine = range(processes.rank, len(chunks), processes.count)
         with progress_bar("encoding", show=processes.is_first and not as_json) as progress:
             parts = _encode_chunks(model, chunks, mine, root, (frames, stride), batch_size, progress)
-            result = _join([*parts]) if processes.count == 1 else _merge(parts, len(chunks), out, processes)
+            if processes.count == 1:
+                result: Factors | None = Factors.cat([factors for _, factors in parts])
+            else:
+                result = _merge(parts, len(chunks), out, processes)
         if result is None:
             return
-        factors, keys = result
-        _write(out, factors, keys)
+        factors = result
+        _write(out, factors)
     if as_json:
         shapes = {"static_shape": [*factors.static.shape[1:]], "dynamic_shape": [*factors.dynamic.shape[1:]]}
         print_json({"out": str(out), "sequences": len(factors), **shapes, "processes": processes.count})
@@ -95,8 +100,8 @@ def _encode_chunks(
     windows: tuple[int | None, int | None],
     batch_size: int,
     progress: Callable[[int, int], None],
-) -> Iterator[tuple[int, Factors, list[str]]]:
-    """Number, factors and keys of each of my chunks."""
+) -> Iterator[tuple[int, Factors]]:
+    """Number and factors of each of my chunks."""
     from seqdis.core.analysis.encode import encode_dataset
     from seqdis.core.cli.model import config_of
     from seqdis.core.data.folder import read_clip
@@ -113,18 +118,12 @@ def _encode_chunks(
             progress(position * 1000 + 1000 * done // total, len(mine) * 1000)
 
         factors = encode_dataset(model, sequences, batch_size=batch_size, seed=index, progress=within)
-        yield index, factors, list(sequences.fetch(range(len(sequences))).keys)
-
-
-def _join(parts: Sequence[tuple[int, Factors, list[str]]]) -> tuple[Factors, list[str]]:
-    from seqdis.core.factors import Factors
-
-    return Factors.cat([factors for _, factors, _ in parts]), [key for _, _, keys in parts for key in keys]
+        yield index, replace(factors, keys=sequences.fetch(range(len(sequences))).keys)
 
 
 def _merge(
-    parts: Iterator[tuple[int, Factors, list[str]]], count: int, out: Path, processes: Processes
-) -> tuple[Factors, list[str]] | None:
+    parts: Iterator[tuple[int, Factors]], count: int, out: Path, processes: Processes
+) -> Factors | None:
     """Exchange the chunks of all processes as files beside ``out``; the first process returns the whole.
 
     Raises:
@@ -135,8 +134,8 @@ def _merge(
     folder = out.parent / f".{out.name}.parts"
     failure: str | None = None
     try:
-        for index, factors, keys in parts:
-            factors.save(folder / f"{index:06d}.safetensors", keys=keys)
+        for index, factors in parts:
+            factors.save(folder / f"{index:06d}.safetensors")
     except InputError as error:
         failure = str(error)
     failures = [message for message in processes.gather(failure) if message is not None]
@@ -147,20 +146,21 @@ def _merge(
     try:
         if failures:
             raise InputError(failures[0])
-        return _join([(index, *Factors.load(folder / f"{index:06d}.safetensors")) for index in range(count)])
+        return Factors.cat([Factors.load(folder / f"{index:06d}.safetensors") for index in range(count)])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(out: Path, factors: Factors, keys: list[str]) -> None:
+def _write(out: Path, factors: Factors) -> None:
     import numpy as np
 
     from seqdis.core.files import replace_file
 
     if out.suffix.lower() == ".safetensors":
-        factors.save(out, keys=keys)
+        factors.save(out)
         return
-    arrays: dict[str, Any] = {"static": factors.static.numpy(), "dynamic": factors.dynamic.numpy()}
-    arrays |= {f"extra.{extra.side}.{name}": extra.value.numpy() for name, extra in factors.extras.items()}
+    values = factors.numpy()
+    arrays: dict[str, Any] = {"static": values.static, "dynamic": values.dynamic}
+    arrays |= {f"extra.{factors.extras[name].side}.{name}": value for name, value in values.extras.items()}
     with replace_file(out) as partial:
-        np.savez(partial, keys=np.array(keys), **arrays)
+        np.savez(partial, keys=np.array(values.keys), **arrays)

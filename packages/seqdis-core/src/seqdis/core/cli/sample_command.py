@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -119,7 +120,7 @@ def sample(
         write_media(modality, files[-1], sequence, config.data)
     shown = [Panel(str(i), sequence) for i, sequence in enumerate(result.frames[:16])]
     files += draw_pictures(modality, folder / "sample", shown, config.data, columns=(2, 4))
-    result.factors.save(folder / "factors.safetensors", keys=names)
+    replace(result.factors, keys=names).save(folder / "factors.safetensors")
     files.append(folder / "factors.safetensors")
     summary = {
         "run": str(run),

@@ -1,0 +1,131 @@
+"""Coercion: whatever a person has becomes :class:`Sequences`, once, at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdis.core.array_coercion import as_steps, as_tensor
+from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
+from seqdis.core.table_coercion import is_table, read_table
+
+__all__ = ["as_sequences"]
+
+RANGE_TOLERANCE = 0.1
+"""How far values may lie outside of their range, as a share of it: pictures that were resized overshoot."""
+
+
+def as_sequences(
+    data: Any,
+    *,
+    frame_shape: Sequence[int] | None = None,
+    value_range: tuple[float, float] | None = None,
+    id_column: str | None = None,
+    time_column: str | None = None,
+    columns: Sequence[str] | None = None,
+    name: str = "input",
+) -> Sequences:
+    """Make sequences of a tensor, an array, a list of them, or a table.
+
+    - **Tensor or array**: ``(B, V, *frame)``, or one sequence ``(V, *frame)``. Where ``frame_shape`` is not given, two
+      dimensions are one series ``(V, F)``, three are several, four are one clip ``(V, C, H, W)``, five are several.
+    - **List**: one sequence an entry, of any lengths; the shorter ones are padded with 0 and masked.
+    - **Table** (pandas, polars): a row a step, see ``id_column`` and ``time_column``.
+    - **NaN** is an entry that was not measured. Infinity is an error.
+    - **uint8** pictures stand for ``x / 255``, and may have their channels last where ``frame_shape`` says so.
+
+    Args:
+        data: Any of these; :class:`Sequences` are returned as they are.
+        frame_shape: The shape of a frame, ``(F,)`` or ``(C, H, W)``, that the result must have.
+        value_range: The least and the greatest value that frames of this kind have.
+        id_column: Of a table: which sequence a row belongs to; all rows are one sequence when omitted.
+        time_column: Of a table: when a row was, a number or a time; the rows' order alone when omitted.
+        columns: Of a table: the channels, in this order; all further columns of numbers when omitted.
+        name: What to call it in a message.
+
+    Raises:
+        InputError: It is something else, of another shape, empty, infinite somewhere, or out of its range; or the
+            rows of a sequence are not in the order of their time.
+    """
+    if isinstance(data, Sequences):
+        return data
+    if is_table(data):
+        parts = read_table(data, id_column=id_column, time_column=time_column, columns=columns, name=name)
+        sequences = _join(parts.values, frame_shape, name, keys=parts.keys, stamps=parts.stamps)
+    else:
+        for option, given in (("id_column", id_column), ("time_column", time_column), ("columns", columns)):
+            if given is not None:
+                raise InputError(f"{name}: {option} is for a table; got {type(data).__name__}")
+        if isinstance(data, (list, tuple)) or getattr(data, "dtype", None) == np.dtype(object):
+            sequences = _join(list(data), frame_shape, name)
+        else:
+            sequences = _finish(as_steps(as_tensor(data, name), frame_shape, name, batched=None), name)
+    if value_range is not None:
+        _check_range(sequences, value_range, name)
+    return sequences
+
+
+def _join(
+    values: Sequence[Any],
+    frame_shape: Sequence[int] | None,
+    name: str,
+    *,
+    keys: Sequence[str] = (),
+    stamps: Sequence[np.ndarray] | None = None,
+) -> Sequences:
+    """Sequences of any lengths as one batch."""
+    if not len(values):
+        raise InputError(f"{name}: an empty list; allowed: one sequence or more")
+    parts = []
+    for i, value in enumerate(values):
+        called = f"{name}: sequence {keys[i] if keys else i}"
+        part = _finish(as_steps(as_tensor(value, called), frame_shape, called, batched=False), called)
+        if parts and part.x.shape[2:] != parts[0].x.shape[2:]:
+            raise InputError(
+                f"{called}: frames of shape {tuple(part.x.shape[2:])}; the first sequence has "
+                f"{tuple(parts[0].x.shape[2:])}"
+            )
+        parts.append(
+            Sequences(
+                part.x,
+                observed=part.observed,
+                keys=(keys[i],) if keys else (),
+                stamps=None if stamps is None else stamps[i][None],
+            )
+        )
+    return Sequences.cat(parts)
+
+
+def _finish(x: Tensor, name: str) -> Sequences:
+    """NaN as not observed; 0 stands there."""
+    infinite = torch.isinf(x)
+    if bool(infinite.any()):
+        index = tuple(infinite.nonzero()[0].tolist())
+        raise InputError(
+            f"{name}: {int(infinite.sum())} values are infinite (as float32), the first at index {index}; "
+            "only finite values and NaN for what was not measured are allowed"
+        )
+    missing = torch.isnan(x)
+    if not bool(missing.any()):
+        return Sequences(x)
+    return Sequences(torch.where(missing, 0.0, x), observed=~missing)
+
+
+def _check_range(sequences: Sequences, value_range: tuple[float, float], name: str) -> None:
+    low, high = value_range
+    slack = RANGE_TOLERANCE * (high - low)
+    x = sequences.x.detach()
+    if sequences.mask is not None:
+        x = x[sequences.mask]
+    if sequences.observed is not None:
+        x = x[sequences.observed if sequences.mask is None else sequences.observed[sequences.mask]]
+    if not x.numel():
+        return
+    least, most = (float(value) for value in torch.aminmax(x))
+    if least < low - slack or most > high + slack:
+        raise InputError(f"{name}: values from {least:g} to {most:g}; allowed: {low:g} to {high:g}")

@@ -1,0 +1,131 @@
+"""Long tables of series (a row a step) as one array a sequence, whichever library made the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqdis.core.errors import InputError, unknown_name
+
+__all__ = ["TableParts", "is_table", "read_table"]
+
+
+@dataclass(frozen=True)
+class TableParts:
+    """The sequences of a table.
+
+    Attributes:
+        values: The channels of each sequence, ``(V, F)``, NaN where an entry is missing.
+        keys: What names each sequence; empty where the whole table is one.
+        stamps: When each step was, ``(V,)`` a sequence, or None.
+    """
+
+    values: list[np.ndarray]
+    keys: tuple[str, ...]
+    stamps: list[np.ndarray] | None
+
+
+def is_table(data: Any) -> bool:
+    """Whether it is a data frame: columns by name, each of which becomes an array."""
+    return hasattr(data, "columns") and hasattr(data, "to_numpy") and hasattr(data, "__getitem__")
+
+
+def read_table(
+    table: Any,
+    *,
+    id_column: str | None,
+    time_column: str | None,
+    columns: Sequence[str] | None,
+    name: str,
+) -> TableParts:
+    """Take a long table apart into sequences, in the order in which they first occur.
+
+    Args:
+        table: A row a step; rows of several sequences may be mixed.
+        id_column: Which sequence a row belongs to; all are one when omitted.
+        time_column: When it was; must increase within a sequence.
+        columns: The channels; all further columns of numbers when omitted.
+        name: What to call the table in a message.
+
+    Raises:
+        InputError: A column is missing or holds no numbers, an identifier or a time is missing, the table is empty,
+            or its rows are not in the order of their time.
+    """
+    names = list(table.columns)
+    for wanted in [id_column, time_column, *(columns or ())]:
+        if wanted is not None and wanted not in names:
+            raise unknown_name(f"column of {name}", str(wanted), map(str, names))
+    apart = {id_column, time_column}
+    if columns is None:
+        columns = [column for column in names if column not in apart and _is_numeric(table[column])]
+    if not columns or not len(table):
+        raise InputError(
+            f"{name}: a table of {len(table)} rows with {len(columns)} columns of numbers besides id and time; "
+            "allowed: one of each or more"
+        )
+    values = np.stack([_numbers(table[column], f"{name}: column {column!r}") for column in columns], axis=1)
+    keys, rows = _groups(table, id_column, name)
+    stamps = None
+    if time_column is not None:
+        times = _times(table[time_column], f"{name}: column {time_column!r}")
+        stamps = [times[chosen] for chosen in rows]
+        for i, part in enumerate(stamps):
+            _check_order(part, rows[i], f"{name}: sequence {keys[i] if keys else i}", str(time_column))
+    return TableParts([values[chosen] for chosen in rows], keys, stamps)
+
+
+def _is_numeric(column: Any) -> bool:
+    if callable(getattr(column.dtype, "is_numeric", None)):  # polars
+        return bool(column.dtype.is_numeric())
+    return getattr(column.dtype, "kind", "O") in "iuf"
+
+
+def _numbers(column: Any, name: str) -> np.ndarray:
+    try:
+        values = column.to_numpy()
+        if values.dtype == object:  # nullable columns of pandas
+            values = column.to_numpy(dtype="float64", na_value=np.nan)
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: {column.dtype} cannot be read as numbers: {error}") from error
+
+
+def _times(column: Any, name: str) -> np.ndarray:
+    values = column.to_numpy()
+    if values.dtype == object and getattr(column.dtype, "kind", "O") == "M":  # a time zone: as UTC
+        values = column.to_numpy(dtype="datetime64[ns]")
+    if values.dtype.kind not in "iufM":
+        raise InputError(f"{name}: {column.dtype}; allowed: numbers or times (see pandas.to_datetime)")
+    missing = np.isnat(values) if values.dtype.kind == "M" else np.isnan(values)
+    if missing.any():
+        raise InputError(f"{name}: no time in row {int(missing.argmax())}; allowed: a time in every row")
+    return np.asarray(values)
+
+
+def _groups(table: Any, id_column: str | None, name: str) -> tuple[tuple[str, ...], list[np.ndarray]]:
+    """The keys, and the rows of each, in the table's order."""
+    if id_column is None:
+        return (), [np.arange(len(table))]
+    numbers: dict[Any, int] = {}
+    group = np.empty(len(table), dtype=np.int64)
+    for row, value in enumerate(table[id_column].to_numpy().tolist()):
+        if value is None or (not isinstance(value, str) and str(value) in ("nan", "<NA>", "NaT")):
+            raise InputError(
+                f"{name}: column {id_column!r} names no sequence in row {row}; allowed: a name in each"
+            )
+        group[row] = numbers.setdefault(value, len(numbers))
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(1, len(numbers)))
+    return tuple(map(str, numbers)), np.split(order, starts)
+
+
+def _check_order(times: np.ndarray, rows: np.ndarray, name: str, column: str) -> None:
+    late = times[1:] <= times[:-1]
+    if late.any():
+        at = int(late.argmax()) + 1
+        raise InputError(
+            f"{name}: {column!r} is {times[at]} in row {rows[at]}, after {times[at - 1]}; allowed: times that increase"
+        )

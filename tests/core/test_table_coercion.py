@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqdis.core.coercion import as_sequences
+from seqdis.core.errors import InputError
+
+TABLE = {
+    "patient": ["b", "a", "b", "a", "b"],
+    "hour": [0, 0, 1, 2, 3],
+    "pulse": [60.0, 80.0, None, 82.0, 63.0],
+    "note": ["", "x", "", "", ""],
+    "drops": [1, 2, 3, 4, 5],
+}
+COLUMNS = {"id_column": "patient", "time_column": "hour"}
+
+
+@pytest.fixture(params=["pandas", "polars"])
+def library(request: pytest.FixtureRequest) -> ModuleType:
+    return pytest.importorskip(request.param)
+
+
+def test_a_long_table_becomes_sequences_with_keys_and_stamps(library: Any) -> None:
+    sequences = as_sequences(library.DataFrame(TABLE), **COLUMNS)
+    assert sequences.keys == ("b", "a")
+    assert sequences.lengths.tolist() == [3, 2]
+    assert sequences.x.tolist() == [[[60, 1], [0, 3], [63, 5]], [[80, 2], [82, 4], [0, 0]]]
+    assert sequences.observed is not None
+    assert sequences.observed[0].tolist() == [[True, True], [False, True], [True, True]]
+    assert sequences.stamps is not None
+    assert sequences.stamps[0].tolist() == [0, 1, 3]
+    assert sequences.stamps[1, :2].tolist() == [0, 2]
+
+
+def test_channels_can_be_named_in_any_order(library: Any) -> None:
+    sequences = as_sequences(library.DataFrame(TABLE), columns=["drops", "pulse"], id_column="patient")
+    assert sequences.x[1, 1].tolist() == [4, 82]
+    assert sequences.stamps is None
+
+
+def test_a_table_without_an_id_is_one_sequence(library: Any) -> None:
+    sequences = as_sequences(library.DataFrame({"a": [1, 2], "b": [3, 4]}), frame_shape=(2,))
+    assert sequences.x.tolist() == [[[1, 3], [2, 4]]]
+    assert sequences.keys == ()
+
+
+def test_times_and_numeric_ids_are_read(library: Any) -> None:
+    days = np.array(["2026-01-01", "2026-01-02", "2026-01-02"], dtype="datetime64[ms]")
+    table = library.DataFrame({"id": [7, 7, 3], "day": days, "x": [1.0, 2.0, 3.0]})
+    sequences = as_sequences(table, id_column="id", time_column="day")
+    assert sequences.keys == ("7", "3")
+    assert sequences.stamps is not None
+    assert (sequences.stamps[0] == days[:2]).all()
+    assert np.isnat(sequences.stamps[1, 1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "message"),
+    [
+        ({"hour": [0, 0, 3, 2, 1]}, COLUMNS, "sequence b: 'hour' is 1 in row 4, after 3"),
+        ({"hour": [0, 0, 1, 0, 3]}, COLUMNS, "sequence a: 'hour' is 0 in row 3, after 0"),
+        ({"patient": ["b", None, "b", "a", "b"]}, COLUMNS, "'patient' names no sequence in row 1"),
+        ({"hour": [0, 0, None, 2, 3]}, COLUMNS, "column 'hour': no time in row 2"),
+        ({"hour": list("abcde")}, COLUMNS, "'hour': .*allowed: numbers or times"),
+        ({}, {"id_column": "patent"}, r"unknown column of input 'patent' \(did you mean 'patient'\?\)"),
+        ({}, {**COLUMNS, "columns": ["note"]}, "column 'note': .*cannot be read as numbers"),
+        ({"pulse": list("abcde"), "drops": list("abcde")}, COLUMNS, "5 rows with 0 columns of numbers"),
+        ({}, {**COLUMNS, "frame_shape": (3,)}, r"sequence b: shape \(3, 2\); allowed: \(V, 3\)"),
+    ],
+)
+def test_tables_that_cannot_be_read_are_refused(
+    library: Any, changes: dict, options: dict, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        as_sequences(library.DataFrame({**TABLE, **changes}), **options)
+
+
+def test_an_empty_table_is_refused(library: Any) -> None:
+    with pytest.raises(InputError, match="a table of 0 rows"):
+        as_sequences(library.DataFrame(TABLE)[:0])
+
+
+def test_nullable_columns_and_time_zones_of_pandas_are_read() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(
+        {
+            "x": pandas.array([1, None, 3], dtype="Int64"),
+            "t": pandas.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03"]).tz_localize("Asia/Jerusalem"),
+        }
+    )
+    sequences = as_sequences(table, time_column="t")
+    assert sequences.observed is not None
+    assert sequences.observed[0, :, 0].tolist() == [True, False, True]
+    assert sequences.stamps is not None
+    assert sequences.stamps[0, 0] == np.datetime64("2025-12-31T22:00")
