@@ -81,7 +81,7 @@ def _join(
     """Sequences of any lengths as one batch."""
     if not len(values):
         raise InputError(f"{name}: an empty list; allowed: one sequence or more")
-    parts = []
+    parts: list[Sequences] = []
     for i, value in enumerate(values):
         called = f"{name}: sequence {keys[i] if keys else i}"
         part = _finish(as_steps(as_tensor(value, called), frame_shape, called, batched=False), called)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ def write_factors(path: Path, factors: Factors) -> None:
     tensors |= {f"extra.{e.side}.{name}": e.value for name, e in factors.extras.items()}
     if factors.mask is not None:
         tensors["mask"] = factors.mask
-    described = {"keys": list(factors.keys), "stamps": None}
+    described: dict[str, Any] = {"keys": list(factors.keys), "stamps": None}
     if factors.stamps is not None:
         stamps = np.array(factors.stamps)
         described["stamps"] = str(stamps.dtype)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from seqdis.core.errors import InputError
@@ -32,5 +34,5 @@ def pad_stamps(stamps: np.ndarray, steps: int) -> np.ndarray:
     missing = steps - stamps.shape[1]
     if not missing:
         return stamps
-    fill = {"M": np.datetime64("NaT"), "f": np.nan}.get(stamps.dtype.kind, 0)
+    fill: Any = {"M": np.datetime64("NaT"), "f": np.nan}.get(stamps.dtype.kind, 0)
     return np.pad(stamps, ((0, 0), (0, missing)), constant_values=fill)
