@@ -17,7 +17,8 @@ from typing import Any
 
 import torch
 
-from seqdis.core.data.sequence import ArraySequences, Label
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
@@ -51,11 +52,13 @@ class Stopwatch:
 
 
 def clips(count: int, shape: tuple[int, ...], generator: torch.Generator) -> ArraySequences:
-    targets = {
+    label_values = {
         name: torch.randint(len(label.classes), (count,), generator=generator)
         for name, label in LABELS.items()
     }
-    return ArraySequences(torch.rand(count, *shape, generator=generator), labels=LABELS, targets=targets)
+    return ArraySequences(
+        torch.rand(count, *shape, generator=generator), labels=LABELS, label_values=label_values
+    )
 
 
 def main() -> None:

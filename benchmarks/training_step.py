@@ -23,8 +23,8 @@ from pathlib import Path
 import torch
 
 from seqdis.core.config import RunConfig, apply_overrides
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.loader import training_batches
-from seqdis.core.data.sequence import ArraySequences
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
 from seqdis.core.training import Trainer

@@ -22,8 +22,10 @@ from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.config import Config, DataConfig, RunConfig, TrainConfig
-from seqdis.core.data.sequence import Label, SequenceDataset
-from seqdis.core.data.window import Clip, sliding_windows
+from seqdis.core.data.clip import Clip
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data.sliding_windows import sliding_windows
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file

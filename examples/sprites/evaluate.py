@@ -17,7 +17,7 @@ from pathlib import Path
 
 from seqdis.core.analysis import encode_dataset, fixed_pairs, probe_factors, swap_pairs
 from seqdis.core.cli.output import progress_bar
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset, get_modality

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import ArraySequences, Label
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
 from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.factors import Factors
 from seqdis.core.priors.factorised import FactorisedPrior
@@ -29,13 +30,15 @@ class World(ArraySequences):
 
     def __init__(self, count: int, seed: int, *, noise: float = 0.02) -> None:
         g = torch.Generator().manual_seed(seed)
-        targets = {
+        label_values = {
             name: torch.randint(len(label.classes), (count,), generator=g) for name, label in LABELS.items()
         }
-        ramp = torch.linspace(-1, 1, STEPS) * (1 - 2 * targets["path"][:, None])
-        still = torch.stack([targets["level"] - 1.0, 2.0 * targets["tilt"] - 1], dim=1)
+        ramp = torch.linspace(-1, 1, STEPS) * (1 - 2 * label_values["path"][:, None])
+        still = torch.stack([label_values["level"] - 1.0, 2.0 * label_values["tilt"] - 1], dim=1)
         x = torch.cat([still[:, None].expand(-1, STEPS, -1), ramp[..., None], -ramp[..., None]], dim=2)
-        super().__init__(x + noise * torch.randn(x.shape, generator=g), labels=LABELS, targets=targets)
+        super().__init__(
+            x + noise * torch.randn(x.shape, generator=g), labels=LABELS, label_values=label_values
+        )
 
 
 class Reader:

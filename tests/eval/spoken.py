@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
+from seqdis.core.data.clip import Clip
+from seqdis.core.data.labels import Label
 from seqdis.core.data.recordings import Recordings, View
-from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data.sliding_windows import window_starts
 from seqdis.core.data.sound import Sound
-from seqdis.core.data.window import Clip, window_starts
 from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Modality

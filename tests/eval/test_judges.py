@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences, Label
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.eval.judge_training import JudgeBudget, judge_for, measure_judge, predict_all, train_judge
 from seqdis.eval.judges import JudgeAccuracy, SequenceJudge
@@ -21,7 +22,7 @@ def moving_dots(count: int, seed: int) -> ArraySequences:
             column = {0: 1 + v, 1: 6 - v, 2: 3}[int(way[i])]
             x[i, v, colour[i], 2:6, column : column + 2] = 1
     x += 0.05 * torch.randn(x.shape, generator=g)
-    return ArraySequences(x, labels=LABELS, targets={"colour": colour, "way": way})
+    return ArraySequences(x, labels=LABELS, label_values={"colour": colour, "way": way})
 
 
 def test_a_judge_of_images_learns_labels_of_both_sides() -> None:

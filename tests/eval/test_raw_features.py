@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.eval.baselines import classify_plainly, regress_plainly
 from seqdis.eval.raw_features import sequence_statistics, window_values
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.core.sequences import Sequences
 from seqdis.eval.reconstruction import clip_errors, mean_frame, reconstruction_mse

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from seqdis.core.analysis import fixed_pairs
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.core.sequences import Sequences
 from seqdis.eval.metrics.swap_accuracy import agreement, majority_chance, swap_metrics
@@ -119,7 +119,9 @@ def test_without_labels_only_the_reconstruction_is_measured(channels) -> None:
 def test_masks_reach_the_model_and_the_judge(world, reader, channels) -> None:
     full = world(8, 0)
     mask = torch.arange(5).expand(8, 5) < torch.arange(8)[:, None] % 3 + 3
-    padded = ArraySequences(full.fetch(range(8)).x, labels=full.labels, targets=full.all_labels(), mask=mask)
+    padded = ArraySequences(
+        full.fetch(range(8)).x, labels=full.labels, label_values=full.all_labels(), mask=mask
+    )
     seen = []
 
     class Spy(channels):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tests.eval.spoken import STEPS, Spoken, Voices
 
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.eval.utterances import chunked, embed_sequences, encode_utterances, mean_over_steps, utterances_of
 

@@ -13,7 +13,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
-from seqdis.core.data.sequence import Subset
+from seqdis.core.data.subset import Subset
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 from seqdis.core.results import ResultRecord
@@ -150,7 +150,7 @@ def test_data_without_labels_are_refused_where_a_judge_is_needed(tmp_path: Path)
     folder = tmp_path / "series"
     build_model(get_preset("diffsda-waves")).save_pretrained(folder)
     bare = get_preset("diffsda-waves").data.dataset
-    from seqdis.core.data.sequence import ArraySequences
+    from seqdis.core.data.array_sequences import ArraySequences
 
     shape = (16, *get_preset("diffsda-waves").data.frame_shape)
     plain = [ArraySequences(torch.randn(30, *shape)) for _ in range(2)]

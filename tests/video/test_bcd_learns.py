@@ -7,7 +7,8 @@ import torch
 
 from seqdis.core.analysis import encode_dataset, probe_factors
 from seqdis.core.config import apply_overrides
-from seqdis.core.data.sequence import SequenceDataset, Subset
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data.subset import Subset
 from seqdis.core.methods.bcd import BCD
 from seqdis.core.pretrained import build_model
 from seqdis.core.quantize import codebook_use

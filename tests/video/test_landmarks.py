@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.window import Clip
+from seqdis.core.data.clip import Clip
 from seqdis.core.errors import InputError
 from seqdis.video.landmarks import landmark_distances, read_landmarks
 from seqdis.video.targets import TARGETS

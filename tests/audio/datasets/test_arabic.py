@@ -13,7 +13,7 @@ from seqdis.audio.datasets.arabic import SPEAKERS, WORDS, arabic_sequences, loud
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset
 

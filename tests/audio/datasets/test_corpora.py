@@ -15,7 +15,7 @@ from seqdis.audio.io import read_wave
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from seqdis.audio.datasets.tones import MELODIES, TIMBRES, synthesize
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.registry import build_dataset, get_preset
 
 DATA = get_preset("diffsda-tones").data

@@ -5,7 +5,7 @@ import torch
 
 from seqdis.core.analysis import encode_dataset, row_sources
 from seqdis.core.analysis.encode import evaluating
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import build_dataset, get_preset

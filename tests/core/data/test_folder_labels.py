@@ -10,7 +10,7 @@ import pytest
 from seqdis.core.config import DataConfig
 from seqdis.core.data.folder import folder_sequences
 from seqdis.core.data.folder_labels import read_folder_labels
-from seqdis.core.data.sequence import Label
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.registry import get_modality
 

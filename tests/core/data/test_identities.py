@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.identities import IDENTITY, WithIdentities
-from seqdis.core.data.sequence import ArraySequences, Label
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 
 LABELS = {
@@ -17,13 +18,15 @@ LABELS = {
 def build(count: int = 60, steps: int = 4, masked: bool = False) -> WithIdentities:
     """A frame holds its sequence's labels and its step."""
     g = torch.Generator().manual_seed(0)
-    targets = {
+    label_values = {
         name: torch.randint(len(label.classes), (count,), generator=g) for name, label in LABELS.items()
     }
-    x = torch.stack([*targets.values(), torch.zeros(count)], 1).float()[:, None].repeat(1, steps, 1)
+    x = torch.stack([*label_values.values(), torch.zeros(count)], 1).float()[:, None].repeat(1, steps, 1)
     x[..., 3] = torch.arange(steps).float()
     mask = torch.arange(steps).expand(count, -1) < 2 if masked else None
-    return WithIdentities(ArraySequences(x, labels=LABELS, targets=targets, mask=mask), ("who", "hat"))
+    return WithIdentities(
+        ArraySequences(x, labels=LABELS, label_values=label_values, mask=mask), ("who", "hat")
+    )
 
 
 def test_frames_are_of_the_individual_and_of_any_of_its_sequences() -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.loader import BatchPlan, training_batches
-from seqdis.core.data.sequence import ArraySequences, SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.sequences import Sequences
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.sequence import ArraySequences
 from seqdis.core.errors import InputError
 
 

@@ -7,9 +7,13 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.clip import Clip
+from seqdis.core.data.random_windows import RandomWindows
 from seqdis.core.data.recordings import digest
-from seqdis.core.data.sequence import ArraySequences, SequenceDataset, Subset
-from seqdis.core.data.window import Clip, RandomWindows, sliding_windows
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data.sliding_windows import sliding_windows
+from seqdis.core.data.subset import Subset
 
 
 def _clips() -> list[Clip]:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences, Subset
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.sound import Sound
+from seqdis.core.data.subset import Subset
 from seqdis.core.errors import InputError
 
 

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import ArraySequences, SequenceDataset
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.clip import Clip
+from seqdis.core.data.random_windows import RandomWindows
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.targets import Target, TargetTable, WithTargets, target_table
-from seqdis.core.data.window import Clip, RandomWindows
 from seqdis.core.errors import InputError
 from seqdis.core.sequences import Sequences
 

@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
-from seqdis.core.data.window import Clip
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.clip import Clip
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
@@ -40,7 +42,7 @@ def toy_sequences(data: DataConfig, split: str, root: Path | None, seed: int) ->
     x[..., :4] = (level - 1)[:, None, None].float()
     x[..., 4:] = ramp[..., None]
     x += 0.05 * torch.randn(x.shape, generator=g)
-    return ArraySequences(x, labels=LABELS, targets={"level": level, "path": path})
+    return ArraySequences(x, labels=LABELS, label_values={"level": level, "path": path})
 
 
 class ToyModality(Modality):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.registry import build_dataset
 from seqdis.core.training import train

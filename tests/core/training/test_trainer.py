@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from seqdis.core.config import RunConfig
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError

@@ -11,7 +11,7 @@ import torch
 from tests.eval.conftest import Channels
 
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.results import Metric, ResultRecord

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from seqdis.core.analysis import ProbeOutcome
-from seqdis.core.data.sequence import Label
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.eval.metrics.leakage import leakage
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import ArraySequences, SequenceDataset
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Extra, Factors
 from seqdis.core.quantize import Bitrate

@@ -7,7 +7,8 @@ import torch
 from tests.eval.conftest import Channels, World
 from torch import Tensor, nn
 
-from seqdis.core.data.sequence import ArraySequences, Subset
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.subset import Subset
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.eval.protocols import classification

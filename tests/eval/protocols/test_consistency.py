@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.eval.protocols import consistency
 from seqdis.eval.protocols.consistency import consistency_protocol

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tests.eval.spoken import Spoken, Voices
 
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.eval.content_head import HeadBudget
 from seqdis.eval.metrics.token_error_rate import edit_distance

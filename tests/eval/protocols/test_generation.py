@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences, Label
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.eval.features.opened import FeatureNetworks
 from seqdis.eval.protocols import generation
@@ -189,7 +190,7 @@ def test_published_mode_compares_as_many_clips_as_there_are_in_feature_space(
     monkeypatch.setattr(generation, "PUBLISHED_BATCH", 4)
     labels = {"what": Label(("a", "b"), "dynamic")}
     what = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0])  # four of each can be balanced, eleven compared
-    test = ArraySequences(torch.rand(11, 3, 3, 8, 8), labels=labels, targets={"what": what})
+    test = ArraySequences(torch.rand(11, 3, 3, 8, 8), labels=labels, label_values={"what": what})
     chosen = {
         judged: generation._chosen(test, "published", None, 0, judged=judged) for judged in (True, False)
     }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.eval.protocols.leakage import leakage_protocol
@@ -79,7 +79,7 @@ def test_one_entry_for_one_label_has_a_gap_and_a_copy_of_it_none(world: Any, cha
 def test_a_class_that_the_training_split_lacks_is_counted_as_wrong(world: Any, channels: Any) -> None:
     train, test = world(300, 0), world(300, 1)
     keep = (train.all_labels()["level"] != 2).nonzero()[:, 0].tolist()
-    from seqdis.core.data.sequence import Subset
+    from seqdis.core.data.subset import Subset
 
     metrics = leakage_protocol(channels().eval(), Subset(train, keep), test, score_clips=0)
     absent = float((test.all_labels()["level"] == 2).double().mean())

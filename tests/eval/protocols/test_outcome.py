@@ -7,7 +7,9 @@ import torch
 from tests.eval.conftest import Channels
 from torch import Tensor, nn
 
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.eval.protocols import outcome
@@ -32,7 +34,7 @@ class Stays(ArraySequences):
         ill = (torch.rand(count, generator=g) < share).long()
         x = 0.1 * torch.randn(count, STEPS, 4, generator=g)
         x[:, onset:, 2] += 2.0 * ill[:, None] - 1
-        super().__init__(x, labels=LABELS, targets={"ill": ill, "sort": torch.zeros(count)}, mask=mask)
+        super().__init__(x, labels=LABELS, label_values={"ill": ill, "sort": torch.zeros(count)}, mask=mask)
 
 
 class Blank(Channels):

@@ -7,7 +7,8 @@ import torch
 from tests.eval.conftest import Channels
 from torch import Tensor
 
-from seqdis.core.data.sequence import ArraySequences, SequenceDataset
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.eval.protocols import quantity

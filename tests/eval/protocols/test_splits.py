@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.eval.protocols.splits import check_unseen, grouped, sequence_lengths
 

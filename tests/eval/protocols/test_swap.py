@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.eval.features.opened import FeatureNetworks
 from seqdis.eval.features.torchscript import ScriptedIdentity, ScriptedKeypoints

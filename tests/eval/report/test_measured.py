@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from seqdis.core.data.sequence import Label
+from seqdis.core.data.labels import Label
 from seqdis.core.results import Metric, ResultRecord
 from seqdis.eval.report.blocks import HeatCell, MetricRow
 from seqdis.eval.report.measured import case_tables, metric_table, published_beside, published_tables

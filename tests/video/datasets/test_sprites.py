@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset
 from seqdis.video.datasets.sprites import LABELS, SpriteSheets, build_sprites, split_characters

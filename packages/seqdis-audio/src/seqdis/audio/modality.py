@@ -13,9 +13,9 @@ from seqdis.audio.io import read_wave, write_wave
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.sound import Sound
 from seqdis.core.data.targets import Target
-from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
 from seqdis.core.modality import DatasetSpec, Modality, Panel

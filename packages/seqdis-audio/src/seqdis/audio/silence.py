@@ -9,8 +9,8 @@ from torch import Tensor
 
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, parse_config
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.targets import Target
-from seqdis.core.data.window import Clip
 
 __all__ = ["TARGETS", "silent_steps"]
 

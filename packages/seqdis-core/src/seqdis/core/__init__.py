@@ -12,9 +12,11 @@ from seqdis.core.lazy import lazy_names
 if TYPE_CHECKING:
     from seqdis.core.codec import FrameCodec
     from seqdis.core.config import Config, DataConfig, RunConfig, TrainConfig, apply_overrides
+    from seqdis.core.data.array_sequences import ArraySequences
+    from seqdis.core.data.clip import Clip
+    from seqdis.core.data.labels import Label
     from seqdis.core.data.normalize import Normalizer
-    from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
-    from seqdis.core.data.window import Clip
+    from seqdis.core.data.sequence_dataset import SequenceDataset
     from seqdis.core.disentangler import Disentangler, LossOutput
     from seqdis.core.errors import InputError
     from seqdis.core.factors import Extra, Factors
@@ -59,8 +61,10 @@ _HOMES = {
     "codec": ["FrameCodec"],
     "config": ["Config", "DataConfig", "RunConfig", "TrainConfig", "apply_overrides"],
     "data.normalize": ["Normalizer"],
-    "data.sequence": ["ArraySequences", "Label", "SequenceDataset"],
-    "data.window": ["Clip"],
+    "data.array_sequences": ["ArraySequences"],
+    "data.clip": ["Clip"],
+    "data.labels": ["Label"],
+    "data.sequence_dataset": ["SequenceDataset"],
     "disentangler": ["Disentangler", "LossOutput"],
     "errors": ["InputError"],
     "factors": ["Extra", "Factors"],

@@ -17,7 +17,7 @@ from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config, RunConfig, parse_config
 from seqdis.core.curve import Curve
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.diffusion.sampling import Sampling
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, parse_config
-from seqdis.core.data.prediction_targets import Outcome, Quantity
-from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.data.clip import Clip
+from seqdis.core.data.labels import Label
+from seqdis.core.data.prediction_tasks import Outcome, Quantity
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.data.targets import Target
-from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.nn.backbones import (
     BackboneConfig,
@@ -48,7 +49,7 @@ class DatasetSpec:
             ``"test"``; ``root`` is the dataset's folder, or None for one that is generated.
         folder: Its folder's name below ``SEQDIS_DATA``, or None for one that is generated.
         source: Where a person gets it.
-        outcomes: Those of its labels, of two classes, that one would foretell from a sequence.
+        outcomes: Those of its labels, of two classes, that one would predict from a sequence.
         quantities: Numbers beside the frames that one would predict from a window, by name.
         group_key: What of a sequence's key those share that are not independent of each other (the month, where stations
             lie under one weather): intervals draw them together. Each sequence is alone when omitted.

@@ -26,7 +26,7 @@ from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.modality import DatasetSpec, Modality
 
 if TYPE_CHECKING:
-    from seqdis.core.data.sequence import SequenceDataset
+    from seqdis.core.data.sequence_dataset import SequenceDataset
     from seqdis.core.disentangler import Disentangler
 
 __all__ = [

@@ -13,7 +13,7 @@ import torch
 
 from seqdis.core.analysis import fixed_pairs, row_sources
 from seqdis.core.config import RunConfig
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.files import replace_with_json

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean, evaluating, fixed_pairs, row_sources, wilson
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError

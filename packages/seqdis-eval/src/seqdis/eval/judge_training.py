@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.analysis import evaluating
-from seqdis.core.data.sequence import SequenceDataset, Subset
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data.subset import Subset
 from seqdis.core.disentangler import Progress
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed

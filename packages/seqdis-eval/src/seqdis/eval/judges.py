@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from seqdis.core.analysis import wilson
-from seqdis.core.data.sequence import Label
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
 from seqdis.core.results import Metric

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import evaluating, row_sources
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.results import Metric
 from seqdis.eval.metrics.squared_error import clip_errors, entry_weights, mean_squared_error

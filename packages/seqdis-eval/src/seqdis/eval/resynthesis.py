@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seqdis.core.analysis import evaluating, row_sources
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError

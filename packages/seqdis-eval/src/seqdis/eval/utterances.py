@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import evaluating, row_sources
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.cache import cache_root
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.disentangler import Progress
 from seqdis.core.errors import InputError

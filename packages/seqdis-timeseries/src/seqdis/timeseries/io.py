@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from seqdis.core.data.window import Clip
+from seqdis.core.data.clip import Clip
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.files import replace_file
 

@@ -9,7 +9,7 @@ from typing import Literal
 from torch import Tensor
 
 from seqdis.core.config import DataConfig, RunConfig
-from seqdis.core.data.window import Clip
+from seqdis.core.data.clip import Clip
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.timeseries.io import READS, WRITES, read_series, write_series

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.targets import Target
-from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.core.nn.backbones import BackboneConfig

@@ -8,8 +8,8 @@ from pathlib import Path
 from torch import Tensor
 
 from seqdis.core.config import DataConfig, parse_config
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.targets import Target
-from seqdis.core.data.window import Clip
 from seqdis.core.errors import InputError
 from seqdis.video.flow import flow_cells, opencv_flow
 from seqdis.video.landmarks import landmark_distances, read_landmarks

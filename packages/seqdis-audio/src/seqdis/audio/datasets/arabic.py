@@ -15,7 +15,9 @@ from seqdis.audio.io import read_wave
 from seqdis.audio.mel import LogMel, log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, parse_config
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
@@ -130,7 +132,7 @@ def arabic_sequences(data: DataConfig, split: str, root: Path | None, seed: int)
     return ArraySequences(
         torch.stack(frames),
         labels=LABELS,
-        targets={
+        label_values={
             "speaker": torch.tensor([r.speaker for r in recordings]),
             "word": torch.tensor([r.word for r in recordings]),
         },

@@ -8,7 +8,8 @@ from pathlib import Path
 from seqdis.audio.datasets.utterances import Utterance, UtteranceChunks
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, parse_config
-from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
 

@@ -15,7 +15,9 @@ from torch import Tensor
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, parse_config
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.modality import DatasetSpec
 from seqdis.core.random import mix_seed
 
@@ -125,7 +127,7 @@ def tones_sequences(data: DataConfig, split: str, root: Path | None, seed: int) 
     return ArraySequences(
         torch.cat(frames),
         labels=LABELS,
-        targets={"timbre": torch.from_numpy(timbres), "melody": torch.from_numpy(melodies)},
+        label_values={"timbre": torch.from_numpy(timbres), "melody": torch.from_numpy(melodies)},
         keys=[f"{split}-{i:04d}-{name}" for i, name in enumerate(names)],
     )
 

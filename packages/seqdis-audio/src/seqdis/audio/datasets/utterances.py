@@ -14,10 +14,12 @@ from seqdis.audio.io import read_segment, sound_info
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, parse_config
+from seqdis.core.data.clip import Clip
+from seqdis.core.data.labels import Label
 from seqdis.core.data.recordings import Recordings, View, digest
-from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data.sliding_windows import window_starts
 from seqdis.core.data.sound import Sound
-from seqdis.core.data.window import Clip, window_starts
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
 from seqdis.core.sequences import Sequences

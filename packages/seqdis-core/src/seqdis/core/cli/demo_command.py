@@ -16,7 +16,7 @@ from seqdis.core.errors import InputError
 
 if TYPE_CHECKING:
     from seqdis.core.config import RunConfig
-    from seqdis.core.data.sequence import SequenceDataset
+    from seqdis.core.data.sequence_dataset import SequenceDataset
     from seqdis.core.disentangler import Disentangler
     from seqdis.core.modality import Modality
     from seqdis.core.results import Metric, ResultRecord

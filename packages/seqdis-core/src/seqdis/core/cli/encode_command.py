@@ -105,7 +105,7 @@ def _encode_chunks(
     from seqdis.core.analysis.encode import encode_dataset
     from seqdis.core.cli.model import config_of
     from seqdis.core.data.folder import read_clip
-    from seqdis.core.data.window import sliding_windows
+    from seqdis.core.data.sliding_windows import sliding_windows
     from seqdis.core.registry import get_modality
 
     data = config_of(model).data

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seqdis.core.config import DataConfig
 from seqdis.core.data.folder import find_inputs, read_clip
-from seqdis.core.data.window import sliding_windows
+from seqdis.core.data.sliding_windows import sliding_windows
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Modality
 from seqdis.core.sequences import Sequences

@@ -14,7 +14,7 @@ from seqdis.core.cli.output import print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from seqdis.core.config import RunConfig
-    from seqdis.core.data.sequence import SequenceDataset
+    from seqdis.core.data.sequence_dataset import SequenceDataset
 
 __all__ = ["build_splits", "train"]
 

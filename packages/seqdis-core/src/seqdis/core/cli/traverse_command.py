@@ -173,7 +173,7 @@ def _labels(
     from seqdis.core.analysis.encode import encode_dataset
     from seqdis.core.analysis.principal import label_association
     from seqdis.core.cli.model import config_of
-    from seqdis.core.data.sequence import Subset
+    from seqdis.core.data.subset import Subset
     from seqdis.core.registry import build_dataset
 
     config = config_of(model)

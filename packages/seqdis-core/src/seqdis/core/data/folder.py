@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from seqdis.core.config import DataConfig
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.folder_labels import read_folder_labels
-from seqdis.core.data.sequence import SequenceDataset
-from seqdis.core.data.window import Clip, RandomWindows, sliding_windows
+from seqdis.core.data.random_windows import RandomWindows
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data.sliding_windows import sliding_windows
 from seqdis.core.errors import InputError
 
 if TYPE_CHECKING:

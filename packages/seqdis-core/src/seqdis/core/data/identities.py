@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.data.recordings import Recordings
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import unknown_name
 from seqdis.core.random import mix_seed
 from seqdis.core.sequences import Sequences

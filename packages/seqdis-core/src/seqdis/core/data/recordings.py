@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.sound import Sound
-
-if TYPE_CHECKING:
-    from seqdis.core.data.window import Clip
 
 __all__ = ["Recordings", "View", "digest"]
 

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
@@ -16,14 +15,12 @@ from torch import Tensor
 
 from seqdis.core.cache import cache_root
 from seqdis.core.config import DataConfig
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.recordings import Recordings, digest
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
 from seqdis.core.sequences import Sequences
-
-if TYPE_CHECKING:
-    from seqdis.core.data.window import Clip
 
 __all__ = ["Target", "TargetTable", "WithTargets", "target_table"]
 

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from seqdis.core.config import RunConfig
 from seqdis.core.data.identities import WithIdentities
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.targets import WithTargets, target_table
 from seqdis.core.errors import unknown_name
 from seqdis.core.registry import get_method, get_modality

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from seqdis.core.config import RunConfig, StageConfig
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 
 __all__ = ["Budget", "scaled_to", "seconds_per_step"]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from seqdis.core.curve import Curve
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.line_chart import Line, draw_lines
 from seqdis.core.random import GeneratorStack, mix_seed

@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 
 from seqdis.core.config import RunConfig
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.training.attach_targets import with_targets

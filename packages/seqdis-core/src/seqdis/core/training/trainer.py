@@ -14,7 +14,7 @@ from torch import Tensor
 
 from seqdis.core.config import RunConfig
 from seqdis.core.data.loader import BatchPlan, training_batches
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.files import replace_with_json
 from seqdis.core.pretrained import build_model
 from seqdis.core.random import GeneratorStack, mix_seed

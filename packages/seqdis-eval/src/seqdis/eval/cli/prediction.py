@@ -17,7 +17,7 @@ from seqdis.eval.cli.splits import data_of, splits_in
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqdis.core.data.prediction_targets import Outcome, Quantity
+    from seqdis.core.data.prediction_tasks import Outcome, Quantity
     from seqdis.core.disentangler import Progress
     from seqdis.core.modality import DatasetSpec
     from seqdis.core.results import Metric
@@ -79,7 +79,7 @@ def _measure(
     shown: list[Block] | None,
     progress: Progress,
 ) -> dict[str, Metric]:
-    from seqdis.core.data.prediction_targets import Quantity
+    from seqdis.core.data.prediction_tasks import Quantity
     from seqdis.core.registry import data_root, get_dataset
     from seqdis.eval.protocols.outcome import outcome_protocol
     from seqdis.eval.protocols.quantity import WindowValues, quantity_protocol
@@ -139,7 +139,7 @@ def _whose(suffix: str) -> str:
 def _chosen(
     run: OpenRun, spec: DatasetSpec | None, target: str | None, window: int | None
 ) -> tuple[str, Outcome | Quantity]:
-    from seqdis.core.data.prediction_targets import Outcome
+    from seqdis.core.data.prediction_tasks import Outcome
 
     offered: dict[str, Outcome | Quantity] = {}
     if spec is not None:

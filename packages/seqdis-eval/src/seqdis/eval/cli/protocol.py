@@ -18,7 +18,7 @@ from seqdis.eval.protocols.mode import Mode
 
 if TYPE_CHECKING:
     from seqdis.core.config import RunConfig
-    from seqdis.core.data.sequence import SequenceDataset
+    from seqdis.core.data.sequence_dataset import SequenceDataset
     from seqdis.core.disentangler import Disentangler, Progress
     from seqdis.core.results import Metric, ResultRecord
     from seqdis.eval.report.blocks import Section

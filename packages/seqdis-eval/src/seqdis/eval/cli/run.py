@@ -13,7 +13,7 @@ from seqdis.core.cli.output import progress_bar
 
 if TYPE_CHECKING:
     from seqdis.core.config import RunConfig
-    from seqdis.core.data.sequence import SequenceDataset
+    from seqdis.core.data.sequence_dataset import SequenceDataset
     from seqdis.core.disentangler import Disentangler
     from seqdis.core.results import Metric, ResultRecord
     from seqdis.eval.judges import JudgeAccuracy, SequenceJudge

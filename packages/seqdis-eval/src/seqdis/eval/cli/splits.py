@@ -9,7 +9,7 @@ from seqdis.eval.protocols.mode import Mode
 
 if TYPE_CHECKING:
     from seqdis.core.config import DataConfig
-    from seqdis.core.data.sequence import SequenceDataset
+    from seqdis.core.data.sequence_dataset import SequenceDataset
     from seqdis.eval.cli.protocol import OpenRun
     from seqdis.eval.protocols.splits import Splits
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import ProbeOutcome, bootstrap_mean
-from seqdis.core.data.sequence import Label
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 

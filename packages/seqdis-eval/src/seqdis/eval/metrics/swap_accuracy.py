@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import wilson
-from seqdis.core.data.sequence import Label
+from seqdis.core.data.labels import Label
 from seqdis.core.factors import SIDES
 from seqdis.core.results import Metric
 

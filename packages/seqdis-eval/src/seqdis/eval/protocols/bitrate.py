@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqdis.core.analysis import encode_dataset
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.quantize import CodeStream, codebook_use, cross_entropy_bits, pack_codes

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import encode_dataset, probe_outcomes
-from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors

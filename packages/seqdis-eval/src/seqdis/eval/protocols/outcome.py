@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqdis.core.analysis import encode_dataset
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.random import mix_seed

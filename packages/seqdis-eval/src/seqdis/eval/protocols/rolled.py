@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.random import mix_seed
 from seqdis.core.sequences import Sequences
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 
 __all__ = ["Splits", "check_unseen", "grouped", "sequence_lengths"]

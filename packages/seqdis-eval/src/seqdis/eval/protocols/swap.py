@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from seqdis.core.analysis import encode_dataset, probe_outcomes
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric

@@ -15,7 +15,8 @@ from seqdis.core.analysis import (
     row_sources,
     traverse,
 )
-from seqdis.core.data.sequence import Label, SequenceDataset
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler, Progress
 from seqdis.core.errors import InputError
 from seqdis.core.factors import SIDES, Side

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from seqdis.core.analysis import SwapMatrix, TraverseResult
-from seqdis.core.data.sequence import Label
+from seqdis.core.data.labels import Label
 from seqdis.core.factors import Side
 from seqdis.core.modality import Panel
 from seqdis.core.sequences import Sequences

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from seqdis.core.data.sequence import Label
+from seqdis.core.data.labels import Label
 from seqdis.core.factors import SIDES
 from seqdis.core.results import Metric
 from seqdis.eval.report.blocks import HeatCell, HeatMap

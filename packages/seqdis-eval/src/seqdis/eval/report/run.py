@@ -10,7 +10,7 @@ from typing import Any
 
 from seqdis.core.analysis import PrincipalComponents
 from seqdis.core.config import RunConfig
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.modality import Modality
 from seqdis.core.priors.prior import Prior

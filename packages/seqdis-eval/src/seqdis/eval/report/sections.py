@@ -13,7 +13,7 @@ from seqdis.core.analysis import (
     swap_matrix,
     traverse,
 )
-from seqdis.core.data.sequence import Subset
+from seqdis.core.data.subset import Subset
 from seqdis.eval.reconstruction import clip_errors, mean_frame
 from seqdis.eval.report.blocks import Section
 from seqdis.eval.report.clips import reconstruction_cards, sample_cards, swap_block, traverse_block

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import PrincipalComponents, evaluating, row_sources, swap_matrix, traverse
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Side
 from seqdis.core.modality import Panel

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
-from seqdis.core.data.window import Clip
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.clip import Clip
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
 from seqdis.timeseries.datasets.sources import split_shuffled
@@ -83,13 +85,13 @@ def air_quality_sequences(data: DataConfig, split: str, root: Path | None, seed:
         observed.append(
             torch.ones_like(x[-1], dtype=torch.bool) if seen is None else seen[rows, len(_CLOCK) :]
         )
-    targets = {
+    label_values = {
         "month": torch.tensor([month for (_, month), _ in chosen]),
         "station": torch.tensor([s for _, s in chosen]),
     }
     keys = [f"{STATIONS[s]}@{year}-{month + 1:02d}" for (year, month), s in chosen]
     return ArraySequences(
-        torch.stack(x), labels=LABELS, targets=targets, keys=keys, observed=torch.stack(observed)
+        torch.stack(x), labels=LABELS, label_values=label_values, keys=keys, observed=torch.stack(observed)
     )
 
 

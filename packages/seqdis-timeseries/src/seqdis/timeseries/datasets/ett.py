@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.prediction_targets import Quantity
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
-from seqdis.core.data.window import window_starts
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
+from seqdis.core.data.prediction_tasks import Quantity
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data.sliding_windows import window_starts
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
 from seqdis.timeseries.datasets.sources import find_file, read_table, season, split_shuffled
@@ -92,13 +94,15 @@ def ett_sequences(data: DataConfig, split: str, root: Path | None, seed: int) ->
     terciles = torch.quantile(training, torch.tensor([1 / 3, 2 / 3]))
     first = table["date"].iloc[starts]
     middle = table["date"].iloc[[start + data.length // 2 for start in starts]]
-    targets = {
+    label_values = {
         "season": torch.tensor([season(month) for month in middle.dt.month]),
         "oil_trend": torch.bucketize(_trend(_cut(oil, starts, data.length)), terciles),
         "weekday": torch.tensor(first.dt.day_of_week.to_list()),
     }
     keys = first.dt.strftime("ETTh1@%Y-%m-%dT%H").to_list()
-    return ArraySequences(_cut(values, starts, data.length), labels=LABELS, targets=targets, keys=keys)
+    return ArraySequences(
+        _cut(values, starts, data.length), labels=LABELS, label_values=label_values, keys=keys
+    )
 
 
 def oil_temperature(data: DataConfig, split: str, root: Path | None, seed: int, *, hours: int = 24) -> Tensor:

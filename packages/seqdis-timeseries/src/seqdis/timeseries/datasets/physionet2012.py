@@ -15,8 +15,10 @@ import pandas as pd
 import torch
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.prediction_targets import Outcome
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
+from seqdis.core.data.prediction_tasks import Outcome
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
 from seqdis.timeseries.datasets.sources import find_file, read_table, split_shuffled
@@ -151,12 +153,14 @@ def physionet_sequences(data: DataConfig, split: str, root: Path | None, seed: i
     observed = torch.zeros(x.shape, dtype=torch.bool)
     observed[:, :_HOURS] = seen
     mask = torch.arange(data.length) < torch.from_numpy(records.hours[chosen])[:, None]
-    targets = {
+    label_values = {
         "death": torch.tensor([died[int(records.ids[i])] for i in chosen]),
         "icu": torch.from_numpy(records.unit[chosen] - 1),
     }
     keys = [str(records.ids[i]) for i in chosen]
-    return ArraySequences(x, labels=LABELS, targets=targets, keys=keys, mask=mask, observed=observed)
+    return ArraySequences(
+        x, labels=LABELS, label_values=label_values, keys=keys, mask=mask, observed=observed
+    )
 
 
 PHYSIONET2012 = DatasetSpec(

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
 from seqdis.core.random import mix_seed
@@ -66,18 +68,18 @@ def wave_sequences(data: DataConfig, split: str, root: Path | None, seed: int) -
         raise InputError(f"dataset 'waves' has frames of shape ({CHANNELS},); got {data.frame_shape}")
     count = _SIZES[split]
     g = torch.Generator().manual_seed(mix_seed(seed, list(_SIZES).index(split)))
-    targets = {
+    label_values = {
         name: torch.randint(len(label.classes), (count,), generator=g) for name, label in LABELS.items()
     }
     shift, width, scale = (2 * torch.rand(3, count, 1, generator=g) - 1).unbind()
     time = torch.linspace(0, 1, data.length)
     curve = torch.stack([_course(k, time, shift, width) for k in range(len(_COURSES))], dim=1)
-    curve = (1 + 0.2 * scale) * curve[torch.arange(count), targets["course"]]
-    level = torch.tensor(list(_LEVELS.values()))[targets["level"]]
-    wiring = torch.tensor(list(_WIRINGS.values()))[targets["wiring"]]
+    curve = (1 + 0.2 * scale) * curve[torch.arange(count), label_values["course"]]
+    level = torch.tensor(list(_LEVELS.values()))[label_values["level"]]
+    wiring = torch.tensor(list(_WIRINGS.values()))[label_values["wiring"]]
     x = level[:, None] + wiring[:, None] * curve[..., None]
     x += 0.05 * torch.randn(x.shape, generator=g)
-    return ArraySequences(x, labels=LABELS, targets=targets)
+    return ArraySequences(x, labels=LABELS, label_values=label_values)
 
 
 WAVES = DatasetSpec(

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import ArraySequences, Label
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
 
@@ -78,7 +79,7 @@ def build_pendulum(data: DataConfig, split: str, root: Path | None, seed: int) -
     return ArraySequences(
         torch.from_numpy(frames),
         labels=LABELS,
-        targets={"colour": torch.from_numpy(colour), "speed": torch.from_numpy(speed)},
+        label_values={"colour": torch.from_numpy(colour), "speed": torch.from_numpy(speed)},
         keys=[f"{split}-{i:05d}" for i in range(len(frames))],
     )
 

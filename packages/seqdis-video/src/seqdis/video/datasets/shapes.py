@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import ArraySequences, Label
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
 
@@ -59,7 +60,7 @@ def build_shapes(data: DataConfig, split: str, root: Path | None, seed: int) -> 
     return ArraySequences(
         torch.from_numpy(frames),
         labels=LABELS,
-        targets={name: torch.from_numpy(codes[:, i].copy()) for i, name in enumerate(LABELS)},
+        label_values={name: torch.from_numpy(codes[:, i].copy()) for i, name in enumerate(LABELS)},
         keys=[f"{split}-{i:05d}" for i in range(len(codes))],
     )
 

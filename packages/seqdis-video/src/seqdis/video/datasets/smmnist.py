@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import ArraySequences, Label
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
 
@@ -99,7 +100,7 @@ def build_smmnist(data: DataConfig, split: str, root: Path | None, seed: int) ->
     return ArraySequences(
         frames[:, :, None].expand(-1, -1, channels, -1, -1),
         labels=LABELS,
-        targets={name: torch.from_numpy(named[:, i].copy()) for i, name in enumerate(LABELS)},
+        label_values={name: torch.from_numpy(named[:, i].copy()) for i, name in enumerate(LABELS)},
         keys=[f"{split}-{i:04d}" for i in range(len(chosen))],
     )
 

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.sequence import ArraySequences, Label
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
 
@@ -145,7 +146,7 @@ def build_sprites(data: DataConfig, split: str, root: Path | None, seed: int) ->
     return ArraySequences(
         x.flatten(0, 1),
         labels=LABELS,
-        targets={"skin": skin, "pants": pants, "top": top, "hair": hair, "action": action},
+        label_values={"skin": skin, "pants": pants, "top": top, "hair": hair, "action": action},
         keys=[f"{c:04d} {name}" for c, name in itertools.product(characters, names)],
     )
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.sequence import SequenceDataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.steps import entry_weights, zero_unobserved
 from seqdis.core.disentangler import Disentangler, LossOutput, Progress
 from seqdis.core.errors import InputError

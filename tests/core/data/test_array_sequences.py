@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset, Subset
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
-from seqdis.core.sequences import check_finite
 
 LABELS = {"kind": Label(("a", "b"), "static")}
 
@@ -16,7 +17,7 @@ def dataset(count: int = 6) -> ArraySequences:
     return ArraySequences(
         x,
         labels=LABELS,
-        targets={"kind": torch.arange(count) % 2},
+        label_values={"kind": torch.arange(count) % 2},
         mask=mask,
         observed=x > 2,
         keys=list("abcdef"),
@@ -53,19 +54,10 @@ def test_keys_are_numbered_when_there_are_none() -> None:
     assert ArraySequences(torch.zeros(2, 1, 1)).fetch([1]).keys == ["000001"]
 
 
-def test_a_subset_has_its_rows_in_its_order() -> None:
-    part = Subset(dataset(), [5, 0, 3])
-    assert part.fetch([2, 0]).keys == ["d", "f"]
-    assert (len(part), part.shape, part.labels) == (3, (3, 2), LABELS)
-    assert part.all_labels()["kind"].tolist() == [1, 0, 1]
-    with pytest.raises(InputError, match="at least one sequence; got none"):
-        Subset(dataset(), [])
-
-
 def test_all_labels_by_reading_equal_those_in_memory() -> None:
     g = torch.Generator().manual_seed(0)
     kinds = torch.randint(2, (700,), generator=g)
-    data = ArraySequences(torch.zeros(700, 1, 1), labels=LABELS, targets={"kind": kinds})
+    data = ArraySequences(torch.zeros(700, 1, 1), labels=LABELS, label_values={"kind": kinds})
     assert torch.equal(SequenceDataset.all_labels(data)["kind"], kinds)
     assert torch.equal(data.all_labels()["kind"], kinds)
 
@@ -76,8 +68,8 @@ def test_all_labels_by_reading_equal_those_in_memory() -> None:
         ({"x": torch.zeros(0, 3, 2)}, r"shape \(N, V, \*frame\) with N ≥ 1; got \(0, 3, 2\)"),
         ({"x": torch.zeros(4, 3)}, r"got \(4, 3\)"),
         ({"keys": ["a"]}, r"'keys': 1"),
-        ({"targets": {"kind": torch.zeros(3)}}, r"'kind': 3"),
-        ({"targets": {}}, "a meaning a label"),
+        ({"label_values": {"kind": torch.zeros(3)}}, r"'kind': 3"),
+        ({"label_values": {}}, "a meaning a label"),
         ({"mask": torch.ones(4, 2, dtype=torch.bool)}, r"mask of shape \(4, 2\); allowed: \(4, 3\)"),
         (
             {"observed": torch.ones(4, 3, dtype=torch.bool)},
@@ -87,14 +79,6 @@ def test_all_labels_by_reading_equal_those_in_memory() -> None:
     ],
 )
 def test_parts_that_disagree_are_refused(changes: dict, message: str) -> None:
-    given = {"x": torch.zeros(4, 3, 2), "labels": LABELS, "targets": {"kind": torch.zeros(4)}} | changes
+    given = {"x": torch.zeros(4, 3, 2), "labels": LABELS, "label_values": {"kind": torch.zeros(4)}} | changes
     with pytest.raises(InputError, match=message):
         ArraySequences(given.pop("x"), **given)
-
-
-def test_check_finite_says_where() -> None:
-    x = torch.zeros(2, 3)
-    check_finite(x, "x")
-    x[1, 2], x[1, 0] = torch.nan, -torch.inf
-    with pytest.raises(InputError, match=r"x: 2 of 6 values are NaN or Inf, the first at index \(1, 0\)"):
-        check_finite(x, "x")

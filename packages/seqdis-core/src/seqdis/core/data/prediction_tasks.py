@@ -15,7 +15,7 @@ __all__ = ["Outcome", "Quantity"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """A label of two classes, the second of which is to be foretold; the label has the outcome's name.
+    """A label of two classes, the second of which is to be predicted; the label has the outcome's name.
 
     Attributes:
         window: Steps that a predictor reads at a time.

@@ -1,0 +1,52 @@
+"""SequenceDataset: sequences addressed by an integer, in memory or cut from recordings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from seqdis.core.data.labels import Label
+from seqdis.core.data.recordings import Recordings
+from seqdis.core.sequences import Sequences
+
+__all__ = ["SequenceDataset"]
+
+
+class SequenceDataset(ABC):
+    """Sequences addressed by an integer, all of one length and frame shape.
+
+    Attributes:
+        labels: What each label means; its names are the keys of ``Sequences.labels``.
+    """
+
+    labels: Mapping[str, Label] = {}
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sequence, ``(V, *frame)``."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
+        """Read some sequences.
+
+        Args:
+            indices: Which, each in ``[0, len)``.
+            epoch: Chooses the random views (crops, picked frames) of a dataset that has them:
+                the same index and epoch always give the same sequence.
+        """
+
+    def recordings(self) -> Recordings | None:
+        """What its sequences were cut from, and where; None for a dataset that does not say."""
+        return None
+
+    def all_labels(self) -> dict[str, Tensor]:
+        """The labels of the whole dataset, each ``(N,)``."""
+        parts = [self.fetch(range(i, min(i + 256, len(self)))).labels for i in range(0, len(self), 256)]
+        return {name: torch.cat([part[name] for part in parts]) for name in self.labels}
