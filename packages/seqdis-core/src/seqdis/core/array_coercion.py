@@ -44,12 +44,14 @@ def as_tensor(value: Any, name: str) -> Tensor:
     return value
 
 
-def as_steps(value: Tensor, frame_shape: Sequence[int] | None, name: str, *, batched: bool | None) -> Tensor:
+def as_steps(
+    value: Tensor, frame_shape: Sequence[int | None] | None, name: str, *, batched: bool | None
+) -> Tensor:
     """Frames as float32 ``(B, V, *frame)``; one sequence becomes a batch of one.
 
     Args:
         value: ``(B, V, *frame)`` or ``(V, *frame)``; pictures may have their channels last.
-        frame_shape: The shape that a frame must have; by the number of dimensions when omitted.
+        frame_shape: The shape that a frame must have, None for any number; by the number of dimensions when omitted.
         name: What to call it in a message.
         batched: Whether there is a batch dimension; None: whether the shape has one is found out.
 
@@ -66,7 +68,7 @@ def as_steps(value: Tensor, frame_shape: Sequence[int] | None, name: str, *, bat
     return layout.float()
 
 
-def _layout(value: Tensor, frame: tuple[int, ...] | None, name: str, batched: bool | None) -> Tensor:
+def _layout(value: Tensor, frame: tuple[int | None, ...] | None, name: str, batched: bool | None) -> Tensor:
     shape, only_one = tuple(value.shape), batched is False
     if frame is None:
         if batched is None:
@@ -80,10 +82,18 @@ def _layout(value: Tensor, frame: tuple[int, ...] | None, name: str, batched: bo
     dimensions = len(frame)
     has_batch = len(shape) == dimensions + 2
     if len(shape) == dimensions + 1 + has_batch and not (has_batch and only_one):
-        if shape[-dimensions:] != frame and dimensions == PICTURE and shape[-3:] == (*frame[1:], frame[0]):
+        if (
+            not _fits(shape[-dimensions:], frame)
+            and dimensions == PICTURE
+            and _fits(shape[-3:], (*frame[1:], frame[0]))
+        ):
             value = value.movedim(-1, -3)
-        if tuple(value.shape[-dimensions:]) == frame:
+        if _fits(value.shape[-dimensions:], frame):
             return value if has_batch else value[None]
-    inner = ", ".join(map(str, frame))
+    inner = ", ".join("any" if wanted is None else str(wanted) for wanted in frame)
     allowed = f"(V, {inner})" if only_one else f"(B, V, {inner}) or (V, {inner})"
     raise InputError(f"{name}: shape {shape}; allowed: {allowed}")
+
+
+def _fits(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    return all(size in (came, None) for came, size in zip(shape, wanted, strict=True))

@@ -23,7 +23,7 @@ RANGE_TOLERANCE = 0.1
 def as_sequences(
     data: Any,
     *,
-    frame_shape: Sequence[int] | None = None,
+    frame_shape: Sequence[int | None] | None = None,
     value_range: tuple[float, float] | None = None,
     id_column: str | None = None,
     time_column: str | None = None,
@@ -41,7 +41,8 @@ def as_sequences(
 
     Args:
         data: Any of these; :class:`Sequences` are returned as they are.
-        frame_shape: The shape of a frame, ``(F,)`` or ``(C, H, W)``, that the result must have.
+        frame_shape: The shape of a frame, ``(F,)`` or ``(C, H, W)``, that the result must have; None in place of
+            a number where any will do.
         value_range: The least and the greatest value that frames of this kind have.
         id_column: Of a table: which sequence a row belongs to; all rows are one sequence when omitted.
         time_column: Of a table: when a row was, a number or a time; the rows' order alone when omitted.
@@ -72,7 +73,7 @@ def as_sequences(
 
 def _join(
     values: Sequence[Any],
-    frame_shape: Sequence[int] | None,
+    frame_shape: Sequence[int | None] | None,
     name: str,
     *,
     keys: Sequence[str] = (),

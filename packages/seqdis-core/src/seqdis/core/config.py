@@ -155,6 +155,12 @@ class TrainConfig(Config):
     seed: int = Field(0, ge=0)
     log_every: int = Field(20, ge=1, description="steps")
     eval_every: int = Field(1000, ge=1, description="steps between validation losses and previews")
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="validations without a lower loss after which the run ends, with the best weights; "
+        "all steps and the last weights when omitted",
+    )
     save_every: int = Field(1000, ge=1, description="steps between checkpoints")
     keep: int = Field(2, ge=1, description="newest checkpoints kept, besides the best")
 

@@ -27,6 +27,7 @@ from seqdis.core.pretrained import read_run_config
 __all__ = [
     "TrainerState",
     "check_same_config",
+    "checkpoint_of_step",
     "clean_leftovers",
     "list_checkpoints",
     "prune_checkpoints",
@@ -46,13 +47,17 @@ class TrainerState(Config):
     step: int = Field(ge=0, description="optimiser steps done; the place in the data follows from it")
     best_step: int | None = Field(default=None, description="the checkpoint with the lowest validation loss")
     best_loss: float | None = None
+    evaluations_since_best: int = Field(
+        default=0, ge=0, description="validations without a lower loss, in a row"
+    )
     seconds: float = Field(default=0.0, ge=0, description="spent so far, over all parts of the run")
     meter_count: int = Field(default=0, ge=0, description="steps since the last line of the log")
     scaler: dict[str, int | float] = Field(default_factory=dict, description="of float16 training")
 
 
-def _name(step: int) -> str:
-    return f"step-{step:08d}"
+def checkpoint_of_step(root: Path, step: int) -> Path:
+    """Where the checkpoint of a step lies, or would."""
+    return root / f"step-{step:08d}"
 
 
 def list_checkpoints(root: Path) -> list[Path]:
@@ -89,7 +94,7 @@ def save_checkpoint(
     Raises:
         InputError: The disk is full or the place cannot be written; older checkpoints stay.
     """
-    path = root / _name(state.step)
+    path = checkpoint_of_step(root, state.step)
     with replace_directory(path) as partial:
         write_model(partial)
         (partial / "trainer").mkdir()
@@ -103,7 +108,7 @@ def save_checkpoint(
 def prune_checkpoints(root: Path, *, keep: int, best_step: int | None) -> None:
     """Remove all but the newest ``keep`` and the best."""
     for path in list_checkpoints(root)[:-keep]:
-        if best_step is None or path.name != _name(best_step):
+        if best_step is None or path != checkpoint_of_step(root, best_step):
             # Renamed first: a removal cut short must not look like a checkpoint.
             gone = path.rename(root / f".removed-{path.name}")
             shutil.rmtree(gone, ignore_errors=True)

@@ -15,12 +15,19 @@ from torch import Tensor
 from seqdis.core.config import RunConfig
 from seqdis.core.data.loader import BatchPlan, training_batches
 from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.pretrained import build_model
 from seqdis.core.random import GeneratorStack, mix_seed
 from seqdis.core.results import device_name, installed_versions
 from seqdis.core.sequences import Sequences
-from seqdis.core.training.checkpoint import TrainerState, prune_checkpoints, save_checkpoint
+from seqdis.core.training.checkpoint import (
+    TrainerState,
+    checkpoint_of_step,
+    prune_checkpoints,
+    read_tensors,
+    save_checkpoint,
+)
 from seqdis.core.training.curves import draw_curves, measure_curves
 from seqdis.core.training.devices import fast_layout
 from seqdis.core.training.ema import EMA
@@ -68,6 +75,10 @@ class Trainer:
         c = config.train
         self.config, self.folder, self.accelerator, self.command = config, folder, accelerator, command
         self.train_set, self.val_set = train_set, val_set
+        if c.patience is not None and val_set is None:
+            raise InputError(
+                "train.patience: there are no validation data to stop by; allowed: none without them"
+            )
         self.plan = BatchPlan(
             len(train_set),
             c.batch_size,
@@ -137,6 +148,8 @@ class Trainer:
             stack.callback(batches.close)
             self._training_mode()
             for step in range(start + 1, total + 1):
+                if self._has_stopped():
+                    break
                 self.meter.add(self.step(step, batches))
                 if self.log:
                     self.log.advance(step)
@@ -145,7 +158,7 @@ class Trainer:
                 best = False
                 if self.val_set is not None and (step % c.eval_every == 0 or step == total):
                     best = self._evaluate(step, self.val_set)
-                if step % c.save_every == 0 or step == total or best:
+                if step % c.save_every == 0 or step == total or best or self._has_stopped():
                     self._save(step)
         self._finish()
 
@@ -218,9 +231,18 @@ class Trainer:
         self._clock += time.perf_counter() - began  # not the speed of training
         best = self.state.best_loss is None or values["loss"] < self.state.best_loss
         if best and math.isfinite(values["loss"]):
-            self.state = self.state.model_copy(update={"best_step": step, "best_loss": values["loss"]})
+            self.state = self.state.model_copy(
+                update={"best_step": step, "best_loss": values["loss"], "evaluations_since_best": 0}
+            )
             return True
+        stale = self.state.evaluations_since_best + 1
+        self.state = self.state.model_copy(update={"evaluations_since_best": stale})
         return False
+
+    def _has_stopped(self) -> bool:
+        """Whether the validation loss has not fallen for as long as the configuration waits."""
+        patience = self.config.train.patience
+        return patience is not None and self.state.evaluations_since_best >= patience
 
     def _save(self, step: int) -> None:
         self.watch.check()  # weights that were not looked at are never saved
@@ -257,10 +279,17 @@ class Trainer:
                 "device": device_name(self.accelerator.device),
                 "processes": self.accelerator.num_processes,
                 "seconds": round(self.state.seconds, 3),
+                "steps": self.state.step,
+                "best_step": self.state.best_step,
                 "versions": installed_versions(),
             }
             replace_with_json(self.folder.root / "run.json", record)
-            self._write_model(self.folder.root)
+            best = None if self.config.train.patience is None else self.state.best_step
+            if best is None:
+                self._write_model(self.folder.root)
+            else:
+                kept = read_tensors(checkpoint_of_step(self.folder.checkpoints, best) / "model.safetensors")
+                self.module.write_files(self.folder.root, kept)
         self.accelerator.wait_for_everyone()
 
     def _fit_normalizer(self) -> None:

@@ -1,0 +1,119 @@
+"""``fit``: arrays, tables or sequences in memory in, a trained model out."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from seqdis.core.coercion import as_sequences
+from seqdis.core.config import RunConfig, apply_overrides
+from seqdis.core.data.loader import BatchPlan
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.registry import get_modality, get_preset
+from seqdis.core.training.in_memory import TrainingSets, training_sets
+from seqdis.core.training.run import train
+from seqdis.core.training.schedule import total_steps
+
+__all__ = ["fit"]
+
+EVALUATIONS = 20
+"""How often at least a run that may stop early is validated."""
+
+
+def fit(
+    data: Any,
+    *,
+    preset: str | RunConfig,
+    steps: int | None = None,
+    length: int | None = None,
+    val: Any = 0.1,
+    early_stopping: int | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    out: str | Path | None = None,
+    progress: bool = True,
+    id_column: str | None = None,
+    time_column: str | None = None,
+    columns: Sequence[str] | None = None,
+    **overrides: Any,
+) -> Disentangler:
+    """Train a model on data in memory: a tensor, an array, a list of unequal ones, a data frame.
+
+    See :func:`~seqdis.core.coercion.as_sequences` for what can be given. The frames' shape and, unless ``length`` is
+    given, the number of steps are those of the data; all the rest is the preset's.
+
+    Args:
+        data: What to learn from; NaN is what was not measured.
+        preset: The name of one (``seqdis list``), or a whole configuration.
+        steps: Optimiser steps; the preset's when omitted.
+        length: Train on windows of so many steps, for recordings that are longer than what a model should see at
+            once; on whole sequences when omitted.
+        val: The share of the sequences that is held out for the validation loss (of a single one, where ``length``
+            is given, its last steps), or data of their own.
+        early_stopping: End after so many validations without a lower loss, and give the best weights.
+        seed: Of the weights, the noise, the order and the held-out share.
+        device: As torch names it; the best there is when omitted.
+        out: A folder for checkpoints, log and previews; they are thrown away when omitted.
+        progress: A bar on stderr.
+        id_column: See :func:`~seqdis.core.coercion.as_sequences`, as for the next two.
+        time_column: When a row of a table was.
+        columns: The channels of a table.
+        **overrides: Further values of the configuration: ``static_dim=32``, ``lr=1e-3``, ``batch_size=8``.
+
+    Returns:
+        The model with averaged weights, in evaluation mode.
+
+    Raises:
+        InputError: The data cannot be read or do not suit the preset, a key is unknown, or no sequence is left to
+            stop by.
+    """
+    config = get_preset(preset) if isinstance(preset, str) else preset
+    given = {"train.seed": seed, "train.steps": steps, "train.patience": early_stopping}
+    given = {key: value for key, value in given.items() if value is not None} | overrides
+    config = apply_overrides(config, [f"{key}={json.dumps(value, default=str)}" for key, value in given.items()])
+    chosen = "frame_shape" in overrides or "data.frame_shape" in overrides
+    frame = config.data.frame_shape if chosen else _any_like(config.data.frame_shape)
+    bounds = get_modality(config.modality).value_range
+    table: dict[str, Any] = {"id_column": id_column, "time_column": time_column, "columns": columns}
+    sequences = as_sequences(data, frame_shape=frame, value_range=bounds, name="data", **table)
+    frame = tuple(sequences.x.shape[2:])
+    if not isinstance(val, (int, float)):
+        val = as_sequences(val, frame_shape=frame, value_range=bounds, name="val", **table)
+    sets = training_sets(sequences, val, length=length, seed=seed)
+    often = early_stopping is not None and not {"eval_every", "train.eval_every"} & overrides.keys()
+    config = _config_of(config, sets, validate_often=often)
+    with tempfile.TemporaryDirectory(prefix="seqdis-fit-", ignore_cleanup_errors=True) as scratch:
+        return train(
+            config,
+            Path(scratch) / "run" if out is None else Path(out),
+            train_set=sets.train,
+            val_set=sets.val,
+            device=device,
+            show_progress=progress,
+        )
+
+
+def _any_like(frame_shape: tuple[int, ...]) -> tuple[int | None, ...]:
+    """Vectors of any width, pictures of any size with the same channels."""
+    if len(frame_shape) == 1:
+        return (None,)
+    return (frame_shape[0], None, None) if len(frame_shape) == 3 else frame_shape
+
+
+def _config_of(config: RunConfig, sets: TrainingSets, *, validate_often: bool) -> RunConfig:
+    steps, *frame = sets.train.shape
+    data = {"dataset": "folder", "length": steps, "frame_shape": tuple(frame), "identities": ()}
+    training: dict[str, Any] = {}
+    if validate_often:
+        epoch = BatchPlan(len(sets.train), config.train.batch_size).steps_per_epoch
+        often = max(1, total_steps(config.train, epoch) // EVALUATIONS)
+        training["eval_every"] = min(config.train.eval_every, often)
+    return config.model_copy(
+        update={
+            "data": config.data.model_copy(update=data),
+            "train": config.train.model_copy(update=training),
+        }
+    )
