@@ -73,7 +73,9 @@ def fit(
     config = get_preset(preset) if isinstance(preset, str) else preset
     given = {"train.seed": seed, "train.steps": steps, "train.patience": early_stopping}
     given = {key: value for key, value in given.items() if value is not None} | overrides
-    config = apply_overrides(config, [f"{key}={json.dumps(value, default=str)}" for key, value in given.items()])
+    config = apply_overrides(
+        config, [f"{key}={json.dumps(value, default=str)}" for key, value in given.items()]
+    )
     chosen = "frame_shape" in overrides or "data.frame_shape" in overrides
     frame = config.data.frame_shape if chosen else _any_like(config.data.frame_shape)
     bounds = get_modality(config.modality).value_range

@@ -46,13 +46,17 @@ def train(
 
     Raises:
         InputError: ``out`` holds a run and ``resume`` is False, or one of another configuration;
-            data of another shape; a target that the method asks for and that cannot be had; a loss
+            data of another shape; patience without validation data; a target that the method asks for and that cannot be had; a loss
             that is not finite; a disk that is full.
     """
     for name, dataset in {"train_set": train_set, "val_set": val_set}.items():
         expected = (config.data.length, *config.data.frame_shape)
         if dataset is not None and dataset.shape != expected:
             raise InputError(f"{name}: sequences of shape {dataset.shape}; the configuration says {expected}")
+    if config.train.patience is not None and val_set is None:
+        raise InputError(
+            "train.patience: there are no validation data to stop by; allowed: none without them"
+        )
     folder = RunFolder(Path(out))
     accelerator = make_accelerator(config.train, device)
     folder.check(config, resume=resume)

@@ -15,7 +15,6 @@ from torch import Tensor
 from seqdis.core.config import RunConfig
 from seqdis.core.data.loader import BatchPlan, training_batches
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.pretrained import build_model
 from seqdis.core.random import GeneratorStack, mix_seed
@@ -75,10 +74,6 @@ class Trainer:
         c = config.train
         self.config, self.folder, self.accelerator, self.command = config, folder, accelerator, command
         self.train_set, self.val_set = train_set, val_set
-        if c.patience is not None and val_set is None:
-            raise InputError(
-                "train.patience: there are no validation data to stop by; allowed: none without them"
-            )
         self.plan = BatchPlan(
             len(train_set),
             c.batch_size,
