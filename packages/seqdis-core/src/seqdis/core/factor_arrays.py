@@ -9,14 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdis.core.factors import Factors
-
-__all__ = ["FactorArrays", "to_arrays"]
+__all__ = ["FactorArrays", "to_array"]
 
 
 @dataclass(frozen=True)
 class FactorArrays:
-    """What :class:`Factors` holds, as numpy arrays on the CPU.
+    """What ``Factors`` hold, as numpy arrays on the CPU.
 
     Attributes:
         static: Who or what, ``(B, *S)``.
@@ -35,18 +33,7 @@ class FactorArrays:
     mask: np.ndarray | None
 
 
-def to_arrays(factors: Factors) -> FactorArrays:
-    """Copy factors of any device and floating type; what numpy does not know (bfloat16) becomes float32."""
-    return FactorArrays(
-        static=_array(factors.static),
-        dynamic=_array(factors.dynamic),
-        extras={name: _array(extra.value) for name, extra in factors.extras.items()},
-        keys=tuple(factors.keys),
-        stamps=None if factors.stamps is None else np.array(factors.stamps),
-        mask=None if factors.mask is None else _array(factors.mask),
-    )
-
-
-def _array(value: Tensor) -> np.ndarray:
+def to_array(value: Tensor) -> np.ndarray:
+    """A copy of a tensor of any device and type; what numpy does not know (bfloat16) becomes float32."""
     value = value.detach().cpu()
     return np.array((value.float() if value.dtype == torch.bfloat16 else value).numpy())

@@ -1,8 +1,10 @@
-"""Factors in a file: one safetensors of ``static``, ``dynamic``, ``extra.<side>.<name>``, ``mask``, ``stamps``."""
+"""The file of factors: one safetensors with a line of JSON as its metadata."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +14,42 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.core.factors import Extra, Factors
 from seqdis.core.files import replace_with_tensors
 
-__all__ = ["read_factors", "write_factors"]
+__all__ = ["FactorFile", "read_factor_file", "write_factor_file"]
 
 _FORMAT = "seqdis.factors.2"
 
 
-def write_factors(path: Path, factors: Factors) -> None:
-    """Write factors to a file; keys and the unit of the stamps are its metadata."""
-    tensors = {"static": factors.static, "dynamic": factors.dynamic}
-    tensors |= {f"extra.{e.side}.{name}": e.value for name, e in factors.extras.items()}
-    if factors.mask is not None:
-        tensors["mask"] = factors.mask
-    described: dict[str, Any] = {"keys": list(factors.keys), "stamps": None}
-    if factors.stamps is not None:
-        stamps = np.array(factors.stamps)
+@dataclass(frozen=True)
+class FactorFile:
+    """What a file of factors holds.
+
+    Attributes:
+        tensors: ``static``, ``dynamic``, ``extra.<side>.<name>``, and ``mask`` where there is one.
+        keys: A name for each sequence, or none.
+        stamps: When each step was, ``(B, V)``, or None.
+    """
+
+    tensors: Mapping[str, Tensor]
+    keys: Sequence[str] = ()
+    stamps: np.ndarray | None = None
+
+
+def write_factor_file(path: Path, content: FactorFile) -> None:
+    """Write a file that appears whole or not at all; times are kept as integers with their unit beside."""
+    tensors = dict(content.tensors)
+    described: dict[str, Any] = {"keys": list(content.keys), "stamps": None}
+    if content.stamps is not None:
+        stamps = np.array(content.stamps)
         described["stamps"] = str(stamps.dtype)
         tensors["stamps"] = torch.from_numpy(stamps.view(np.int64) if stamps.dtype.kind == "M" else stamps)
     # One entry: safetensors writes several in an order that differs from run to run.
     replace_with_tensors(path, tensors, {_FORMAT: json.dumps(described)})
 
 
-def read_factors(path: Path) -> Factors:
-    """Read what :func:`write_factors` wrote.
+def read_factor_file(path: Path) -> FactorFile:
+    """Read what :func:`write_factor_file` wrote.
 
     Raises:
         InputError: The file is missing, damaged, or holds something else.
@@ -55,22 +68,9 @@ def read_factors(path: Path) -> Factors:
     absent = [name for name in needed if name not in tensors]
     if absent:
         raise InputError(f"{path}: holds no {absent[0]!r}; it is damaged")
-    extras = {}
-    for name, value in tensors.items():
-        kind, _, rest = name.partition(".")
-        if kind == "extra":
-            side, _, label = rest.partition(".")
-            extras[label] = Extra(value, "static" if side == "static" else "dynamic")
     stamps = None
     if described["stamps"]:
         unit = np.dtype(described["stamps"])
-        stamps = tensors["stamps"].numpy()
+        stamps = tensors.pop("stamps").numpy()
         stamps = stamps.view(unit) if unit.kind == "M" else stamps
-    return Factors(
-        tensors["static"],
-        tensors["dynamic"],
-        extras,
-        keys=described["keys"],
-        stamps=stamps,
-        mask=tensors.get("mask"),
-    )
+    return FactorFile(tensors, described["keys"], stamps)

@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 
 from seqdis.core.errors import InputError
-from seqdis.core.factor_arrays import to_arrays
-from seqdis.core.factors import Factors
+from seqdis.core.factor_arrays import FactorArrays
 
 __all__ = ["FactorTables", "to_tables"]
 
 
 @dataclass(frozen=True)
 class FactorTables:
-    """What :class:`Factors` holds, as two pandas data frames.
+    """What ``Factors`` hold, as two pandas data frames.
 
     Attributes:
         static: One row a sequence, its index the key (the number where there are no keys); columns
@@ -31,8 +30,12 @@ class FactorTables:
     dynamic: Any
 
 
-def to_tables(factors: Factors) -> FactorTables:
+def to_tables(arrays: FactorArrays, *, sides: Mapping[str, str]) -> FactorTables:
     """Both tables; an extra that is neither a value nor a vector, of a sequence or a step, is in none.
+
+    Args:
+        arrays: The factors.
+        sides: The side of each extra, ``"static"`` or ``"dynamic"``.
 
     Raises:
         InputError: pandas is not installed.
@@ -41,11 +44,10 @@ def to_tables(factors: Factors) -> FactorTables:
         pandas: Any = importlib.import_module("pandas")
     except ImportError as error:
         raise InputError("to_pandas: the package pandas is not installed; pip install pandas") from error
-    arrays = to_arrays(factors)
     batch, steps = arrays.dynamic.shape[:2]
     per_sequence, per_step = {"static": arrays.static}, {"dynamic": arrays.dynamic}
     for name, value in arrays.extras.items():
-        of_steps = factors.extras[name].side == "dynamic" and value.shape[:2] == (batch, steps)
+        of_steps = sides[name] == "dynamic" and value.shape[:2] == (batch, steps)
         if of_steps and value.ndim <= 3:
             per_step[name] = value
         elif not of_steps and value.ndim <= 2:

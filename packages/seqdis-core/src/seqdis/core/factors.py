@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,11 +14,10 @@ from torch import Tensor
 
 from seqdis.core.batch_index import BatchIndex, batch_index, select_names, select_rows, select_stamps
 from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.factor_arrays import FactorArrays, to_array
+from seqdis.core.factor_file import FactorFile, read_factor_file, write_factor_file
+from seqdis.core.factor_tables import FactorTables, to_tables
 from seqdis.core.stamps import check_stamps
-
-if TYPE_CHECKING:
-    from seqdis.core.factor_arrays import FactorArrays
-    from seqdis.core.factor_tables import FactorTables
 
 __all__ = ["SIDES", "Extra", "Factors", "Side"]
 
@@ -235,9 +234,14 @@ class Factors:
 
     def numpy(self) -> FactorArrays:
         """The same values as numpy arrays, without their graph."""
-        from seqdis.core.factor_arrays import to_arrays
-
-        return to_arrays(self)
+        return FactorArrays(
+            static=to_array(self.static),
+            dynamic=to_array(self.dynamic),
+            extras={name: to_array(extra.value) for name, extra in self.extras.items()},
+            keys=tuple(self.keys),
+            stamps=None if self.stamps is None else np.array(self.stamps),
+            mask=None if self.mask is None else to_array(self.mask),
+        )
 
     def to_pandas(self) -> FactorTables:
         """Two data frames: a row a sequence, and a row a step that exists.
@@ -245,15 +249,15 @@ class Factors:
         Raises:
             InputError: pandas is not installed.
         """
-        from seqdis.core.factor_tables import to_tables
-
-        return to_tables(self)
+        return to_tables(self.numpy(), sides={name: extra.side for name, extra in self.extras.items()})
 
     def save(self, path: str | Path) -> None:
-        """Write one safetensors file that appears whole or not at all; see :mod:`seqdis.core.factor_file`."""
-        from seqdis.core.factor_file import write_factors
-
-        write_factors(Path(path), self)
+        """Write one safetensors file that appears whole or not at all; see :class:`FactorFile`."""
+        tensors = {"static": self.static, "dynamic": self.dynamic}
+        tensors |= {f"extra.{e.side}.{name}": e.value for name, e in self.extras.items()}
+        if self.mask is not None:
+            tensors["mask"] = self.mask
+        write_factor_file(Path(path), FactorFile(tensors, self.keys, self.stamps))
 
     @staticmethod
     def load(path: str | Path) -> Factors:
@@ -262,9 +266,21 @@ class Factors:
         Raises:
             InputError: The file is missing, damaged, or holds something else.
         """
-        from seqdis.core.factor_file import read_factors
-
-        return read_factors(Path(path))
+        content = read_factor_file(Path(path))
+        extras = {}
+        for name, value in content.tensors.items():
+            kind, _, rest = name.partition(".")
+            if kind == "extra":
+                side, _, label = rest.partition(".")
+                extras[label] = Extra(value, "static" if side == "static" else "dynamic")
+        return Factors(
+            content.tensors["static"],
+            content.tensors["dynamic"],
+            extras,
+            keys=content.keys,
+            stamps=content.stamps,
+            mask=content.tensors.get("mask"),
+        )
 
 
 def _dated(factors: Factors) -> bool:
