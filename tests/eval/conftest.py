@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Self
 
 import pytest
@@ -77,18 +77,12 @@ class Channels(Disentangler):
     def from_config(cls, config: Any, **_: Any) -> Self:
         raise NotImplementedError
 
-    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+    def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
         raise NotImplementedError
 
-    def encode(
-        self,
-        x: Tensor,
-        *,
-        mask: Tensor | None = None,
-        observed: Tensor | None = None,
-        generator: GeneratorLike | None = None,
-    ) -> Factors:
+    def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
         assert not self.training
+        x = sequences.x
         static, dynamic = x[..., :2], x[..., 2:]
         # Unlike a sum over time, the clip as a whole lets a reversed model be told from a lossy one.
         return (
@@ -97,14 +91,7 @@ class Channels(Disentangler):
             else Factors(static.flatten(1), dynamic)
         )
 
-    def decode(
-        self,
-        factors: Factors,
-        *,
-        noise: Tensor | None = None,
-        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
-        progress: Any = None,
-    ) -> Tensor:
+    def _decode(self, factors: Factors, **options: Any) -> Tensor:
         if self.kind == "constant":
             return torch.ones(len(factors), STEPS, 4)
         parts = factors.static.unflatten(1, (STEPS, 2)), factors.dynamic
@@ -121,27 +108,13 @@ class Planes(Disentangler):
     def from_config(cls, config: Any, **_: Any) -> Self:
         raise NotImplementedError
 
-    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+    def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
         raise NotImplementedError
 
-    def encode(
-        self,
-        x: Tensor,
-        *,
-        mask: Tensor | None = None,
-        observed: Tensor | None = None,
-        generator: GeneratorLike | None = None,
-    ) -> Factors:
-        return Factors(x[:, :, :1].flatten(1), x[:, :, 1:])
+    def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
+        return Factors(sequences.x[:, :, :1].flatten(1), sequences.x[:, :, 1:])
 
-    def decode(
-        self,
-        factors: Factors,
-        *,
-        noise: Tensor | None = None,
-        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
-        progress: Any = None,
-    ) -> Tensor:
+    def _decode(self, factors: Factors, **options: Any) -> Tensor:
         steps, _, height, width = factors.dynamic.shape[1:]
         return torch.cat([factors.static.unflatten(1, (steps, 1, height, width)), factors.dynamic], dim=2)
 

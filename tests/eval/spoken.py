@@ -106,19 +106,16 @@ class Voices(Disentangler):
     def from_config(cls, config: Any, **_: Any) -> Self:
         raise NotImplementedError
 
-    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+    def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
         raise NotImplementedError
 
-    def encode(
-        self, x: Tensor, *, mask: Any = None, observed: Any = None, generator: GeneratorLike | None = None
-    ) -> Factors:
+    def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
         assert not self.training
+        x = sequences.x
         voice, word = x[..., :2], x[..., 2:]
         return Factors(word.mean(1), voice) if self.reverse else Factors(voice.mean(1), word)
 
-    def decode(
-        self, factors: Factors, *, noise: Any = None, generator: Any = None, progress: Any = None
-    ) -> Tensor:
+    def _decode(self, factors: Factors, **options: Any) -> Tensor:
         still = factors.static[:, None].expand(-1, factors.steps, -1)
         return torch.cat([factors.dynamic, still] if self.reverse else [still, factors.dynamic], dim=2)
 

@@ -16,6 +16,7 @@ from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import build_dataset, get_preset
 from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences
+from seqdis.core.training.hooks import hooks_of
 from seqdis.core.training.schedule import Schedule
 
 STEPS, CLIPS = 400, 400
@@ -25,13 +26,13 @@ def train(model: BCD, data: SequenceDataset, batch: int, lr: float) -> None:
     """As the trainer does, without what it writes."""
     schedule, order = Schedule(STEPS, 50), torch.Generator().manual_seed(0)
     optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=0.01)
-    temperature = model.schedules()["temperature"]
+    temperature = hooks_of(model).schedules()["temperature"]
     model.train().enter_stage("spatial")
     for step in range(STEPS):
         if step == 300:
-            model.enter_stage("temporal")
+            hooks_of(model).on_stage("temporal")
         optimizer.param_groups[0]["lr"] = lr * schedule(step)
-        model.set_scheduled("temperature", temperature(step))
+        hooks_of(model).set_scheduled("temperature", temperature(step))
         x = data.fetch(torch.randint(len(data), (batch,), generator=order).tolist()).x
         optimizer.zero_grad()
         model.loss(Sequences(x), generator=GeneratorStack.shard(step, batch, slice(0, batch))).loss.backward()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+from seqdis.core.capabilities import adjust
 from seqdis.core.cli.app import app
 from seqdis.core.config import apply_overrides
 from seqdis.core.disentangler import Disentangler
@@ -53,7 +54,7 @@ def test_content_from_any_number_of_frames(run: Path, tmp_path: Path, count: int
     x = get_modality("video").read(clip, model.run_config.data).frames
     x = x.float() / 255 if x.dtype == torch.uint8 else x
     chosen = torch.linspace(0, FRAMES - 1, count).round().long()
-    model.use({"window": FRAMES})
+    adjust(model, {"window": FRAMES})
     with torch.no_grad():
         expected = model.encode(x[None, chosen]).static
     torch.testing.assert_close(factors.static, expected, rtol=1e-4, atol=1e-5)

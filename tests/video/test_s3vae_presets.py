@@ -19,6 +19,7 @@ from seqdis.core.pretrained import build_model
 from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import build_dataset
 from seqdis.core.sequences import Sequences
+from seqdis.core.training.hooks import hooks_of
 from seqdis.video import VideoModality
 from seqdis.video.presets import PRESETS
 
@@ -66,7 +67,7 @@ def test_the_small_preset_learns_on_a_cpu() -> None:
     torch.manual_seed(0)
     model, data = build_model(config), build_dataset("video", config.data, "train")
     model.normalizer.fit(data)
-    model.on_fit_start(data)
+    hooks_of(model).on_fit_start(data)
     optimizer = torch.optim.Adam(model.train().parameters(), config.train.lr)
     losses = []
     for step in range(40):

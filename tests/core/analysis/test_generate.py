@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from seqdis.core.analysis.generate import generate, swap_drawn
+from seqdis.core.capabilities import codebook_of, invert
 from seqdis.core.config import RunConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -87,7 +88,7 @@ def test_the_kept_side_is_the_sources_and_the_other_is_new(
 def test_kept_dynamics_lend_their_noise(model: Disentangler, prior: LatentDDIM) -> None:
     x = Sequences(torch.randn(1, 6, 8))
     result = swap_drawn(model, prior, x, keep="dynamic", count=2, generator=seed(0))
-    noise = model.invert(x.x, model.encode(x.x))
+    noise = invert(model, x.x, model.encode(x.x))
     assert noise is not None
     expected = model.decode(result.factors, noise=noise)
     torch.testing.assert_close(result.frames, expected, atol=1e-4, rtol=1e-4)
@@ -111,7 +112,7 @@ def coded(coded_config: RunConfig) -> tuple[Disentangler, AutoregressivePrior, F
         torch.nn.init.normal_(parameter, std=0.15)  # a DiT starts at zero, whatever the factors are
     factors = model.encode(torch.randn(32, 6, 3, 8, 8)).detach()
     config = AutoregressiveConfig(width=16, depth=1, heads=2, epochs=2)
-    prior = AutoregressivePrior.for_factors(config, factors, codebook=model.codebook())
+    prior = AutoregressivePrior.for_factors(config, factors, codebook=codebook_of(model))
     prior.fit(factors)
     return model, prior, factors
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from seqdis.core.capabilities import quick_decoding
 from seqdis.core.config import RunConfig
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
@@ -312,6 +313,6 @@ def test_a_preview_decodes_quickly_and_leaves_the_sampler_alone() -> None:
         config.model_copy(update={"model": config.model.model_copy(update={"sampler": _LONG})})
     )
     usual = model.sampling.config
-    with model.quick_decoding():
+    with quick_decoding(model):
         assert model.sampling.config.steps == 8
     assert model.sampling.config == usual == _LONG

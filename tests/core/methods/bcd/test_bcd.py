@@ -8,6 +8,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from seqdis.core.capabilities import adjust, codebook_of
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
@@ -17,6 +18,7 @@ from seqdis.core.factors import Factors
 from seqdis.core.methods.bcd import BCD, BCDConfig
 from seqdis.core.methods.bcd.config import SequenceEncoderConfig
 from seqdis.core.methods.bcd.dit_config import DiTConfig
+from seqdis.core.model_files import state_to_save
 from seqdis.core.pretrained import build_model
 from seqdis.core.priors.autoregressive import AutoregressivePrior
 from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
@@ -24,6 +26,7 @@ from seqdis.core.quantize import codebook_use
 from seqdis.core.random import GeneratorStack, rand, randn
 from seqdis.core.registry import list_methods
 from seqdis.core.sequences import Sequences
+from seqdis.core.training.hooks import hooks_of
 
 SIDE, STEPS = 8, 6
 
@@ -283,30 +286,30 @@ def test_every_parameter_gets_a_gradient_and_a_group() -> None:
     model = waken(make(condition_dropout=0.0, sampler=SamplerConfig(steps=4))).train()
     model.loss(Sequences(clips()), generator=rows(3)).loss.backward()
     assert [name for name, p in model.named_parameters() if p.grad is None] == []
-    grouped = [id(p) for group in model.parameter_groups().values() for p in group]
+    grouped = [id(p) for group in hooks_of(model).parameter_groups().values() for p in group]
     assert sorted(grouped) == sorted(id(p) for p in model.parameters())
 
 
 def test_stages_switch_the_temporal_blocks() -> None:
     model = waken(make()).train()
-    model.enter_stage("spatial")
+    hooks_of(model).on_stage("spatial")
     model.loss(Sequences(clips()), generator=rows(3)).loss.backward()
-    groups = model.parameter_groups()
+    groups = hooks_of(model).parameter_groups()
     assert all(p.grad is None for p in groups["temporal"])
     assert all(p.grad is not None for p in groups["decoder"])
-    model.enter_stage("temporal")
+    hooks_of(model).on_stage("temporal")
     model.loss(Sequences(clips()), generator=rows(3)).loss.backward()
     assert all(p.grad is not None for p in groups["temporal"])
     with pytest.raises(InputError, match="unknown stage of bcd 'late'"):
-        model.enter_stage("late")
+        hooks_of(model).on_stage("late")
 
 
 def test_the_temperature_follows_its_schedule() -> None:
     model = make(temperature=2.0, temperature_end=0.5, temperature_decay=0.5)
-    values = [model.schedules()["temperature"](step) for step in range(4)]
+    values = [hooks_of(model).schedules()["temperature"](step) for step in range(4)]
     assert values == [2.0, 1.0, 0.5, 0.5]
-    model.set_scheduled("temperature", 1.0)
-    assert model.state_to_save()["quantizer.temperature"].item() == 1.0
+    hooks_of(model).set_scheduled("temperature", 1.0)
+    assert state_to_save(model)["quantizer.temperature"].item() == 1.0
 
 
 def test_content_frames_are_spread_over_the_clip() -> None:
@@ -344,11 +347,11 @@ def test_guidance_needs_dropped_conditions() -> None:
 
 def test_save_then_load_is_bit_equal(tmp_path: Path) -> None:
     model = waken(make())
-    model.set_scheduled("temperature", 0.7)
+    hooks_of(model).set_scheduled("temperature", 0.7)
     model.save_pretrained(tmp_path / "model")
     loaded = Disentangler.from_pretrained(tmp_path / "model")
-    for name, value in model.state_to_save().items():
-        assert torch.equal(value, loaded.state_to_save()[name]), name
+    for name, value in state_to_save(model).items():
+        assert torch.equal(value, state_to_save(loaded)[name]), name
     noise = 80 * clips(seed=8)
     assert torch.equal(
         loaded.decode(loaded.encode(clips()), noise=noise), model.decode(model.encode(clips()), noise=noise)
@@ -380,7 +383,7 @@ def test_bad_input_is_named() -> None:
 def test_the_codebook_says_what_the_codes_stand_for() -> None:
     model = make()
     factors = model.encode(clips())
-    codes, book = factors.extras["codes"].value, model.codebook()
+    codes, book = factors.extras["codes"].value, codebook_of(model)
     assert book.shape == (2, 8, 8)
     assert not book.requires_grad
     looked_up = torch.cat([book[group][codes[..., group]] for group in range(2)], dim=-1)
@@ -389,7 +392,7 @@ def test_the_codebook_says_what_the_codes_stand_for() -> None:
 
 def test_content_frames_and_windows_may_change_after_training() -> None:
     model, x = make(window=4), clips(steps=10)
-    model.use({"content_frames": 1, "window": 6})
+    adjust(model, {"content_frames": 1, "window": 6})
     assert torch.equal(model.encode(x).flatten(), make(window=6, content_frames=1).encode(x).flatten())
     assert model.dit.window == 6
     assert model.run_config is not None
@@ -397,9 +400,9 @@ def test_content_frames_and_windows_may_change_after_training() -> None:
     with pytest.raises(
         InputError, match="'groups' cannot change after training; allowed: content_frames, window"
     ):
-        model.use({"groups": 3})
+        adjust(model, {"groups": 3})
     with pytest.raises(InputError, match="content_frames"):
-        model.use({"content_frames": 0})
+        adjust(model, {"content_frames": 0})
 
 
 def test_motion_is_generated_for_a_content_as_it_goes_in_the_data(trained: BCD) -> None:
@@ -414,7 +417,7 @@ def test_motion_is_generated_for_a_content_as_it_goes_in_the_data(trained: BCD) 
     config = AutoregressiveConfig(
         width=32, depth=2, heads=2, dropout=0, subsampling=0, epochs=30, batch_size=64, lr=3e-3
     )
-    prior = AutoregressivePrior.for_factors(config, known, codebook=trained.codebook())
+    prior = AutoregressivePrior.for_factors(config, known, codebook=codebook_of(trained))
     prior.fit(known)
     given = torch.tensor([int((colour == c).nonzero()[0, 0]) for c in (0, 1, 2)]).repeat(8)
     factors = prior.sample_dynamic(known[given], generator=g, steps=40)

@@ -87,7 +87,7 @@ def test_spatial_attention_is_that_of_the_formula() -> None:
     q, k, v = block.qkv(h[0, 0]).view(5, 3, 2, 4).unbind(1)
     heads = [(q[:, i] @ k[:, i].T / 2).softmax(-1) @ v[:, i] for i in range(2)]
     expected = block.out(torch.cat(heads, dim=1))
-    torch.testing.assert_close(block._attend(h)[0, 0], expected)
+    torch.testing.assert_close(block._attend(h, None)[0, 0], expected)
 
 
 def test_motion_of_a_frame_reaches_that_frame_alone_without_time() -> None:

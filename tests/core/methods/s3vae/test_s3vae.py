@@ -25,6 +25,7 @@ from seqdis.core.nn.recurrent_gaussian import FactorPosterior
 from seqdis.core.pretrained import build_model
 from seqdis.core.random import GeneratorStack
 from seqdis.core.sequences import Sequences
+from seqdis.core.training.hooks import hooks_of
 
 FRAME, STEPS = 8, 6
 MLP = BackboneConfig(kind="mlp", channels=32, multipliers=(1,))
@@ -150,7 +151,7 @@ def test_the_baseline_needs_no_targets() -> None:
 def test_the_elbo_is_equation_5_by_scipy() -> None:
     model = make(frame_std=0.7)
     x = clips(2)
-    y = model.to_model_space(x)
+    y = model.to_model_space(Sequences(x))
     with torch.no_grad():
         q = model.posterior(model._features(y))
         s, d = q.static.draw(rows(2, 1)), q.dynamic.draw(rows(2, 2))
@@ -178,7 +179,7 @@ def test_the_prediction_is_a_cross_entropy_and_still_steps_do_not_count() -> Non
     out = model.loss(Sequences(x, targets=targets), generator=rows(2))
     generator = rows(2)
     with torch.no_grad():
-        q = model.posterior(model._features(model.to_model_space(x)))
+        q = model.posterior(model._features(model.to_model_space(Sequences(x))))
         q.static.draw(generator)
         assert model.predictor is not None
         logits = model.predictor(q.dynamic.draw(generator))
@@ -225,7 +226,7 @@ def test_the_information_is_that_of_the_dataset_it_met() -> None:
     model = make()
     batch = Sequences(clips(), targets=cells(3))
     alone = model.loss(batch, generator=rows(3)).terms["information"]
-    model.on_fit_start(range(300))  # type: ignore[arg-type]  # anything with a length
+    hooks_of(model).on_fit_start(range(300))  # type: ignore[arg-type]  # anything with a length
     met = model.loss(batch, generator=rows(3)).terms["information"]
     # N enters as ln N once a step, and the batch stood in for the data before.
     assert float(met - alone) == pytest.approx(STEPS * math.log(100), rel=1e-4)
@@ -442,7 +443,7 @@ def test_it_learns_the_toy_modality_and_swaps_it() -> None:
     model = build_model(config)
     data = build_dataset("toy", config.data, "train")
     model.normalizer.fit(data)
-    model.on_fit_start(data)
+    hooks_of(model).on_fit_start(data)
     optimizer = torch.optim.Adam(model.train().parameters(), 1e-2)
     for step in range(150):
         batch = data.fetch([(16 * step + i) % len(data) for i in range(16)])

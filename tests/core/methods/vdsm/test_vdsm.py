@@ -9,17 +9,20 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import swap_pairs
+from seqdis.core.capabilities import mix_extra
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.vdsm import VDSM, VDSMConfig
 from seqdis.core.methods.vdsm.state_space import roll_out
+from seqdis.core.model_files import state_to_save
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.pretrained import build_model
 from seqdis.core.random import GeneratorStack, randn
 from seqdis.core.registry import get_modality, list_methods
 from seqdis.core.sequences import Sequences
+from seqdis.core.training.hooks import hooks_of
 
 SIDE, STEPS, EXPERTS, ACTION, POSE = 8, 6, 5, 4, 3
 
@@ -101,14 +104,16 @@ def trained() -> VDSM:
         ("frames", {"sequence"}, 260),
         ("sequences", {"encoder", "decoder", "frame_pose"}, 340),
     ):
-        model.enter_stage(stage)
-        model.set_scheduled("temperature", 1.0)
-        groups = model.parameter_groups()
+        hooks_of(model).on_stage(stage)
+        hooks_of(model).set_scheduled("temperature", 1.0)
+        groups = hooks_of(model).parameter_groups()
         learnt = [p for name, group in groups.items() if name not in frozen for p in group]
         optimizer = torch.optim.Adam(learnt, 5e-3)
         for k in range(length):
             first, last = (30.0, 1.0) if stage == "frames" else (0.1, 1.0)
-            model.set_scheduled("kl_pose_weight", first * (last / first) ** min(1.0, 1.5 * k / length))
+            hooks_of(model).set_scheduled(
+                "kl_pose_weight", first * (last / first) ** min(1.0, 1.5 * k / length)
+            )
             chosen = x[torch.randint(len(x), (16,), generator=picks)]
             optimizer.zero_grad()
             model.loss(Sequences(chosen), generator=rows(16, step)).loss.backward()
@@ -179,9 +184,9 @@ def test_the_mixture_is_a_softmax_that_a_low_temperature_peaks() -> None:
     model = make()
     s = torch.randn(4, EXPERTS)
     torch.testing.assert_close(model.mixture(s), torch.softmax(s, dim=1))
-    model.set_scheduled("temperature", 0.01)
+    hooks_of(model).set_scheduled("temperature", 0.01)
     assert model.mixture(s).amax(1).min() > 0.99
-    model.set_scheduled("temperature", 100.0)
+    hooks_of(model).set_scheduled("temperature", 100.0)
     torch.testing.assert_close(model.mixture(s), torch.full((4, EXPERTS), 1 / EXPERTS), atol=0.02, rtol=0)
 
 
@@ -189,12 +194,12 @@ def test_likelihoods_against_torch_distributions(pixels: None) -> None:
     x, out = clips(), torch.randn(3, STEPS, 3, SIDE, SIDE)
     hard = (x > 0.5).float()
     bernoulli = torch.distributions.Bernoulli(logits=out).log_prob(hard).flatten(2).sum(2)
-    torch.testing.assert_close(make(likelihood="bernoulli").log_likelihood(hard, out), bernoulli)
+    torch.testing.assert_close(make(likelihood="bernoulli").log_likelihood(Sequences(hard), out), bernoulli)
     model = make()
     model.normalizer.mean.fill_(0.4)
     model.normalizer.std.fill_(0.3)
     normal = torch.distributions.Normal(out, 0.2).log_prob(model.normalizer(x)).flatten(2).sum(2)
-    torch.testing.assert_close(model.log_likelihood(x, out), normal)
+    torch.testing.assert_close(model.log_likelihood(Sequences(x), out), normal)
 
 
 def test_pixels_come_out_of_the_bernoulli(pixels: None) -> None:
@@ -206,10 +211,10 @@ def test_pixels_come_out_of_the_bernoulli(pixels: None) -> None:
 def test_the_loss_is_its_formula(stage: str) -> None:
     """Equations 4 and 7, with the same draws taken by hand and the closed form of each KL from torch."""
     model = make().train()
-    model.enter_stage(stage)
+    hooks_of(model).on_stage(stage)
     weights = {"kl_static_weight": 0.3, "kl_action_weight": 0.7, "kl_pose_weight": 5.0}
     for name, value in weights.items():
-        model.set_scheduled(name, value)
+        hooks_of(model).set_scheduled(name, value)
     x, source = clips(), rows(3)
     got = model.loss(Sequences(x), generator=rows(3))
 
@@ -238,7 +243,7 @@ def test_the_loss_is_its_formula(stage: str) -> None:
             before = q.mean + q.std * randn((3, POSE), generator=source)
             z_steps.append(before)
         z, kl_d = torch.stack(z_steps, 1), kl(q_d)
-    log_p = model.log_likelihood(x, model.decoder(s, model.mixture(s), z)).sum(1)
+    log_p = model.log_likelihood(Sequences(x), model.decoder(s, model.mixture(s), z)).sum(1)
     terms = {"kl_static": kl(q_s), "kl_action": kl_d, "kl_pose": kl_z, "reconstruction": -log_p}
     for name, value in terms.items():
         torch.testing.assert_close(got.terms[name], value.mean())
@@ -266,40 +271,44 @@ def test_padding_changes_nothing() -> None:
     mask[:, 4:] = False
     other = x.clone()
     other[:, 4:] = 0.123
-    a, b, short = model.encode(x, mask=mask), model.encode(other, mask=mask), model.encode(x[:, :4])
+    a, b, short = (
+        model.encode(Sequences(x, mask=mask)),
+        model.encode(Sequences(other, mask=mask)),
+        model.encode(x[:, :4]),
+    )
     for one in (a, b):
         torch.testing.assert_close(one.static, short.static)
         torch.testing.assert_close(one.dynamic[:, :4], short.dynamic)
         torch.testing.assert_close(one.extras["action"].value, short.extras["action"].value)
     for stage in ("frames", "sequences"):
-        model.enter_stage(stage)
+        hooks_of(model).on_stage(stage)
         losses = [model.loss(Sequences(v, mask=mask), generator=rows(3)).loss for v in (x, other)]
         torch.testing.assert_close(*losses)
 
 
 def test_stages_freeze_what_the_paper_freezes() -> None:
     model = make().train()
-    groups = model.parameter_groups()
+    groups = hooks_of(model).parameter_groups()
     counted = [id(p) for group in groups.values() for p in group]
     assert sorted(counted) == sorted(id(p) for p in model.parameters())
-    model.enter_stage("frames")
+    hooks_of(model).on_stage("frames")
     model.loss(Sequences(clips()), generator=rows(3)).loss.backward()
     assert all(p.grad is None for p in groups["sequence"])
     assert all(p.grad is not None for n in ("encoder", "heads", "decoder", "frame_pose") for p in groups[n])
     model.zero_grad()
-    model.enter_stage("sequences")
+    hooks_of(model).on_stage("sequences")
     model.loss(Sequences(clips()), generator=rows(3)).loss.backward()
     assert all(p.grad is None for p in groups["frame_pose"])
     assert all(p.grad is not None for p in groups["sequence"])
     with pytest.raises(InputError, match="unknown stage of vdsm 'late'; allowed: frames, sequences"):
-        model.enter_stage("late")
+        hooks_of(model).on_stage("late")
     with pytest.raises(InputError, match="unknown moving value of vdsm 'temprature'"):
-        model.set_scheduled("temprature", 1.0)
+        hooks_of(model).set_scheduled("temprature", 1.0)
 
 
 def test_the_first_stage_is_a_model_of_its_own() -> None:
     model = make()
-    model.enter_stage("frames")
+    hooks_of(model).on_stage("frames")
     factors = model.encode(clips())
     assert not factors.extras
     # Poses of frames, not of sequences: one frame changes its own pose alone.
@@ -308,14 +317,14 @@ def test_the_first_stage_is_a_model_of_its_own() -> None:
     assert torch.equal(model.encode(other).dynamic[:, 3:], factors.dynamic[:, 3:])
     assert not model.learned_prior().sample(2, generator=torch.Generator().manual_seed(0), steps=9).extras
     with pytest.raises(InputError, match="stage 'frames' only"):
-        model.mix_extra(factors, factors, "action")
+        mix_extra(model, factors, factors, "action")
 
 
 def test_the_first_stage_reads_frames_of_the_individual_and_the_second_does_not() -> None:
     model, own, others = make(), clips(), clips(seed=7)
     both = Sequences(own, targets={"identity": others})
     for stage, x in (("frames", others), ("sequences", own)):
-        model.enter_stage(stage)
+        hooks_of(model).on_stage(stage)
         expected = model.loss(Sequences(x), generator=rows(3)).loss
         assert torch.equal(model.loss(both, generator=rows(3)).loss, expected)
 
@@ -331,17 +340,17 @@ def test_without_evidence_poses_know_what_the_action_says() -> None:
 def test_an_action_is_swapped_alone() -> None:
     model = make()
     a, b = model.encode(clips()), model.encode(clips(seed=6))
-    mixed = model.mix_extra(a, b, "action")
+    mixed = mix_extra(model, a, b, "action")
     assert torch.equal(mixed.static, a.static)
     assert torch.equal(mixed.dynamic[:, 0], a.dynamic[:, 0])
     assert torch.equal(mixed.extras["action"].value, b.extras["action"].value)
     for step in range(1, STEPS):
         moved = model.transition(mixed.dynamic[:, step - 1], b.extras["action"].value).mean
         torch.testing.assert_close(mixed.dynamic[:, step], moved)
-    drawn = model.mix_extra(a, b, "action", generator=torch.Generator().manual_seed(0))
+    drawn = mix_extra(model, a, b, "action", generator=torch.Generator().manual_seed(0))
     assert not torch.equal(drawn.dynamic, mixed.dynamic)
     with pytest.raises(InputError, match="unknown further factor of vdsm 'pose'; allowed: action"):
-        model.mix_extra(a, b, "pose")
+        mix_extra(model, a, b, "pose")
 
 
 def test_pairs_swap_an_extra() -> None:
@@ -365,12 +374,12 @@ def test_sample_0_does_not_depend_on_the_batch() -> None:
 @pytest.mark.parametrize("stage", ["frames", "sequences"])
 def test_save_then_load_is_bit_equal(tmp_path: Path, stage: str) -> None:
     model = make()
-    model.enter_stage(stage)
-    model.set_scheduled("temperature", 0.7)
+    hooks_of(model).on_stage(stage)
+    hooks_of(model).set_scheduled("temperature", 0.7)
     model.save_pretrained(tmp_path / "model")
     loaded = Disentangler.from_pretrained(tmp_path / "model")
-    for name, value in model.state_to_save().items():
-        assert torch.equal(value, loaded.state_to_save()[name]), name
+    for name, value in state_to_save(model).items():
+        assert torch.equal(value, state_to_save(loaded)[name]), name
     assert set(loaded.encode(clips()).extras) == ({"action"} if stage == "sequences" else set())
     assert torch.equal(loaded.reconstruct(clips()), model.reconstruct(clips()))
 
@@ -395,4 +404,4 @@ def test_bad_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         model.learned_prior().sample(1, generator=torch.Generator(), steps=0)
     plain = Factors(factors.static, factors.dynamic)
     with pytest.raises(InputError, match="unknown extra of these factors 'action'"):
-        model.mix_extra(factors, plain, "action")
+        mix_extra(model, factors, plain, "action")

@@ -14,6 +14,7 @@ from seqdis.core.methods.vdsm.pose_inference import InferredPoses
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.random import GeneratorStack
 from seqdis.core.sequences import Sequences
+from seqdis.core.training.hooks import hooks_of
 
 STEPS, COPIES = 4, 8192
 A, C = 0.9, 0.7  # how s and z show in a frame: two numbers for s, one for z
@@ -117,7 +118,7 @@ def build(stage: str, spread: float) -> VDSM:
             observation_std=R,
         ),
     )
-    model.enter_stage(stage)
+    hooks_of(model).on_stage(stage)
     return model.eval()
 
 

@@ -6,7 +6,6 @@ dropout, torch's global stream.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import torch
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.disentangler import Disentangler, LossOutput, Progress
+from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Modality
 from seqdis.core.random import GeneratorLike, GeneratorStack, randn
@@ -60,29 +59,15 @@ class Plain(Disentangler):
         result: Tensor = self.output(torch.cat([static, factors.dynamic], dim=2))
         return result
 
-    def encode(
-        self,
-        x: Tensor,
-        *,
-        mask: Tensor | None = None,
-        observed: Tensor | None = None,
-        generator: GeneratorLike | None = None,
-    ) -> Factors:
-        return self._factors(self.to_model_space(self.check_input(x)))
+    def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
+        return self._factors(self.to_model_space(sequences))
 
-    def decode(
-        self,
-        factors: Factors,
-        *,
-        noise: Tensor | None = None,
-        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
-        progress: Progress | None = None,
-    ) -> Tensor:
+    def _decode(self, factors: Factors, **options: Any) -> Tensor:
         torch.rand(3)  # a careless method: what it takes from the global stream must not matter
         return self.from_model_space(self._frames(factors))
 
-    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
-        y = self.to_model_space(batch.x)
+    def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
+        y = self.to_model_space(sequences)
         noisy = self.dropout(y + self.config.noise * randn(y.shape, generator=generator, device=y.device))
         difference = self._frames(self._factors(noisy)) - y
         return LossOutput(difference.square().mean(), {"error": difference.detach().abs().mean()})

@@ -17,6 +17,7 @@ from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.factor_arrays import FactorArrays, to_array
 from seqdis.core.factor_file import FactorFile, read_factor_file, write_factor_file
 from seqdis.core.factor_tables import FactorTables, to_tables
+from seqdis.core.sequences import Sequences
 from seqdis.core.stamps import check_stamps
 
 __all__ = ["SIDES", "Extra", "Factors", "Side"]
@@ -118,6 +119,10 @@ class Factors:
     def detach(self) -> Factors:
         """The same values without their graph."""
         return self._map(Tensor.detach)
+
+    def with_index_of(self, sequences: Sequences) -> Factors:
+        """The same factors with the keys, stamps and mask of the sequences that they were encoded from."""
+        return replace(self, keys=tuple(sequences.keys), stamps=sequences.stamps, mask=sequences.mask)
 
     def mix(self, other: Factors) -> Factors:
         """Static side of ``self`` with the dynamic side of ``other``: ``(s, d̂^{1:V})``.

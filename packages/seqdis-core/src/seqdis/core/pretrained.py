@@ -13,9 +13,10 @@ from seqdis.core.config import RunConfig, parse_config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.model_files import load_state
 from seqdis.core.registry import get_method, get_modality
 
-__all__ = ["build_model", "find_model_folder", "load_pretrained", "read_run_config"]
+__all__ = ["build_model", "find_model_folder", "load", "read_run_config"]
 
 
 def find_model_folder(folder: Path) -> Path:
@@ -73,22 +74,32 @@ def build_model(config: RunConfig) -> Disentangler:
         codec=codec,
         normalizer=normalizer,
     )
-    model.run_config = config
+    model.run_config, model.value_range = config, modality.value_range
     return model
 
 
-def load_pretrained(
-    folder: Path, *, device: torch.device | str = "cpu", modality: str | None = None
+def load(
+    folder: str | Path, *, device: torch.device | str = "cpu", modality: str | None = None
 ) -> Disentangler:
-    """See :meth:`Disentangler.from_pretrained`."""
-    place = find_model_folder(folder)
-    config = read_run_config(place / "config.json")
+    """Load a model of any method from a run or checkpoint folder, in evaluation mode.
+
+    Args:
+        folder: A folder that holds ``config.json`` and ``model.safetensors``, or checkpoints that do.
+        device: Device to put the model on.
+        modality: Refuse a model of another modality.
+
+    Raises:
+        InputError: A file is missing, damaged, edited by hand beyond what is allowed, of another version or
+            modality, or the weights do not fit the configuration.
+    """
+    source = find_model_folder(Path(folder))
+    config = read_run_config(source / "config.json")
     if modality is not None and config.modality != modality:
         raise InputError(f"{folder}: a model of {config.modality}; allowed here: {modality}")
     model = build_model(config)
     try:
-        state = load_file(place / "model.safetensors")
+        state = load_file(source / "model.safetensors")
     except (OSError, SafetensorError) as error:
-        raise InputError(f"{place / 'model.safetensors'}: cannot be read: {error}") from error
-    model.load_saved_state(state, where=str(place))
+        raise InputError(f"{source / 'model.safetensors'}: cannot be read: {error}") from error
+    load_state(model, state, where=str(source))
     return model.eval().to(device)

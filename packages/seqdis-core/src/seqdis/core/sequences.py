@@ -32,17 +32,21 @@ def check_finite(x: Tensor, name: str) -> None:
         )
 
 
-def check_whole(method: str, *, mask: Tensor | None, observed: Tensor | None) -> None:
+def check_whole(method: str, sequences: Sequences, *, refused: Sequence[str] = ("mask", "observed")) -> None:
     """Refuse sequences with gaps, for a method that has no place for them.
+
+    Args:
+        method: Its name, for the message.
+        sequences: What is to be encoded or learnt from.
+        refused: The parts that must not mark anything as missing: ``"mask"``, ``"observed"``.
 
     Raises:
         InputError: A step is padding or an entry was not measured; says how many.
     """
-    for what, given in (("mask", mask), ("observed", observed)):
+    for part in refused:
+        given = getattr(sequences, part)
         if given is not None and not bool(given.all()):
-            raise InputError(
-                f"{what}: {method} takes whole clips; {int((~given.bool()).sum())} entries are missing"
-            )
+            raise InputError(f"{part}: {method} takes whole clips; {int((~given).sum())} entries are missing")
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,7 @@ def comparison_grid(
     for method, entry in contestants.items():
         device = entry.model.device
         frames = entry.model.swap(
-            static.x.to(device), dynamic.x.to(device), static_mask=static.mask, dynamic_mask=dynamic.mask,
+            static.to(device), dynamic.to(device),
             generator=row_sources(seed, range(len(pairs))),
         )  # fmt: skip
         columns.append([Panel(method, x) for x in frames.cpu()])

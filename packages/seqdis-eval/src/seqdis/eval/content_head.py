@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from seqdis.core.analysis import evaluating
-from seqdis.core.disentangler import Progress
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.random import mix_seed
 from seqdis.eval.metrics.token_error_rate import edit_distance
 

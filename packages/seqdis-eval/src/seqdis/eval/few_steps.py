@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean, evaluating, fixed_pairs, row_sources, wilson
+from seqdis.core.capabilities import DecodesByDiffusion, invert
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences
 from seqdis.eval.judges import Judge
@@ -99,7 +101,7 @@ def few_steps(
     Raises:
         InputError: The model decodes without a sampler.
     """
-    if model.sampling is None:
+    if not isinstance(model, DecodesByDiffusion):
         raise InputError(f"{type(model).__name__} decodes without a sampler: there are no steps to save")
     chosen = fixed_pairs(len(test_set), seed=seed, count=pairs)
     static, dynamic = (test_set.fetch([pair[i] for pair in chosen]) for i in range(2))
@@ -112,14 +114,14 @@ def few_steps(
     todo, metrics = cases(own, budgets), {}
     there = dynamic.to(model.device)
     with evaluating(model):
-        donor = model.encode(there.x, mask=there.mask, observed=there.observed)
+        donor = model.encode(there)
         other = static.to(model.device)
-        mixed = model.encode(other.x, mask=other.mask, observed=other.observed).mix(donor)
+        mixed = model.encode(other).mix(donor)
         try:
             for index, case in enumerate(todo):
                 model.sampling.use(case.config)
                 rows = row_sources(seed, range(len(chosen)))
-                noise = model.invert(there.x, donor) if case.inverts else None
+                noise = invert(model, there, donor) if case.inverts else None
                 if noise is not None:
                     again = model.decode(donor, noise=noise, generator=rows)
                     metrics[f"reconstruction_mse@{case.name}"] = _error(dynamic, again, baseline, seed)

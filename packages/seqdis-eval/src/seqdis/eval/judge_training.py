@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from seqdis.core.analysis import evaluating
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.subset import Subset
-from seqdis.core.disentangler import Progress
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.random import mix_seed
 from seqdis.eval.judges import Judge, JudgeAccuracy, SequenceJudge
 

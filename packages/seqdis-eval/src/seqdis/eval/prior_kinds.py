@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import generate
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
 from seqdis.core.priors.latent_ddim import LatentDDIM
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.eval.judges import SequenceJudge
 from seqdis.eval.metrics.frechet import frechet_score

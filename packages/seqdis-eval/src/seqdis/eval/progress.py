@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqdis.core.disentangler import Progress
+from seqdis.core.progress import Progress
 
 __all__ = ["stage"]
 

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from seqdis.core.analysis import evaluating, row_sources
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.eval.metrics.squared_error import clip_errors, entry_weights, mean_squared_error
 
@@ -63,9 +64,7 @@ def reconstruction_mse(
             rows = chosen[start : start + batch_size]
             batch = test_set.fetch(rows)
             there = batch.to(model.device)
-            guess = model.reconstruct(
-                there.x, mask=there.mask, observed=there.observed, generator=row_sources(seed, rows)
-            )
+            guess = model.reconstruct(there, generator=row_sources(seed, rows))
             errors.append(clip_errors(batch, guess))
             baseline.append(clip_errors(batch, baseline_guess))
             if progress is not None:

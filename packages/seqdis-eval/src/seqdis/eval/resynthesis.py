@@ -12,9 +12,10 @@ from seqdis.core.analysis import evaluating, row_sources
 from seqdis.core.config import DataConfig
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Modality
+from seqdis.core.progress import Progress
 from seqdis.eval.utterances import Chunked, chunked, utterances_of
 
 __all__ = ["Resynthesis", "Voiced", "different_voices", "resynthesize"]

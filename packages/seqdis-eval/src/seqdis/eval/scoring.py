@@ -10,9 +10,10 @@ from torch import Tensor
 
 from seqdis.core.analysis import evaluating, fixed_pairs, row_sources
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import SIDES
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences
 from seqdis.eval.judge_training import judge_for, predict_all
@@ -122,7 +123,7 @@ def _judge_swaps(
             dynamic = test_set.fetch([pair[1] for pair in rows]).to(model.device)
             stop = start + len(rows)
             swapped = model.swap(
-                static.x, dynamic.x, static_mask=static.mask, dynamic_mask=dynamic.mask,
+                static, dynamic,
                 generator=row_sources(seed, range(start, stop)),
                 progress=stage(progress, start / len(pairs), stop / len(pairs)),
             )  # fmt: skip

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from seqdis.core.analysis import evaluating, row_sources
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 
 __all__ = [
     "Chunked",
@@ -95,9 +96,7 @@ def embed_sequences(
         for start in range(0, total, batch_size):
             rows = range(start, min(start + batch_size, total))
             batch = dataset.fetch(rows).to(model.device)
-            factors = model.encode(
-                batch.x, mask=batch.mask, observed=batch.observed, generator=row_sources(seed, rows)
-            )
+            factors = model.encode(batch, generator=row_sources(seed, rows))
             static.append(factors.static.flatten(1).cpu())
             dynamic.append(mean_over_steps(factors.dynamic.flatten(2), batch.mask).cpu())
             if progress is not None:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from seqdis.core.cache import cache_root
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
-from seqdis.core.disentangler import Progress
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.sequences import Sequences
 from seqdis.eval.judge_training import JudgeBudget, judge_for
 from seqdis.eval.judges import SequenceJudge

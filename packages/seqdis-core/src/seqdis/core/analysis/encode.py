@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
+from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorStack, mix_seed
 
 __all__ = ["encode_dataset", "evaluating", "row_sources"]
@@ -54,10 +55,7 @@ def encode_dataset(
     with evaluating(model):
         for start in range(0, total, batch_size):
             indices = range(start, min(start + batch_size, total))
-            batch = dataset.fetch(indices).to(model.device)
-            factors = model.encode(
-                batch.x, mask=batch.mask, observed=batch.observed, generator=row_sources(seed, indices)
-            )
+            factors = model.encode(dataset.fetch(indices), generator=row_sources(seed, indices))
             parts.append(factors.to("cpu"))
             if progress is not None:
                 progress(indices.stop, total)

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.capabilities import decoded_part, invert
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors, Side
 from seqdis.core.modality import Panel
 from seqdis.core.priors.prior import Prior
+from seqdis.core.progress import Progress, part_of
 from seqdis.core.random import GeneratorLike, stack_generators
 from seqdis.core.sequences import Sequences
+from seqdis.core.starting_noise import choose_noise
 
 __all__ = ["DrawnSwap", "Generated", "generate", "swap_drawn"]
 
@@ -151,16 +154,16 @@ def swap_drawn(
             f"a swap with a drawn factor takes 1 sequence and count ≥ 1; got {len(batch.x)} and {count}"
         )
     rows = stack_generators(generator, count)
-    factors = model.encode(batch.x, mask=batch.mask, observed=batch.observed)
+    factors = model.encode(batch)
 
-    def part(index: int) -> Progress | None:
-        return None if progress is None else lambda done, total: progress(index * total + done, 3 * total)
-
-    given = model.decoded_part(factors)[[0] * count]
+    given = decoded_part(model, factors)[[0] * count]
     draw = prior.sample_dynamic if keep == "static" else prior.sample_static
     drawn = draw(given, generator=rows, independent=independent).to(model.device)
-    noise = model.invert(batch.x, factors, progress=part(0))
-    known = model.decode(factors, noise=noise, generator=rows.part(slice(0, 1)), progress=part(1))
-    lent = None if keep == "static" or noise is None else noise.expand(count, *noise.shape[1:])
-    frames = model.decode(drawn, noise=lent, generator=rows, progress=part(2))
+    noise = invert(model, batch, factors, progress=part_of(progress, 0, 3))
+    first = rows.part(slice(0, 1))
+    known = model.decode(factors, noise=noise, generator=first, progress=part_of(progress, 1, 3))
+    # What is drawn has no noise of its own: the source's goes with its dynamics, where these are kept.
+    inverted = None if noise is None else noise.expand(count, *noise.shape[1:])
+    start = choose_noise("dynamic", static=None, dynamic=inverted if keep == "dynamic" else None)
+    frames = model.decode(drawn, noise=start, generator=rows, progress=part_of(progress, 2, 3))
     return DrawnSwap(keep, batch.x[0].cpu(), known[0].cpu(), drawn.to("cpu"), frames.cpu())

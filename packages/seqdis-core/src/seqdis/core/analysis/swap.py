@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.capabilities import invert, mix_extra
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Panel
+from seqdis.core.progress import Progress, part_of
 from seqdis.core.sequences import Sequences
+from seqdis.core.starting_noise import NoiseChoice, choose_noise
 
 __all__ = ["SwapResult", "swap_pairs"]
 
@@ -69,19 +72,21 @@ def swap_pairs(
     a: Sequences,
     b: Sequences,
     *,
+    noise: NoiseChoice = "dynamic",
     extra: str | None = None,
     generator: torch.Generator | None = None,
     progress: Progress | None = None,
 ) -> SwapResult:
     """Reconstruct and swap pairs in one pass: each sequence is encoded and inverted once.
 
-    The noise, where the method inverts, is that of the sequence which lends the dynamics (DiffSDA,
-    App. B.4), or keeps them where an extra alone is swapped, as in :meth:`Disentangler.swap`.
+    Reconstructions start from the inverted noise where the method inverts, and from a fresh draw where ``noise`` is
+    ``"fresh"``.
 
     Args:
         model: In eval mode.
         a: N sequences, ``(N, V, *frame)``.
         b: As many, of the same length.
+        noise: Which noise the swaps start from, as in :meth:`Disentangler.swap`.
         extra: Swap this one further factor of the method, and leave all others.
         generator: For a decoder that draws.
         progress: Called as the work advances.
@@ -91,23 +96,26 @@ def swap_pairs(
     """
     if a.x.shape != b.x.shape:
         raise InputError(f"pairs need equal shapes; got {tuple(a.x.shape)} and {tuple(b.x.shape)}")
-    first, second = (model.encode(batch.x, mask=batch.mask, observed=batch.observed) for batch in (a, b))
-    both = Factors.cat([first, second])
-    noise = model.invert(torch.cat([a.x, b.x]), both, progress=_part(progress, 0))
+    first, second = model.encode(a), model.encode(b)
+    inverted = None
+    if noise != "fresh":
+        both = Factors.cat([first, second])
+        inverted = invert(model, Sequences.cat([a, b]), both, progress=part_of(progress, 0, 2))
+    of_a, of_b = (None, None) if inverted is None else inverted.chunk(2)
     if extra is None:
         mixed = first.swap(second)
+        starts = [choose_noise(noise, static=x, dynamic=y) for x, y in ((of_a, of_b), (of_b, of_a))]
     else:
-        mixed = model.mix_extra(first, second, extra), model.mix_extra(second, first, extra)
+        mixed = mix_extra(model, first, second, extra), mix_extra(model, second, first, extra)
+        # The dynamics stay those of the sequence that keeps everything else.
+        starts = [choose_noise(noise, static=x, dynamic=x) for x in (of_a, of_b)]
     factors = Factors.cat([first, second, *mixed])
-    if noise is not None:
-        of_a, of_b = noise.chunk(2)
-        noise = torch.cat([of_a, of_b, *([of_b, of_a] if extra is None else [of_a, of_b])])
-    decoded = model.decode(factors, noise=noise, generator=generator, progress=_part(progress, 1)).cpu()
+    known = [start for start in (of_a, of_b, *starts) if start is not None]
+    decoded = model.decode(
+        factors,
+        noise=torch.cat(known) if known else None,
+        generator=generator,
+        progress=part_of(progress, 1, 2),
+    ).cpu()
     rebuilt_a, rebuilt_b, a_b, b_a = decoded.chunk(4)
     return SwapResult(a.x.cpu(), b.x.cpu(), rebuilt_a, rebuilt_b, a_b, b_a, extra)
-
-
-def _part(progress: Progress | None, part: int) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda done, total: progress(part * total + done, 2 * total)

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.capabilities import invert
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.progress import Progress, part_of
 from seqdis.core.random import GeneratorLike, stack_generators
 from seqdis.core.sequences import Sequences
+from seqdis.core.starting_noise import NoiseChoice, choose_noise
 
 __all__ = ["SwapMatrix", "swap_matrix"]
 
@@ -33,33 +36,36 @@ def swap_matrix(
     model: Disentangler,
     batch: Sequences,
     *,
+    noise: NoiseChoice = "dynamic",
     generator: GeneratorLike | None = None,
     progress: Progress | None = None,
 ) -> SwapMatrix:
     """Decode ``(s_i, d_j^{1:V})`` of all pairs; each sequence is encoded and inverted once.
 
-    The noise, where the method inverts, is that of the sequence which lends the dynamics, as in
-    :meth:`Disentangler.swap`.
-
     Args:
         model: In eval mode.
         batch: K sequences, ``(K, V, *frame)``.
+        noise: Which noise each pair starts from, as in :meth:`Disentangler.swap`.
         generator: For a decoder that draws; one for all, or one a pair.
         progress: Called as the work advances.
     """
     count = len(batch.x)
     rows = stack_generators(generator, count * count)
 
-    def part(index: int) -> Progress | None:
-        if progress is None:
-            return None
-        return lambda done, total: progress(index * total + done, (count + 1) * total)
-
-    factors = model.encode(batch.x, mask=batch.mask, observed=batch.observed)
-    noise = model.invert(batch.x, factors, progress=part(0))
+    factors = model.encode(batch)
+    inverted = None
+    if noise != "fresh":
+        inverted = invert(model, batch, factors, progress=part_of(progress, 0, count + 1))
     frames = []
     for index in range(count):
         mixed = factors[[index] * count].mix(factors)
         some = rows.part(slice(index * count, (index + 1) * count))
-        frames.append(model.decode(mixed, noise=noise, generator=some, progress=part(index + 1)).cpu())
+        own = None if inverted is None else inverted[[index] * count]
+        decoded = model.decode(
+            mixed,
+            noise=choose_noise(noise, static=own, dynamic=inverted),
+            generator=some,
+            progress=part_of(progress, index + 1, count + 1),
+        )
+        frames.append(decoded.cpu())
     return SwapMatrix(batch.x.cpu(), torch.stack(frames))

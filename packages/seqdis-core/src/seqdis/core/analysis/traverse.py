@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis.principal import PrincipalComponents
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.capabilities import invert
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Panel
+from seqdis.core.progress import Progress, part_of
 from seqdis.core.random import GeneratorLike, stack_generators
 from seqdis.core.sequences import Sequences
 
@@ -69,13 +71,10 @@ def traverse(
     Raises:
         InputError: There is no such component, or the model's factors are of another shape.
     """
-    factors = model.encode(batch.x, mask=batch.mask, observed=batch.observed)
+    factors = model.encode(batch)
     moved = components.move(factors.to("cpu"), component, amounts)
 
-    def part(index: int) -> Progress | None:
-        return None if progress is None else lambda done, total: progress(index * total + done, 2 * total)
-
-    noise = model.invert(batch.x, factors, progress=part(0))
+    noise = invert(model, batch, factors, progress=part_of(progress, 0, 2))
     copies = len(amounts)
     rows = stack_generators(generator, len(factors))
     if noise is not None:
@@ -84,6 +83,6 @@ def traverse(
         moved.to(model.device),
         noise=noise,
         generator=rows.repeat(copies),
-        progress=part(1),
+        progress=part_of(progress, 1, 2),
     ).cpu()
     return TraverseResult(batch.x.cpu(), amounts, decoded.unflatten(0, (len(factors), copies)), moved)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from seqdis.core.capabilities import DecodesByDiffusion, adjust, learned_prior
 from seqdis.core.config import RunConfig, read_overrides
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -53,7 +54,7 @@ def load_model(
         device: See :func:`pick_device`.
         steps: Noise levels of the sampler, in place of the model's own.
         sampler: Its kind, in place of the model's own.
-        settings: ``key=value`` each, for :meth:`Disentangler.use`.
+        settings: ``key=value`` each, for :func:`~seqdis.core.capabilities.adjust`.
 
     Raises:
         InputError: See :meth:`Disentangler.from_pretrained`; or the method has no sampler to set, or
@@ -63,10 +64,10 @@ def load_model(
     if not run.is_dir():
         raise InputError(f"{run}: no such run folder")
     model = Disentangler.from_pretrained(run, device=place)
-    model.use(read_overrides(settings or []))
+    adjust(model, read_overrides(settings or []))
     changes = {name: value for name, value in (("steps", steps), ("kind", sampler)) if value is not None}
     if changes:
-        if model.sampling is None:
+        if not isinstance(model, DecodesByDiffusion):
             option = "--steps" if steps is not None else "--sampler"
             raise InputError(f"{option}: method {config_of(model).method!r} decodes without a sampler")
         model.sampling.use(model.sampling.config.model_copy(update=changes))
@@ -90,7 +91,7 @@ def open_prior(run: Path, model: Disentangler, changes: Mapping[str, Any] | None
         fitted = load_prior(folder, model=model_digest(run), device=model.device)
         fitted.use(changes or {})
         return fitted
-    own = model.learned_prior()
+    own = learned_prior(model)
     if own is None:
         raise InputError(f"{run}: has no prior yet; fit one by `seqdis prior fit {run}`")
     if changes:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from seqdis.core.capabilities import codebook_of, decoded_part
 from seqdis.core.cli.options import Data, Device, Json, RunFolder, Seed
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
@@ -66,8 +67,10 @@ def fit(
     settings = prior_config(config.prior, chosen, changes)
     train_set = build_dataset(config.modality, config.data, "train", root=data, seed=config.train.seed)
     with progress_bar("encoding", show=not as_json) as progress:
-        factors = model.decoded_part(encode_dataset(model, train_set, progress=progress))
-    fitted = get_prior(chosen).for_factors(settings, factors, codebook=model.codebook(), device=model.device)
+        factors = decoded_part(model, encode_dataset(model, train_set, progress=progress))
+    fitted = get_prior(chosen).for_factors(
+        settings, factors, codebook=codebook_of(model), device=model.device
+    )
     with progress_bar("fitting", show=not as_json) as progress:
         losses = fitted.fit(factors, progress=progress)
     words = ["seqdis", "prior", "fit", str(run), *(overrides or []), "--kind", chosen, "--seed", str(seed)]

@@ -54,6 +54,7 @@ def reconstruct(
     from seqdis.core.cli.media import write_media
     from seqdis.core.cli.model import config_of, load_model
     from seqdis.core.registry import get_modality
+    from seqdis.core.sequences import Sequences
 
     model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
     data, modality = config_of(model).data, get_modality(config_of(model).modality)
@@ -66,10 +67,7 @@ def reconstruct(
     with progress_bar("reconstructing", show=not as_json) as progress:
         for i in range(0, len(sources), batch_size):
             some = sources[i : i + batch_size]
-            x = torch.cat([source.x for source in some])
-            observed = [s.observed for s in some if s.observed is not None]
-            seen = torch.cat(observed) if len(observed) == len(some) else None
-            results += model.reconstruct(x, observed=seen, generator=generator).cpu()
+            results += model.reconstruct(Sequences.cat(some), generator=generator).cpu()
             progress(i + len(some), len(sources))
     rows = []
     for path, target, source, result in zip(paths, targets, sources, results, strict=True):

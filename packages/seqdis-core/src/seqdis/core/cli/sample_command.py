@@ -100,7 +100,7 @@ def sample(
         source = single_input(modality, content, "--content")
         batch = read_first(modality, source, config.data, start=start, shorter=True).to(model.device)
         with torch.no_grad():
-            given = model.encode(batch.x, mask=batch.mask, observed=batch.observed)
+            given = model.encode(batch)
     with progress_bar("sampling", show=not as_json) as progress:
         result = generate(
             model,

@@ -79,7 +79,8 @@ class Normalizer(nn.Module):
             if batch.mask is not None:
                 seen = seen * batch.mask.flatten().double().view(-1, *(1,) * (x.ndim - 1))
             n = seen.sum(axes, keepdim=True)[0]
-            m = (x * seen).sum(axes, keepdim=True)[0] / n.clamp(min=1)
+            x = torch.where(seen > 0, x, 0.0)  # whatever stands in a gap, NaN included, leaves no trace
+            m = x.sum(axes, keepdim=True)[0] / n.clamp(min=1)
             s = ((x - m).square() * seen).sum(axes, keepdim=True)[0]
             total = (count + n).clamp(min=1)
             squares += s + (m - mean).square() * count * n / total

@@ -7,36 +7,60 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from seqdis.core.errors import InputError
 from seqdis.core.random import GeneratorStack, rand
 from seqdis.core.sequences import Sequences
 
-__all__ = ["entry_weights", "subsample_frames", "zero_unobserved"]
+__all__ = [
+    "entry_weights",
+    "existing_first",
+    "subsample_frames",
+    "take_steps",
+    "valid_entries",
+    "zero_unobserved",
+]
 
 
-def zero_unobserved(y: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
-    """Frames in model space ``(B, V, *latent)`` with zeros, their mean, where nothing was measured.
+def valid_entries(sequences: Sequences, y: Tensor) -> Tensor | None:
+    """True where an entry exists and was measured, broadcasting over ``y``; None if all were.
 
-    Raises:
-        InputError: ``observed`` is of another shape.
+    Args:
+        sequences: Sequences whose ``mask`` and ``observed`` are read.
+        y: Their frames, natural or coded, ``(B, V, …)``.
     """
-    if observed is not None:
-        if observed.shape != y.shape:
-            raise InputError(f"observed: shape {tuple(observed.shape)}; allowed: {tuple(y.shape)}")
-        y = y * observed.to(y.device)
-    if mask is not None:
-        y = y * mask.to(y.device).view(*mask.shape, *(1,) * (y.ndim - 2))
-    return y
+    mask, observed = sequences.mask, sequences.observed
+    if mask is None:
+        return None if observed is None else observed.bool()
+    exists = mask.bool().view(*mask.shape, *(1,) * (y.ndim - 2))
+    return exists if observed is None else exists & observed.bool()
 
 
-def entry_weights(batch: Sequences, y: Tensor) -> Tensor | None:
-    """Weights that broadcast over ``y (B, V, *latent)``: 0 where nothing was measured; None if all count."""
-    if batch.mask is None and batch.observed is None:
-        return None
-    weight = y.new_ones(y.shape[:2] + (1,) * (y.ndim - 2))
-    if batch.mask is not None:
-        weight = weight * batch.mask.view(weight.shape)
-    return weight if batch.observed is None else weight * batch.observed
+def zero_unobserved(y: Tensor, sequences: Sequences) -> Tensor:
+    """``y (B, V, …)`` with 0 in every gap of the sequences; what stands there leaves no trace, NaN included."""
+    valid = valid_entries(sequences, y)
+    return y if valid is None else torch.where(valid.to(y.device), y, y.new_zeros(()))
+
+
+def entry_weights(sequences: Sequences, y: Tensor) -> Tensor | None:
+    """Weights of a loss that broadcast over ``y (B, V, *latent)``: 0 in a gap, else 1; None if there is no gap."""
+    valid = valid_entries(sequences, y)
+    return None if valid is None else valid.to(y)
+
+
+def existing_first(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The order of steps that puts the existing ones in front, and the one that puts them back, each ``(B, V)``.
+
+    Both keep the order among the existing steps, so that a mask of padding behind each sequence changes nothing.
+
+    Args:
+        mask: Which steps exist, ``(B, V)``.
+    """
+    order = (~mask.bool()).to(torch.uint8).argsort(dim=1, stable=True)
+    return order, order.argsort(dim=1)
+
+
+def take_steps(x: Tensor, steps: Tensor) -> Tensor:
+    """Steps ``(B, K)`` of ``x (B, V, …)``, ``(B, K, …)``."""
+    return x[torch.arange(len(x), device=x.device)[:, None], steps]
 
 
 def subsample_frames(

@@ -11,7 +11,7 @@ from torch import Tensor
 from seqdis.core.diffusion.denoiser import DenoiseFunction
 from seqdis.core.diffusion.guidance import guide
 from seqdis.core.diffusion.noise import DiscreteSchedule
-from seqdis.core.diffusion.samplers.base import SampleResult
+from seqdis.core.diffusion.samplers.base import Sampler, SampleResult
 from seqdis.core.diffusion.samplers.build import build_inverter, build_sampler
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.errors import InputError
@@ -84,6 +84,7 @@ class Sampling:
         shape: tuple[int, ...],
         *,
         noise: Tensor | None = None,
+        sampler: Sampler | None = None,
         frames: bool = False,
         generator: GeneratorLike | Sequence[torch.Generator] | None = None,
         progress: Callable[[int, int], None] | None = None,
@@ -95,6 +96,7 @@ class Sampling:
             denoise: ``D(x, σ)`` of whole clips, or of ``B·V`` frames.
             shape: ``(B, V, *latent)``.
             noise: To start from, with std σ_max: ``shape``, or one clip for all; drawn when omitted.
+            sampler: The sampler to use; the configured one when omitted.
             frames: Whether ``denoise`` takes frames.
             generator: For noise and churn, one or one a sample.
             progress: Called after each noise level.
@@ -103,16 +105,17 @@ class Sampling:
         Raises:
             InputError: The noise has another shape, or there is neither noise nor a generator where needed.
         """
-        rows = stack_generators(generator, shape[0]) if noise is None or self.sampler.draws else None
+        chosen = sampler or self.sampler
+        rows = stack_generators(generator, shape[0]) if noise is None or chosen.draws else None
         if rows is not None and self._shared:
             rows = rows.shared()
         if noise is None and rows is not None:
-            noise = self.sampler.sigma_max * randn(shape, generator=rows, device=device)
+            noise = chosen.sigma_max * randn(shape, generator=rows, device=device)
         if noise is None or noise.shape[1:] != shape[1:] or len(noise) not in (1, shape[0]):
             came = None if noise is None else tuple(noise.shape)
             raise InputError(f"noise: shape {came}; allowed: {shape}")
         start = noise.to(device).expand(shape)
-        result = self.sampler.sample(
+        result = chosen.sample(
             denoise, start.flatten(0, 1) if frames else start, generator=rows, progress=progress
         )
         return SampleResult(result.x.float().view(shape), result.nfe)

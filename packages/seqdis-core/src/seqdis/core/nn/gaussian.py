@@ -62,10 +62,14 @@ class DiagonalGaussian:
         noise = randn(self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype)
         return self.mean + self.std * noise
 
+    def log_density_of_entries(self, value: Tensor) -> Tensor:
+        """``ln N(value_i; μ_i, σ_i²)`` of every entry in nats, ``(B, …, D)``; the batches broadcast."""
+        scaled = (value - self.mean) * (-self.log_std).exp()
+        return -(0.5 * scaled.square() + self.log_std + 0.5 * math.log(2 * math.pi))
+
     def log_density(self, value: Tensor) -> Tensor:
         """``ln N(value; μ, σ²)`` in nats, summed over the last dimension; the batches broadcast."""
-        scaled = (value - self.mean) * (-self.log_std).exp()
-        return -(0.5 * scaled.square() + self.log_std + 0.5 * math.log(2 * math.pi)).sum(-1)
+        return self.log_density_of_entries(value).sum(-1)
 
     def kl(self, other: DiagonalGaussian | None = None) -> Tensor:
         """``KL(self ‖ other)`` in nats, summed over the last dimension; ``N(0, I)`` when omitted.

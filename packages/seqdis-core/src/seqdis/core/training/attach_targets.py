@@ -8,6 +8,7 @@ from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from seqdis.core.capabilities import required_targets
 from seqdis.core.config import RunConfig
 from seqdis.core.data.identities import WithIdentities
 from seqdis.core.data.sequence_dataset import SequenceDataset
@@ -32,7 +33,7 @@ def with_targets(
     """
     if config.data.identities:
         dataset = WithIdentities(dataset, config.data.identities)
-    names = get_method(config.method).targets(config.model)
+    names = required_targets(get_method(config.method), config.model)
     if not names:
         return dataset
     modality = get_modality(config.modality)

@@ -14,6 +14,7 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.line_chart import Line, draw_lines
 from seqdis.core.random import GeneratorStack, mix_seed
+from seqdis.core.training.hooks import hooks_of
 
 __all__ = ["draw_curves", "measure_curves", "read_curves"]
 
@@ -27,7 +28,8 @@ def measure_curves(model: Disentangler, dataset: SequenceDataset, *, seed: int) 
     rows = GeneratorStack.each(
         [torch.Generator(model.device).manual_seed(mix_seed(seed, _STREAM, i)) for i in range(count)]
     )
-    return model.curves(dataset.fetch(range(count)).to(model.device), generator=rows)
+    sequences = dataset.fetch(range(count)).to(model.device)
+    return hooks_of(model).curves(sequences, generator=rows)
 
 
 def read_curves(log: Path) -> dict[str, list[tuple[int, dict[str, Any]]]]:

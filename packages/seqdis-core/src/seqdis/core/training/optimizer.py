@@ -11,13 +11,14 @@ from torch.optim import AdamW, Optimizer
 from seqdis.core.config import TrainConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.training.hooks import hooks_of
 
 __all__ = ["build_optimizer", "load_optimizer_tensors", "optimizer_tensors", "set_rate"]
 
 
 def build_optimizer(model: Disentangler, config: TrainConfig) -> AdamW:
     """AdamW (Loshchilov & Hutter 2019), fused where the device has it; one group a named group."""
-    groups = [{"params": list(p), "name": name} for name, p in model.parameter_groups().items()]
+    groups = [{"params": list(p), "name": name} for name, p in hooks_of(model).parameter_groups().items()]
     return AdamW(
         groups,
         lr=config.lr,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from seqdis.core.capabilities import quick_decoding
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -32,21 +33,15 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
         raise InputError("a preview needs a model built by build_model(config)")
     data = model.run_config.data
     batch = dataset.fetch(range(min(_CLIPS, len(dataset)))).to(model.device)
-    following = torch.arange(1, len(batch) + 1, device=model.device) % len(batch)
+    next_clip = torch.arange(1, len(batch) + 1) % len(batch)
 
     def rows(stream: int) -> GeneratorStack:
         generator = torch.Generator(model.device).manual_seed(mix_seed(seed, stream))
         return GeneratorStack.spawn(generator, len(batch), model.device)
 
-    with model.quick_decoding():
-        rebuilt = model.reconstruct(batch.x, mask=batch.mask, observed=batch.observed, generator=rows(0))
-        swapped = model.swap(
-            batch.x,
-            batch.x[following],
-            static_mask=batch.mask,
-            dynamic_mask=None if batch.mask is None else batch.mask[following],
-            generator=rows(1),
-        )
+    with quick_decoding(model):
+        rebuilt = model.reconstruct(batch, generator=rows(0))
+        swapped = model.swap(batch, batch[next_clip], generator=rows(1))
     titles = [str(key) for key in batch.keys] or [f"clip {i}" for i in range(len(batch))]
     grid = [
         [

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.model_files import load_state, state_to_save
 from seqdis.core.random import mix_seed
 from seqdis.core.training.checkpoint import TrainerState, read_state, read_tensors
 from seqdis.core.training.ema import EMA
@@ -57,7 +58,7 @@ class Snapshot:
         a = self.accelerator
         sums = self.meter.sums if self.meter.count else {}
         return {
-            "weights": self.module.state_to_save(),
+            "weights": state_to_save(self.module),
             "optimizer": optimizer_tensors(self.module, self.optimizer),
             # One row a process.
             "random": {k: a.gather(v[None].to(a.device)) for k, v in capture_random_state().items()},
@@ -78,8 +79,8 @@ class Snapshot:
         state, trainer = read_state(checkpoint), checkpoint / "trainer"
         with self.ema.applied():
             averaged = read_tensors(checkpoint / "model.safetensors")
-            self.module.load_saved_state(averaged, where=str(checkpoint))
-        self.module.load_saved_state(read_tensors(trainer / "weights.safetensors"), where=str(trainer))
+            load_state(self.module, averaged, where=str(checkpoint))
+        load_state(self.module, read_tensors(trainer / "weights.safetensors"), where=str(trainer))
         moments = trainer / "optimizer.safetensors"
         load_optimizer_tensors(self.module, self.optimizer, read_tensors(moments), where=str(moments))
         if state.meter_count:

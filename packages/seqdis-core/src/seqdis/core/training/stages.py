@@ -10,6 +10,7 @@ from seqdis.core.config import StageConfig, TrainConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.schedules import InStages, Ramp, ValueSchedule
+from seqdis.core.training.hooks import hooks_of
 
 __all__ = ["Stages"]
 
@@ -27,10 +28,10 @@ class Stages:
     """
 
     def __init__(self, config: TrainConfig, model: Disentangler, *, steps_per_epoch: int) -> None:
-        self._model, self._stages = model, config.stages
+        self._hooks, self._stages = hooks_of(model), config.stages
         # All groups are read now: those that a stage freezes must be known to the next one.
         self._groups: Mapping[str, Sequence[nn.Parameter]] = (
-            dict(model.parameter_groups()) if self._stages else {}
+            dict(self._hooks.parameter_groups()) if self._stages else {}
         )
         for stage in self._stages:
             unknown = sorted({*stage.rates, *stage.frozen} - self._groups.keys())
@@ -70,6 +71,6 @@ class Stages:
             for name, parameters in self._groups.items():
                 for parameter in parameters:
                     parameter.requires_grad_(name not in stage.frozen)
-            self._model.enter_stage(stage.name)
+            self._hooks.on_stage(stage.name)
             self._current = stage
         return stage.rates

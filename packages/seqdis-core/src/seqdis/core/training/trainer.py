@@ -16,6 +16,7 @@ from seqdis.core.config import RunConfig
 from seqdis.core.data.loader import BatchPlan, training_batches
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.files import replace_with_json
+from seqdis.core.model_files import write_model_files
 from seqdis.core.pretrained import build_model
 from seqdis.core.random import GeneratorStack, mix_seed
 from seqdis.core.results import device_name, installed_versions
@@ -30,6 +31,7 @@ from seqdis.core.training.checkpoint import (
 from seqdis.core.training.curves import draw_curves, measure_curves
 from seqdis.core.training.devices import fast_layout
 from seqdis.core.training.ema import EMA
+from seqdis.core.training.hooks import hooks_of
 from seqdis.core.training.logs import Meter, RunLog
 from seqdis.core.training.optimizer import build_optimizer, set_rate
 from seqdis.core.training.preview import draw_preview
@@ -85,11 +87,12 @@ class Trainer:
         self.schedule = Schedule.from_config(c, self.plan.steps_per_epoch)
         seed_all(mix_seed(c.seed))
         self.module = fast_layout(build_model(config).to(accelerator.device))
-        self.module.on_fit_start(train_set)
+        self.hooks = hooks_of(self.module)
+        self.hooks.on_fit_start(train_set)
         optimizer = build_optimizer(self.module, c)
         self.ema = EMA(self.module, decay=c.ema_decay)
         self.stages = Stages(c, self.module, steps_per_epoch=self.plan.steps_per_epoch)
-        self.scheduled = {**self.module.schedules(), **self.stages.schedules()}
+        self.scheduled = {**self.hooks.schedules(), **self.stages.schedules()}
         self.meter = Meter()
         self.watch = FiniteWatch(accelerator.device, at_once=accelerator.device.type == "cpu")
         self.snapshot = Snapshot(
@@ -108,7 +111,7 @@ class Trainer:
         else:
             self.state = self.snapshot.restore(checkpoint)
         if c.compile:
-            self.module.compile_networks()
+            self.hooks.compile_networks()
         self.model, self.optimizer = accelerator.prepare(self.module, optimizer)
 
     def run(self, *, show_progress: bool) -> None:
@@ -163,7 +166,7 @@ class Trainer:
         seed = mix_seed(c.seed, _NOISE, step)
         set_rate(self.optimizer, c.lr * self.schedule(step - 1), self.stages.enter(step - 1))
         for name, schedule in self.scheduled.items():
-            self.module.set_scheduled(name, schedule(step - 1))
+            self.hooks.set_scheduled(name, schedule(step - 1))
         self.optimizer.zero_grad()
         values: dict[str, Tensor] = {}
         keys: list[str] = []
@@ -265,7 +268,7 @@ class Trainer:
 
     def _write_model(self, folder: Path) -> None:
         with self.ema.applied():
-            self.module.write_files(folder)
+            write_model_files(self.module, folder)
 
     def _finish(self) -> None:
         if self.accelerator.is_main_process:
@@ -284,7 +287,7 @@ class Trainer:
                 self._write_model(self.folder.root)
             else:
                 kept = read_tensors(checkpoint_of_step(self.folder.checkpoints, best) / "model.safetensors")
-                self.module.write_files(self.folder.root, kept)
+                write_model_files(self.module, self.folder.root, kept)
         self.accelerator.wait_for_everyone()
 
     def _fit_normalizer(self) -> None:

@@ -11,7 +11,7 @@ from seqdis.core.cli.options import Data, Device, Json, Seed
 from seqdis.eval.cli.protocol import Measurement, Out, Runs, Seeds
 
 if TYPE_CHECKING:
-    from seqdis.core.disentangler import Progress
+    from seqdis.core.progress import Progress
     from seqdis.core.results import Metric
 
 __all__ = ["content"]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from seqdis.core.capabilities import DecodesByDiffusion
 from seqdis.core.cli.options import Data, Device, Json, RunFolder, Seed
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
@@ -46,7 +47,7 @@ def few_steps(
     budgets = nfe or [*NFE]
     model = load_model(run, device=device)
     config = config_of(model)
-    if model.sampling is None:
+    if not isinstance(model, DecodesByDiffusion):
         raise InputError(f"{run}: method {config.method!r} decodes without a sampler")
     train_set, test_set = splits_of(config, data)
     judge, metrics = None, {}

@@ -13,7 +13,7 @@ from seqdis.eval.cli.protocol import Measurement, ModeOption, Out, Runs, Seeds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seqdis.core.disentangler import Progress
+    from seqdis.core.progress import Progress
     from seqdis.core.results import Metric
 
 __all__ = ["leakage"]

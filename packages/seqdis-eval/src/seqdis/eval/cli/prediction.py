@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from seqdis.core.data.prediction_tasks import Outcome, Quantity
-    from seqdis.core.disentangler import Progress
     from seqdis.core.modality import DatasetSpec
+    from seqdis.core.progress import Progress
     from seqdis.core.results import Metric
     from seqdis.eval.cli.protocol import OpenRun
     from seqdis.eval.protocols.mode import Mode

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from seqdis.core.capabilities import decoded_part
 from seqdis.core.cli.options import Data, Device, Json, RunFolder, SamplerName, SamplerSteps
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
@@ -56,7 +57,7 @@ def priors(
         raise InputError(f"{run}: its data carry no labels, from which a judge learns its features")
     judge, accuracy = judge_of(run, model, config.train.seed, (train_set, test_set), quiet=as_json)
     with progress_bar("encoding", show=not as_json) as progress:
-        known = model.decoded_part(encode_dataset(model, train_set, progress=progress))
+        known = decoded_part(model, encode_dataset(model, train_set, progress=progress))
     # Two halves of the test split: one to compare with, the other to show what real clips reach. Small sets raise the
     # distance, so that no more clips are generated than there are to compare with.
     order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(0)).tolist()

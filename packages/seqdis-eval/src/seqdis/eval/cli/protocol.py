@@ -19,7 +19,8 @@ from seqdis.eval.protocols.mode import Mode
 if TYPE_CHECKING:
     from seqdis.core.config import RunConfig
     from seqdis.core.data.sequence_dataset import SequenceDataset
-    from seqdis.core.disentangler import Disentangler, Progress
+    from seqdis.core.disentangler import Disentangler
+    from seqdis.core.progress import Progress
     from seqdis.core.results import Metric, ResultRecord
     from seqdis.eval.report.blocks import Section
     from seqdis.eval.report.media import Showroom

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqdis.core.capabilities import learned_prior
 from seqdis.core.cli.options import Data, Device, Json, SamplerName, SamplerSteps, Seed
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
@@ -154,7 +155,7 @@ def _prior(run: Path, model: Disentangler) -> Prior | None:
     from seqdis.core.cli.model import open_prior
     from seqdis.core.priors.store import PRIOR_FOLDER
 
-    if not (run / PRIOR_FOLDER).is_dir() and model.learned_prior() is None:
+    if not (run / PRIOR_FOLDER).is_dir() and learned_prior(model) is None:
         return None
     return open_prior(run, model)
 

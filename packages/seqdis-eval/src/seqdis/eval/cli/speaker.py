@@ -13,7 +13,8 @@ from seqdis.core.cli.output import print_line
 from seqdis.eval.cli.protocol import Measurement, ModeOption, OpenRun, Out, Runs, Seeds
 
 if TYPE_CHECKING:
-    from seqdis.core.disentangler import Disentangler, Progress
+    from seqdis.core.disentangler import Disentangler
+    from seqdis.core.progress import Progress
     from seqdis.core.results import Metric
     from seqdis.eval.protocols.mode import Mode
     from seqdis.eval.report.blocks import Section

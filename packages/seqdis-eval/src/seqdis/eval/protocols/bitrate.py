@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from seqdis.core.analysis import encode_dataset
+from seqdis.core.capabilities import codebook_of
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.quantize import CodeStream, codebook_use, cross_entropy_bits, pack_codes
 from seqdis.core.results import Metric
 
@@ -37,7 +39,7 @@ def bitrate_protocol(
     Raises:
         InputError: The method has no codes.
     """
-    table = model.codebook()
+    table = codebook_of(model)
     if table is None:
         raise InputError(f"{type(model).__name__} has no codes whose rate could be measured")
     groups, entries = table.shape[:2]

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from seqdis.core.analysis import evaluating, row_sources
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.eval.judges import Judge
 from seqdis.eval.metrics.consistency import consistency
@@ -68,9 +69,7 @@ def consistency_protocol(
         for start in range(0, len(chosen), batch_size):
             rows = chosen[start : start + batch_size]
             batch = test_set.fetch(rows).to(model.device)
-            made = model.reconstruct(
-                batch.x, mask=batch.mask, observed=batch.observed, generator=row_sources(seed, rows)
-            )
+            made = model.reconstruct(batch, generator=row_sources(seed, rows))
             for name, x in (("real", batch.x), ("generated", made)):
                 answers = judge.predict(x, batch.mask)
                 seen[name].append(answers | _still(judge, test_set, x) if mode == "published" else answers)

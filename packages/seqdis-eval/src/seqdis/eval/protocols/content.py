@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.eval.content_head import HeadBudget, train_head
 from seqdis.eval.metrics.token_error_rate import edit_distance, token_error_rate

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import evaluating, generate, row_sources
+from seqdis.core.capabilities import decoded_part, invert
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Side
 from seqdis.core.priors.prior import Prior
+from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorStack, mix_seed
 from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences, check_whole
@@ -185,10 +187,10 @@ def drawn_clips(
         kept: The side that stays.
         generator: A row a clip.
     """
-    factors = model.encode(batch.x, mask=batch.mask, observed=batch.observed)
+    factors = model.encode(batch)
     draw = prior.sample_static if kept == "dynamic" else prior.sample_dynamic
-    drawn = draw(model.decoded_part(factors), generator=generator, independent=True)
-    noise = model.invert(batch.x, factors) if kept == "dynamic" else None
+    drawn = draw(decoded_part(model, factors), generator=generator, independent=True)
+    noise = invert(model, batch, factors) if kept == "dynamic" else None
     return model.decode(drawn.to(model.device), noise=noise, generator=generator)
 
 
@@ -216,7 +218,7 @@ def _once(setting: _Setting, seed: int, progress: Progress | None) -> dict[str, 
                     if kept == "dynamic":
                         seen["real"].append(judge.probabilities(batch.x, batch.mask))
                 if setting.features.identity is not None or setting.features.keypoints is not None:
-                    check_whole("a feature network", mask=batch.mask, observed=batch.observed)
+                    check_whole("a feature network", batch)
                 if kept == "dynamic":
                     motion.add(made, batch.x)
                 else:

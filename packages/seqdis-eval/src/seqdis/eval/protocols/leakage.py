@@ -10,9 +10,10 @@ from torch import Tensor
 from seqdis.core.analysis import encode_dataset, probe_outcomes
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.eval.metrics.dci import dci
 from seqdis.eval.metrics.leakage import leakage

@@ -11,8 +11,9 @@ from torch.nn import functional
 
 from seqdis.core.analysis import encode_dataset
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.random import mix_seed
 from seqdis.core.results import Metric
 from seqdis.core.sequences import check_finite

@@ -6,8 +6,9 @@ import torch
 
 from seqdis.core.analysis import evaluating, row_sources
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.core.sequences import check_whole
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
@@ -63,11 +64,9 @@ def reconstruction_protocol(
             rows = chosen[start : start + batch_size]
             batch = test_set.fetch(rows)
             if features.named():
-                check_whole("a feature network", mask=batch.mask, observed=batch.observed)
+                check_whole("a feature network", batch)
             there = batch.to(model.device)
-            made = model.reconstruct(
-                there.x, mask=there.mask, observed=there.observed, generator=row_sources(seed, rows)
-            ).cpu()
+            made = model.reconstruct(there, generator=row_sources(seed, rows)).cpu()
             errors.append(clip_errors(batch, made))
             baseline.append(clip_errors(batch, guess))
             identity.add(made, batch.x, who_of(batch, test_set.labels))

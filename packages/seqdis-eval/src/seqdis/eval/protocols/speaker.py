@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.eval.metrics.eer import speaker_eer
 from seqdis.eval.metrics.speaker_verification import SpeakerVerification, speaker_verification

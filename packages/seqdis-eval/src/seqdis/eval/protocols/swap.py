@@ -8,8 +8,9 @@ from torch import Tensor
 
 from seqdis.core.analysis import encode_dataset, probe_outcomes
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences, check_whole
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
@@ -69,7 +70,7 @@ def swap_protocol(
 
     def watch(swapped: Tensor, static: Sequences, dynamic: Sequences) -> None:
         for lender in (static, dynamic) if features.named() else ():
-            check_whole("a feature network", mask=lender.mask, observed=lender.observed)
+            check_whole("a feature network", lender)
         identity.add(swapped, static.x, who_of(static, test_set.labels))
         motion.add(swapped, dynamic.x)
 

@@ -17,10 +17,11 @@ from seqdis.core.analysis import (
 )
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler, Progress
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import SIDES, Side
 from seqdis.core.priors.prior import Prior
+from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.eval.judges import Judge
 from seqdis.eval.progress import stage

@@ -69,9 +69,7 @@ def _reconstructions(run: TrainedRun, show: Showroom, settings: ReportSettings) 
     batch = run.test_set.fetch(chosen)
     there = batch.to(run.model.device)
     rebuilt = run.model.reconstruct(
-        there.x,
-        mask=there.mask,
-        observed=there.observed,
+        there,
         generator=torch.Generator().manual_seed(settings.seed),
     )
     errors = clip_errors(batch, rebuilt)

@@ -133,6 +133,4 @@ def traversals_shown(
 def _rebuilt(model: Disentangler, test_set: SequenceDataset, rows: Sequence[int], seed: int) -> Tensor:
     batch = test_set.fetch(rows).to(model.device)
     with evaluating(model):
-        return model.reconstruct(
-            batch.x, mask=batch.mask, observed=batch.observed, generator=row_sources(seed, rows)
-        ).cpu()
+        return model.reconstruct(batch, generator=row_sources(seed, rows)).cpu()

@@ -15,7 +15,7 @@ from seqdis.core.methods.bcd.windows import HalfOverlap
 from seqdis.core.nn.embedding import NoiseEmbedding
 from seqdis.core.nn.norm import AdaLayerNorm
 
-__all__ = ["DiT", "DiTBlock", "sinusoids"]
+__all__ = ["DiT", "DiTBlock", "sinusoids", "with_padding"]
 
 
 def sinusoids(positions: Tensor, features: int) -> Tensor:
@@ -32,6 +32,16 @@ def sinusoids(positions: Tensor, features: int) -> Tensor:
     omega = 10000.0 ** (-torch.arange(half, device=positions.device) / half)
     angle = positions.float()[:, None] * omega
     return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+def with_padding(z: Tensor, mask: Tensor | None) -> Tensor:
+    """Conditions ``(B, Z)`` of :class:`DiT` with one number a step behind them: 1 where it is padding, else 0.
+
+    Args:
+        z: Content and motion, flattened.
+        mask: Which steps exist, ``(B, V)``; ``z`` stays as it is when all do.
+    """
+    return z if mask is None else torch.cat([z, (~mask.bool()).to(z)], dim=1)
 
 
 def _places(side: int, width: int) -> Tensor:
@@ -72,19 +82,25 @@ class DiTBlock(nn.Module):
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(self.modulation.bias)
 
-    def _attend(self, h: Tensor) -> Tensor:
+    def _attend(self, h: Tensor, exists: Tensor | None) -> Tensor:
         if self.temporal:
             steps = sinusoids(torch.arange(h.shape[1], device=h.device), h.shape[-1])
             h = (h + steps[:, None].to(h.dtype)).transpose(1, 2)
         q, k, v = self.qkv(h).unflatten(-1, (3, self.heads, -1)).unbind(-3)
-        merged = F.scaled_dot_product_attention(q.transpose(2, 3), k.transpose(2, 3), v.transpose(2, 3))
+        keys = None if exists is None or not self.temporal else exists[:, None, None, None]
+        merged = F.scaled_dot_product_attention(
+            q.transpose(2, 3), k.transpose(2, 3), v.transpose(2, 3), attn_mask=keys
+        )
         out: Tensor = self.out(merged.transpose(2, 3).flatten(3))
         return out.transpose(1, 2) if self.temporal else out
 
-    def forward(self, h: Tensor, c: Tensor) -> Tensor:
-        """Tokens ``(B, V, P, D)`` under the modulation of their frame's embedding ``c (B, V, D)``."""
+    def forward(self, h: Tensor, c: Tensor, exists: Tensor | None = None) -> Tensor:
+        """Tokens ``(B, V, P, D)`` under the modulation of their frame's embedding ``c (B, V, D)``.
+
+        Attention over time sees the steps that ``exists (B, V)`` names, at least one a clip; all when omitted.
+        """
         shift1, scale1, gate1, shift2, scale2, gate2 = self.modulation(F.silu(c)).chunk(6, dim=-1)
-        h = h + gate1[:, :, None] * self._attend(self.norm1(h, shift1, scale1))
+        h = h + gate1[:, :, None] * self._attend(self.norm1(h, shift1, scale1), exists)
         out: Tensor = h + gate2[:, :, None] * self.mlp(self.norm2(h, shift2, scale2))
         return out
 
@@ -193,24 +209,31 @@ class DiT(nn.Module):
     def forward(self, x: Tensor, c_noise: Tensor, z: Tensor) -> Tensor:
         """``x (B, V, C, size, size)``, one noise level a clip ``(B,)``, ``z (B, K·Dc + V·motion)``.
 
+        Where clips are padded, :func:`with_padding` adds V numbers to ``z``, and temporal blocks see existing steps.
+
         Raises:
             InputError: ``z`` is of another width.
         """
         whole, each = self.condition
-        if z.shape[1] != whole + x.shape[1] * each:
-            raise InputError(
-                f"conditions of width {z.shape[1]}; allowed: {whole} + {x.shape[1]} steps of {each}"
-            )
-        content, motion = z.split([whole, x.shape[1] * each], dim=1)
-        motion = motion.unflatten(1, (x.shape[1], each))
+        steps = x.shape[1]
+        padding = z.shape[1] - whole - steps * each
+        if padding not in (0, steps):
+            raise InputError(f"conditions of width {z.shape[1]}; allowed: {whole} + {steps} steps of {each}")
+        content, motion, padded = z.split([whole, steps * each, padding], dim=1)
+        motion, exists = motion.unflatten(1, (steps, each)), None if padding == 0 else padded == 0
         alone = not (self.temporal_on and self.temporal_blocks)  # each frame by itself
         if alone or self.window is None or x.shape[1] <= self.window:
-            return self._forward(x, c_noise, content, motion)
-        windows = HalfOverlap(x.shape[1], self.window)
+            return self._forward(x, c_noise, content, motion, exists)
+        windows = HalfOverlap(steps, self.window)
         noise, content = (part.repeat_interleave(windows.count, 0) for part in (c_noise, content))
-        return windows.blend(self._forward(windows.cut(x), noise, content, windows.cut(motion)))
+        exists = None if exists is None else windows.cut(exists)
+        return windows.blend(self._forward(windows.cut(x), noise, content, windows.cut(motion), exists))
 
-    def _forward(self, x: Tensor, c_noise: Tensor, content: Tensor, motion: Tensor) -> Tensor:
+    def _forward(
+        self, x: Tensor, c_noise: Tensor, content: Tensor, motion: Tensor, exists: Tensor | None
+    ) -> Tensor:
+        if exists is not None:
+            exists = exists | ~exists.any(1, keepdim=True)  # of padding alone nothing is kept
         c = self.noise(c_noise)[:, None] + self.from_motion(motion)
         known = self.from_content(content.unflatten(1, self.content)) + self.content_places
         patches = self.embed(self._to_tokens(x)) + self.places
@@ -219,6 +242,6 @@ class DiT(nn.Module):
             h = block(torch.cat([known.to(patches.dtype), patches], dim=2), c)
             known, patches = h.split([known.shape[2], patches.shape[2]], dim=2)
             if self.temporal_on and str(index) in self.temporal_blocks:
-                patches = self.temporal_blocks[str(index)](patches, c)
+                patches = self.temporal_blocks[str(index)](patches, c, exists)
         shift, scale = self.modulation(F.silu(c)).chunk(2, dim=-1)
         return self._to_frames(self.out(self.norm(patches, shift, scale)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -11,26 +11,29 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.diffusion.denoiser import Denoiser
+from seqdis.core.data.steps import entry_weights, existing_first, take_steps
+from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser
 from seqdis.core.diffusion.guidance import drop_conditions
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import LogNormalNoise
 from seqdis.core.diffusion.sampling import Sampling
-from seqdis.core.disentangler import Disentangler, LossOutput, Progress
-from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.disentangler import Disentangler, LossOutput
+from seqdis.core.errors import InputError
 from seqdis.core.factors import Extra, Factors
 from seqdis.core.methods.bcd.config import BCDConfig
-from seqdis.core.methods.bcd.dit import DiT
+from seqdis.core.methods.bcd.dit import DiT, with_padding
+from seqdis.core.methods.bcd.hooks import BCDHooks
 from seqdis.core.methods.bcd.t5 import T5SequenceEncoder
 from seqdis.core.methods.bcd.windows import HalfOverlap
+from seqdis.core.progress import Progress
 from seqdis.core.quantize.bitrate import Bitrate
 from seqdis.core.quantize.codebook_use import share_used
 from seqdis.core.quantize.group_vq import GroupVectorQuantizer, QuantizeOutput
 from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn, stack_generators
-from seqdis.core.schedules import ExponentialDecay, ValueSchedule
-from seqdis.core.sequences import Sequences, check_whole
+from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
+    from seqdis.core.diffusion.samplers.base import Sampler
     from seqdis.core.modality import Modality
 
 __all__ = ["BCD", "BCDConfig"]
@@ -135,78 +138,54 @@ class BCD(Disentangler):
         """Take other windows, or another number of frames for the content."""
         self.config, self.dit.window = config, config.window
 
-    def compile_networks(self) -> None:
-        """``torch.compile`` the blocks of the DiT in place."""
-        self.dit.compile_blocks()
-
-    def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
-        """``encoder``, ``quantizer``, ``decoder`` and its ``temporal`` blocks."""
-        temporal = list(self.dit.temporal_blocks.parameters())
-        known = {id(p) for p in temporal}
-        return {
-            "encoder": [*self.encoder.parameters(), *self.to_motion.parameters()],
-            "quantizer": list(self.quantizer.parameters()),
-            "decoder": [p for p in self.dit.parameters() if id(p) not in known],
-            "temporal": temporal,
-        }
-
-    def schedules(self) -> Mapping[str, ValueSchedule]:
-        """The temperature of the Gumbel-softmax (Tab. A7)."""
-        c = self.config
-        return {"temperature": ExponentialDecay(c.temperature, c.temperature_end, c.temperature_decay)}
-
-    def set_scheduled(self, name: str, value: float) -> None:
-        """Take the temperature of now."""
-        self.quantizer.set_temperature(value)
-
-    def enter_stage(self, name: str) -> None:
-        """``"spatial"`` leaves the temporal blocks out, ``"temporal"`` brings them in (Sec. 4.2)."""
-        if name not in ("spatial", "temporal"):
-            raise unknown_name("stage of bcd", name, ["spatial", "temporal"])
-        self.dit.use_temporal(name == "temporal")
+    def training_hooks(self) -> BCDHooks:
+        """The hooks name the groups, move the temperature, and bring the temporal blocks in."""
+        return BCDHooks(self)
 
     def codebook(self) -> Tensor:
         """The quantiser's entries, ``(G, J, dim)``."""
         return self.quantizer.codebook.detach()
 
-    def _prepare(self, x: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
-        check_whole("bcd", mask=mask, observed=observed)
-        return self.to_model_space(x)
-
-    def _motion(self, tokens: Tensor, rows: GeneratorStack | None) -> QuantizeOutput:
-        out: QuantizeOutput = self.quantizer(self.to_motion(tokens), generator=rows)
+    def _motion(self, tokens: Tensor, mask: Tensor | None, rows: GeneratorStack | None) -> QuantizeOutput:
+        out: QuantizeOutput = self.quantizer(self.to_motion(tokens), mask=mask, generator=rows)
         return out
 
-    def encode(
-        self,
-        x: Tensor,
-        *,
-        mask: Tensor | None = None,
-        observed: Tensor | None = None,
-        generator: GeneratorLike | None = None,
-    ) -> Factors:
-        """Sequences ``(B, V, *frame)`` to ``static (B, K·width)`` and ``dynamic (B, V, G·dim)``.
+    def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
+        """``static (B, K·width)`` and ``dynamic (B, V, G·dim)``.
 
         Deterministic in evaluation mode: each group's nearest entry (Sec. 3.2). In training mode codes are drawn.
         A clip longer than ``window`` passes in windows that overlap by half: a frame's motion is that of the
         window which it lies furthest inside. The content comes from ``content_frames`` frames of the whole clip,
         evenly spread, at most a window of them.
         """
-        y = self._prepare(self.check_input(x), mask, observed).flatten(2)
+        y, mask = self.to_model_space(sequences).flatten(2), sequences.mask
         rows = stack_generators(generator, len(y)) if self.training else None
+        if mask is None:
+            content, tokens = self._tokens(y, None)
+        else:
+            order, back = existing_first(mask)
+            content, tokens = self._tokens(take_steps(y, order), take_steps(mask, order))
+            tokens = take_steps(tokens, back)
+        motion = self._motion(tokens, mask, rows)
+        return Factors(content.flatten(1), motion.z, {"codes": Extra(motion.codes, "dynamic")})
+
+    def _tokens(self, y: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Content tokens ``(B, K, width)`` and motion tokens ``(B, V, width)`` of flattened frames, padding behind."""
         c, steps = self.config, y.shape[1]
         if c.window is None or steps <= c.window:
-            encoded = self.encoder(y)
+            encoded = self.encoder(y, mask)
             content, tokens = encoded.content, encoded.motion
         else:
             windows = HalfOverlap(steps, c.window)
-            content, tokens = None, windows.choose(self.encoder(windows.cut(y)).motion)
+            parts = self.encoder(windows.cut(y), None if mask is None else windows.cut(mask)).motion
+            content, tokens = None, windows.choose(parts)
         count = min(n for n in (steps, c.window, c.content_frames) if n is not None)
         if content is None or count < steps:
-            chosen = torch.linspace(0, steps - 1, count).round().long()
-            content = self.encoder(y[:, chosen.to(y.device)]).content
-        motion = self._motion(tokens, rows)
-        return Factors(content.flatten(1), motion.z, {"codes": Extra(motion.codes, "dynamic")})
+            lengths = y.new_full((len(y),), steps) if mask is None else mask.sum(1).to(y)
+            spread = torch.linspace(0, 1, count, device=y.device, dtype=torch.float64)
+            chosen = (spread * (lengths.double()[:, None] - 1).clamp(min=0)).round().long()
+            content = self.encoder(take_steps(y, chosen)).content
+        return content, tokens
 
     def condition(self, factors: Factors) -> Tensor:
         """``z``: the content tokens and each step's motion, flattened, ``(B, K·width + V·G·dim)``.
@@ -214,42 +193,43 @@ class BCD(Disentangler):
         Raises:
             InputError: The factors are of another model's widths.
         """
-        came = (tuple(factors.static.shape[1:]), factors.dynamic.shape[-1])
+        received = (tuple(factors.static.shape[1:]), factors.dynamic.shape[-1])
         whole, each = self.dit.condition
-        if came != ((whole,), each):
-            raise InputError(f"factors of widths {came}; the model's are {((whole,), each)}")
+        if received != ((whole,), each):
+            raise InputError(f"factors of widths {received}; the model's are {((whole,), each)}")
         return factors.flatten().to(self.device)
 
-    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+    def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
         """``L_diffusion + w·(R − R_target)²`` (Eq. 6-8), cross-driven: the second half from the first's content.
 
         The rate is that of the whole (micro-)batch, both halves, over all processes in training: unlike the first
         term, its loss is no mean over sequences.
 
         Raises:
-            InputError: A clip has one frame, or misses some.
+            InputError: A clip has one frame.
         """
         c = self.config
-        y = self._prepare(batch.x, batch.mask, batch.observed)
+        y, mask, weight = self._compact(sequences)
         if c.cross_driven:
-            half = y.shape[1] // 2
-            if half < 1:
-                raise InputError("bcd: cross-driven training needs clips of two frames or more; got 1")
-            source, y = y[:, :half], y[:, -half:]
-            encoded = self.encoder(torch.cat([source, y]).flatten(2))
+            source, y, mask, weight = _halves(y, mask, weight)
+            twice = None if mask is None else mask.repeat(2, 1)
+            encoded = self.encoder(torch.cat([source, y]).flatten(2), twice)
             content = encoded.content[: len(y)]
             tokens = torch.cat(encoded.motion.split(len(y)), dim=1)
+            both = None if mask is None else mask.repeat(1, 2)
         else:
-            encoded = self.encoder(y.flatten(2))
-            content, tokens = encoded.content, encoded.motion
-        motion = self._motion(tokens, generator)
+            encoded = self.encoder(y.flatten(2), mask)
+            content, tokens, both = encoded.content, encoded.motion, mask
+        motion = self._motion(tokens, both, generator)
         z = torch.cat([content.flatten(1), motion.z[:, -y.shape[1] :].flatten(1)], dim=1)
         if c.condition_dropout > 0:
             dropped = rand((len(z),), generator=generator, device=z.device) < c.condition_dropout
             z = drop_conditions(z, dropped)
         sigma = self.noise.draw((len(y),), generator=generator, device=y.device)
         noise = randn(y.shape, generator=generator, device=y.device)
-        diffusion = denoising_loss(self.denoiser, y, z, sigma=sigma, noise=noise)
+        diffusion = denoising_loss(
+            self.denoiser, y, with_padding(z, mask), sigma=sigma, noise=noise, weight=weight
+        )
         rate = self.bitrate(motion.entropy_bits)
         terms = {
             "diffusion": diffusion.detach(),
@@ -263,31 +243,66 @@ class BCD(Disentangler):
         terms["bitrate"] = rate.loss.detach()
         return LossOutput(diffusion + c.bitrate_weight * rate.loss, terms)
 
-    @torch.no_grad()
-    def decode(
+    def _compact(self, sequences: Sequences) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Model-space clips whose existing steps come first, their mask, and the weights of their entries."""
+        y, mask = self.to_model_space(sequences), sequences.mask
+        weight = entry_weights(sequences, y)
+        if mask is None or weight is None:
+            return y, mask, weight
+        order, _ = existing_first(mask)
+        weight = weight.expand(y.shape) if weight.shape[2:] != y.shape[2:] else weight
+        return take_steps(y, order), take_steps(mask, order), take_steps(weight, order)
+
+    def _decode(
         self,
         factors: Factors,
         *,
-        noise: Tensor | None = None,
-        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
-        progress: Progress | None = None,
+        noise: Tensor | None,
+        sampler: Sampler | None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None,
+        progress: Progress | None,
     ) -> Tensor:
-        """Sample ``x^{1:V}`` given the factors, with guidance: ``(B, V, *frame)`` in natural units.
+        """Sample ``x^{1:V}`` given the factors, with guidance.
 
-        At each noise level, clips longer than ``window`` are denoised in windows that overlap by half, and
-        blended.
-
-        Args:
-            factors: From :meth:`encode`, mixed, or drawn.
-            noise: ``(B, V, *latent)`` with std σ_max; drawn when omitted.
-            generator: For noise and churn, one or one a sample.
-            progress: Called after each noise level.
+        At each noise level, clips longer than ``window`` are denoised in windows that overlap by half, and blended.
         """
         z = self.condition(factors)
         shape = (len(z), factors.steps, *self.codec.latent_shape(self.frame_shape))
         clips = max(1, self.config.max_frames_per_pass // factors.steps)
-        denoise = self.sampling.denoise(lambda z: self.denoiser.bind(z, max_frames_per_pass=clips), z)
+
+        def bind(z: Tensor) -> DenoiseFunction:
+            return self.denoiser.bind(with_padding(z, factors.mask), max_frames_per_pass=clips)
+
         result = self.sampling.sample(
-            denoise, shape, noise=noise, generator=generator, progress=progress, device=self.device
+            self.sampling.denoise(bind, z),
+            shape,
+            noise=noise,
+            sampler=sampler,
+            generator=generator,
+            progress=progress,
+            device=self.device,
         )
         return self.from_model_space(result.x, max_frames_per_pass=self.config.max_frames_per_pass)
+
+
+def _halves(
+    y: Tensor, mask: Tensor | None, weight: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    """First and second half of every clip's existing frames, the mask of either, and the second one's weights.
+
+    Raises:
+        InputError: The clips have one frame.
+    """
+    half = y.shape[1] // 2
+    if half < 1:
+        raise InputError("bcd: cross-driven training needs clips of two frames or more; got 1")
+    if mask is None:
+        return y[:, :half], y[:, -half:], None, None if weight is None else weight[:, -half:]
+    lengths = mask.sum(1, keepdim=True)
+    steps = torch.arange(half, device=y.device).expand(len(y), -1)
+    # A clip of one frame has no second half: nothing of it is learnt from.
+    exists = steps < lengths // 2
+    second = (lengths - lengths // 2 + steps).clamp(max=y.shape[1] - 1)
+    shape = (*exists.shape, *(1,) * (y.ndim - 2))
+    kept = exists.view(shape).to(y) if weight is None else take_steps(weight, second) * exists.view(shape)
+    return y[:, :half], take_steps(y, second), exists, kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import T5Config, T5EncoderModel
 
@@ -71,10 +72,16 @@ class T5SequenceEncoder(nn.Module):
         # Frames come embedded: there is no vocabulary.
         self.transformer.set_input_embeddings(None)  # type: ignore[no-untyped-call]
 
-    def forward(self, frames: Tensor) -> EncodedSequence:
-        """Encode flattened frames, ``(B, V, inputs)``."""
+    def forward(self, frames: Tensor, mask: Tensor | None = None) -> EncodedSequence:
+        """Encode flattened frames, ``(B, V, inputs)``.
+
+        Args:
+            frames: Numbers of each frame.
+            mask: Which of them exist, ``(B, V)``: no token attends to the others.
+        """
         queries = self.queries.expand(len(frames), -1, -1)
         tokens = torch.cat([queries, self.embed(frames).to(queries.dtype)], dim=1)
-        out = self.transformer(inputs_embeds=tokens).last_hidden_state
+        attended = None if mask is None else F.pad(mask, (queries.shape[1], 0), value=1).long()
+        out = self.transformer(inputs_embeds=tokens, attention_mask=attended).last_hidden_state
         content, motion = out.split([queries.shape[1], frames.shape[1]], dim=1)
         return EncodedSequence(content, motion)

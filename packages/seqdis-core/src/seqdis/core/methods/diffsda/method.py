@@ -11,22 +11,25 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.steps import entry_weights, subsample_frames, zero_unobserved
+from seqdis.core.data.steps import entry_weights, subsample_frames, valid_entries
 from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser
 from seqdis.core.diffusion.guidance import drop_conditions
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import LogNormalNoise
 from seqdis.core.diffusion.sampling import Sampling
-from seqdis.core.disentangler import Disentangler, LossOutput, Progress
+from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
+from seqdis.core.methods.diffsda.hooks import DiffSDAHooks
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.recurrent import FactorLSTM
+from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn
 from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
+    from seqdis.core.diffusion.samplers.base import Sampler
     from seqdis.core.modality import Modality
 
 __all__ = ["DiffSDA", "DiffSDAConfig"]
@@ -100,29 +103,16 @@ class DiffSDA(Disentangler):
             normalizer=normalizer,
         )
 
-    def compile_networks(self) -> None:
-        """``torch.compile`` both backbones in place; parameter names stay as they are."""
-        self.frame_encoder.compile()
-        self.denoiser.network.compile()
+    def training_hooks(self) -> DiffSDAHooks:
+        """The hooks compile both backbones."""
+        return DiffSDAHooks(self)
 
-    def encode(
-        self,
-        x: Tensor,
-        *,
-        mask: Tensor | None = None,
-        observed: Tensor | None = None,
-        generator: GeneratorLike | None = None,
-    ) -> Factors:
-        """Sequences ``(B, V, *frame)`` to ``static (B, S)`` and ``dynamic (B, V, D)``; deterministic."""
-        return self._factors(self._prepare(self.check_input(x), mask, observed), mask)
-
-    def _prepare(self, x: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
-        return zero_unobserved(self.to_model_space(x), mask, observed)
+    def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
+        return self._factors(self.to_model_space(sequences), sequences.mask)
 
     def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
-        static, dynamic = self.factor_lstm(features, None if mask is None else mask.to(y.device))
-        return Factors(static, dynamic)
+        return Factors(*self.factor_lstm(features, mask))
 
     def condition(self, factors: Factors) -> Tensor:
         """``z^τ = (s, d^τ)`` of every step, ``(B, V, S + D)``."""
@@ -140,19 +130,19 @@ class DiffSDA(Disentangler):
             )
         return torch.cat([static, factors.dynamic], dim=2).to(self.device)
 
-    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+    def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
         """``E_σ λ(σ)‖D(x + n; σ, z) − x‖²`` (Eq. 5), over observed entries of existing steps.
 
         With ``frames_per_clip = K`` the encoder sees all V frames and the denoiser K random ones:
         frames are denoised independently given ``z``, so the estimate is unbiased.
         """
         c = self.config
-        y = self._prepare(batch.x, batch.mask, batch.observed)
-        z = self.condition(self._factors(y, batch.mask))
-        weight = entry_weights(batch, y)
+        y = self.to_model_space(sequences)
+        z = self.condition(self._factors(y, sequences.mask))
+        weight = entry_weights(sequences, y)
         if c.frames_per_clip is not None and c.frames_per_clip < y.shape[1]:
             (y, z), weight = subsample_frames(
-                (y, z), weight, batch.mask, keep=c.frames_per_clip, generator=generator
+                (y, z), weight, sequences.mask, keep=c.frames_per_clip, generator=generator
             )
         count = c.noise_repeats
         if count > 1:
@@ -178,34 +168,25 @@ class DiffSDA(Disentangler):
         terms: Mapping[str, Tensor] = {"diffusion": loss.detach()}
         return LossOutput(loss, terms)
 
-    @torch.no_grad()
-    def decode(
+    def _decode(
         self,
         factors: Factors,
         *,
-        noise: Tensor | None = None,
-        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
-        progress: Progress | None = None,
+        noise: Tensor | None,
+        sampler: Sampler | None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None,
+        progress: Progress | None,
     ) -> Tensor:
-        """Sample ``x^{1:V}`` given the factors (Alg. 1): ``(B, V, *frame)`` in natural units.
+        """Sample ``x^{1:V}`` given the factors (Alg. 1)."""
+        y = self._sample(factors, noise=noise, sampler=sampler, generator=generator, progress=progress)
+        return self.from_model_space(y, max_frames_per_pass=self.config.max_frames_per_pass)
 
-        Args:
-            factors: From :meth:`encode`, mixed, or drawn.
-            noise: ``x_T`` of :meth:`invert`, ``(B, V, *latent)``; drawn with std σ_max when omitted.
-            generator: For ``x_T`` and churn, one or one a sample.
-            progress: Called after each noise level.
-        """
+    def _sample(self, factors: Factors, *, noise: Tensor | None, **options: Any) -> Tensor:
         z = self.condition(factors)
-        result = self.sampling.sample(
-            self._bind(z),
-            (*z.shape[:2], *self.codec.latent_shape(self.frame_shape)),
-            noise=noise,
-            frames=True,
-            generator=generator,
-            progress=progress,
-            device=self.device,
-        )
-        return self.from_model_space(result.x, max_frames_per_pass=self.config.max_frames_per_pass)
+        shape = (*z.shape[:2], *self.codec.latent_shape(self.frame_shape))
+        return self.sampling.sample(
+            self._bind(z), shape, noise=noise, frames=True, device=self.device, **options
+        ).x
 
     def _bind(self, z: Tensor) -> DenoiseFunction:
         size = self.config.max_frames_per_pass
@@ -213,10 +194,32 @@ class DiffSDA(Disentangler):
             lambda z: self.denoiser.bind(z, max_frames_per_pass=size), z.flatten(0, 1)
         )
 
-    @torch.no_grad()
-    def invert(self, x: Tensor, factors: Factors, *, progress: Progress | None = None) -> Tensor:
-        """Stochastic encoding (Alg. 2): the ``x_T (B, V, *latent)`` from which ``decode`` gives ``x`` back."""
-        y = self.to_model_space(self.check_input(x))
-        denoise = self._bind(self.condition(factors))
-        result = self.sampling.inverter.invert(denoise, y.flatten(0, 1), progress=progress)
-        return result.x.float().unflatten(0, y.shape[:2])
+    def invert(
+        self, sequences: Any, factors: Factors, *, progress: Progress | None = None, grad: bool = False
+    ) -> Tensor:
+        """Stochastic encoding (Alg. 2): the ``x_T (B, V, *latent)`` from which ``decode`` gives the sequences back.
+
+        What is missing is first filled in with what the model decodes there from the middle of its noise, 0: a
+        probability-flow ODE through the mean of the data would end in noise that decodes to that mean.
+
+        Args:
+            sequences: What the factors were encoded from.
+            factors: Of :meth:`encode`.
+            progress: Called after each noise level.
+            grad: Keep the graph.
+        """
+        ready = self._ready(sequences)
+        with torch.set_grad_enabled(grad):
+            y = self.to_model_space(ready)
+            valid = valid_entries(ready, y)
+            if valid is not None and not bool(valid.all()):
+                filled = self._sample(factors, noise=torch.zeros_like(y), generator=_no_draws(len(y)))
+                y = torch.where(valid, y, filled)
+            denoise = self._bind(self.condition(factors))
+            result = self.sampling.inverter.invert(denoise, y.flatten(0, 1), progress=progress)
+            return result.x.float().unflatten(0, y.shape[:2])
+
+
+def _no_draws(count: int) -> GeneratorStack:
+    """Streams for a sampler that adds fresh noise on its way, the same at every call."""
+    return GeneratorStack.each([torch.Generator().manual_seed(row) for row in range(count)])

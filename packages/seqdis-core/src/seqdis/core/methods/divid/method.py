@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -11,30 +11,29 @@ from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
-from seqdis.core.curve import Curve
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.steps import entry_weights, subsample_frames, zero_unobserved
+from seqdis.core.data.steps import entry_weights, subsample_frames
 from seqdis.core.diffusion.denoiser import Denoiser
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import DiscreteSchedule, cosine_schedule, linear_schedule
-from seqdis.core.diffusion.posterior import posterior_kl
 from seqdis.core.diffusion.preconditioning import EpsilonPreconditioning, VelocityPreconditioning
 from seqdis.core.diffusion.sampling import Sampling
-from seqdis.core.disentangler import Disentangler, LossOutput, Progress
+from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.divid.config import DiViDConfig
+from seqdis.core.methods.divid.hooks import DiViDHooks
 from seqdis.core.methods.divid.residual_encoder import ResidualEncoder
 from seqdis.core.nn.passes import each_frame
+from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorLike, GeneratorStack, randn
 from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
+    from seqdis.core.diffusion.samplers.base import Sampler
     from seqdis.core.modality import Modality
 
 __all__ = ["DiViD", "DiViDConfig"]
-
-_CURVE_POINTS = 20
 
 
 class DiViD(Disentangler):
@@ -129,30 +128,17 @@ class DiViD(Disentangler):
             normalizer=normalizer,
         )
 
-    def compile_networks(self) -> None:
-        """``torch.compile`` both backbones in place; parameter names stay as they are."""
-        self.frame_encoder.compile()
-        self.denoiser.network.compile()
+    def training_hooks(self) -> DiViDHooks:
+        """The hooks show the bottleneck over t, and compile both backbones."""
+        return DiViDHooks(self)
 
-    def encode(
-        self,
-        x: Tensor,
-        *,
-        mask: Tensor | None = None,
-        observed: Tensor | None = None,
-        generator: GeneratorLike | None = None,
-    ) -> Factors:
-        """Sequences ``(B, V, *frame)`` to ``static (B, S)`` and ``dynamic (B, V, D)``; deterministic."""
-        return self._factors(self._prepare(self.check_input(x), mask, observed), mask)
+    def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
+        return self.factors(self.to_model_space(sequences), sequences.mask)
 
-    def _prepare(self, x: Tensor, mask: Tensor | None, observed: Tensor | None) -> Tensor:
-        if mask is not None and not bool(mask[:, 0].all()):
-            raise InputError("mask: divid takes the static factor from the first frame, which must exist")
-        return zero_unobserved(self.to_model_space(x), mask, observed)
-
-    def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
+    def factors(self, y: Tensor, mask: Tensor | None) -> Factors:
+        """Factors of normalised coded frames ``(B, V, *latent)``, of which ``mask`` says which exist."""
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
-        return Factors(*self.sequence_encoder(features, None if mask is None else mask.to(y.device)))
+        return Factors(*self.sequence_encoder(features, mask))
 
     def tokens(self, factors: Factors) -> Tensor:
         """``[W_s·s, W_d·d^τ]`` of every step, ``(B, V, 2, token_dim)``.
@@ -166,36 +152,37 @@ class DiViD(Disentangler):
             raise InputError(
                 f"factors of widths {came}; the model's are {((c.static_dim,), (c.dynamic_dim,))}"
             )
-        dynamic = self.dynamic_token(factors.dynamic.to(self.device))
-        static = self.static_token(factors.static.to(self.device))[:, None].expand_as(dynamic)
+        dynamic = self.dynamic_token(factors.dynamic)
+        static = self.static_token(factors.static)[:, None].expand_as(dynamic)
         return torch.stack([static, dynamic], dim=2)
 
     def as_condition(self, tokens: Tensor) -> Tensor:
         """What the denoiser takes: the two tokens ``(B, V, 2, token_dim)``, or for AdaGN one vector of them."""
         return tokens if self.config.cross_attention else tokens.flatten(2)
 
-    def _noise(self, shape: Sequence[int], generator: GeneratorStack, device: torch.device) -> Tensor:
+    def draw_noise(self, shape: Sequence[int], generator: GeneratorStack, device: torch.device) -> Tensor:
+        """Standard normal noise ``(B, V, *latent)``: one draw for all frames of a sequence (Eq. 1)."""
         rows = generator.shared() if self.config.shared_noise else generator
         return randn(shape, generator=rows, device=device)
 
-    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+    def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
         """``L_DDPM + λ·L_orth`` (Eq. 3-5), over observed entries of existing steps.
 
         With ``frames_per_clip = K`` the encoder sees all V frames and the denoiser K random ones: the
         network denoises single frames, so the estimate is unbiased.
         """
         c = self.config
-        y = self._prepare(batch.x, batch.mask, batch.observed)
-        tokens = self.tokens(self._factors(y, batch.mask))
-        orthogonality = self.orthogonality(tokens, batch.mask)
-        weight = entry_weights(batch, y)
+        y = self.to_model_space(sequences)
+        tokens = self.tokens(self.factors(y, sequences.mask))
+        orthogonality = self.orthogonality(tokens, sequences.mask)
+        weight = entry_weights(sequences, y)
         z = self.as_condition(tokens)
         if c.frames_per_clip is not None and c.frames_per_clip < y.shape[1]:
             (y, z), weight = subsample_frames(
-                (y, z), weight, batch.mask, keep=c.frames_per_clip, generator=generator
+                (y, z), weight, sequences.mask, keep=c.frames_per_clip, generator=generator
             )
         sigma = self.schedule.draw((len(y),), generator=generator, device=y.device)
-        noise = self._noise(y.shape, generator, y.device)
+        noise = self.draw_noise(y.shape, generator, y.device)
         each = sigma.repeat_interleave(y.shape[1])
         if c.prediction != c.loss_on:
             # ‖v_θ − v‖² = (1 + σ²)·‖ε_θ − ε‖²: the same error in the other's unit.
@@ -227,59 +214,22 @@ class DiViD(Disentangler):
         there = mask.to(squares)
         return ((squares * there).sum(1) / there.sum(1)).mean()
 
-    @torch.no_grad()
-    def curves(self, batch: Sequences, *, generator: GeneratorStack) -> Mapping[str, Curve]:
-        """``posterior_kl``: the KL of the true and the model's reverse step over t, nats a frame.
-
-        What one reverse step has to learn of a frame beyond its noisy self and the tokens: tight at large t,
-        loose at small t, the time-varying bottleneck (Sec. 3.2). Shown, not trained on.
-        """
-        y = self._prepare(batch.x, batch.mask, batch.observed)
-        z = self.as_condition(self.tokens(self._factors(y, batch.mask))).flatten(0, 1)
-        noise = self._noise(y.shape, generator, y.device).flatten(0, 1)
-        weight = entry_weights(batch, y)
-        weight = y.new_ones(()) if weight is None else weight.expand(y.shape).flatten(0, 1)
-        there = len(noise) if batch.mask is None else int(batch.mask.sum())
-        frames, sigmas = y.flatten(0, 1), self.schedule.sigmas.to(y.device)
-        last = len(sigmas) - 1
-        steps = torch.linspace(1, last, min(_CURVE_POINTS, last)).round().long()
-        denoise = self.denoiser.bind(z, max_frames_per_pass=self.config.max_frames_per_pass)
-        values = []
-        for step in steps.tolist():
-            guess = denoise(frames + sigmas[step].float() * noise, float(sigmas[step]))
-            level, sigma_next = (sigmas[i].expand(len(frames)) for i in (step, step - 1))
-            kl = posterior_kl(frames * weight, guess * weight, sigma=level, sigma_next=sigma_next)
-            values.append(kl.sum().cpu() / there)
-        return {
-            "posterior_kl": Curve(
-                steps, torch.stack(values), "t, steps of the chain", "nats a frame", logarithmic=True
-            )
-        }
-
-    @torch.no_grad()
-    def decode(
+    def _decode(
         self,
         factors: Factors,
         *,
-        noise: Tensor | None = None,
-        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
-        progress: Progress | None = None,
+        noise: Tensor | None,
+        sampler: Sampler | None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None,
+        progress: Progress | None,
     ) -> Tensor:
-        """Sample ``x^{1:V}`` given the factors (Eq. 2): ``(B, V, *frame)`` in natural units.
-
-        Args:
-            factors: From :meth:`encode`, mixed, or drawn.
-            noise: To start from, ``(B, V, *latent)`` with std σ_T; one draw for all frames of a sequence when
-                omitted, like all fresh noise of a sampler that has such.
-            generator: For both, one or one a sample.
-            progress: Called after each noise level.
-        """
+        """Sample ``x^{1:V}`` given the factors (Eq. 2); all fresh noise is one draw for the frames of a sequence."""
         z, size = self.as_condition(self.tokens(factors)), self.config.max_frames_per_pass
-        shape = (*z.shape[:2], *self.codec.latent_shape(self.frame_shape))
         result = self.sampling.sample(
             self.denoiser.bind(z.flatten(0, 1), max_frames_per_pass=size),
-            shape,
+            (*z.shape[:2], *self.codec.latent_shape(self.frame_shape)),
             noise=noise,
+            sampler=sampler,
             frames=True,
             generator=generator,
             progress=progress,

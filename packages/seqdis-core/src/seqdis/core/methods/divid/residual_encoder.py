@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from seqdis.core.data.steps import existing_first, take_steps
 from seqdis.core.errors import InputError
 from seqdis.core.nn.recurrent import reverse_valid
 
@@ -72,12 +73,15 @@ class ResidualEncoder(nn.Module):
                 nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.in_features))
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Features ``(B, V, features)`` and, for padded sequences, ``mask (B, V)``, the first step there.
+        """Features ``(B, V, features)`` and, where steps are missing, ``mask (B, V)``; the first frame is the first one there.
 
         Returns:
             ``s (B, S)`` and ``d (B, V, D)``.
         """
         f = self.norm_features(features)
+        if mask is not None:
+            order, back = existing_first(mask)
+            f, mask = take_steps(f, order), take_steps(mask, order)
         first = f[:, :1]
         r = f - first if self.residual else f
         lengths = torch.full((len(f),), f.shape[1], device=f.device) if mask is None else mask.sum(1)
@@ -86,4 +90,5 @@ class ResidualEncoder(nn.Module):
         h = torch.cat([forward, backward], dim=2)
         ignored = None if mask is None else ~mask.bool()
         attended = self.attention(h, h, h, key_padding_mask=ignored, need_weights=False)[0]
-        return self.to_static(first[:, 0]), self.to_dynamic(self.norm(h + attended))
+        dynamic = self.to_dynamic(self.norm(h + attended))
+        return self.to_static(first[:, 0]), dynamic if mask is None else take_steps(dynamic, back)

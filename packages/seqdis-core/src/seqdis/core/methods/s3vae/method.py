@@ -13,20 +13,22 @@ from torch.nn import functional
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.data.steps import entry_weights, zero_unobserved
-from seqdis.core.disentangler import Disentangler, LossOutput, Progress
+from seqdis.core.data.steps import entry_weights
+from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.s3vae.config import PredictionConfig, S3VAEConfig
+from seqdis.core.methods.s3vae.hooks import S3VAEHooks
 from seqdis.core.methods.s3vae.mutual_information import pairwise_log_density, weighted_mutual_information
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior, PosteriorLSTM, PriorLSTM
 from seqdis.core.priors.factorised import FactorisedPrior
+from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn
 from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
+    from seqdis.core.diffusion.samplers.base import Sampler
     from seqdis.core.modality import Modality
 
 __all__ = ["S3VAE", "S3VAEConfig"]
@@ -118,18 +120,13 @@ class S3VAE(Disentangler):
         )
 
     @classmethod
-    def targets(cls, config: Any) -> tuple[str, ...]:
-        """What is predicted, unless its weight is 0."""
+    def required_targets(cls, config: Any) -> tuple[str, ...]:
+        """The target that is predicted, unless its weight is 0."""
         return (config.prediction.target,) if config.prediction_weight and config.prediction else ()
 
-    def on_fit_start(self, train_set: SequenceDataset) -> None:
-        """Take note of N, which the estimate of the mutual information needs."""
-        self.sequences = len(train_set)
-
-    def compile_networks(self) -> None:
-        """``torch.compile`` both backbones in place; parameter names stay as they are."""
-        self.frame_encoder.compile()
-        self.frame_decoder.compile()
+    def training_hooks(self) -> S3VAEHooks:
+        """The hooks take note of the number of training sequences, and compile both backbones."""
+        return S3VAEHooks(self)
 
     def learned_prior(self) -> FactorisedPrior:
         """``s ~ N(0, I)`` and ``d^{1:V}`` from the LSTM (Eq. 1), of any length."""
@@ -140,17 +137,9 @@ class S3VAE(Disentangler):
 
         return FactorisedPrior(draw, steps=1 if self.run_config is None else self.run_config.data.length)
 
-    def encode(
-        self,
-        x: Tensor,
-        *,
-        mask: Tensor | None = None,
-        observed: Tensor | None = None,
-        generator: GeneratorLike | None = None,
-    ) -> Factors:
-        """Sequences ``(B, V, *frame)`` to the posterior's means, ``static (B, S)`` and ``dynamic (B, V, D)``."""
-        y = zero_unobserved(self.to_model_space(self.check_input(x)), mask, observed)
-        q = self.posterior(self._features(y))
+    def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
+        """The posterior's means, ``static (B, S)`` and ``dynamic (B, V, D)``."""
+        q = self.posterior(self._features(self.to_model_space(sequences)))
         return Factors(q.static.mean, q.dynamic.mean)
 
     def _features(self, y: Tensor) -> Tensor:
@@ -162,32 +151,32 @@ class S3VAE(Disentangler):
         mean = each_frame(self.frame_decoder, z, size=self.config.max_frames_per_pass)
         return mean.sigmoid() if self.config.output == "sigmoid" else mean
 
-    @torch.no_grad()
-    def decode(
+    def _decode(
         self,
         factors: Factors,
         *,
-        noise: Tensor | None = None,
-        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
-        progress: Progress | None = None,
+        noise: Tensor | None,
+        sampler: Sampler | None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None,
+        progress: Progress | None,
     ) -> Tensor:
-        """The mean frames given the factors, ``(B, V, *frame)`` in natural units; nothing is drawn.
+        """The mean frames given the factors; nothing is drawn.
 
         Raises:
             InputError: The factors are of another model's widths.
         """
-        came = (tuple(factors.static.shape[1:]), factors.dynamic.shape[-1])
+        received = (tuple(factors.static.shape[1:]), factors.dynamic.shape[-1])
         wanted = ((self.config.static_dim,), self.config.dynamic_dim)
-        if came != wanted:
-            raise InputError(f"factors of widths {came}; the model's are {wanted}")
-        mean = self._frames(factors.static.to(self.device), factors.dynamic.to(self.device))
+        if received != wanted:
+            raise InputError(f"factors of widths {received}; the model's are {wanted}")
+        mean = self._frames(factors.static, factors.dynamic)
         if progress is not None:
             progress(1, 1)
         if self.config.output == "sigmoid":
             return mean
         return self.from_model_space(mean, max_frames_per_pass=self.config.max_frames_per_pass)
 
-    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+    def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
         """Eq. 9. The negative of each triplet and the entropies come from the rest of the (micro-)batch.
 
         So it is no mean over independent sequences: the last two terms depend on what else is there.
@@ -199,18 +188,18 @@ class S3VAE(Disentangler):
             InputError: The batch lacks the target that is to be predicted.
         """
         c = self.config
-        y = zero_unobserved(self.to_model_space(batch.x), batch.mask, batch.observed)
+        y = self.to_model_space(sequences)
         features = self._features(y)
         q = self.posterior(features)
         static, dynamic = q.static.draw(generator), q.dynamic.draw(generator)
-        goal = batch.x if c.output == "sigmoid" else y
-        terms = self.negative_elbo(goal, q, static, dynamic, weight=entry_weights(batch, y))
+        goal = sequences.x if c.output == "sigmoid" else y
+        terms = self.negative_elbo(goal, q, static, dynamic, weight=entry_weights(sequences, y))
         weights = dict.fromkeys(terms, 1.0)
         if c.consistency_weight:
-            terms["consistency"] = self._consistency(features, static, batch.keys, generator)
+            terms["consistency"] = self._consistency(features, static, sequences.keys, generator)
             weights["consistency"] = c.consistency_weight
         if self.predictor is not None and c.prediction is not None:
-            terms["prediction"] = self._prediction(c.prediction, self.predictor, dynamic, batch)
+            terms["prediction"] = self._prediction(c.prediction, self.predictor, dynamic, sequences)
             weights["prediction"] = c.prediction_weight
         if c.information_weight:
             terms["information"] = self._information(q, static, dynamic)
@@ -273,13 +262,13 @@ class S3VAE(Disentangler):
         return functional.relu(near - far + self.config.margin) * other.any(1)
 
     def _prediction(
-        self, p: PredictionConfig, predictor: nn.Module, dynamic: Tensor, batch: Sequences
+        self, p: PredictionConfig, predictor: nn.Module, dynamic: Tensor, sequences: Sequences
     ) -> Tensor:
         """The loss of telling the target from ``d^τ`` (Sec. 4.2), the mean over existing steps, ``(B,)``."""
-        if p.target not in batch.targets:
-            known = ", ".join(batch.targets) or "none"
+        if p.target not in sequences.targets:
+            known = ", ".join(sequences.targets) or "none"
             raise InputError(f"s3vae predicts the target {p.target!r}; the batch has: {known}")
-        wanted = batch.targets[p.target]
+        wanted = sequences.targets[p.target]
         predicted = predictor(dynamic)
         if wanted.shape != predicted.shape:
             raise InputError(
@@ -292,9 +281,9 @@ class S3VAE(Disentangler):
             losses = functional.binary_cross_entropy_with_logits(predicted, wanted, reduction="none").mean(2)
         else:
             losses = functional.mse_loss(predicted, wanted, reduction="none").mean(2)
-        if batch.mask is None:
+        if sequences.mask is None:
             return losses.mean(1)
-        return (losses * batch.mask).sum(1) / batch.mask.sum(1).clamp(min=1)
+        return (losses * sequences.mask).sum(1) / sequences.mask.sum(1).clamp(min=1)
 
     def _information(self, q: FactorPosterior, static: Tensor, dynamic: Tensor) -> Tensor:
         """``Σ_τ H(s) + H(d^τ) − H(s, d^τ)`` (Eq. 7), a scalar; N is the batch's size before training began."""

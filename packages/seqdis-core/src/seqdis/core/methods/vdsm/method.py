@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
@@ -14,11 +14,13 @@ from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config
 from seqdis.core.data.identities import IDENTITY
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.disentangler import Disentangler, LossOutput, Progress
+from seqdis.core.data.steps import zero_unobserved
+from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.factors import Extra, Factors
 from seqdis.core.methods.vdsm.anti_aliased import AntiAliasedEncoder
 from seqdis.core.methods.vdsm.config import VDSMConfig
+from seqdis.core.methods.vdsm.hooks import MOVING_VALUES, VDSMHooks
 from seqdis.core.methods.vdsm.mixture_decoder import MixtureDecoder
 from seqdis.core.methods.vdsm.pose_inference import MeanPosterior, PoseInference
 from seqdis.core.methods.vdsm.state_space import GatedTransition, roll_out
@@ -26,14 +28,16 @@ from seqdis.core.modality import Modality
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.gaussian_layer import GaussianLayer
 from seqdis.core.priors.factorised import FactorisedPrior
+from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorLike, GeneratorStack, randn, stack_generators
-from seqdis.core.sequences import Sequences, check_whole
+from seqdis.core.sequences import Sequences
+
+if TYPE_CHECKING:
+    from seqdis.core.diffusion.samplers.base import Sampler
 
 __all__ = ["VDSM", "VDSMConfig"]
 
 _ACTION = "action"
-_STAGES = ("frames", "sequences")
-_MOVING = ("temperature", "kl_static_weight", "kl_action_weight", "kl_pose_weight")
 
 
 class VDSM(Disentangler):
@@ -86,7 +90,7 @@ class VDSM(Disentangler):
         self.encoder, self.identity, self.pose_head = encoder, identity, pose_head
         self.frame_pose, self.inference, self.transition = frame_pose, inference, transition
         self.decoder = decoder
-        for name in _MOVING:
+        for name in MOVING_VALUES:
             self.register_buffer(name, torch.tensor(config.temperature if name == "temperature" else 1.0))
         # Saved with the weights: a model that was stopped in its first stage has not learnt to infer sequences.
         self.register_buffer("sequences", torch.tensor(True))
@@ -144,27 +148,12 @@ class VDSM(Disentangler):
             normalizer=normalizer,
         )
 
-    def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
-        """``encoder``, ``decoder``, the ``heads`` before ``s`` and ``z``, ``frame_pose``, and ``sequence``."""
-        parts: dict[str, list[nn.Module]] = {
-            "encoder": [self.encoder],
-            "decoder": [self.decoder],
-            "heads": [self.identity, self.pose_head],
-            "frame_pose": [self.frame_pose],
-            "sequence": [self.inference, self.transition],
-        }
-        return {name: [p for m in modules for p in m.parameters()] for name, modules in parts.items()}
+    def training_hooks(self) -> VDSMHooks:
+        """The hooks name the groups, move temperature and KL weights, and enter the two stages."""
+        return VDSMHooks(self)
 
-    def set_scheduled(self, name: str, value: float) -> None:
-        """Take the mixture's temperature or the weight of a KL term, as a stage's ``ramps`` move it."""
-        if name not in _MOVING:
-            raise unknown_name("moving value of vdsm", name, _MOVING)
-        self.get_buffer(name).fill_(value)
-
-    def enter_stage(self, name: str) -> None:
+    def set_stage(self, name: str) -> None:
         """``"frames"``: poses independent given a frame; ``"sequences"``: the full model (Sec. 3.2)."""
-        if name not in _STAGES:
-            raise unknown_name("stage of vdsm", name, _STAGES)
         self.sequences.fill_(name == "sequences")
         self._read_stage()
 
@@ -173,25 +162,17 @@ class VDSM(Disentangler):
             self.sequences
         )  # once a stage: reading it in every loss would wait for the device
 
-    def _features(self, x: Tensor, observed: Tensor | None) -> Tensor:
-        check_whole("vdsm", mask=None, observed=observed)
-        y = self.to_model_space(x)
+    def _features(self, sequences: Sequences) -> Tensor:
+        y = self.to_model_space(sequences)
         features: Tensor = self.encoder(y.flatten(0, 1))
         return features.unflatten(0, y.shape[:2])
 
-    def encode(
-        self,
-        x: Tensor,
-        *,
-        mask: Tensor | None = None,
-        observed: Tensor | None = None,
-        generator: GeneratorLike | None = None,
-    ) -> Factors:
-        """``(B, V, *frame)`` to the means of ``q(s)``, ``q(d)`` and ``q(z^τ | z^{τ−1}, d)``, each given the means before.
+    def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
+        """The means of ``q(s)``, ``q(d)`` and ``q(z^τ | z^{τ−1}, d)``, each given the means before.
 
         A model that was stopped in its first stage has the means of ``q(z^τ | x^τ)`` and no action.
         """
-        features = self._features(self.check_input(x), observed)
+        features, mask = self._features(sequences), sequences.mask
         static, embeddings = self.identity(features, mask).mean, self.pose_head(features)
         if not self._sequences:
             return Factors(static, self.frame_pose(embeddings).mean)
@@ -208,34 +189,30 @@ class VDSM(Disentangler):
         out: Tensor = self.decoder(static, self.mixture(static), poses)
         return out.float()
 
-    def log_likelihood(self, x: Tensor, output: Tensor) -> Tensor:
-        """``ln p(x^τ | s, z^τ)`` of each frame in nats, ``(B, V)``; of the Gaussian in normalised units.
+    def log_likelihood(self, sequences: Sequences, output: Tensor) -> Tensor:
+        """``ln p(x^τ | s, z^τ)`` of each frame's observed entries in nats, ``(B, V)``.
 
         Args:
-            x: Natural frames, ``(B, V, *frame)``.
-            output: Of :meth:`decoder_output`.
+            sequences: Natural frames, ``(B, V, *frame)``; the Gaussian's density is that of normalised values.
+            output: What :meth:`decoder_output` gave.
         """
         if self.config.likelihood == "bernoulli":
-            return -F.binary_cross_entropy_with_logits(output, x, reduction="none").flatten(2).sum(2)
-        std = torch.full_like(output, self.config.observation_std).log()
-        return DiagonalGaussian(output.flatten(2), std.flatten(2)).log_density(
-            self.to_model_space(x).flatten(2)
-        )
+            entries = -F.binary_cross_entropy_with_logits(output, sequences.x, reduction="none")
+        else:
+            std = torch.full_like(output, self.config.observation_std).log()
+            entries = DiagonalGaussian(output, std).log_density_of_entries(self.to_model_space(sequences))
+        return zero_unobserved(entries, sequences).flatten(2).sum(2)
 
-    def loss(self, batch: Sequences, *, generator: GeneratorStack) -> LossOutput:
+    def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
         """``−E ln p(x | s, z) + λ_d·KL(d) + λ_s·KL(s) + λ_z·Σ_τ KL(z^τ)`` in nats a sequence (Eq. 4; first stage Eq. 7).
 
         The expectation is over one draw of ``s``, ``d`` and ``z^{1:V}``. In the first stage the frames are those
         of the identity, from all of its sequences, where the batch has them. In evaluation mode all weights
         are 1: the loss is then the negative ELBO, and comparable from one step to another.
-
-        Raises:
-            InputError: Entries of frames are missing.
         """
-        x, mask = batch.x, batch.mask
-        if not self._sequences and IDENTITY in batch.targets:
-            x, mask = batch.targets[IDENTITY], None
-        features = self._features(x, batch.observed)
+        if not self._sequences and IDENTITY in sequences.targets:
+            sequences = Sequences(sequences.targets[IDENTITY])
+        mask, features = sequences.mask, self._features(sequences)
         exists = torch.ones_like(features[..., 0]) if mask is None else mask.to(features.dtype)
         q_static, embeddings = self.identity(features, mask), self.pose_head(features)
         static = q_static.draw(generator)
@@ -252,7 +229,7 @@ class VDSM(Disentangler):
             posterior = self.frame_pose(embeddings)
             poses, kl_pose = posterior.draw(generator), posterior.kl()
             kl_action = kl_pose.new_zeros(())
-        log_p = self.log_likelihood(x, self.decoder_output(static, poses))
+        log_p = self.log_likelihood(sequences, self.decoder_output(static, poses))
         reconstruction = -(log_p * exists).sum(1).mean()
         kls = {
             "kl_static": q_static.kl().mean(),
@@ -266,26 +243,25 @@ class VDSM(Disentangler):
         terms = {"reconstruction": reconstruction, "elbo": elbo, **kls}
         return LossOutput(loss, {name: value.detach() for name, value in terms.items()})
 
-    @torch.no_grad()
-    def decode(
+    def _decode(
         self,
         factors: Factors,
         *,
-        noise: Tensor | None = None,
-        generator: GeneratorLike | Sequence[torch.Generator] | None = None,
-        progress: Progress | None = None,
+        noise: Tensor | None,
+        sampler: Sampler | None,
+        generator: GeneratorLike | Sequence[torch.Generator] | None,
+        progress: Progress | None,
     ) -> Tensor:
-        """The mean of ``p(x^τ | s, z^τ)``, ``(B, V, *frame)``; nothing is drawn, and the action has no part in it.
+        """The mean of ``p(x^τ | s, z^τ)``; nothing is drawn, and the action has no part in it.
 
         Raises:
             InputError: The factors are of another model's widths.
         """
-        came = (tuple(factors.static.shape[1:]), tuple(factors.dynamic.shape[2:]))
+        received = (tuple(factors.static.shape[1:]), tuple(factors.dynamic.shape[2:]))
         allowed = ((self.config.static_dim,), (self.config.pose_dim,))
-        if came != allowed:
-            raise InputError(f"factors of widths {came}; the model's are {allowed}")
-        here = factors.to(self.device)
-        output = self.decoder_output(here.static, here.dynamic)
+        if received != allowed:
+            raise InputError(f"factors of widths {received}; the model's are {allowed}")
+        output = self.decoder_output(factors.static, factors.dynamic)
         if progress is not None:
             progress(1, 1)
         return output.sigmoid() if self.config.likelihood == "bernoulli" else self.from_model_space(output)
@@ -317,7 +293,7 @@ class VDSM(Disentangler):
 
     def decoded_part(self, factors: Factors) -> Factors:
         """``s`` and ``z^{1:V}``: the action shows in the poses."""
-        return Factors(factors.static, factors.dynamic)
+        return replace(factors, extras={})
 
     def learned_prior(self) -> FactorisedPrior:
         """Eq. 1: ``s, d, z^1 ~ N(0, I)`` and the transition, for sequences of any length."""

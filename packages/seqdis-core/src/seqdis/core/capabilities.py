@@ -1,0 +1,212 @@
+"""What only some methods can do: small protocols beside :class:`Disentangler`, asked for by ``isinstance``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from seqdis.core.config import Config, RunConfig, parse_config
+from seqdis.core.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from seqdis.core.diffusion.sampling import Sampling
+    from seqdis.core.factors import Factors
+    from seqdis.core.priors.prior import Prior
+    from seqdis.core.progress import Progress
+    from seqdis.core.quantize.bitrate import Bitrate
+    from seqdis.core.random import GeneratorLike
+
+__all__ = [
+    "Adjustable",
+    "DecodesByDiffusion",
+    "DecodesPart",
+    "HasCodes",
+    "HasLearnedPrior",
+    "Invertible",
+    "NeedsTargets",
+    "NeedsWholeSequences",
+    "SwapsExtra",
+    "adjust",
+    "codebook_of",
+    "decoded_part",
+    "invert",
+    "learned_prior",
+    "mix_extra",
+    "quick_decoding",
+    "required_targets",
+]
+
+
+@runtime_checkable
+class Invertible(Protocol):
+    """A method whose decoder starts from noise, and that finds the noise of given sequences."""
+
+    def invert(
+        self, sequences: Any, factors: Factors, *, progress: Progress | None = None, grad: bool = False
+    ) -> Tensor:
+        """The noise ``(B, V, *latent)`` from which ``decode(factors, noise=…)`` gives the sequences back."""
+
+
+@runtime_checkable
+class HasLearnedPrior(Protocol):
+    """A method that learns a prior together with its model."""
+
+    def learned_prior(self) -> Prior:
+        """The prior that was learnt with the model; it needs no fitting."""
+
+
+@runtime_checkable
+class DecodesPart(Protocol):
+    """A method whose decoder reads only a part of the factors, so that a fitted prior need draw no more."""
+
+    def decoded_part(self, factors: Factors) -> Factors:
+        """The part of ``factors`` that ``decode`` reads."""
+
+
+@runtime_checkable
+class HasCodes(Protocol):
+    """A method whose dynamic factor is quantised, with ``codes (B, V, G)`` among the extras of its factors."""
+
+    bitrate: Bitrate
+    """Target and unit of the rate of the codes."""
+
+    def codebook(self) -> Tensor:
+        """The entries that the codes stand for, ``(G, J, dim)``.
+
+        Step τ's dynamic factor is ``[codebook[0, c_1], …, codebook[G−1, c_G]]``, flattened.
+        """
+
+
+@runtime_checkable
+class SwapsExtra(Protocol):
+    """A method with a further factor that can be swapped on its own."""
+
+    def mix_extra(
+        self, factors: Factors, other: Factors, name: str, *, generator: GeneratorLike | None = None
+    ) -> Factors:
+        """``factors`` with the extra ``name`` of ``other``, and all that the method derives from it made anew.
+
+        Args:
+            factors: Factors that keep everything else.
+            other: Factors that lend the extra: as many sequences, or one.
+            name: Name of the extra.
+            generator: Source of what is drawn anew; the most likely values are taken when omitted.
+
+        Raises:
+            InputError: The method has no extra of that name that can be swapped on its own.
+        """
+
+
+@runtime_checkable
+class DecodesByDiffusion(Protocol):
+    """A method that decodes by a sampler."""
+
+    sampling: Sampling
+    """The sampler, its inverter and their settings."""
+
+
+@runtime_checkable
+class NeedsTargets(Protocol):
+    """A method whose loss reads pseudo-labels from ``Sequences.targets``."""
+
+    @classmethod
+    def required_targets(cls, config: Any) -> tuple[str, ...]:
+        """Names of the modality's targets that the loss reads under this configuration."""
+
+
+@runtime_checkable
+class NeedsWholeSequences(Protocol):
+    """A method that by its nature cannot have gaps or padding."""
+
+    refuses: ClassVar[tuple[str, ...]]
+    """The parts of :class:`Sequences` that must not mark anything as missing: ``"mask"``, ``"observed"``."""
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A method some of whose settings may change after training."""
+
+    adjustable: ClassVar[tuple[str, ...]]
+    """Names of those settings in its ``config_class``."""
+    config_class: ClassVar[type[Config]]
+    run_config: RunConfig | None
+
+    def take_settings(self, config: Any) -> None:
+        """Use a configuration in which only ``adjustable`` settings differ from the one in use."""
+
+
+def invert(
+    model: object, sequences: Any, factors: Factors, *, progress: Progress | None = None
+) -> Tensor | None:
+    """The noise that the model decodes the sequences from; None for a method that starts from none or cannot tell."""
+    return model.invert(sequences, factors, progress=progress) if isinstance(model, Invertible) else None
+
+
+def learned_prior(model: object) -> Prior | None:
+    """The prior that was learnt with the model; None where one is fitted to its factors afterwards."""
+    return model.learned_prior() if isinstance(model, HasLearnedPrior) else None
+
+
+def decoded_part(model: object, factors: Factors) -> Factors:
+    """The part of ``factors`` that the model decodes, all of them unless the method says otherwise."""
+    return model.decoded_part(factors) if isinstance(model, DecodesPart) else factors
+
+
+def codebook_of(model: object) -> Tensor | None:
+    """The model's codebook ``(G, J, dim)``; None for a method without codes."""
+    return model.codebook() if isinstance(model, HasCodes) else None
+
+
+def mix_extra(
+    model: object, factors: Factors, other: Factors, name: str, *, generator: GeneratorLike | None = None
+) -> Factors:
+    """``factors`` with one further factor of ``other``; see :meth:`SwapsExtra.mix_extra`.
+
+    Raises:
+        InputError: The method has no further factor that can be swapped on its own.
+    """
+    if not isinstance(model, SwapsExtra):
+        raise InputError(f"{name!r}: {type(model).__name__} has no further factor that can be swapped alone")
+    return model.mix_extra(factors, other, name, generator=generator)
+
+
+def required_targets(method: type, config: Any) -> tuple[str, ...]:
+    """Names of the targets that a method's loss reads; none unless the method says so."""
+    # A class is asked, not an instance: targets are computed before a model is built.
+    return method.required_targets(config) if issubclass(method, NeedsTargets) else ()
+
+
+def quick_decoding(model: object) -> AbstractContextManager[None]:
+    """Decode in few sampler steps inside, for pictures on the way; nothing changes where decoding is cheap."""
+    return model.sampling.quick() if isinstance(model, DecodesByDiffusion) else contextlib.nullcontext()
+
+
+def adjust(model: object, changes: Mapping[str, Any]) -> None:
+    """Encode and decode with other settings from now on.
+
+    Args:
+        model: Any method.
+        changes: New values of settings that are :attr:`Adjustable.adjustable`.
+
+    Raises:
+        InputError: A setting is unknown, cannot change after training, or is out of range; or the model
+            was not built from a configuration.
+    """
+    allowed = model.adjustable if isinstance(model, Adjustable) else ()
+    for name in changes:
+        if name not in allowed:
+            raise InputError(
+                f"model: {name!r} cannot change after training; allowed: {', '.join(allowed) or 'none'}"
+            )
+    if not changes or not isinstance(model, Adjustable):
+        return
+    if model.run_config is None:
+        raise InputError("settings can change only of a model that was built by build_model(config)")
+    values = model.run_config.model.model_dump(mode="json") | dict(changes)
+    config = parse_config(model.config_class, values, where="model")
+    model.run_config = model.run_config.model_copy(update={"model": config})
+    model.take_settings(config)

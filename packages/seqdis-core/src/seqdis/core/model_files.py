@@ -1,0 +1,68 @@
+"""The two files of a saved model: ``config.json`` and ``model.safetensors``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from torch import Tensor
+
+from seqdis.core.config import RunConfig
+from seqdis.core.errors import InputError
+from seqdis.core.files import replace_with_json, replace_with_tensors
+
+__all__ = ["load_state", "state_to_save", "write_model_files"]
+
+
+class _Saved(Protocol):
+    run_config: RunConfig | None
+
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = ...) -> object: ...
+
+
+def state_to_save(model: _Saved) -> dict[str, Tensor]:
+    """All tensors of the model except those of its frozen codec."""
+    return {k: v for k, v in model.state_dict().items() if not k.startswith("codec.")}
+
+
+def load_state(model: _Saved, state: Mapping[str, Tensor], *, where: str) -> None:
+    """Take in what :func:`state_to_save` gave.
+
+    Args:
+        model: A model of the same configuration.
+        state: All of the saved tensors.
+        where: The folder that they come from, for the message.
+
+    Raises:
+        InputError: A tensor is missing, too many, or of another shape.
+    """
+    expected = state_to_save(model)
+    for name in sorted(expected.keys() | state.keys()):
+        received = tuple(state[name].shape) if name in state else "nothing"
+        wanted = tuple(expected[name].shape) if name in expected else "nothing"
+        if received != wanted:
+            raise InputError(
+                f"{where}: weights and config.json disagree: {name} is {received}, "
+                f"the configuration needs {wanted}"
+            )
+    model.load_state_dict(state, strict=False)
+
+
+def write_model_files(model: _Saved, folder: Path, state: Mapping[str, Tensor] | None = None) -> None:
+    """Write the two files into an existing folder.
+
+    Args:
+        model: Built from a configuration.
+        folder: The folder to write into.
+        state: Other weights than the model's present ones.
+
+    Raises:
+        InputError: The model was not built from a configuration, or the folder cannot be written.
+    """
+    if model.run_config is None:
+        raise InputError("a model can be saved only if it was built by build_model(config)")
+    replace_with_json(folder / "config.json", model.run_config.model_dump(mode="json"))
+    replace_with_tensors(folder / "model.safetensors", state or state_to_save(model), {"format": "pt"})
