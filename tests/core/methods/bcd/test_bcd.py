@@ -360,11 +360,6 @@ def test_save_then_load_is_bit_equal(tmp_path: Path) -> None:
 
 def test_bad_input_is_named() -> None:
     model = make()
-    mask = torch.ones(3, STEPS, dtype=torch.bool)
-    assert model.encode(clips(), mask=mask).steps == STEPS
-    mask[0, 5] = False
-    with pytest.raises(InputError, match="mask: bcd takes whole clips; 1 entries are missing"):
-        model.encode(clips(), mask=mask)
     with pytest.raises(InputError, match="two frames or more; got 1"):
         model.loss(Sequences(clips(steps=1)), generator=rows(3))
     with pytest.raises(InputError, match="factors of widths"):
@@ -378,6 +373,38 @@ def test_bad_input_is_named() -> None:
     )
     with pytest.raises(InputError, match=r"bcd needs square frames \(C, H, H\) with its DiT; got \(8,\)"):
         build_model(vectors)
+
+
+@pytest.mark.parametrize("window", [None, 4])
+def test_a_padded_clip_is_the_short_clip(window: int | None) -> None:
+    model, x = make(window=window), clips()
+    mask = torch.arange(STEPS) < torch.tensor([STEPS, STEPS - 2, STEPS])[:, None]
+    padded = model.encode(Sequences(x, mask=mask))
+    assert torch.equal(padded.static[0], model.encode(x).static[0])
+    if window is None:
+        short = model.encode(x[1:2, : STEPS - 2])
+        torch.testing.assert_close(padded.static[1:2], short.static, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(padded.dynamic[1:2, : STEPS - 2], short.dynamic, rtol=1e-5, atol=1e-5)
+        start = model.sampling.sampler.sigma_max * torch.randn(
+            3, STEPS, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)
+        )
+        decoded = model.decode(padded, noise=start)
+        alone = model.decode(short, noise=start[1:2, : STEPS - 2])
+        torch.testing.assert_close(decoded[1:2, : STEPS - 2], alone, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("cross_driven", [True, False])
+def test_padding_and_missing_entries_have_no_part_in_the_loss(cross_driven: bool) -> None:
+    model, x = make(cross_driven=cross_driven), clips()
+    mask = torch.arange(STEPS) < torch.tensor([STEPS, STEPS - 2, 1])[:, None]
+    observed = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) > 0.2
+    other = torch.where(observed & mask[..., None, None, None], x, torch.full_like(x, torch.nan))
+    first, second = (
+        model.loss(Sequences(frames, mask=mask, observed=observed), generator=rows(3))
+        for frames in (x, other)
+    )
+    assert torch.equal(first.loss, second.loss)
+    assert torch.isfinite(first.loss)
 
 
 def test_the_codebook_says_what_the_codes_stand_for() -> None:

@@ -138,7 +138,7 @@ def test_a_weight_of_0_switches_a_term_off(name: str) -> None:
     out = model.loss(Sequences(clips(), targets=cells(3)), generator=rows(3))
     rest = {"consistency", "prediction", "information"} - {name}
     assert set(out.terms) == {"reconstruction", "kl_static", "kl_dynamic"} | rest
-    assert S3VAE.targets(model.config) == (() if name == "prediction" else ("cells",))
+    assert S3VAE.required_targets(model.config) == (() if name == "prediction" else ("cells",))
 
 
 def test_the_baseline_needs_no_targets() -> None:
@@ -194,7 +194,7 @@ def test_the_other_two_predictions(loss: str) -> None:
     out = model.loss(Sequences(clips(), targets=cells(3)), generator=rows(3))
     generator = rows(3)
     with torch.no_grad():
-        q = model.posterior(model._features(model.to_model_space(clips())))
+        q = model.posterior(model._features(model.to_model_space(Sequences(clips()))))
         q.static.draw(generator)
         assert model.predictor is not None
         logits = model.predictor(q.dynamic.draw(generator)).double()

@@ -384,6 +384,21 @@ def test_save_then_load_is_bit_equal(tmp_path: Path, stage: str) -> None:
     assert torch.equal(loaded.reconstruct(clips()), model.reconstruct(clips()))
 
 
+@pytest.mark.parametrize("stage", ["frames", "sequences"])
+def test_what_was_not_measured_changes_nothing_and_has_no_likelihood(stage: str) -> None:
+    model, x = make(), clips()
+    hooks_of(model).on_stage(stage)
+    observed = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) > 0.3
+    other = torch.where(observed, x, torch.nan)
+    first, second = (Sequences(frames, observed=observed) for frames in (x, other))
+    assert torch.equal(model.encode(first).flatten(), model.encode(second).flatten())
+    a, b = (model.loss(part, generator=GeneratorStack.shard(0, 3, slice(0, 3))) for part in (first, second))
+    assert torch.equal(a.loss, b.loss)
+    output = model.decoder_output(model.encode(first).static, model.encode(first).dynamic)
+    whole, seen = model.log_likelihood(Sequences(x), output), model.log_likelihood(first, output)
+    assert not torch.equal(whole, seen)
+
+
 def test_bad_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"makes frames \(C, 16, 16\); got \(3, 8, 8\)"):
         make(decoder_channels=(8, 8))
@@ -395,11 +410,6 @@ def test_bad_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     factors = model.encode(clips())
     with pytest.raises(InputError, match=r"widths \(\(4,\), \(3,\)\); the model's are \(\(5,\), \(3,\)\)"):
         model.decode(replace(factors, static=factors.static[:, :4]))
-    observed = torch.ones(3, STEPS, 3, SIDE, SIDE, dtype=torch.bool)
-    model.encode(clips(), observed=observed)
-    observed[0, 0, 0, 0, :2] = False
-    with pytest.raises(InputError, match="observed: vdsm takes whole clips; 2 entries are missing"):
-        model.encode(clips(), observed=observed)
     with pytest.raises(InputError, match="sequences of 0 steps"):
         model.learned_prior().sample(1, generator=torch.Generator(), steps=0)
     plain = Factors(factors.static, factors.dynamic)
