@@ -99,7 +99,9 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session, part: str) -> None:
     """All tests, a package at a time, where only what the package declares is installed."""
     install(session, *TEST_PARTS[part], tools=("pytest", "pytest-xdist", *PEERS.get(part, ())), extra=part)
-    folders = ["tests/integration", "tests/repo"] if part == "integration" else [f"tests/{part}"]
+    folders = (
+        ["tests/integration", "tests/golden", "tests/repo"] if part == "integration" else [f"tests/{part}"]
+    )
     # Workers share the cores; a file stays on one worker, so that its fixtures are made once.
     workers = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
     session.run("pytest", *workers, *folders, *session.posargs, env={"OMP_NUM_THREADS": "1"})
