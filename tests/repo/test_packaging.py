@@ -31,8 +31,12 @@ def third_party(folder: Path) -> list[Requirement]:
 
 
 def pins() -> dict[str, str]:
+    """The one version of each distribution that constraints.txt names."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return dict(line.split("==") for line in lines if not line.startswith("#"))  # type: ignore[misc]
+    found = [Requirement(line) for line in lines if not line.startswith("#")]
+    assert [str(r) for r in found if [s.operator for s in r.specifier] != ["=="]] == []
+    assert len({r.name for r in found}) == len(found)
+    return {r.name: next(iter(r.specifier)).version for r in found}
 
 
 def test_there_are_five_distributions() -> None:
