@@ -58,9 +58,9 @@ EXAMPLES = {
     "custom_modality": ("cmu_mocap", ("train.steps=60",), ()),
 }
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
-EXTRAS = {"video": "[flow,latent]", "eval": "[speech]"}
-# What a part's tests compare with or look with, and the package itself does not use.
-PEERS = {"core": ("diffusers", "pandas", "polars"), "eval": ("pytorch-fid",), "integration": ("playwright",)}
+EXTRAS = {"video": "[flow,latent]", "eval": "[fid,speech]"}
+# What a part's tests compare with or look with, and what an extra of seqdis-eval would bring.
+PEERS = {"core": ("diffusers", "pandas", "polars"), "integration": ("playwright", "pytorch-fid")}
 PINNED = ("-c", "constraints.txt", "--override", "overrides.txt")
 # Every module: seqdis.core itself imports little before a name is asked for.
 IMPORT_ALL = (
