@@ -1,6 +1,6 @@
 """The only task runner: ``nox -l`` lists the sessions, ``nox -s NAME -- ARGUMENTS`` runs one.
 
-Every session makes its own environment from ``constraints.txt``; with uv that takes seconds.
+Every session makes its own environment from ``constraints.txt`` and ``overrides.txt``; with uv that takes seconds.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ EXAMPLES = {
     "custom_modality": ("cmu_mocap", ("train.steps=60",), ()),
 }
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
-EXTRAS = {"video": "[flow,latent]", "eval": "[speech]"}
-# What a part's tests compare with or look with, and the package itself does not use.
-PEERS = {"core": ("diffusers", "pandas", "polars"), "eval": ("pytorch-fid",), "integration": ("playwright",)}
-PINNED = ("-c", "constraints.txt")
+EXTRAS = {"video": "[flow,latent]", "eval": "[fid,speech]"}
+# What a part's tests compare with or look with, and what an extra of seqdis-eval would bring.
+PEERS = {"core": ("diffusers", "pandas", "polars"), "integration": ("playwright", "pytorch-fid")}
+PINNED = ("-c", "constraints.txt", "--override", "overrides.txt")
 # Every module: seqdis.core itself imports little before a name is asked for.
 IMPORT_ALL = (
     "import importlib, pkgutil, sys; package = importlib.import_module(sys.argv[1]); "

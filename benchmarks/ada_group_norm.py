@@ -20,12 +20,12 @@ import os
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from timing.turns import seconds_in_turns
 from torch import Tensor
 
 from seqdis.core.config import apply_overrides
@@ -114,32 +114,9 @@ def worst_error(x: Tensor, parts: dict[str, Tensor], grad: Tensor) -> float:
     return max(float((ours - exact).abs().max() / exact.abs().max()) for ours, exact in pairs)
 
 
-def milliseconds(run: Callable[[], object], device: torch.device, repeats: int) -> float:
-    """Of one run; on a GPU of one of ``repeats`` in a row, whose queue hides the time of launching."""
-    if device.type != "cuda":
-        began = time.perf_counter()
-        run()
-        return 1000 * (time.perf_counter() - began)
-    start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    start.record()
-    for _ in range(repeats):
-        run()
-    stop.record()
-    torch.cuda.synchronize()
-    return start.elapsed_time(stop) / repeats
-
-
-def in_turns(
-    runs: dict[str, Callable[[], object]], turns: int, device: torch.device, *, repeats: int = 20
-) -> dict[str, float]:
-    """The median of each, after two rounds of warming up (the first of which compiles)."""
-    taken: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(turns + 2):
-        for name, run in runs.items():
-            spent = milliseconds(run, device, repeats)
-            if turn > 1:
-                taken[name].append(spent)
-    return {name: statistics.median(times) for name, times in taken.items()}
+def milliseconds(runs: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
+    """The median of the turns of each."""
+    return {n: 1000 * statistics.median(times) for n, times in seconds_in_turns(runs, turns=turns).items()}
 
 
 def unet_calls(*, compile_too: bool) -> dict[str, Call]:
@@ -177,7 +154,7 @@ def measure(
         peers = calls()
         runs = {name: wrap(call) for name, call in peers.items()}
         runs["copy"] = torch.no_grad()(lambda: target.copy_(x))
-        took = in_turns(runs, turns, x.device)
+        took = milliseconds(runs, turns)
         share = traffic / 2 * took["copy"] / took["ours"]
         columns = "".join(f"{took[name]:10.3f}" if name in took else " " * 10 for name in COLUMNS)
         print(f"{case:54} {mode:17}{columns}{100 * share:9.0f}%", flush=True)
@@ -217,7 +194,7 @@ def end_to_end(preset: str, device: torch.device, turns: int) -> list[BenchmarkR
     rows = []
     for name, run in (("training step", step), ("sample", sample)):
         without = kernels_off()(run)
-        took = in_turns({"ours": run, "eager": without}, turns, device, repeats=1)
+        took = milliseconds({"ours": run, "eager": without}, turns)
         row = BenchmarkRow(case=f"{preset}, {name}", unit="ms", ours=took["ours"], peer=took["eager"])
         print(
             f"{row.case:54} without {row.peer:10.1f}   with {row.ours:10.1f}   {row.peer / row.ours:.2f}",

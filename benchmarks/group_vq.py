@@ -22,12 +22,12 @@ import argparse
 import json
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from timing.turns import seconds_in_turns
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
@@ -104,17 +104,6 @@ def steps_of(module: nn.Module, m: Tensor, direction: Tensor) -> dict[str, Step]
     return {"forward": forward, "forward and backward": both}
 
 
-def seconds(step: Step, device: torch.device) -> float:
-    """Duration of one step."""
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    began = time.perf_counter()
-    step()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - began
-
-
 def peak_mib(step: Step, device: torch.device) -> float:
     """The most that is allocated at a time within a step, beyond what was there before."""
     step()
@@ -145,13 +134,12 @@ def compare(
     """Rows of one form of the peer."""
     rows, frames = [], CLIPS * STEPS
     for case in ours:
-        pair = (ours[case], peer[case])
-        for step in pair:
-            seconds(step, device)  # warms up
-        turns = [tuple(seconds(step, device) for step in pair) for _ in range(runs)]
-        ratio = statistics.median(theirs / own for own, theirs in turns)
-        speed = frames / statistics.median(theirs for _, theirs in turns)
-        memory = [frames / peak_mib(step, device) for step in pair]
+        taken = seconds_in_turns({"ours": ours[case], "peer": peer[case]}, turns=runs)
+        ratio = statistics.median(
+            theirs / own for own, theirs in zip(taken["ours"], taken["peer"], strict=True)
+        )
+        speed = frames / statistics.median(taken["peer"])
+        memory = [frames / peak_mib(step, device) for step in (ours[case], peer[case])]
         rows += [
             BenchmarkRow(case=f"{case}, {name}", unit="frames_per_s", ours=ratio * speed, peer=speed),
             BenchmarkRow(case=f"{case}, {name}", unit="frames_per_mib", ours=memory[0], peer=memory[1]),

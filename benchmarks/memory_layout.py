@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
+from functools import partial
 from pathlib import Path
 
 import torch
+from timing.turns import seconds_in_turns
 
 from seqdis.core.config import RunConfig
 from seqdis.core.disentangler import Disentangler
@@ -39,15 +40,11 @@ def in_layout(config: RunConfig, device: torch.device, *, channels_last: bool) -
     return model.to(memory_format=LAYOUTS[channels_last])  # type: ignore[call-overload]
 
 
-def seconds_a_step(model: Disentangler, batch: Sequences) -> float:
-    """One loss and its gradients; waits for the device."""
-    began = time.perf_counter()
+def loss_and_gradients(model: Disentangler, batch: Sequences) -> None:
+    """One loss and its gradients."""
     rows = GeneratorStack.shard(0, len(batch.x), slice(0, len(batch.x)), model.device)
     model.loss(batch, generator=rows).loss.backward()
     model.zero_grad()
-    if model.device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - began
 
 
 def measure(preset: str, *, turns: int, device: torch.device) -> BenchmarkRow:
@@ -56,16 +53,17 @@ def measure(preset: str, *, turns: int, device: torch.device) -> BenchmarkRow:
     models = {layout: in_layout(config, device, channels_last=layout) for layout in LAYOUTS}
     clips = torch.rand(config.train.batch_size, config.data.length, *config.data.frame_shape)
     batch = Sequences(clips, keys=[str(i) for i in range(len(clips))]).to(device)
-    taken: dict[bool, list[float]] = {layout: [] for layout in LAYOUTS}
-    for turn in range(turns + 1):
-        for layout, model in models.items():
-            seconds = seconds_a_step(model, batch)
-            if turn:  # the first one warms up
-                taken[layout].append(seconds)
-    rates = {layout: 1 / statistics.median(times) for layout, times in taken.items()}
+    names = {False: "usual layout", True: "channels-last"}
+    runs = {names[layout]: partial(loss_and_gradients, model, batch) for layout, model in models.items()}
+    taken = seconds_in_turns(runs, turns=turns)
+    rates = {layout: 1 / statistics.median(taken[name]) for layout, name in names.items()}
     picked = picks_channels_last(models[False])
-    case = f"{preset}, {'channels-last' if picked else 'usual layout'} against the other"
-    return BenchmarkRow(case=case, unit="steps_per_s", ours=rates[picked], peer=rates[not picked])
+    return BenchmarkRow(
+        case=f"{preset}, {names[picked]} against the other",
+        unit="steps_per_s",
+        ours=rates[picked],
+        peer=rates[not picked],
+    )
 
 
 def main() -> None:

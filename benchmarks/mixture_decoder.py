@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
+from functools import partial
 from pathlib import Path
 
 import torch
+from timing.turns import seconds_in_turns
 from torch import Tensor
 
 from seqdis.core.methods.vdsm import VDSM
@@ -24,28 +25,17 @@ from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
 PRESETS = ("vdsm-pendulum16", "vdsm-sprites32")
 
 
-def seconds_together(model: VDSM, static: Tensor, poses: Tensor) -> float:
+def together(model: VDSM, static: Tensor, poses: Tensor) -> None:
     """All sequences as groups of one convolution."""
-    began = time.perf_counter()
     model.decoder_output(static, poses).square().mean().backward()
-    return finished(model, began)
+    model.zero_grad()
 
 
-def seconds_in_a_loop(model: VDSM, static: Tensor, poses: Tensor) -> float:
+def in_a_loop(model: VDSM, static: Tensor, poses: Tensor) -> None:
     """One sequence after the other."""
-    began = time.perf_counter()
     outputs = [model.decoder_output(s[None], z[None]) for s, z in zip(static, poses, strict=True)]
     torch.cat(outputs).square().mean().backward()
-    return finished(model, began)
-
-
-def finished(model: VDSM, began: float) -> float:
-    """Seconds since then; waits for the device, and forgets the gradients."""
-    if model.device.type == "cuda":
-        torch.cuda.synchronize()
-    taken = time.perf_counter() - began
     model.zero_grad()
-    return taken
 
 
 def measure(preset: str, *, turns: int, device: torch.device) -> BenchmarkRow:
@@ -58,14 +48,9 @@ def measure(preset: str, *, turns: int, device: torch.device) -> BenchmarkRow:
     g = torch.Generator().manual_seed(0)
     static = torch.randn(count, c.static_dim, generator=g).to(device)
     poses = torch.randn(count, config.data.length, c.pose_dim, generator=g).to(device)
-    ways = (seconds_together, seconds_in_a_loop)
-    taken: list[list[float]] = [[], []]
-    for turn in range(turns + 1):
-        for way, times in zip(ways, taken, strict=True):
-            seconds = way(model, static, poses)
-            if turn:  # the first one warms up
-                times.append(seconds)
-    ours, peer = (count / statistics.median(times) for times in taken)
+    ways = {way.__name__: partial(way, model, static, poses) for way in (together, in_a_loop)}
+    taken = seconds_in_turns(ways, turns=turns)
+    ours, peer = (count / statistics.median(times) for times in taken.values())
     case = f"{preset}, {c.static_dim} experts, {count} sequences of {config.data.length}, with gradients"
     return BenchmarkRow(case=case, unit="sequences_per_s", ours=ours, peer=peer)
 

@@ -1,4 +1,4 @@
-"""Small TorchScript modules that stand in for networks whose weights are not here."""
+"""What stands in for networks whose weights are not here: small TorchScript modules, random weights."""
 
 from __future__ import annotations
 
@@ -54,4 +54,21 @@ class Wrong(nn.Module):
 def written(module: nn.Module, path: Path) -> Path:
     """The module as a TorchScript file."""
     torch.jit.script(module).save(str(path))
+    return path
+
+
+def inception_weights(path: Path) -> Path:
+    """Random weights of FID's Inception in the published format, which keep the features' scale."""
+    import torchvision  # an extra of seqdis-eval
+
+    network = torchvision.models.inception_v3(
+        weights=None, num_classes=1008, aux_logits=False, init_weights=False
+    )
+    g, state = torch.Generator().manual_seed(0), network.state_dict()
+    for tensor in state.values():
+        if tensor.ndim == 4:
+            tensor.copy_(torch.randn(tensor.shape, generator=g) * (2 / tensor[0].numel()) ** 0.5)
+        elif tensor.is_floating_point():
+            tensor.copy_(0.75 + 0.5 * torch.rand(tensor.shape, generator=g))
+    torch.save(state, path)
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ from seqdis.core.registry import get_preset
 from seqdis.core.results import ResultRecord
 from seqdis.eval import judge_training
 from seqdis.eval.cli import protocol, run
+from seqdis.eval.features import inception
 from seqdis.eval.judge_training import JudgeBudget
 from seqdis.eval.protocols import generation
 
@@ -113,6 +115,25 @@ def test_feature_networks_are_used_and_named(drawn: Path, tmp_path: Path, script
     assert told == {"mse", "akd", "akd_detected", "aed", "aed_detected", "csim"}
     assert f"--features akd={points} --features aed={plane}" in record.command
     assert "peaks.pt" in out.with_suffix(".html").read_text(encoding="utf-8")
+
+
+def test_fid_of_swapped_frames_is_a_figure_of_the_result_and_of_the_page(
+    drawn: Path, tmp_path: Path, scripts: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pytorch_fid", reason="the extra seqdis-eval[fid]")
+    monkeypatch.setattr(inception, "WEIGHTS", replace(inception.WEIGHTS, sha256=""))
+    file = scripts.inception_weights(tmp_path / "w.pth")
+    out = tmp_path / "fid.json"
+    result = seqdis("eval", "swap", drawn, "--pairs", "2", "--features", f"fid={file}", "--out", out)
+    assert result.exit_code == 0, result.output
+    record = ResultRecord.load(out)
+    steps = get_preset("s3vae-shapes").data.length
+    # An untrained model's frames are further from real ones than training clips are.
+    assert record.metrics["fid"].value > record.metrics["fid_real"].value > 0
+    assert record.metrics["fid"].n == record.metrics["fid_real"].n == 2 * steps
+    page = out.with_suffix(".html").read_text(encoding="utf-8")
+    assert inception.Inception.name in page
+    assert all(f"{record.metrics[name].value:.4g}" in page for name in ("fid", "fid_real"))
 
 
 def test_what_a_protocol_cannot_measure_is_refused_with_one_line(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import tomllib
-from importlib.metadata import requires, version
+from importlib.metadata import distributions, requires, version
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,12 @@ def third_party(folder: Path) -> list[Requirement]:
 
 
 def pins() -> dict[str, str]:
+    """The one version of each distribution that constraints.txt names."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return dict(line.split("==") for line in lines if not line.startswith("#"))  # type: ignore[misc]
+    found = [Requirement(line) for line in lines if not line.startswith("#")]
+    assert [str(r) for r in found if [s.operator for s in r.specifier] != ["=="]] == []
+    assert len({r.name for r in found}) == len(found)
+    return {r.name: next(iter(r.specifier)).version for r in found}
 
 
 def test_there_are_five_distributions() -> None:
@@ -118,6 +122,14 @@ def test_constraints_pin_every_dependency_within_its_range(folder: Path) -> None
         assert requirement.specifier.contains(known[requirement.name]), (
             f"{requirement} is pinned out of its range"
         )
+
+
+def test_one_opencv_is_pinned_and_at_most_one_is_installed() -> None:
+    assert [name for name in pins() if name.startswith("opencv")] == ["opencv-python-headless"]
+    lines = (ROOT / "overrides.txt").read_text(encoding="utf-8").splitlines()
+    dropped = {Requirement(line) for line in lines if not line.startswith("#")}
+    assert {r.name for r in dropped if r.marker and not r.marker.evaluate()} == {"opencv-python"}
+    assert len({d.name for d in distributions() if d.name.lower().startswith("opencv")}) <= 1
 
 
 def test_constraints_pin_the_tools_of_all_sessions() -> None:

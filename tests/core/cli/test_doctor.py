@@ -43,6 +43,25 @@ def test_for_a_person(seqdis: Command) -> None:
         assert word in result.stdout or word == "vectors for tests"
 
 
+def test_extras_are_those_of_the_metadata_and_of_this_machine(
+    seqdis: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "seqdis_elsewhere-1.0.dist-info"
+    folder.mkdir()
+    lines = [
+        *("Metadata-Version: 2.4", "Name: seqdis-elsewhere", "Version: 1.0"),
+        *("Provides-Extra: far", "Provides-Extra: near", "Requires-Dist: typer"),
+        "Requires-Dist: torch>=2,!=2.1 ; python_version >= '3' and extra == 'far'",
+        'Requires-Dist: no.such-thing[all] (~=1.0) ; "far" == extra',
+        "Requires-Dist: numpy ; python_version < '3' and extra == 'far'",
+    ]
+    (folder / "METADATA").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    extras = json.loads(seqdis("doctor", "--json").stdout)["extras"]
+    assert extras["seqdis-elsewhere[far]"] == {"torch": version("torch"), "no.such-thing": None}
+    assert extras["seqdis-elsewhere[near]"] == {}
+
+
 def test_a_dataset_is_found_or_the_place_for_it_is_named(
     seqdis: Command, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

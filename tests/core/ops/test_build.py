@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from typer.testing import CliRunner
 
 from seqdis.core.cli.app import app
@@ -118,8 +118,7 @@ def test_a_killed_build_does_not_block_the_next(cache: Path, compiler: object) -
 def test_a_build_waits_for_the_one_under_way(cache: Path, compiler: object) -> None:
     compiler(GOOD)  # type: ignore[operator]
     cache.mkdir()
-    with (cache / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with FileLock(cache / ".lock"):
         process = start_build()
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(6)

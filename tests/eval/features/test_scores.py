@@ -6,6 +6,7 @@ from types import ModuleType
 import pytest
 import torch
 
+from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores
 from seqdis.eval.features.torchscript import I3D, ScriptedIdentity, ScriptedKeypoints
@@ -111,3 +112,20 @@ def test_frechet_distances_are_those_of_the_features(tmp_path: Path, scripts: Mo
     assert found["fvd"].value == pytest.approx(
         frechet_distance(i3d(sets["generated"]), i3d(sets["real"])), rel=1e-5, abs=1e-9
     )
+
+
+def test_training_clips_are_chosen_by_the_seed_and_each_once() -> None:
+    data, real = ArraySequences(clips(3, 9)), clips(4, 9)
+
+    def found(count: int, seed: int, batch_size: int = 64) -> float:
+        scores = FrechetScores(FeatureNetworks(frames=Means()))
+        scores.add("real", real)
+        scores.add_training_clips(data, count, seed=seed, batch_size=batch_size)
+        metric = scores.metrics()["fid_real"]
+        assert metric.n == 4 * min(count, 9)
+        return metric.value
+
+    assert found(5, 0) == found(5, 0, batch_size=2)
+    assert found(5, 0) != found(5, 1)
+    frames = [x.mean((3, 4)).flatten(0, 1) for x in (clips(3, 9), real)]
+    assert found(20, 0) == pytest.approx(frechet_distance(frames[0], frames[1]))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from seqdis.core.errors import InputError
-from seqdis.eval.metrics.token_error_rate import edit_distance, token_error_rate
+from seqdis.eval.metrics.token_error_rate import token_error_rate
 
 
 def by_recursion(a: tuple[int, ...], b: tuple[int, ...]) -> int:
@@ -21,18 +21,19 @@ def by_recursion(a: tuple[int, ...], b: tuple[int, ...]) -> int:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_distance_is_that_of_the_recursion(seed: int) -> None:
+def test_the_errors_of_one_utterance_are_those_of_the_recursion(seed: int) -> None:
     g = torch.Generator().manual_seed(seed)
-    a, b = (
-        tuple(torch.randint(3, (int(torch.randint(9, (), generator=g)),), generator=g).tolist()) for _ in "ab"
+    truth, guess = (
+        tuple(torch.randint(3, (int(torch.randint(low, 9, (), generator=g)),), generator=g).tolist())
+        for low in (1, 0)
     )
-    assert edit_distance(a, b) == by_recursion(a, b)
+    assert token_error_rate([truth], [guess]).value * len(truth) == pytest.approx(by_recursion(truth, guess))
 
 
 def test_known_distances() -> None:
-    assert edit_distance(list(map(ord, "kitten")), list(map(ord, "sitting"))) == 3
-    assert edit_distance([], [1, 2]) == edit_distance([1, 2], []) == 2
-    assert edit_distance([], []) == 0
+    truth, guess = ([ord(letter) for letter in word] for word in ("kitten", "sitting"))
+    assert token_error_rate([truth], [guess]).value == pytest.approx(3 / 6)
+    assert token_error_rate([[300, 70_000]], [[70_000]]).value == pytest.approx(1 / 2)
 
 
 def test_the_rate_counts_tokens_not_utterances() -> None:

@@ -7,12 +7,12 @@ from importlib.util import find_spec
 
 import pytest
 import torch
+from rapidfuzz.distance import Levenshtein
 from tests.eval.spoken import Spoken, Voices
 
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.eval.content_head import HeadBudget
-from seqdis.eval.metrics.token_error_rate import edit_distance
 from seqdis.eval.protocols.content import best_constant, content_protocol
 from seqdis.eval.subwords import Subwords
 
@@ -44,7 +44,7 @@ def test_the_factor_that_holds_the_words_is_read(reverse: bool) -> None:
 def test_the_best_constant_is_the_best_of_all_transcripts() -> None:
     tokens = [[1, 2, 3], [1, 2], [1, 2], [4], [1, 2, 5]]
     found = best_constant(tokens, generator=torch.Generator().manual_seed(0))
-    costs = {tuple(c): sum(edit_distance(t, c) for t in tokens) for c in [*tokens, []]}
+    costs = {tuple(c): sum(Levenshtein.distance(t, c) for t in tokens) for c in [*tokens, []]}
     assert costs[tuple(found)] == min(costs.values())
     assert found == [1, 2]
 

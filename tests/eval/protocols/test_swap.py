@@ -13,6 +13,7 @@ from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.eval.features.opened import FeatureNetworks
 from seqdis.eval.features.torchscript import ScriptedIdentity, ScriptedKeypoints
+from seqdis.eval.metrics.frechet import frechet_distance
 from seqdis.eval.protocols import swap
 
 
@@ -60,6 +61,41 @@ def test_identity_is_compared_with_one_lender_and_motion_with_the_other(
     assert metrics["akd"].value == pytest.approx(float(sum(off) / 2))
     assert metrics["aed"].n == 2
     assert "swap_joint_accuracy" not in metrics
+
+
+class Means:
+    """Channel means, as a network for pictures."""
+
+    name = "means"
+
+    def __call__(self, frames: torch.Tensor) -> torch.Tensor:
+        return frames.mean((2, 3))
+
+
+def test_swapped_frames_are_compared_with_the_real_ones_that_lent_the_dynamics(planes: Any) -> None:
+    train, test = (
+        ArraySequences(torch.rand(9, 4, 3, 8, 8, generator=torch.Generator().manual_seed(seed)))
+        for seed in (0, 1)
+    )
+    pairs = [(0, 1), (2, 5), (7, 3)]
+    networks = FeatureNetworks(frames=Means())
+    metrics = swap.swap_protocol(planes().eval(), train, test, pairs=pairs, features=networks)
+    x = test.fetch(range(9)).x
+    real = torch.stack([x[d] for _, d in pairs])
+    # The first plane is the static lender's.
+    swapped = torch.stack([torch.cat([x[s, :, :1], x[d, :, 1:]], dim=1) for s, d in pairs])
+    expected = frechet_distance(*(clips.mean((3, 4)).flatten(0, 1) for clips in (swapped, real)))
+    assert metrics["fid"].value == pytest.approx(expected)
+    assert (metrics["fid"].n, metrics["fid_real"].n) == (12, 12)
+    assert not metrics["fid"].higher_is_better
+    # Each clip lends its dynamics to itself: the frames are the real ones.
+    same = swap.swap_protocol(
+        planes().eval(), train, test, pairs=[(i, i) for i in range(9)], features=networks
+    )
+    assert same["fid"].value == pytest.approx(0, abs=1e-9)
+    assert same["fid_real"].value > 1e-6
+    with pytest.raises(InputError, match="fid, fvd: at least 2 swaps are needed; got 1"):
+        swap.swap_protocol(planes().eval(), train, test, pairs=1, features=networks)
 
 
 def test_a_list_of_pairs_is_taken_as_it_is(world: Any, channels: Any, reader: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from rapidfuzz.distance import Levenshtein
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
@@ -14,7 +15,6 @@ from seqdis.core.analysis import evaluating
 from seqdis.core.errors import InputError
 from seqdis.core.progress import Progress
 from seqdis.core.random import mix_seed
-from seqdis.eval.metrics.token_error_rate import edit_distance
 
 __all__ = ["ContentHead", "HeadBudget", "train_head"]
 
@@ -138,7 +138,7 @@ def train_head(
         schedule.step()
         if step % budget.check_every == 0 or step == budget.steps:
             read = head.read([features[i] for i in held])
-            errors = sum(edit_distance(tokens[i], guess) for i, guess in zip(held, read, strict=True))
+            errors = sum(Levenshtein.distance(tokens[i], guess) for i, guess in zip(held, read, strict=True))
             if errors < best:
                 best, best_state = errors, copy.deepcopy(head.state_dict())
         if progress is not None:

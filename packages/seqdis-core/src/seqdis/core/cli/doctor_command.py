@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
-import re
 from importlib.metadata import PackageNotFoundError, distribution, distributions, version
 from typing import Any
+
+from packaging.requirements import Requirement
 
 from seqdis.core.cli.list_command import dataset_rows, modality_rows
 from seqdis.core.cli.options import Json
@@ -77,12 +78,18 @@ def _extras() -> dict[str, dict[str, str | None]]:
     found: dict[str, dict[str, str | None]] = {}
     names = {d.name for d in distributions() if d.name.startswith("seqdis-")}
     for package in sorted(names):
-        for requirement in distribution(package).requires or []:
-            marker = re.search(r"extra\s*==\s*['\"]([^'\"]+)['\"]", requirement)
-            if marker:
-                name = re.split(r"[\s<>=!~;\[(]", requirement, maxsplit=1)[0]
-                found.setdefault(f"{package}[{marker[1]}]", {})[name] = _version(name)
+        requirements = [Requirement(line) for line in distribution(package).requires or []]
+        for extra in distribution(package).metadata.get_all("Provides-Extra") or []:
+            found[f"{package}[{extra}]"] = {
+                r.name: _version(r.name) for r in requirements if _needs(extra, r)
+            }
     return found
+
+
+def _needs(extra: str, requirement: Requirement) -> bool:
+    """Whether the extra asks for it on this machine, and the package without the extra does not."""
+    marker = requirement.marker
+    return marker is not None and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""})
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 
 from seqdis.core.errors import InputError
 from seqdis.core.ops._build import (
@@ -89,13 +90,7 @@ def _command(device: str, architecture: str, source: Path, target: Path) -> list
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """One build at a time; the system gives the lock back when its holder ends, however it ends."""
-    try:
-        import fcntl
-    except ImportError:  # not on Windows: two builds at once are slower, and still right
-        yield
-        return
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with FileLock(folder / ".lock"):
         for left in folder.glob(".build-*"):  # by a build that was killed: nobody else holds the lock
             shutil.rmtree(left, ignore_errors=True)
         yield

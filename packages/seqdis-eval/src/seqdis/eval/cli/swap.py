@@ -45,8 +45,8 @@ def swap(
 ) -> None:
     """Swap held-out clips and let a judge, trained on real ones, say what the results show.
 
-    Also what linear probes read from each factor, their leakage, and AED, CSIM and AKD with --features. The judge
-    and the list of pairs are kept in the run's folder.
+    Also what linear probes read from each factor, their leakage, and AED, CSIM, AKD, FID and FVD with --features.
+    The judge and the list of pairs are kept in the run's folder.
     """
     from seqdis.eval.protocols.swap import swap_protocol
     from seqdis.eval.report.shown import swaps_shown

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
-from seqdis.core.sequences import Sequences
+from seqdis.core.sequences import Sequences, check_whole
 from seqdis.eval.features.networks import ClipFeatures, FrameFeatures, Identity, Keypoints
 from seqdis.eval.features.opened import FeatureNetworks, as_pictures
 from seqdis.eval.metrics.aed import average_euclidean_distance
@@ -165,6 +166,20 @@ class FrechetScores:
                 )
             for part in pictures.split(8):
                 self._kept.setdefault(("fvd", which), []).append(self._clips(part))
+
+    def add_training_clips(
+        self, train_set: SequenceDataset, count: int, *, seed: int, batch_size: int = 64
+    ) -> None:
+        """So many training clips, chosen by the seed; all of them where there are fewer.
+
+        Raises:
+            InputError: They are no pictures, too short, or have gaps.
+        """
+        order = torch.randperm(len(train_set), generator=torch.Generator().manual_seed(seed))
+        for rows in order[:count].split(batch_size) if self.wanted else ():
+            batch = train_set.fetch(rows.tolist())
+            check_whole("a feature network", batch)
+            self.add("train", batch.x)
 
     def metrics(self) -> dict[str, Metric]:
         """``fid``, ``fvd``, and ``fid_real``, ``fvd_real`` between training and held-out clips."""

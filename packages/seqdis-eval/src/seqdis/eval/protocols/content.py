@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from rapidfuzz.distance import Levenshtein
 
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
@@ -12,7 +13,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.eval.content_head import HeadBudget, train_head
-from seqdis.eval.metrics.token_error_rate import edit_distance, token_error_rate
+from seqdis.eval.metrics.token_error_rate import token_error_rate
 from seqdis.eval.progress import stage
 from seqdis.eval.subwords import Subwords
 from seqdis.eval.utterances import EncodedUtterance, encode_utterances
@@ -34,7 +35,7 @@ def best_constant(tokens: Sequence[Sequence[int]], *, generator: torch.Generator
     candidates: set[tuple[int, ...]] = {(), *(tuple(one) for one in drawn)}
 
     def errors(answer: tuple[int, ...]) -> int:
-        return sum(edit_distance(one, answer) for one in drawn)
+        return sum(Levenshtein.distance(one, answer) for one in drawn)
 
     best: tuple[int, ...] = min(sorted(candidates), key=errors)
     return list(best)
