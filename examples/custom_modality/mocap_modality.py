@@ -9,7 +9,7 @@ from __future__ import annotations
 import lzma
 import math
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,14 +165,16 @@ def forward_kinematics(
         parents: Index of each joint's parent, -1 for the root.
     """
     offsets = np.broadcast_to(offsets, (len(root), len(parents), 3))
-    world, place = rotations.copy(), np.empty((len(root), len(parents), 3))
+    world, position = rotations.copy(), np.empty((len(root), len(parents), 3))
     for joint, parent in enumerate(parents):
         if parent < 0:
-            place[:, joint] = root
+            position[:, joint] = root
             continue
         world[:, joint] = world[:, parent] @ rotations[:, joint]
-        place[:, joint] = place[:, parent] + np.einsum("tij,tj->ti", world[:, parent], offsets[:, joint])
-    return place
+        position[:, joint] = position[:, parent] + np.einsum(
+            "tij,tj->ti", world[:, parent], offsets[:, joint]
+        )
+    return position
 
 
 # --- Poses as vectors, continuous and without a place or a direction in the room:
@@ -245,8 +247,8 @@ def bvh_text(bvh: Bvh) -> str:
             [pad + kind, pad + "{", f"{pad}\tOFFSET " + " ".join(f"{v:.6f}" for v in bvh.offsets[joint])]
         )
         if not tip:
-            place = "" if depth else "Xposition Yposition Zposition "
-            lines.append(f"{pad}\tCHANNELS {3 if depth else 6} {place}Zrotation Yrotation Xrotation")
+            root = "" if depth else "Xposition Yposition Zposition "
+            lines.append(f"{pad}\tCHANNELS {3 if depth else 6} {root}Zrotation Yrotation Xrotation")
         for child in (i for i, parent in enumerate(bvh.parents) if parent == joint):
             describe(child, depth + 1)
         lines.append(pad + "}")
@@ -293,8 +295,8 @@ def cmu_sequences(data: DataConfig, split: str, root: Path | None, seed: int) ->
                 key = Path(member.name).stem
                 if not member.name.endswith(".bvh"):
                     continue
-                place = seen[key[:2]] = seen[key[:2]] + 1
-                if split != ("test" if place % 4 == 0 else "val" if place % 8 == 3 else "train"):
+                number = seen[key[:2]] = seen[key[:2]] + 1
+                if split != ("test" if number % 4 == 0 else "val" if number % 8 == 3 else "train"):
                     continue
                 file = tar.extractfile(member)
                 text = file.read().decode("ascii", "replace") if file else ""
@@ -332,6 +334,29 @@ _LIMBS = {"Left": "tab:blue", "Right": "tab:red", "": "0.25"}
 _VIEW = math.radians(35.0)
 
 
+def mocap() -> RunConfig:
+    """CMU's recordings: windows of 24 poses, for a CPU."""
+    return RunConfig(
+        preset="mocap",
+        modality="mocap",
+        method="diffsda",
+        data=DataConfig(
+            dataset="cmu", length=24, frame_shape=(FEATURES,), normalize="channel", options={"fps": 30.0}
+        ),
+        model=DiffSDAConfig(
+            static_dim=32,
+            dynamic_dim=12,
+            hidden_dim=128,
+            encoder=BackboneConfig(kind="mlp", channels=128, multipliers=(2, 2)),
+            denoiser=BackboneConfig(kind="mlp", channels=128, multipliers=(2, 2, 2)),
+            sampler=SamplerConfig(steps=18),
+        ),
+        train=TrainConfig(
+            steps=1500, batch_size=32, lr=1e-3, ema_decay=0.998, eval_every=500, save_every=500
+        ),
+    )
+
+
 class MocapModality(Modality):
     """Frames are poses ``(FEATURES,)`` of CMU's skeleton; see :func:`features_of`."""
 
@@ -345,23 +370,8 @@ class MocapModality(Modality):
     def datasets(self) -> Mapping[str, DatasetSpec]:
         return {"cmu": CMU}
 
-    def presets(self) -> Mapping[str, RunConfig]:
-        encoder = BackboneConfig(kind="mlp", channels=128, multipliers=(2, 2))
-        denoiser = BackboneConfig(kind="mlp", channels=128, multipliers=(2, 2, 2))
-        preset = RunConfig(
-            preset="mocap",
-            modality="mocap",
-            method="diffsda",
-            data=DataConfig(
-                dataset="cmu", length=24, frame_shape=(FEATURES,), normalize="channel", options={"fps": 30.0}
-            ),
-            model=DiffSDAConfig(
-                static_dim=32, dynamic_dim=12, hidden_dim=128, encoder=encoder, denoiser=denoiser,
-                sampler=SamplerConfig(steps=18),
-            ),
-            train=TrainConfig(steps=1500, batch_size=32, lr=1e-3, ema_decay=0.998, eval_every=500, save_every=500),
-        )  # fmt: skip
-        return {"mocap": preset}
+    def presets(self) -> Mapping[str, Callable[[], RunConfig]]:
+        return {"mocap": mocap}
 
     def read(self, path: Path, data: DataConfig) -> Clip:
         self.check_suffix(path, self.reads, "read")
@@ -394,8 +404,8 @@ class MocapModality(Modality):
         with replace_file(path) as partial:
             if not moving:
                 for axis, points in shown:
-                    for place, step in enumerate(np.linspace(0, len(points) - 1, 8).round().astype(int)):
-                        axis.add_collection(_sticks(points[step] + (20 * place, 0)))
+                    for column, step in enumerate(np.linspace(0, len(points) - 1, 8).round().astype(int)):
+                        axis.add_collection(_sticks(points[step] + (20 * column, 0)))
                 figure.savefig(partial, dpi=110)
                 return
             writer = PillowWriter(fps=round(self.options(data).fps / 2))

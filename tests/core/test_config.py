@@ -97,3 +97,45 @@ def test_a_priors_settings_are_named_by_their_full_path() -> None:
     preset = get_preset("toy").model_copy(update={"prior": PriorConfig(options={"lr": 1e-3, "epochs": 5})})
     changed = apply_overrides(preset, ["lr=0.5", "prior.options.lr=0.25"])
     assert (changed.train.lr, changed.prior.options["lr"], changed.prior.options["epochs"]) == (0.5, 0.25, 5)
+
+
+def test_a_preset_is_changed_by_keywords() -> None:
+    changed = RunConfig.from_preset("toy", static_dim=5, lr=0.5, **{"train.steps": 7, "sampler.steps": 3})
+    words = ["static_dim=5", "lr=0.5", "train.steps=7", "sampler.steps=3"]
+    assert changed == apply_overrides(get_preset("toy"), words)
+    assert RunConfig.from_preset("toy") == get_preset("toy")
+
+
+def test_keywords_are_values_and_not_words_to_be_read() -> None:
+    assert RunConfig.from_preset("toy", path="none", betas=(0.8, 0.9)).codec.path == "none"
+    assert RunConfig.from_preset("toy", name="autoencoder").codec.name == "autoencoder"
+    with pytest.raises(InputError, match=r"key 'train\.lr' is None, but: Input should be a valid number"):
+        RunConfig.from_preset("toy", lr=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("tyo", {}, r"unknown preset 'tyo' \(did you mean 'toy'\?\); allowed: .*toy-folder"),
+        (
+            "toy",
+            {"statik_dim": 3},
+            r"unknown key 'statik_dim' \(did you mean 'static_dim'\?\); allowed: .*train",
+        ),
+        ("toy", {"steps": 3}, r"key 'steps' is ambiguous; allowed: train\.steps, model\.sampler\.steps"),
+        (
+            "toy",
+            {"static_dim": 0},
+            r"model: key 'static_dim' is 0, but: Input should be greater than or equal to 1",
+        ),
+        (
+            "toy",
+            {"train.steps": 0},
+            r"key 'train\.steps' is 0, but: Input should be greater than or equal to 1",
+        ),
+    ],
+)
+def test_a_wrong_keyword_is_refused_in_one_line(name: str, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        RunConfig.from_preset(name, **changes)
+    assert "\n" not in str(caught.value)

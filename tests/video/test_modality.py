@@ -128,7 +128,7 @@ def test_unknown_options_are_refused(tmp_path: Path, data_config: Make) -> None:
 
 
 def test_a_preset_s_options_can_be_overridden() -> None:
-    preset = apply_overrides(VIDEO.presets()["diffsda-video"], ["stride=2", "read_fps=12", "fit=pad"])
+    preset = apply_overrides(VIDEO.presets()["diffsda-video"](), ["stride=2", "read_fps=12", "fit=pad"])
     options = VIDEO.options(preset.data)
     assert (options.stride, options.read_fps, options.fit) == (2, 12.0, "pad")
 

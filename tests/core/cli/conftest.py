@@ -46,7 +46,7 @@ def toy_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an untrained toy model."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("runs") / "toy"
-    build_model(get_modality("toy").presets()["toy"]).save_pretrained(folder)
+    build_model(get_modality("toy").presets()["toy"]()).save_pretrained(folder)
     return folder
 
 

@@ -6,7 +6,7 @@ it by entry point, in this process and in those that a test starts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,44 @@ def toy_sequences(data: DataConfig, split: str, root: Path | None, seed: int) ->
     return ArraySequences(x, labels=LABELS, label_values={"level": level, "path": path})
 
 
+def toy() -> RunConfig:
+    """Ramps, with networks that train in a second."""
+    return _base(preset="toy", dataset="ramps")
+
+
+def toy_folder() -> RunConfig:
+    """The same on a folder of npy files."""
+    return _base(preset="toy-folder", dataset="folder")
+
+
+def _base(*, preset: str, dataset: str) -> RunConfig:
+    backbone = BackboneConfig(kind="mlp", channels=32, multipliers=(1, 1))
+    return RunConfig(
+        preset=preset,
+        modality="toy",
+        method="diffsda",
+        data=DataConfig(dataset=dataset, length=LENGTH, frame_shape=(FRAME,)),
+        model=DiffSDAConfig(
+            static_dim=8,
+            dynamic_dim=2,
+            hidden_dim=16,
+            encoder=backbone,
+            denoiser=backbone,
+            sampler=SamplerConfig(steps=8),
+        ),
+        train=TrainConfig(
+            steps=20,
+            batch_size=8,
+            lr=1e-3,
+            warmup_steps=2,
+            log_every=5,
+            eval_every=10,
+            save_every=10,
+            ema_decay=0.9,
+        ),
+    )
+
+
 class ToyModality(Modality):
     name = "toy"
     summary = "vectors for tests"
@@ -55,36 +93,8 @@ class ToyModality(Modality):
     def datasets(self) -> Mapping[str, DatasetSpec]:
         return {"ramps": DatasetSpec("ramps", "levels and ramps", LABELS, toy_sequences)}
 
-    def presets(self) -> Mapping[str, RunConfig]:
-        backbone = BackboneConfig(kind="mlp", channels=32, multipliers=(1, 1))
-        preset = RunConfig(
-            preset="toy",
-            modality="toy",
-            method="diffsda",
-            data=DataConfig(dataset="ramps", length=LENGTH, frame_shape=(FRAME,)),
-            model=DiffSDAConfig(
-                static_dim=8,
-                dynamic_dim=2,
-                hidden_dim=16,
-                encoder=backbone,
-                denoiser=backbone,
-                sampler=SamplerConfig(steps=8),
-            ),
-            train=TrainConfig(
-                steps=20,
-                batch_size=8,
-                lr=1e-3,
-                warmup_steps=2,
-                log_every=5,
-                eval_every=10,
-                save_every=10,
-                ema_decay=0.9,
-            ),
-        )
-        folder = preset.model_copy(
-            update={"preset": "toy-folder", "data": preset.data.model_copy(update={"dataset": "folder"})}
-        )
-        return {"toy": preset, "toy-folder": folder}
+    def presets(self) -> Mapping[str, Callable[[], RunConfig]]:
+        return {"toy": toy, "toy-folder": toy_folder}
 
     def demo(self) -> str | None:
         return "toy"

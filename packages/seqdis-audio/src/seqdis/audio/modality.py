@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -58,7 +58,7 @@ class AudioModality(Modality):
 
         return TARGETS
 
-    def presets(self) -> Mapping[str, RunConfig]:
+    def presets(self) -> Mapping[str, Callable[[], RunConfig]]:
         """See :mod:`seqdis.audio.presets`."""
         from seqdis.audio.presets import PRESETS
 

@@ -29,6 +29,7 @@ __all__ = [
     "StageConfig",
     "TrainConfig",
     "apply_overrides",
+    "change_config",
     "parse_config",
     "read_overrides",
 ]
@@ -178,6 +179,21 @@ class RunConfig(Config):
     train: TrainConfig = TrainConfig()
     prior: PriorConfig = PriorConfig()
 
+    @classmethod
+    def from_preset(cls, name: str, /, **changes: Any) -> RunConfig:
+        """A preset with some of its keys changed, such as ``from_preset("diffsda-sprites32", static_dim=64)``.
+
+        Args:
+            name: An installed preset's.
+            changes: Values by key, as :func:`change_config` takes them; a path goes as ``**{"train.steps": 100}``.
+
+        Raises:
+            InputError: The preset or a key is unknown, a key is ambiguous, or a value is out of range.
+        """
+        from seqdis.core.registry import get_preset
+
+        return change_config(get_preset(name), changes)
+
 
 def _leaves(schema: type[BaseModel]) -> Iterator[str]:
     for name, info in schema.model_fields.items():
@@ -199,8 +215,7 @@ def _first_problem(error: ValidationError, where: str, keys: Sequence[str]) -> I
         return InputError(f"{where}: unknown key {key!r}{hint}; allowed: {', '.join(siblings)}")
     if problem["type"] == "missing":
         return InputError(f"{where}: key {key!r} is missing")
-    came = problem.get("input")
-    return InputError(f"{where}: key {key!r} is {came!r}, but: {problem['msg']}")
+    return InputError(f"{where}: key {key!r} is {problem.get('input')!r}, but: {problem['msg']}")
 
 
 def parse_config(schema: type[C], values: Mapping[str, Any], *, where: str) -> C:
@@ -250,13 +265,26 @@ def read_overrides(overrides: Sequence[str]) -> dict[str, Any]:
 
 
 def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
+    """Change some keys of a run's configuration, as they are typed on a command line.
+
+    Args:
+        config: The preset.
+        overrides: ``key=value`` each, with a key as in :func:`change_config`. A value is JSON, a bare word, or a
+            comma-separated list.
+
+    Raises:
+        InputError: A key is unknown or ambiguous, or a value is out of range.
+    """
+    return change_config(config, read_overrides(overrides))
+
+
+def change_config(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     """Change some keys of a run's configuration.
 
     Args:
         config: The preset.
-        overrides: ``key=value`` each. A key is a path (``train.steps``) or its last part alone
-            where only one path ends so (``lr``). A value is JSON, a bare word, or a
-            comma-separated list.
+        changes: Values by key. A key is a path (``train.steps``) or its last part alone where only one path ends
+            so (``lr``).
 
     Raises:
         InputError: A key is unknown or ambiguous, or a value is out of range.
@@ -269,17 +297,17 @@ def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     whole = [
         f"prior.options.{name}" for name in config.prior.options
     ]  # by the full path alone: lr is train.lr
-    for key, value in read_overrides(overrides).items():
+    for key, value in changes.items():
         matches = [k for k in keys + whole if k == key] or [k for k in keys if k.endswith(f".{key}")]
         if not matches:
             raise _first_unknown(key, keys)
         if len(matches) > 1:
             raise InputError(f"override key {key!r} is ambiguous; allowed: {', '.join(matches)}")
-        place = values
+        section = values
         *parents, last = matches[0].split(".")
         for parent in parents:
-            place = place[parent]
-        place[last] = value
+            section = section[parent]
+        section[last] = value
     model = parse_config(model_schema, values.pop("model"), where="model")
     return parse_config(RunConfig, values | {"model": model}, where="override")
 

@@ -109,8 +109,8 @@ class Modality(ABC):
         """The pseudo-labels that can be computed from its data, by name."""
         return {}
 
-    def presets(self) -> Mapping[str, RunConfig]:
-        """Its presets, of any method."""
+    def presets(self) -> Mapping[str, Callable[[], RunConfig]]:
+        """What builds each of its presets, of any method, by the preset's name."""
         return {}
 
     def demo(self) -> str | None:

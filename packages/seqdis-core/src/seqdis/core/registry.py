@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,9 +96,9 @@ def get_method(name: str) -> type[Disentangler]:
     return method
 
 
-def list_presets() -> Mapping[str, RunConfig]:
-    """All presets of all installed modalities, by name; a modality that fails to load is only logged."""
-    presets: dict[str, RunConfig] = {}
+def list_presets() -> Mapping[str, Callable[[], RunConfig]]:
+    """What builds each preset of all installed modalities, by name; a modality that fails to load is only logged."""
+    presets: dict[str, Callable[[], RunConfig]] = {}
     for name in list_modalities():
         try:
             presets |= get_modality(name).presets()
@@ -108,7 +108,7 @@ def list_presets() -> Mapping[str, RunConfig]:
 
 
 def get_preset(name: str) -> RunConfig:
-    """One preset.
+    """Build one preset.
 
     Raises:
         InputError: No installed modality has it.
@@ -116,7 +116,7 @@ def get_preset(name: str) -> RunConfig:
     presets = list_presets()
     if name not in presets:
         raise unknown_name("preset", name, presets)
-    return presets[name]
+    return presets[name]()
 
 
 def get_dataset(modality: str, name: str) -> DatasetSpec:

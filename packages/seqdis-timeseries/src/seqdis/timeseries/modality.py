@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +36,7 @@ class TimeSeriesModality(Modality):
     def split_as(self, data: DataConfig, mode: Literal["corrected", "published"]) -> DataConfig:
         return data.model_copy(update={"options": {**data.options, "protocol": mode}})
 
-    def presets(self) -> Mapping[str, RunConfig]:
+    def presets(self) -> Mapping[str, Callable[[], RunConfig]]:
         from seqdis.timeseries.presets import PRESETS
 
         return PRESETS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -52,7 +52,7 @@ class VideoModality(Modality):
     def targets(self) -> Mapping[str, Target]:
         return TARGETS
 
-    def presets(self) -> Mapping[str, RunConfig]:
+    def presets(self) -> Mapping[str, Callable[[], RunConfig]]:
         return PRESETS
 
     def demo(self) -> str | None:

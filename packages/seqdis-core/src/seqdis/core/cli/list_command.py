@@ -105,7 +105,8 @@ def _presets() -> list[dict[str, Any]]:
             "frame": [*preset.data.frame_shape],
         }
         for modality in _installed()[0]
-        for name, preset in modality.presets().items()
+        for name, build in modality.presets().items()
+        for preset in [build()]
     ]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
-from torch import nn
 
 from seqdis.core.config import Config
 from seqdis.core.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["BackboneConfig", "vector_denoiser", "vector_frame_decoder", "vector_frame_encoder"]
 

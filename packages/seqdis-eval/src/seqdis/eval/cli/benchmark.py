@@ -70,9 +70,10 @@ def benchmark(
     started = time.perf_counter()
     limit = Budget.parse(budget)
     wanted = None if methods == "all" else [name for name in methods.split(",") if name]
+    presets = {name: build() for name, build in list_presets().items()}
     found = {
         method: apply_overrides(config, [f"train.seed={seed}"])
-        for method, config in comparable_presets(list_presets(), dataset, wanted).items()
+        for method, config in comparable_presets(presets, dataset, wanted).items()
     }
     place, folder = pick_device(device), runs or Path("runs") / f"benchmark-{dataset}"
     target = out or folder / "benchmark.json"

@@ -33,7 +33,11 @@ PAPER = {
 
 @pytest.mark.parametrize("name", PAPER)
 def test_the_papers_three(name: str) -> None:
-    preset, m, t = PRESETS[f"s3vae-{name}"], PRESETS[f"s3vae-{name}"].model, PRESETS[f"s3vae-{name}"].train
+    preset, m, t = (
+        PRESETS[f"s3vae-{name}"](),
+        PRESETS[f"s3vae-{name}"]().model,
+        PRESETS[f"s3vae-{name}"]().train,
+    )
     assert isinstance(m, S3VAEConfig)
     assert m.prediction is not None
     data = preset.data
@@ -49,7 +53,7 @@ def test_the_papers_three(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name.startswith("s3vae-")])
 def test_what_is_predicted_is_offered_and_fits(name: str) -> None:
-    config = PRESETS[name]
+    config = PRESETS[name]()
     with torch.device("meta"):
         model = build_model(config)
     assert isinstance(model, S3VAE)
@@ -63,7 +67,7 @@ def test_what_is_predicted_is_offered_and_fits(name: str) -> None:
 
 
 def test_the_small_preset_learns_on_a_cpu() -> None:
-    config = apply_overrides(PRESETS["s3vae-shapes"], ["prediction_weight=0"])
+    config = apply_overrides(PRESETS["s3vae-shapes"](), ["prediction_weight=0"])
     torch.manual_seed(0)
     model, data = build_model(config), build_dataset("video", config.data, "train")
     model.normalizer.fit(data)
@@ -89,7 +93,7 @@ def _seqdis(*words: object) -> str:
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clips")
-    config = PRESETS["s3vae-shapes"]
+    config = PRESETS["s3vae-shapes"]()
     for key, x in enumerate(build_dataset("video", config.data, "val").fetch(range(12)).x):
         VideoModality().write(folder / f"clip{key:02d}.gif", x, config.data)
     return folder

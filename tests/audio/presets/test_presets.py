@@ -34,7 +34,7 @@ PAPER = {
 
 @pytest.mark.parametrize(("column", "name"), [(0, "diffsda-timit"), (1, "diffsda-librispeech")])
 def test_paper_columns(column: int, name: str) -> None:
-    preset = PRESETS[name]
+    preset = PRESETS[name]()
     model = preset.model
     assert isinstance(model, DiffSDAConfig)
     ours = {
@@ -69,7 +69,7 @@ def test_paper_columns(column: int, name: str) -> None:
 def test_every_preset_is_complete(name: str) -> None:
     from seqdis.audio.modality import AudioModality
 
-    preset = PRESETS[name]
+    preset = PRESETS[name]()
     modality = AudioModality()
     modality.options(preset.data)
     assert (preset.preset, preset.modality, preset.method) == (name, "audio", name.partition("-")[0])
@@ -81,7 +81,7 @@ def test_every_preset_is_complete(name: str) -> None:
 
 def test_s3vaes_timit() -> None:
     """Tab. 3's sizes, App. D's training, and the 20 steps of App. E's 200 ms."""
-    preset = PRESETS["s3vae-timit"]
+    preset = PRESETS["s3vae-timit"]()
     m, t = preset.model, preset.train
     assert isinstance(m, S3VAEConfig)
     assert m.prediction is not None

@@ -39,7 +39,7 @@ PAPER = {
 
 @pytest.mark.parametrize(("column", "name"), list(enumerate(NAMES)))
 def test_paper_columns(column: int, name: str) -> None:
-    preset = PRESETS[name]
+    preset = PRESETS[name]()
     model = preset.model
     assert isinstance(model, DiffSDAConfig)
     ours = {
@@ -83,6 +83,6 @@ def test_every_preset_is_complete(name: str) -> None:
 
 
 def test_a_preset_builds_its_model() -> None:
-    model = build_model(PRESETS["diffsda-waves"])
+    model = build_model(PRESETS["diffsda-waves"]())
     assert model.frame_shape == (6,)
     assert sum(p.numel() for p in model.parameters()) < 1_000_000

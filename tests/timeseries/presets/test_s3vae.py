@@ -16,7 +16,7 @@ from seqdis.timeseries.presets import PRESETS
 
 @pytest.mark.parametrize("name", ["physionet", "airq", "etth1"])
 def test_factors_have_the_sizes_of_the_other_line(name: str) -> None:
-    ours, other = PRESETS[f"s3vae-{name}"], PRESETS[f"diffsda-{name}"]
+    ours, other = PRESETS[f"s3vae-{name}"](), PRESETS[f"diffsda-{name}"]()
     assert isinstance(ours.model, S3VAEConfig)
     assert isinstance(other.model, DiffSDAConfig)
     sizes = (other.model.static_dim, other.model.dynamic_dim)
@@ -28,7 +28,7 @@ def test_factors_have_the_sizes_of_the_other_line(name: str) -> None:
 
 
 def test_a_step_on_stays_with_gaps() -> None:
-    model = build_model(apply_overrides(PRESETS["s3vae-physionet"], ["data.length=12"]))
+    model = build_model(apply_overrides(PRESETS["s3vae-physionet"](), ["data.length=12"]))
     observed = torch.rand(3, 12, 10) < 0.2
     mask = torch.arange(12) < torch.tensor([[12], [10], [8]])
     batch = Sequences(torch.randn(3, 12, 10), mask=mask, observed=observed, keys=["a", "b", "c"])

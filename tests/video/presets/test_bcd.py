@@ -1,4 +1,4 @@
-"""BCD's presets, against the paper's Tab. A7 and A8 typed once more."""
+"""BCD's presets, against the paper's Tab. A7, A8 and A9 typed once more."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from seqdis.core.methods.bcd import BCD
 from seqdis.core.methods.bcd.config import BCDConfig
 from seqdis.core.pretrained import build_model
+from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
+from seqdis.core.priors.store import prior_config
 from seqdis.video.presets import PRESETS
 
 TABLES = {
@@ -39,7 +41,7 @@ TABLES = {
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_of_the_paper(name: str) -> None:
-    preset, m, t = PRESETS[name], PRESETS[name].model, PRESETS[name].train
+    preset, m, t = PRESETS[name](), PRESETS[name]().model, PRESETS[name]().train
     assert isinstance(m, BCDConfig)
     assert m.fps is not None
     assert m.target_bits is not None
@@ -68,24 +70,24 @@ def test_a_table_of_the_paper(name: str) -> None:
 
 
 def test_the_epochs_of_lrs3() -> None:
-    assert [stage.epochs for stage in PRESETS["bcd-lrs3"].train.stages] == [30, 15]
+    assert [stage.epochs for stage in PRESETS["bcd-lrs3"]().train.stages] == [30, 15]
 
 
 def test_the_sizes_of_the_codes_fit_the_latents() -> None:
     """The latents of Tab. A7 are 4 x 32 x 32, the frames of Tab. A8 3 x 64 x 64: 64 patches each."""
-    assert (256 // 8 // PRESETS["bcd-lrs3"].model.decoder.patch) ** 2 == 64  # type: ignore[attr-defined]
-    assert (64 // PRESETS["bcd-sprites"].model.decoder.patch) ** 2 == 64  # type: ignore[attr-defined]
+    assert (256 // 8 // PRESETS["bcd-lrs3"]().model.decoder.patch) ** 2 == 64  # type: ignore[attr-defined]
+    assert (64 // PRESETS["bcd-sprites"]().model.decoder.patch) ** 2 == 64  # type: ignore[attr-defined]
 
 
 def test_sprites_builds_whole() -> None:
-    model = build_model(PRESETS["bcd-sprites"])
+    model = build_model(PRESETS["bcd-sprites"]())
     assert isinstance(model, BCD)
     assert model.quantizer.capacity_bits == 6
 
 
 @pytest.mark.parametrize("name", ["bcd-shapes", "bcd-sprites32"])
 def test_small_presets_train_in_two_phases(name: str) -> None:
-    config = PRESETS[name]
+    config = PRESETS[name]()
     m, (first, second) = config.model, config.train.stages
     assert isinstance(m, BCDConfig)
     assert (first.name, first.frozen, second.name) == ("spatial", ("temporal",), "temporal")
@@ -93,3 +95,18 @@ def test_small_presets_train_in_two_phases(name: str) -> None:
     assert m.target_bits is not None
     assert m.target_bits <= m.groups * math.log2(m.codes)
     assert m.window == config.data.length // 2
+
+
+def test_the_prior_of_lrs3_is_table_a9s() -> None:
+    settings = prior_config(PRESETS["bcd-lrs3"]().prior, "autoregressive", {})
+    assert isinstance(settings, AutoregressiveConfig)
+    assert (settings.width, settings.depth, settings.heads) == (1024, 12, 8)
+    assert (settings.lr, settings.batch_size, settings.weight_decay) == (1e-4, 256, 0.01)
+    assert settings.subsampling == 0.5
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name.startswith("bcd-")])
+def test_every_preset_has_a_prior_of_codes(name: str) -> None:
+    prior = PRESETS[name]().prior
+    assert prior.kind == "autoregressive"
+    prior_config(prior, prior.kind, {})

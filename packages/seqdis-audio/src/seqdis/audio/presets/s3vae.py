@@ -1,0 +1,133 @@
+"""Presets of S3VAE for audio: its TIMIT, and a small one for a CPU."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from seqdis.audio.options import AudioOptions
+from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
+from seqdis.core.methods.s3vae.config import PredictionConfig, S3VAEConfig
+from seqdis.core.nn.backbones import BackboneConfig
+
+__all__ = ["s3vae_timit", "s3vae_tones"]
+
+
+def _base(
+    *,
+    preset: str,
+    dataset: str,
+    length: int,
+    options: AudioOptions,
+    static_dim: int,
+    dynamic_dim: int,
+    features: int = 128,
+    hidden_dim: int = 256,
+    channels: int = 512,
+    layer_norm: bool = False,
+    consistency_weight: float = 1000.0,
+    prediction_weight: float = 100.0,
+    epochs: int | None = None,
+    steps: int | None = None,
+    batch_size: int = 16,
+    lr: float = 1e-3,
+    schedule: Literal["cosine", "constant"] = "constant",
+    warmup_steps: int = 0,
+    every: int = 1000,
+) -> RunConfig:
+    """The numbers of App. D: 80 mel bands, silence to predict, plain Adam, and the weights of all its datasets.
+
+    The paper is silent on the networks of a frame: two MLP layers are ours.
+
+    Args:
+        preset: The preset's name.
+        dataset: A dataset's name.
+        length: Frames of a sequence, V.
+        options: How sound becomes frames.
+        static_dim: Width of ``s``.
+        dynamic_dim: Width of ``d``.
+        features: Width of a frame's feature.
+        hidden_dim: Width of the LSTMs.
+        channels: Of the layers of encoder and decoder.
+        layer_norm: Whether the posterior normalises, which lets a short training begin at once.
+        consistency_weight: λ1.
+        prediction_weight: λ2.
+        epochs: Passes over the data; give this or steps.
+        steps: Optimiser steps.
+        batch_size: Sequences a step.
+        lr: Learning rate.
+        schedule: Of the learning rate.
+        warmup_steps: Steps of the linear warm-up.
+        every: Steps between validations, and between checkpoints.
+    """
+    backbone = BackboneConfig(kind="mlp", channels=channels, multipliers=(1, 1))
+    return RunConfig(
+        preset=preset,
+        modality="audio",
+        method="s3vae",
+        data=DataConfig(dataset=dataset, length=length, frame_shape=(80,), options=options.model_dump()),
+        model=S3VAEConfig(
+            static_dim=static_dim,
+            dynamic_dim=dynamic_dim,
+            features=features,
+            hidden_dim=hidden_dim,
+            layer_norm=layer_norm,
+            encoder=backbone,
+            decoder=backbone,
+            output="linear",
+            prediction=PredictionConfig(target="silence", width=1, loss="binary"),
+            consistency_weight=consistency_weight,
+            prediction_weight=prediction_weight,
+            information_weight=1.0,
+        ),
+        train=TrainConfig(
+            epochs=epochs,
+            steps=steps,
+            batch_size=batch_size,
+            lr=lr,
+            weight_decay=0.0,  # plain Adam
+            warmup_steps=warmup_steps,
+            schedule=schedule,
+            grad_clip=None,
+            ema_decay=0.0,
+            eval_every=every,
+            save_every=every,
+        ),
+        prior=PriorConfig(options={"epochs": 20, "lr": 1e-3}),
+    )
+
+
+def s3vae_timit() -> RunConfig:
+    """TIMIT (widths of Tab. 3, the rest of App. D): 20 steps of 200 ms in all (App. E)."""
+    return _base(
+        preset="s3vae-timit",
+        dataset="timit",
+        length=20,
+        options=AudioOptions(frame_shift_ms=10.0),
+        static_dim=64,
+        dynamic_dim=64,
+        epochs=1000,
+    )
+
+
+def s3vae_tones() -> RunConfig:
+    """Generated melodies (ours, for a CPU): narrow networks, a tenth of the weights, 1,500 steps."""
+    return _base(
+        preset="s3vae-tones",
+        dataset="tones",
+        length=40,
+        options=AudioOptions(frame_shift_ms=20.0, window_ms=64.0, n_fft=1024),
+        static_dim=16,
+        dynamic_dim=8,
+        features=64,
+        hidden_dim=64,
+        channels=128,
+        layer_norm=True,
+        consistency_weight=100.0,
+        prediction_weight=10.0,
+        steps=1500,
+        batch_size=32,
+        lr=2e-3,
+        schedule="cosine",
+        warmup_steps=50,
+        every=750,
+    )
