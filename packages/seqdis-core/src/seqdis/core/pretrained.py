@@ -15,7 +15,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.registry import get_method, get_modality
 
-__all__ = ["build_model", "find_model_folder", "load_pretrained", "read_run_config"]
+__all__ = ["build_model", "config_of", "find_model_folder", "load_pretrained", "read_run_config"]
 
 
 def find_model_folder(folder: Path) -> Path:
@@ -92,3 +92,14 @@ def load_pretrained(
         raise InputError(f"{place / 'model.safetensors'}: cannot be read: {error}") from error
     model.load_saved_state(state, where=str(place))
     return model.eval().to(device)
+
+
+def config_of(model: Disentangler) -> RunConfig:
+    """The configuration that a model was built from.
+
+    Raises:
+        InputError: It was built by hand.
+    """
+    if model.run_config is None:
+        raise InputError("this model was not built from a configuration")
+    return model.run_config
