@@ -35,7 +35,7 @@ def optional(text: str, *names: str, **settings: Any) -> Any:
     return typer.Option(*names, show_default=False, help=text, **settings)
 
 
-_DATA = "Folder of the dataset; $SEQDIS_DATA/<dataset> when omitted."
+_DATA = "Folder of the dataset; $SEQDIS_DATA/DATASET when omitted."
 _DEVICE = "cpu, cuda, cuda:N or mps; the fastest here when omitted."
 _SETTING = "A setting of the model that may change after training, e.g. content_frames=5; may be repeated."
 _FRAMES = "Steps of an input to take together; as many as in training when omitted."
