@@ -41,10 +41,10 @@ def fit(
 
     `seqdis sample`, `seqdis swap` with one input, and `seqdis traverse` draw from it.
     """
+    from seqdis.core.analysis.fit_prior import fit_prior_to_run
     from seqdis.core.cli.session import open_session
     from seqdis.core.config import read_overrides
     from seqdis.core.priors.store import PRIOR_FOLDER
-    from seqdis.core.training.fit_prior import fit_prior_to_run
 
     out = run / PRIOR_FOLDER
     if out.exists() and not force:
