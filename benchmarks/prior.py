@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from seqdis.core.analysis.principal import principal_components
-from seqdis.core.cli.traverse_command import DRAWS
+from seqdis.core.analysis.prior_components import DRAWS
 from seqdis.core.factors import Factors
 from seqdis.core.methods.diffsda import DiffSDAConfig
 from seqdis.core.priors.store import get_prior, prior_config

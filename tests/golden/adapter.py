@@ -17,23 +17,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from seqdis.core.data.sequence import ArraySequences, SequenceBatch
+from seqdis.core.diffusion.samplers.config import SamplerConfig
+from seqdis.core.train.devices import make_accelerator
+from seqdis.core.train.run_folder import RunFolder
+from seqdis.core.train.trainer import Trainer
 from torch import Tensor
 
 from seqdis.core.analysis import principal_components, swap_pairs, traverse
 from seqdis.core.analysis import swap_matrix as all_swaps
 from seqdis.core.analysis.generate import generate, swap_drawn
 from seqdis.core.config import RunConfig, parse_config
-from seqdis.core.data.sequence import ArraySequences, SequenceBatch
-from seqdis.core.diffusion.samplers.config import SamplerConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Extra, Factors
 from seqdis.core.pretrained import build_model
 from seqdis.core.quantize import CodeStream, pack_codes
 from seqdis.core.random import Rows
 from seqdis.core.registry import get_method, get_plugin
-from seqdis.core.train.devices import make_accelerator
-from seqdis.core.train.run_folder import RunFolder
-from seqdis.core.train.trainer import Trainer
 
 Inputs = Mapping[str, Any]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from adapter import Inputs, batch_of, factors_of, seeded
+from seqdis.core.data.sequence import ArraySequences, Label
 from torch import Tensor
 
 from seqdis.core.analysis import probe_outcomes
-from seqdis.core.data.sequence import ArraySequences, Label
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.priors.factorised import FactorisedPrior
 from seqdis.core.results import Metric

@@ -148,7 +148,7 @@ def test_the_demo_calls_the_scorer_as_it_is() -> None:
 def test_factors_are_drawn_swapped_in_and_traversed(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seqdis.core.cli.traverse_command.DRAWS", 64)
+    monkeypatch.setattr("seqdis.core.analysis.prior_components.DRAWS", 64)
     run = Path(shutil.copytree(case.run, tmp_path / "run"))
     quick = ("--steps", 2, "--device", "cpu")
     seqdis(

@@ -9,7 +9,7 @@ import torch
 from typer.testing import Result
 
 from seqdis.core import registry
-from seqdis.core.cli.demo_command import _telling_pairs
+from seqdis.core.analysis.pairs import differing_pairs
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.registry import build_dataset, get_preset
 from seqdis.core.results import Metric, ResultRecord
@@ -104,7 +104,8 @@ def _only_scorers(score: object, real: Callable[[str, str], object]) -> Callable
 
 def test_pairs_differ_in_every_label() -> None:
     dataset = build_dataset("toy", get_preset("toy").data, "test")
-    a, b = (dataset.fetch(side) for side in _telling_pairs(dataset, 4, seed=0))
+    pairs = differing_pairs(dataset, 4, generator=torch.Generator().manual_seed(0))
+    a, b = (dataset.fetch(list(side)) for side in zip(*pairs, strict=True))
     assert len(set(a.keys) | set(b.keys)) == 8
     for name in ("level", "path"):
         assert bool(torch.all(a.labels[name] != b.labels[name]))

@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import Result
 
-from seqdis.core.cli import doctor_command as doctor_module
+from seqdis.core import installed
 from seqdis.core.cli.doctor_command import doctor
 from seqdis.core.ops import _build
 
@@ -66,7 +66,7 @@ def test_a_dataset_is_found_or_the_place_for_it_is_named(
     seqdis: Command, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     row = {"name": "far", "modality": "toy", "found": None, "folder": "far_away", "source": "example.org/far"}
-    monkeypatch.setattr(doctor_module, "dataset_rows", lambda: [row])
+    monkeypatch.setattr(installed, "dataset_rows", lambda: [row])
     shown = seqdis("doctor").stdout
     assert "absent: put far_away/ below the folder that SEQDIS_DATA names" in shown
     assert "example.org/far" in shown

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from typer.testing import Result
 
-from seqdis.core.cli.encode_command import _chunks
+from seqdis.core.analysis.encode_files import chunks_of
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
 
@@ -83,7 +83,7 @@ def test_files_of_the_same_name_in_two_folders_keep_different_keys(
 def test_chunks_cover_all_files_in_order_and_stay_small() -> None:
     for count in (1, 3, 64, 65, 1000, 5000):
         paths = [Path(f"{i}.npy") for i in range(count)]
-        chunks = _chunks(paths)
+        chunks = chunks_of(paths)
         assert [path for chunk in chunks for path in chunk] == paths
         assert max(map(len, chunks)) <= 16
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from seqdis.core.cli import processes
+from seqdis.core import processes
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset

@@ -9,7 +9,7 @@ import pytest
 import torch
 from typer.testing import Result
 
-from seqdis.core.cli import traverse_command as command
+from seqdis.core.analysis import prior_components
 from seqdis.core.disentangler import Disentangler
 
 Command = Callable[..., Result]
@@ -18,7 +18,7 @@ Refused = Callable[..., str]
 
 @pytest.fixture(autouse=True)
 def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "DRAWS", 256)
+    monkeypatch.setattr(prior_components, "DRAWS", 256)
 
 
 def test_pictures_media_and_a_record_of_what_moves(
@@ -64,7 +64,7 @@ def test_components_are_computed_once(
     words = ["traverse", prior_run, recordings / "a.npy", "--points", 2, "--out"]
     assert seqdis(*words, tmp_path / "one").exit_code == 0
     assert (prior_run / "prior" / "components-static.safetensors").is_file()
-    monkeypatch.setattr(command, "DRAWS", 0)  # drawing again would be refused
+    monkeypatch.setattr(prior_components, "DRAWS", 0)  # drawing again would be refused
     assert seqdis(*words, tmp_path / "two").exit_code == 0
     one, two = (tmp_path / name / "static-0_+1.00.npy" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()

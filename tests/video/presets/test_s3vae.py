@@ -101,7 +101,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_command(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQDIS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("seqdis.core.cli.traverse_command.DRAWS", 64)
+    monkeypatch.setattr("seqdis.core.analysis.prior_components.DRAWS", 64)
     run, cpu = tmp_path / "run", ("--device", "cpu")
     training = (
         "train",

@@ -16,7 +16,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.model_files import load_state
 from seqdis.core.registry import get_method, get_modality
 
-__all__ = ["build_model", "find_model_folder", "load", "read_run_config"]
+__all__ = ["build_model", "config_of", "find_model_folder", "load", "read_run_config"]
 
 
 def find_model_folder(folder: Path) -> Path:
@@ -103,3 +103,14 @@ def load(
         raise InputError(f"{source / 'model.safetensors'}: cannot be read: {error}") from error
     load_state(model, state, where=str(source))
     return model.eval().to(device)
+
+
+def config_of(model: Disentangler) -> RunConfig:
+    """The configuration that a model was built from.
+
+    Raises:
+        InputError: It was built by hand.
+    """
+    if model.run_config is None:
+        raise InputError("this model was not built from a configuration")
+    return model.run_config

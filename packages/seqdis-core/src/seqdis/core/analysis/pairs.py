@@ -1,12 +1,13 @@
-"""Which clips meet in a conditional swap."""
+"""Which sequences are paired in swaps."""
 
 from __future__ import annotations
 
 import torch
 
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 
-__all__ = ["fixed_pairs"]
+__all__ = ["differing_pairs", "fixed_pairs"]
 
 
 def fixed_pairs(n: int, *, seed: int = 0, count: int | None = None) -> list[tuple[int, int]]:
@@ -27,3 +28,24 @@ def fixed_pairs(n: int, *, seed: int = 0, count: int | None = None) -> list[tupl
         raise InputError(f"swaps need at least 2 clips and 1 pair; got {n} and {count}")
     circle = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).tolist()
     return list(zip(circle, circle[1:] + circle[:1], strict=True))[:count]
+
+
+def differing_pairs(
+    dataset: SequenceDataset, count: int, *, generator: torch.Generator
+) -> list[tuple[int, int]]:
+    """Random pairs of sequences that differ in as many labels as possible, where a swap shows most.
+
+    Args:
+        dataset: The sequences; its labels are compared.
+        count: Pairs, at most; no sequence is in two of them.
+        generator: For the random order in which sequences are considered.
+    """
+    order = torch.randperm(len(dataset), generator=generator).tolist()
+    labels = list(dataset.all_labels().values())
+    left, pairs = order[: 8 * count], []
+    for _ in range(min(count, len(left) // 2)):
+        first = left.pop(0)
+        second = max(left, key=lambda other: sum(bool(value[first] != value[other]) for value in labels))
+        left.remove(second)
+        pairs.append((first, second))
+    return pairs

@@ -27,6 +27,7 @@ from seqdis.core.cli.swap_command import swap
 from seqdis.core.cli.train_command import train
 from seqdis.core.cli.traverse_command import traverse
 from seqdis.core.errors import InputError
+from seqdis.core.processes import ReportedElsewhere
 
 __all__ = ["app"]
 
@@ -62,7 +63,7 @@ def _load(point: EntryPoint) -> Any:
 
 
 class _Group(TyperGroup):
-    """Finds further commands when they are asked for, and words errors on one line."""
+    """A group that finds other distributions' commands when they are called, and prints an error as one line."""
 
     def _points(self) -> dict[str, EntryPoint]:
         return {p.name: p for p in entry_points(group="seqdis.commands") if p.name not in self.commands}
@@ -80,7 +81,8 @@ class _Group(TyperGroup):
         except BrokenPipeError:
             raise  # the reader of a pipe left (`seqdis list | head`): typer ends quietly
         except (InputError, OSError) as error:
-            typer.echo(f"error: {_one_line(error)}", err=True)
+            if not isinstance(error, ReportedElsewhere):
+                typer.echo(f"error: {_one_line(error)}", err=True)
             raise typer.Exit(INPUT_ERROR) from error
         except KeyboardInterrupt:
             typer.echo("interrupted", err=True)

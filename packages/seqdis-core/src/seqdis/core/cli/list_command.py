@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from seqdis.core.cli.options import Json
 from seqdis.core.cli.output import print_json, print_table
-from seqdis.core.errors import InputError
 
-if TYPE_CHECKING:
-    from seqdis.core.modality import Modality
-
-__all__ = ["Kind", "dataset_rows", "list_", "modality_rows"]
+__all__ = ["Kind", "list_"]
 
 
 class Kind(StrEnum):
@@ -32,8 +27,15 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List the installed modalities, methods, presets and datasets."""
-    tables = {"modalities": modality_rows, "methods": _methods, "presets": _presets, "datasets": dataset_rows}
-    chosen = {name: build() for name, build in tables.items() if kind in (None, name)}
+    from seqdis.core import installed
+
+    tables = {
+        "modalities": installed.modality_rows,
+        "methods": installed.method_rows,
+        "presets": installed.preset_rows,
+        "datasets": installed.dataset_rows,
+    }
+    chosen = {name: rows() for name, rows in tables.items() if kind in (None, name)}
     if as_json:
         print_json(chosen if kind is None else chosen[kind])
         return
@@ -46,95 +48,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value))
     return "" if value is None else str(value)
-
-
-def _installed() -> tuple[list[Modality], dict[str, str]]:
-    """The modalities that load, and by name why another does not."""
-    from seqdis.core.registry import get_modality, list_modalities
-
-    loaded, broken = [], {}
-    for name in list_modalities():
-        try:
-            loaded.append(get_modality(name))
-        except InputError as error:
-            broken[name] = str(error)
-    return loaded, broken
-
-
-def modality_rows() -> list[dict[str, Any]]:
-    """What ``seqdis list modalities`` shows; one that cannot be used says why in its summary."""
-    loaded, broken = _installed()
-    rows: list[dict[str, Any]] = [
-        {
-            "name": m.name,
-            "summary": m.summary,
-            "reads": ["folder of images" if kind == "/" else kind for kind in m.reads],
-            "writes": [*m.writes],
-            "pictures": [*m.pictures],
-            "demo": m.demo(),
-        }
-        for m in loaded
-    ]
-    empty: dict[str, Any] = {"reads": [], "writes": [], "pictures": [], "demo": None}
-    return rows + [
-        {"name": name, "summary": f"cannot be used: {why}", **empty} for name, why in broken.items()
-    ]
-
-
-def _methods() -> list[dict[str, Any]]:
-    from seqdis.core.registry import get_method, list_methods
-
-    rows = []
-    for name in list_methods():
-        try:
-            text = (get_method(name).__doc__ or "").strip().split("\n")[0]
-        except InputError as error:
-            text = f"cannot be used: {error}"
-        rows.append({"name": name, "summary": text})
-    return rows
-
-
-def _presets() -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name,
-            "modality": preset.modality,
-            "method": preset.method,
-            "dataset": preset.data.dataset,
-            "steps": preset.data.length,
-            "frame": [*preset.data.frame_shape],
-        }
-        for modality in _installed()[0]
-        for name, build in modality.presets().items()
-        for preset in [build()]
-    ]
-
-
-def dataset_rows() -> list[dict[str, Any]]:
-    """What ``seqdis list datasets`` shows, with the place where each was found."""
-    base = os.environ.get("SEQDIS_DATA")
-    rows = []
-    for modality in _installed()[0]:
-        for name, spec in modality.datasets().items():
-            if spec.folder is None:
-                place = "generated"
-            elif base and os.path.isdir(os.path.join(base, spec.folder)):
-                place = os.path.join(base, spec.folder)
-            else:
-                place = None
-            labels = {
-                side: [n for n, x in spec.labels.items() if x.factor == side]
-                for side in ("static", "dynamic")
-            }
-            rows.append(
-                {
-                    "name": name,
-                    "modality": modality.name,
-                    "summary": spec.summary,
-                    **labels,
-                    "folder": spec.folder,
-                    "found": place,
-                    "source": spec.source,
-                }
-            )
-    return rows

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from seqdis.core.capabilities import DecodesByDiffusion, adjust, learned_prior
-from seqdis.core.config import RunConfig, read_overrides
+from seqdis.core.capabilities import DecodesByDiffusion, adjust
+from seqdis.core.config import read_overrides
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
-from seqdis.core.priors.prior import Prior
-from seqdis.core.priors.store import PRIOR_FOLDER, load_prior, model_digest
+from seqdis.core.pretrained import config_of
 
-__all__ = ["config_of", "load_model", "open_prior", "pick_device"]
+__all__ = ["load_model", "pick_device"]
 
 
 def pick_device(name: str | None) -> torch.device:
@@ -54,16 +52,16 @@ def load_model(
         device: See :func:`pick_device`.
         steps: Noise levels of the sampler, in place of the model's own.
         sampler: Its kind, in place of the model's own.
-        settings: ``key=value`` each, for :func:`~seqdis.core.capabilities.adjust`.
+        settings: ``key=value`` each, for :meth:`Disentangler.use`.
 
     Raises:
         InputError: See :meth:`Disentangler.from_pretrained`; or the method has no sampler to set, or
             no such setting.
     """
-    place = pick_device(device)
+    chosen = pick_device(device)
     if not run.is_dir():
         raise InputError(f"{run}: no such run folder")
-    model = Disentangler.from_pretrained(run, device=place)
+    model = Disentangler.from_pretrained(run, device=chosen)
     adjust(model, read_overrides(settings or []))
     changes = {name: value for name, value in (("steps", steps), ("kind", sampler)) if value is not None}
     if changes:
@@ -72,39 +70,3 @@ def load_model(
             raise InputError(f"{option}: method {config_of(model).method!r} decodes without a sampler")
         model.sampling.use(model.sampling.config.model_copy(update=changes))
     return model
-
-
-def open_prior(run: Path, model: Disentangler, changes: Mapping[str, Any] | None = None) -> Prior:
-    """The prior that was fitted to this run's model, else the one that was learnt with it.
-
-    Args:
-        run: A run or checkpoint folder.
-        model: Loaded from it.
-        changes: New values of settings that act when drawing (:meth:`FittedPrior.use`).
-
-    Raises:
-        InputError: There is none, it is damaged, the model was trained again since, or a setting cannot be
-            changed.
-    """
-    folder = run / PRIOR_FOLDER
-    if folder.is_dir():
-        fitted = load_prior(folder, model=model_digest(run), device=model.device)
-        fitted.use(changes or {})
-        return fitted
-    own = learned_prior(model)
-    if own is None:
-        raise InputError(f"{run}: has no prior yet; fit one by `seqdis prior fit {run}`")
-    if changes:
-        raise InputError(f"prior: {next(iter(changes))!r}: the prior of this run was learnt with the model")
-    return own
-
-
-def config_of(model: Disentangler) -> RunConfig:
-    """The configuration that a loaded model was built from.
-
-    Raises:
-        InputError: It was built by hand.
-    """
-    if model.run_config is None:
-        raise InputError("this model was not built from a configuration")
-    return model.run_config

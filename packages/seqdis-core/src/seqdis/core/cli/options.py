@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 __all__ = [
+    "BatchSize",
     "Data",
     "Device",
     "Frames",
@@ -19,51 +20,39 @@ __all__ = [
     "SamplerSteps",
     "Seed",
     "Start",
+    "argument",
+    "optional",
 ]
 
-RunFolder = Annotated[
-    Path, typer.Argument(metavar="RUN", show_default=False, help="Folder of a run or a checkpoint.")
-]
-Inputs = Annotated[
-    list[Path], typer.Argument(metavar="INPUT", show_default=False, help="Files, or folders of files.")
-]
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", show_default=False, help="Where the data lie; $SEQDIS_DATA/<dataset> when omitted."
-    ),
-]
-Device = Annotated[
-    str | None,
-    typer.Option(
-        "--device", show_default=False, help="cpu, cuda, cuda:N or mps; the fastest here when omitted."
-    ),
-]
-ModelSettings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        metavar="KEY=VALUE",
-        show_default=False,
-        help="A setting of the model that may change after training, e.g. content_frames=5; may be repeated.",
-    ),
-]
-Frames = Annotated[
-    int | None,
-    typer.Option(
-        min=1, show_default=False, help="Steps of an input to take together; those of training when omitted."
-    ),
-]
+
+def argument(metavar: str, text: str) -> Any:
+    """An argument under the name that ``--help`` shows it by."""
+    return typer.Argument(metavar=metavar, show_default=False, help=text)
+
+
+def optional(text: str, *names: str, **settings: Any) -> Any:
+    """An option whose help text itself says what happens when it is omitted."""
+    return typer.Option(*names, show_default=False, help=text, **settings)
+
+
+_DATA = "Folder of the dataset; $SEQDIS_DATA/DATASET when omitted."
+_DEVICE = "cpu, cuda, cuda:N or mps; the fastest here when omitted."
+_SETTING = "A setting of the model that may change after training, e.g. content_frames=5; may be repeated."
+_FRAMES = "Steps of an input to take together; as many as in training when omitted."
+_STEPS = "Noise levels of the sampler; the model's when omitted."
+
+RunFolder = Annotated[Path, argument("RUN", "Folder of a run or a checkpoint.")]
+Inputs = Annotated[list[Path], argument("INPUT", "Files, or folders of files.")]
+Data = Annotated[Path | None, optional(_DATA, "--data")]
+Device = Annotated[str | None, optional(_DEVICE, "--device")]
+ModelSettings = Annotated[list[str] | None, optional(_SETTING, "--model", metavar="KEY=VALUE")]
+Frames = Annotated[int | None, optional(_FRAMES, "--frames", min=1)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for a program to read.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Of every random draw.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")]
 SamplerName = Annotated[
     Literal["edm", "ddim", "ddpm", "dpmpp", "unipc"] | None,
-    typer.Option("--sampler", show_default=False, help="Algorithm of the sampler; the model's when omitted."),
+    optional("Algorithm of the sampler; the model's when omitted.", "--sampler"),
 ]
-SamplerSteps = Annotated[
-    int | None,
-    typer.Option(
-        "--steps", min=2, show_default=False, help="Noise levels of the sampler; the model's when omitted."
-    ),
-]
+SamplerSteps = Annotated[int | None, optional(_STEPS, "--steps", min=2)]
 Start = Annotated[int, typer.Option("--start", min=0, help="First step to take of a longer input.")]
+BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Sequences a pass.")]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-__all__ = ["print_json", "print_line", "print_table", "progress_bar"]
+__all__ = ["print_json", "print_line", "print_result", "print_table", "progress_bar"]
 
 
 def print_json(value: Any) -> None:
@@ -19,6 +19,14 @@ def print_json(value: Any) -> None:
 def print_line(text: str) -> None:
     """Print one line as it is: no wrapping, no markup."""
     sys.stdout.write(text + "\n")
+
+
+def print_result(value: Any, text: str, *, as_json: bool) -> None:
+    """Print what a command has to say: one JSON value for a program, or one line for a person."""
+    if as_json:
+        print_json(value)
+    else:
+        print_line(text)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

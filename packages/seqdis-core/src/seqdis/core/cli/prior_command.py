@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import time
 from typing import Annotated
 
 import typer
 
-from seqdis.core.capabilities import codebook_of, decoded_part
-from seqdis.core.cli.options import Data, Device, Json, RunFolder, Seed
-from seqdis.core.cli.output import print_json, print_line, progress_bar
+from seqdis.core.cli.options import Data, Device, Json, RunFolder, Seed, argument, optional
+from seqdis.core.cli.output import print_result
 from seqdis.core.errors import InputError
 
 __all__ = ["fit", "prior"]
@@ -29,16 +26,10 @@ def _group() -> None:
 def fit(
     run: RunFolder,
     overrides: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="KEY=VALUE", show_default=False, help="Changes to the prior's settings, e.g. epochs=100."
-        ),
+        list[str] | None, argument("KEY=VALUE", "Changes to the prior's settings, e.g. epochs=100.")
     ] = None,
     kind: Annotated[
-        str | None,
-        typer.Option(
-            "--kind", show_default=False, help="An installed kind of prior; the preset's when omitted."
-        ),
+        str | None, optional("An installed kind of prior; the preset's when omitted.", "--kind")
     ] = None,
     data: Data = None,
     seed: Seed = 0,
@@ -50,50 +41,34 @@ def fit(
 
     `seqdis sample`, `seqdis swap` with one input, and `seqdis traverse` draw from it.
     """
-    from seqdis.core.analysis.encode import encode_dataset
-    from seqdis.core.cli.model import config_of, load_model
+    from seqdis.core.analysis.fit_prior import fit_prior_to_run
+    from seqdis.core.cli.session import open_session
     from seqdis.core.config import read_overrides
-    from seqdis.core.priors.store import PRIOR_FOLDER, get_prior, model_digest, prior_config
-    from seqdis.core.registry import build_dataset
+    from seqdis.core.priors.store import PRIOR_FOLDER
 
-    started = time.perf_counter()
     out = run / PRIOR_FOLDER
     if out.exists() and not force:
         raise InputError(f"{out}: is there already; add --force to replace it")
-    model = load_model(run, device=device)
-    config = config_of(model)
-    chosen = kind or config.prior.kind
-    changes = {"seed": seed, **read_overrides(overrides or [])}
-    settings = prior_config(config.prior, chosen, changes)
-    train_set = build_dataset(config.modality, config.data, "train", root=data, seed=config.train.seed)
-    with progress_bar("encoding", show=not as_json) as progress:
-        factors = decoded_part(model, encode_dataset(model, train_set, progress=progress))
-    fitted = get_prior(chosen).for_factors(
-        settings, factors, codebook=codebook_of(model), device=model.device
-    )
-    with progress_bar("fitting", show=not as_json) as progress:
-        losses = fitted.fit(factors, progress=progress)
+    session = open_session(run, device=device, quiet=as_json)
+    chosen = kind or session.config.prior.kind
     words = ["seqdis", "prior", "fit", str(run), *(overrides or []), "--kind", chosen, "--seed", str(seed)]
-    about = {
-        "model_sha256": model_digest(run),
-        "command": shlex.join([*words, *(["--data", str(data)] if data else [])]),
-        "sequences": len(factors),
-        "device": str(model.device),
-        "seconds": round(time.perf_counter() - started, 1),
-    }
-    fitted.save(out, about=about)
+    fitted = fit_prior_to_run(
+        run,
+        session.model,
+        kind=chosen,
+        changes={"seed": seed, **read_overrides(overrides or [])},
+        root=data,
+        command=[*words, *(["--data", str(data)] if data else [])],
+        bar=session.bar,
+    )
+    first, last = float(fitted.losses[0]), float(fitted.losses[-1])
     summary = {
         "out": str(out),
         "kind": chosen,
-        "sequences": len(factors),
-        "first_loss": float(losses[0]),
-        "last_loss": float(losses[-1]),
-        "wall_seconds": time.perf_counter() - started,
+        "sequences": fitted.sequences,
+        "first_loss": first,
+        "last_loss": last,
+        "wall_seconds": fitted.seconds,
     }
-    if as_json:
-        print_json(summary)
-    else:
-        print_line(
-            f"{out}: {chosen} fitted to {len(factors)} sequences, loss {losses[0]:.3g} to {losses[-1]:.3g}; "
-            f"see also `seqdis sample {run} -n 16`"
-        )
+    text = f"{out}: {chosen} fitted to {fitted.sequences} sequences, loss {first:.3g} to {last:.3g}; "
+    print_result(summary, text + f"see also `seqdis sample {run} -n 16`", as_json=as_json)

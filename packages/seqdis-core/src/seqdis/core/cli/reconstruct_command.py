@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from seqdis.core.cli.options import (
+    BatchSize,
     Device,
     Frames,
     Inputs,
@@ -18,26 +19,24 @@ from seqdis.core.cli.options import (
     SamplerSteps,
     Seed,
     Start,
+    optional,
 )
-from seqdis.core.cli.output import print_json, print_table, progress_bar
-from seqdis.core.errors import InputError
-
-if TYPE_CHECKING:
-    from seqdis.core.modality import Modality
+from seqdis.core.cli.output import print_json, print_table
 
 __all__ = ["reconstruct"]
+
+_NOISE = "Start from the noise that the input inverts to, where the method inverts, or from a fresh draw."
 
 
 def reconstruct(
     run: RunFolder,
     inputs: Inputs,
-    out: Annotated[
-        Path, typer.Option("--out", show_default=False, help="A file by suffix, or a folder for many.")
-    ],
+    out: Annotated[Path, optional("A media file for one input, or a folder for many.", "--out")],
     start: Start = 0,
     steps: SamplerSteps = None,
     sampler: SamplerName = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Sequences a pass.")] = 16,
+    noise: Annotated[Literal["inverted", "fresh"], typer.Option("--noise", help=_NOISE)] = "inverted",
+    batch_size: BatchSize = 16,
     seed: Seed = 0,
     frames: Frames = None,
     settings: ModelSettings = None,
@@ -50,57 +49,32 @@ def reconstruct(
     """
     import torch
 
-    from seqdis.core.cli.inputs import expand, read_first
-    from seqdis.core.cli.media import write_media
-    from seqdis.core.cli.model import config_of, load_model
-    from seqdis.core.registry import get_modality
+    from seqdis.core.cli.session import open_session
+    from seqdis.core.data.inputs import expand
+    from seqdis.core.media import write_media
+    from seqdis.core.output_paths import one_output_each
     from seqdis.core.sequences import Sequences
 
-    model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
-    data, modality = config_of(model).data, get_modality(config_of(model).modality)
-    taken = data if frames is None else data.model_copy(update={"length": frames})
-    paths, root = expand(modality, inputs)
-    targets = _targets(modality, out, paths, root)
-    sources = [read_first(modality, path, taken, start=start) for path in paths]
-    generator = torch.Generator().manual_seed(seed)
+    session = open_session(
+        run, device=device, steps=steps, sampler=sampler, settings=settings, seed=seed, quiet=as_json
+    )
+    paths, root = expand(session.modality, inputs)
+    outputs = one_output_each(session.modality, out, paths, root)
+    sources = [session.read(path, start=start, frames=frames) for path in paths]
+    generator = session.generator()
     results: list[torch.Tensor] = []
-    with progress_bar("reconstructing", show=not as_json) as progress:
+    with session.bar("reconstructing") as progress:
         for i in range(0, len(sources), batch_size):
             some = sources[i : i + batch_size]
-            results += model.reconstruct(Sequences.cat(some), generator=generator).cpu()
+            results += session.model.reconstruct(Sequences.cat(some), noise=noise, generator=generator).cpu()
             progress(i + len(some), len(sources))
     rows = []
-    for path, target, source, result in zip(paths, targets, sources, results, strict=True):
-        write_media(modality, target, result, data)
-        rows.append(
-            {"input": str(path), "out": str(target), "mse": float((result - source.x[0]).square().mean())}
-        )
+    for path, output, source, result in zip(paths, outputs, sources, results, strict=True):
+        write_media(session.modality, output, result, session.config.data)
+        mse = float((result - source.x[0]).square().mean())
+        rows.append({"input": str(path), "out": str(output), "mse": mse})
     if as_json:
         print_json(rows)
     else:
-        print_table(
-            "reconstructions",
-            ["input", "out", "mse"],
-            [[r["input"], r["out"], f"{r['mse']:.4g}"] for r in rows],
-        )
-
-
-def _targets(modality: Modality, out: Path, paths: list[Path], root: Path) -> list[Path]:
-    """Where each result goes.
-
-    Raises:
-        InputError: One file was named for several inputs, its suffix is unknown, or two results
-            would go to the same place.
-    """
-    from seqdis.core.cli.media import media_suffix
-
-    if out.suffix and not out.is_dir():
-        modality.check_suffix(out, modality.writes, "write")
-        if len(paths) > 1:
-            raise InputError(f"--out {out}: one file for {len(paths)} inputs; give a folder")
-        return [out]
-    targets = [out / path.relative_to(root).with_suffix(media_suffix(modality, path)) for path in paths]
-    for index, target in enumerate(targets):
-        if target in targets[:index]:
-            raise InputError(f"--out {out}: two inputs would both be written to {target}")
-    return targets
+        cells = [[row["input"], row["out"], f"{row['mse']:.4g}"] for row in rows]
+        print_table("reconstructions", ["input", "out", "mse"], cells)

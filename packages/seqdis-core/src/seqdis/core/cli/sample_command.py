@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from seqdis.core.cli.options import (
+    BatchSize,
     Device,
     Json,
     ModelSettings,
@@ -17,53 +16,32 @@ from seqdis.core.cli.options import (
     SamplerSteps,
     Seed,
     Start,
+    optional,
 )
-from seqdis.core.cli.output import print_json, print_line, progress_bar
-from seqdis.core.errors import InputError
+from seqdis.core.cli.output import print_result
 
 __all__ = ["sample"]
+
+SHOWN = 16
+"""Sequences in the pictures, at most."""
+
+_COUNT = "How many sequences; 16, or 4 of one content, when omitted."
+_CONTENT = "The file whose static factor all sequences get; drawn when omitted."
+_FRAMES = "Steps of each sequence; as many as in training when omitted."
+_PRIOR = "A setting of the prior for these draws, e.g. temperature=0.8; may be repeated."
 
 
 def sample(
     run: RunFolder,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "--count",
-            "-n",
-            min=1,
-            show_default=False,
-            help="How many sequences; 16, or 4 of one content, when omitted.",
-        ),
-    ] = None,
-    content: Annotated[
-        Path | None,
-        typer.Option(
-            "--content", show_default=False, help="The file that lends who or what; drawn when omitted."
-        ),
-    ] = None,
+    count: Annotated[int | None, optional(_COUNT, "--count", "-n", min=1)] = None,
+    content: Annotated[Path | None, optional(_CONTENT, "--content")] = None,
     start: Start = 0,
-    out: Annotated[
-        Path | None, typer.Option("--out", show_default=False, help="A folder; RUN/sample when omitted.")
-    ] = None,
-    frames: Annotated[
-        int | None,
-        typer.Option(
-            min=1, show_default=False, help="Steps of each; of the training sequences when omitted."
-        ),
-    ] = None,
-    prior_settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--prior",
-            metavar="KEY=VALUE",
-            show_default=False,
-            help="A setting of the prior for these draws, e.g. temperature=0.8; may be repeated.",
-        ),
-    ] = None,
+    out: Annotated[Path | None, optional("A folder; RUN/sample when omitted.", "--out")] = None,
+    frames: Annotated[int | None, optional(_FRAMES, min=1)] = None,
+    prior_settings: Annotated[list[str] | None, optional(_PRIOR, "--prior", metavar="KEY=VALUE")] = None,
     steps: SamplerSteps = None,
     sampler: SamplerName = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Sequences a pass.")] = 16,
+    batch_size: BatchSize = 16,
     seed: Seed = 0,
     settings: ModelSettings = None,
     device: Device = None,
@@ -72,69 +50,56 @@ def sample(
     """Draw both factors from the prior, or the dynamics of a given content, and decode them.
 
     The prior is the one that was fitted by `seqdis prior fit RUN`, or the method's own. With
-    --content, a file's steps from --start on, up to the length that the model was trained on, lend
-    the static factor. Leaves one media file a sequence, pictures of up to 16 of them, their factors
+    --content, the static factor is that of a file's steps from --start on, up to the length that the
+    model was trained on. Leaves one media file a sequence, pictures of up to 16 of them, their factors
     and a record of how they were made.
     """
-    import torch
-
     from seqdis.core.analysis.generate import generate
-    from seqdis.core.cli.inputs import read_first, single_input
-    from seqdis.core.cli.media import draw_pictures, write_media
-    from seqdis.core.cli.model import config_of, load_model, open_prior
+    from seqdis.core.cli.session import check_folder, open_session
     from seqdis.core.config import read_overrides
     from seqdis.core.files import replace_with_json
+    from seqdis.core.media import draw_pictures, write_media
     from seqdis.core.modality import Panel
-    from seqdis.core.registry import get_modality
+    from seqdis.core.output_paths import numbered
+    from seqdis.core.priors.store import open_prior
 
-    folder = out or run / "sample"
-    if folder.is_file() or folder.suffix:
-        raise InputError(f"--out {folder}: a folder is needed, for several files are written")
-    model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
+    folder = check_folder(out or run / "sample")
+    session = open_session(
+        run, device=device, steps=steps, sampler=sampler, settings=settings, seed=seed, quiet=as_json
+    )
+    modality, data = session.modality, session.config.data
     changes = read_overrides(prior_settings or [])
-    prior = open_prior(run, model, changes)
-    config = config_of(model)
-    modality = get_modality(config.modality)
+    prior = open_prior(run, session.model, changes)
     count, given = count or (16 if content is None else 4), None
     if content is not None:
-        source = single_input(modality, content, "--content")
-        batch = read_first(modality, source, config.data, start=start, shorter=True).to(model.device)
-        with torch.no_grad():
-            given = model.encode(batch)
-    with progress_bar("sampling", show=not as_json) as progress:
+        given = session.encode(session.input("--content", content), start=start)
+    with session.bar("sampling") as progress:
         result = generate(
-            model,
+            session.model,
             prior,
             count,
-            generator=torch.Generator().manual_seed(seed),
+            generator=session.generator(),
             given=given,
-            steps=frames or config.data.length,
+            steps=frames or data.length,
             batch_size=batch_size,
             progress=progress,
         )
-    digits = len(str(count - 1))
-    names = [f"sample-{i:0{digits}d}" for i in range(count)]
-    files = []
-    for name, sequence in zip(names, result.frames, strict=True):
-        files.append(folder / f"{name}{modality.writes[0]}")
-        write_media(modality, files[-1], sequence, config.data)
-    shown = [Panel(str(i), sequence) for i, sequence in enumerate(result.frames[:16])]
-    files += draw_pictures(modality, folder / "sample", shown, config.data, columns=(2, 4))
-    replace(result.factors, keys=names).save(folder / "factors.safetensors")
+    files = numbered(folder / f"sample{modality.writes[0]}", count)
+    for path, sequence in zip(files, result.frames, strict=True):
+        write_media(modality, path, sequence, data)
+    factors = replace(result.factors, keys=tuple(path.stem for path in files))
+    factors.save(folder / "factors.safetensors")
+    panels = [Panel(str(i), sequence) for i, sequence in enumerate(result.frames[:SHOWN])]
+    files += draw_pictures(modality, folder / "sample", panels, data, columns=(2, 4))
     files.append(folder / "factors.safetensors")
-    summary = {
-        "run": str(run),
-        "preset": config.preset,
-        "count": count,
-        **({} if content is None else {"content": str(content), "start": start}),
-        "prior": changes,
-        "frames": result.frames.shape[1],
-        "seed": seed,
-        "device": str(model.device),
-        "files": [str(path) for path in files],
-    }
+    summary = session.summary(
+        files,
+        count=count,
+        content=None if content is None else str(content),
+        start=None if content is None else start,
+        prior=changes,
+        frames=result.frames.shape[1],
+    )
     replace_with_json(folder / "sample.json", summary)
-    if as_json:
-        print_json(summary)
-    else:
-        print_line(f"{folder}: {count} sequences, {len(files) - count} further files")
+    text = f"{folder}: {count} sequences, {len(files) - count} further files"
+    print_result(summary, text, as_json=as_json)

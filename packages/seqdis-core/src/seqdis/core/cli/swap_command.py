@@ -1,11 +1,9 @@
-"""``seqdis swap``: who from one file, what happens from another."""
+"""``seqdis swap``: the static factor of one file with the dynamics of another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,74 +17,38 @@ from seqdis.core.cli.options import (
     SamplerSteps,
     Seed,
     Start,
+    optional,
 )
-from seqdis.core.cli.output import print_json, print_line, progress_bar
+from seqdis.core.cli.output import print_result
 from seqdis.core.errors import InputError
 
 if TYPE_CHECKING:
-    import torch
-
-    from seqdis.core.disentangler import Disentangler
     from seqdis.core.factors import Side
-    from seqdis.core.modality import Modality
-    from seqdis.core.sequences import Sequences
 
 __all__ = ["swap"]
+
+_STATIC = "The file whose static factor is kept (who or what); drawn when omitted."
+_DYNAMIC = "The file whose dynamics are taken (what happens); drawn when omitted."
+_OUT = "The swap as a media file, a picture of all, or a folder for both; RUN/swap when omitted."
+_PICTURE = "Also draw sources, reconstructions and both swaps here."
+_COUNT = "With one file: how often to draw the other factor; 4 into a folder or picture when omitted."
+_EXTRA = (
+    "With two files: take this further factor of the method alone from --dynamic, the rest from --static."
+)
+_NOISE = "With two files: start from the inverted noise of the file that lends the dynamics or the static factor, or from a fresh draw."
+_INDEPENDENT = "With one file: draw the other factor independently of the file's own."
 
 
 def swap(
     run: RunFolder,
-    static: Annotated[
-        Path | None,
-        typer.Option(
-            "--static", show_default=False, help="The file that lends who or what; drawn when omitted."
-        ),
-    ] = None,
-    dynamic: Annotated[
-        Path | None,
-        typer.Option(
-            "--dynamic", show_default=False, help="The file that lends what happens; drawn when omitted."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            show_default=False,
-            help="The swap as a media file, a picture of all, or a folder for both; RUN/swap when omitted.",
-        ),
-    ] = None,
-    picture: Annotated[
-        Path | None,
-        typer.Option(
-            "--picture", show_default=False, help="Also draw sources, reconstructions and both swaps here."
-        ),
-    ] = None,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "--count",
-            "-n",
-            min=1,
-            show_default=False,
-            help="With one file: how often to draw the other factor; 4 into a folder or picture when omitted.",
-        ),
-    ] = None,
-    extra: Annotated[
-        str | None,
-        typer.Option(
-            "--extra",
-            metavar="NAME",
-            show_default=False,
-            help="With two files: take this further factor of the method alone from --dynamic, the rest from --static.",
-        ),
-    ] = None,
-    independent: Annotated[
-        bool,
-        typer.Option(
-            "--independent", help="With one file: draw the other factor whatever the file's own is."
-        ),
-    ] = False,
+    static: Annotated[Path | None, optional(_STATIC, "--static")] = None,
+    dynamic: Annotated[Path | None, optional(_DYNAMIC, "--dynamic")] = None,
+    out: Annotated[Path | None, optional(_OUT, "--out")] = None,
+    picture: Annotated[Path | None, optional(_PICTURE, "--picture")] = None,
+    count: Annotated[int | None, optional(_COUNT, "--count", "-n", min=1)] = None,
+    extra: Annotated[str | None, optional(_EXTRA, "--extra", metavar="NAME")] = None,
+    noise: Annotated[Literal["dynamic", "static", "fresh"], typer.Option("--noise", help=_NOISE)] = "dynamic",
+    independent: Annotated[bool, typer.Option("--independent", help=_INDEPENDENT)] = False,
     start: Start = 0,
     steps: SamplerSteps = None,
     sampler: SamplerName = None,
@@ -103,165 +65,67 @@ def swap(
     suffix, --out is a folder for swap, picture and a record of how they were made. With one
     file alone the other factor comes from the prior (`seqdis prior fit RUN`), given the file's.
     """
-    import torch
-
-    from seqdis.core.cli.inputs import read_first, single_input
-    from seqdis.core.cli.model import config_of, load_model
+    from seqdis.core.analysis.generate import swap_drawn
+    from seqdis.core.analysis.swap import swap_pairs
+    from seqdis.core.cli.session import open_session
     from seqdis.core.files import replace_with_json
-    from seqdis.core.registry import get_modality
+    from seqdis.core.media import draw_picture, write_media
+    from seqdis.core.output_paths import swap_outputs
+    from seqdis.core.priors.store import open_prior
 
-    sides: dict[Side, Path | None] = {"static": static, "dynamic": dynamic}
-    given = {side: path for side, path in sides.items() if path is not None}
+    given: dict[Side, Path] = {}
+    if static is not None:
+        given["static"] = static
+    if dynamic is not None:
+        given["dynamic"] = dynamic
     if not given:
         raise InputError("swap needs --static FILE, --dynamic FILE, or both")
     if extra is not None and len(given) < 2:
         raise InputError(f"--extra {extra}: needs both --static FILE and --dynamic FILE")
-    model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
-    config = config_of(model)
-    modality = get_modality(config.modality)
-    lends: dict[Side, Path] = {
-        side: single_input(modality, path, f"--{side}") for side, path in given.items()
-    }
-    targets = _targets(modality, out or run / "swap", picture, [*lends.values()][-1])
-    taken = config.data if frames is None else config.data.model_copy(update={"length": frames})
-    batches = {side: read_first(modality, path, taken, start=start) for side, path in lends.items()}
-    generator = torch.Generator().manual_seed(seed)
-    if len(batches) == 2:
-        files = _swap_two(model, modality, batches, targets, generator, extra=extra, quiet=as_json)
-    else:
-        files = _swap_drawn(
-            run, model, modality, batches, targets, generator, count, independent=independent, quiet=as_json
-        )
-    summary = {
-        "run": str(run),
-        "preset": config.preset,
-        **{str(side): str(path) for side, path in lends.items()},
-        **({"extra": extra} if extra else {}),
-        "start": start,
-        "seed": seed,
-        "device": str(model.device),
-        "files": [str(path) for path in files],
-    }
-    if targets.record is not None:
-        replace_with_json(targets.record, summary)
-    if as_json:
-        print_json(summary)
-    else:
-        print_line(f"written: {', '.join(map(str, files))}")
-
-
-def _swap_two(
-    model: Disentangler,
-    modality: Modality,
-    batches: Mapping[Side, Sequences],
-    targets: _Targets,
-    generator: torch.Generator,
-    *,
-    extra: str | None,
-    quiet: bool,
-) -> list[Path]:
-    from seqdis.core.analysis.swap import swap_pairs
-    from seqdis.core.cli.media import draw_picture, write_media
-    from seqdis.core.cli.model import config_of
-
-    data = config_of(model).data
-    with progress_bar("swapping", show=not quiet) as progress:
-        result = swap_pairs(
-            model,
-            batches["static"],
-            batches["dynamic"],
-            extra=extra,
-            generator=generator,
-            progress=progress,
-        )
-    if targets.media is not None:
-        write_media(modality, targets.media, result.a_static_b_dynamic[0], data)
-    for place in targets.pictures:
-        draw_picture(modality, place, result.grid(), data)
-    return [path for path in (targets.media, *targets.pictures) if path is not None]
-
-
-def _swap_drawn(
-    run: Path,
-    model: Disentangler,
-    modality: Modality,
-    batches: Mapping[Side, Sequences],
-    targets: _Targets,
-    generator: torch.Generator,
-    count: int | None,
-    *,
-    independent: bool,
-    quiet: bool,
-) -> list[Path]:
-    from seqdis.core.analysis.generate import swap_drawn
-    from seqdis.core.cli.media import draw_picture, write_media
-    from seqdis.core.cli.model import config_of, open_prior
-
-    data = config_of(model).data
-    ((side, batch),) = batches.items()
-    single = targets.media is not None and targets.record is None
-    if single and count is not None and count > 1:
-        raise InputError(f"--out {targets.media}: one file for {count} swaps; give a folder")
-    count = count or (1 if single else 4)
-    with progress_bar("swapping", show=not quiet) as progress:
-        result = swap_drawn(
-            model,
-            open_prior(run, model),
-            batch,
-            keep=side,
-            count=count,
-            independent=independent,
-            generator=generator,
-            progress=progress,
-        )
-    files = []
-    if targets.media is not None:
-        names = [targets.media]
-        if count > 1:
-            names = [
-                targets.media.with_stem(f"{targets.media.stem}-{i:0{len(str(count - 1))}d}")
-                for i in range(count)
-            ]
-        for path, frames in zip(names, result.frames, strict=True):
-            write_media(modality, path, frames, data)
-            files.append(path)
-    for place in targets.pictures:
-        draw_picture(modality, place, result.grid(), data)
-        files.append(place)
-    return files
-
-
-@dataclass(frozen=True)
-class _Targets:
-    """Where the swap, the pictures of all and the record go."""
-
-    media: Path | None
-    pictures: list[Path]
-    record: Path | None
-
-
-def _targets(modality: Modality, out: Path, picture: Path | None, like: Path) -> _Targets:
-    """Read --out and --picture.
-
-    Raises:
-        InputError: A suffix is unknown; lists those that are known.
-    """
-    from seqdis.core.cli.media import media_suffix
-
-    pictures = []
-    if picture is not None:
-        modality.check_suffix(picture, modality.pictures, "draw")
-        pictures.append(picture)
-    if out.is_dir() or not out.suffix:
-        media = out / f"swap{media_suffix(modality, like)}"
-        return _Targets(media, [out / f"swap{modality.pictures[0]}", *pictures], out / "swap.json")
-    suffix = out.suffix.lower()
-    # A suffix may be both (a gif, a png): the modality's first kind of picture is one, others are media.
-    if suffix in modality.writes and suffix != modality.pictures[0]:
-        return _Targets(out, pictures, None)
-    if suffix in modality.pictures:
-        return _Targets(None, [out, *pictures], None)
-    raise InputError(
-        f"{out}: {modality.name} cannot write {suffix!r}; allowed: {', '.join(modality.writes)} for the swap, "
-        f"{', '.join(modality.pictures)} for a picture of all"
+    if noise != "dynamic" and len(given) < 2:
+        raise InputError(f"--noise {noise}: needs both --static FILE and --dynamic FILE")
+    session = open_session(
+        run, device=device, steps=steps, sampler=sampler, settings=settings, seed=seed, quiet=as_json
     )
+    model, modality, data = session.model, session.modality, session.config.data
+    inputs: dict[Side, Path] = {side: session.input(f"--{side}", path) for side, path in given.items()}
+    outputs = swap_outputs(modality, out or run / "swap", picture, [*inputs.values()][-1])
+    if outputs.single and len(inputs) == 1 and (count or 1) > 1:
+        raise InputError(f"--out {outputs.media}: one file for {count} swaps; give a folder")
+    sequences = {side: session.read(path, start=start, frames=frames) for side, path in inputs.items()}
+    with session.bar("swapping") as progress:
+        if len(sequences) == 2:
+            pair = swap_pairs(
+                model,
+                sequences["static"],
+                sequences["dynamic"],
+                noise=noise,
+                extra=extra,
+                generator=session.generator(),
+                progress=progress,
+            )
+            swapped, grid = pair.a_static_b_dynamic, pair.grid()
+        else:
+            ((kept, source),) = sequences.items()
+            drawn = swap_drawn(
+                model,
+                open_prior(run, model),
+                source,
+                keep=kept,
+                count=count or (1 if outputs.single else 4),
+                independent=independent,
+                generator=session.generator(),
+                progress=progress,
+            )
+            swapped, grid = drawn.frames, drawn.grid()
+    media = outputs.media_files(len(swapped))
+    for path, sequence in zip(media, swapped if media else [], strict=True):
+        write_media(modality, path, sequence, data)
+    for path in outputs.pictures:
+        draw_picture(modality, path, grid, data)
+    files = [*media, *outputs.pictures]
+    named = {str(side): str(path) for side, path in inputs.items()}
+    summary = session.summary(files, **named, noise=noise, extra=extra, start=start)
+    if outputs.record is not None:
+        replace_with_json(outputs.record, summary)
+    print_result(summary, f"written: {', '.join(map(str, files))}", as_json=as_json)

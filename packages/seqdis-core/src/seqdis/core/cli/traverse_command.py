@@ -2,53 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from seqdis.core.cli.options import Data, Device, Json, RunFolder, SamplerName, SamplerSteps, Seed, Start
-from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
+from seqdis.core.cli.options import (
+    Data,
+    Device,
+    Json,
+    RunFolder,
+    SamplerName,
+    SamplerSteps,
+    Seed,
+    Start,
+    argument,
+    optional,
+)
+from seqdis.core.cli.output import print_json, print_line, print_table
 from seqdis.core.errors import InputError
 
-if TYPE_CHECKING:
-    from seqdis.core.analysis.principal import PrincipalComponents
-    from seqdis.core.disentangler import Disentangler
-    from seqdis.core.factors import Side
-    from seqdis.core.results import Metric
-
 __all__ = ["traverse"]
-
-DRAWS = 2**15
-"""Samples of the prior that the components are of (DiffSDA, Sec. 4.3)."""
-
-LABELLED = 1024
-"""Held-out sequences that labels are compared on, at most."""
 
 LISTED = 8
 """Components in the table."""
 
+_COMPONENT = "Number of a component from 0; may be repeated; 0 when omitted."
+
 
 def traverse(
     run: RunFolder,
-    source: Annotated[
-        Path, typer.Argument(metavar="INPUT", show_default=False, help="The file to start from.")
-    ],
+    source: Annotated[Path, argument("INPUT", "The file to start from.")],
     factor: Annotated[
         Literal["static", "dynamic"], typer.Option("--factor", help="Which factor moves.")
     ] = "static",
-    component: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--component", min=0, show_default=False, help="Number from 0; may be repeated; 0 when omitted."
-        ),
-    ] = None,
-    span: Annotated[float, typer.Option("--span", help="α goes from -span to span (Eq. 6).")] = 1.0,
-    points: Annotated[int, typer.Option("--points", min=2, help="Places along the way.")] = 7,
-    out: Annotated[
-        Path | None, typer.Option("--out", show_default=False, help="A folder; RUN/traverse when omitted.")
-    ] = None,
+    component: Annotated[list[int] | None, optional(_COMPONENT, "--component", min=0)] = None,
+    span: Annotated[float, typer.Option("--span", help="α goes from -span to span (DiffSDA, Eq. 6).")] = 1.0,
+    points: Annotated[int, typer.Option("--points", min=2, help="Number of values of α.")] = 7,
+    out: Annotated[Path | None, optional("A folder; RUN/traverse when omitted.", "--out")] = None,
     data: Data = None,
     start: Start = 0,
     steps: SamplerSteps = None,
@@ -65,151 +57,74 @@ def traverse(
     """
     import torch
 
+    from seqdis.core.analysis import prior_components as prior
     from seqdis.core.analysis.traverse import traverse as run_traverse
-    from seqdis.core.cli.inputs import read_first, single_input
-    from seqdis.core.cli.media import draw_pictures, write_media
-    from seqdis.core.cli.model import config_of, load_model
+    from seqdis.core.cli.session import check_folder, open_session
     from seqdis.core.files import replace_with_json
-    from seqdis.core.registry import get_modality
+    from seqdis.core.media import draw_pictures, write_media
 
-    folder = out or run / "traverse"
-    if folder.is_file() or folder.suffix:
-        raise InputError(f"--out {folder}: a folder is needed, for several files are written")
+    folder = check_folder(out or run / "traverse")
     if not 0 < span < float("inf"):
         raise InputError(f"--span {span}: must be above 0")
-    model = load_model(run, device=device, steps=steps, sampler=sampler)
-    config = config_of(model)
-    modality = get_modality(config.modality)
-    batch = read_first(modality, single_input(modality, source, "INPUT"), config.data, start=start)
-    components = _components(run, model, factor, quiet=as_json)
-    wanted = list(dict.fromkeys(component or [0]))
-    for number in wanted:
+    session = open_session(run, device=device, steps=steps, sampler=sampler, seed=seed, quiet=as_json)
+    model, modality, settings = session.model, session.modality, session.config.data
+    sequence = session.read(session.input("INPUT", source), start=start)
+    with session.bar("drawing") as progress:
+        components = prior.prior_components(run, model, factor, progress=progress)
+    numbers = list(dict.fromkeys(component or [0]))
+    for number in numbers:
         if number >= len(components):
             raise InputError(
                 f"--component {number}: the {factor} factor has {len(components)}; allowed: 0 to {len(components) - 1}"
             )
-    labels, why = _labels(model, components, data)
+    labels, reason = prior.held_out_association(model, components, data)
     files: list[Path] = []
     amounts = span * torch.linspace(-1, 1, points, dtype=torch.float64).round(decimals=9)  # 0 is 0
-    for number in wanted:
-        with progress_bar(f"{factor} {number}", show=not as_json) as progress:
+    for number in numbers:
+        with session.bar(f"{factor} {number}") as progress:
             result = run_traverse(
                 model,
-                batch,
+                sequence,
                 components,
                 component=number,
                 amounts=amounts,
-                generator=torch.Generator().manual_seed(seed),
+                generator=session.generator(),
                 progress=progress,
             )
         panels = [panel for row in result.grid() for panel in row]
-        place = folder / f"{factor}-{number}"
-        files += draw_pictures(modality, place, panels, config.data, columns=(1, len(panels)))
+        stem = folder / f"{factor}-{number}"
+        files += draw_pictures(modality, stem, panels, settings, columns=(1, len(panels)))
         if ".gif" in modality.pictures:
             continue
         for amount, frames in zip(amounts.tolist(), result.frames[0], strict=True):
-            files.append(place.with_name(f"{place.name}_{amount:+.2f}{modality.writes[0]}"))
-            write_media(modality, files[-1], frames, config.data)
-    rows = _rows(components, labels, wanted)
-    summary = {
-        "run": str(run),
-        "preset": config.preset,
-        "input": str(source),
-        "start": start,
-        "factor": factor,
-        "amounts": amounts.tolist(),
-        "seed": seed,
-        "device": str(model.device),
-        "components": rows,
-        "files": [str(path) for path in files],
-    }
+            files.append(stem.with_name(f"{stem.name}_{amount:+.2f}{modality.writes[0]}"))
+            write_media(modality, files[-1], frames, settings)
+    listed = sorted({*range(min(LISTED, len(components))), *numbers})
+    rows = prior.component_rows(components, labels, listed)
+    summary = session.summary(
+        files, input=str(source), start=start, factor=factor, amounts=amounts.tolist(), components=rows
+    )
     replace_with_json(folder / f"{factor}.json", summary)
     if as_json:
         print_json(summary)
         return
     print_table(
-        f"principal components of {DRAWS} drawn {factor} factors",
+        f"principal components of {prior.DRAWS} drawn {factor} factors",
         ["component", "variance", "in all", "moves with (share of its variance, chance)"],
         [
-            [r["component"], f"{r['explained']:.3f}", f"{r['cumulative']:.3f}", _words(r["labels"])]
+            [r["component"], f"{r['explained']:.3f}", f"{r['cumulative']:.3f}", _strongest(r["labels"])]
             for r in rows
         ],
     )
-    if why:
-        print_line(f"labels: {why}")
+    if reason:
+        print_line(f"labels: {reason}")
     print_line("written: " + ", ".join(map(str, files)))
 
 
-def _components(run: Path, model: Disentangler, factor: Side, *, quiet: bool) -> PrincipalComponents:
-    """Those of the run's prior, kept beside a fitted one: a newly fitted prior takes the place of both."""
-    import torch
-
-    from seqdis.core.analysis.principal import PrincipalComponents, principal_components
-    from seqdis.core.cli.model import open_prior
-    from seqdis.core.priors.store import PRIOR_FOLDER
-
-    prior, folder = open_prior(run, model), run / PRIOR_FOLDER
-    kept = folder / f"components-{factor}.safetensors"
-    if kept.is_file():
-        return PrincipalComponents.load(kept)
-    with progress_bar("drawing", show=not quiet) as progress:
-        drawn = prior.sample(DRAWS, generator=torch.Generator().manual_seed(0), progress=progress)
-    found: dict[Side, PrincipalComponents] = {
-        "static": principal_components(drawn, "static"),
-        "dynamic": principal_components(drawn, "dynamic"),
-    }
-    if folder.is_dir():  # there is none where the prior is the method's own
-        for name, components in found.items():
-            components.save(folder / f"components-{name}.safetensors")
-    return found[factor]
-
-
-def _labels(
-    model: Disentangler, components: PrincipalComponents, root: Path | None
-) -> tuple[Mapping[str, Sequence[Metric]], str]:
-    """Association of held-out labels with every component, or why there is none."""
-    import torch
-
-    from seqdis.core.analysis.encode import encode_dataset
-    from seqdis.core.analysis.principal import label_association
-    from seqdis.core.cli.model import config_of
-    from seqdis.core.data.subset import Subset
-    from seqdis.core.registry import build_dataset
-
-    config = config_of(model)
-    try:
-        dataset = build_dataset(config.modality, config.data, "test", root=root, seed=config.train.seed)
-    except InputError as error:
-        return {}, f"not compared: {error}"
-    if not dataset.labels:
-        return {}, "the data carry none"
-    order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0))[:LABELLED].tolist()
-    chosen = Subset(dataset, sorted(order))
-    return label_association(components, encode_dataset(model, chosen), chosen.all_labels()), ""
-
-
-def _rows(
-    components: PrincipalComponents, labels: Mapping[str, Sequence[Metric]], wanted: Sequence[int]
-) -> list[dict[str, Any]]:
-    explained = components.explained.tolist()
-    return [
-        {
-            "component": number,
-            "explained": explained[number],
-            "cumulative": sum(explained[: number + 1]),
-            "labels": {
-                name: {"value": found[number].value, "chance": found[number].chance}
-                for name, found in labels.items()
-            },
-        }
-        for number in sorted({*range(min(LISTED, len(components))), *wanted})
-    ]
-
-
-def _words(labels: Mapping[str, Mapping[str, float]]) -> str:
-    """The labels that move most with a component, above a tenth and twice their chance."""
-    told = sorted(labels.items(), key=lambda item: -item[1]["value"])
-    clear = [(name, found) for name, found in told if found["value"] > max(0.1, 2 * found["chance"])]
+def _strongest(labels: Mapping[str, Mapping[str, float]]) -> str:
+    """The three labels that move most with a component, of those above a tenth and twice their chance."""
+    ordered = sorted(labels.items(), key=lambda item: -item[1]["value"])
+    clear = [(name, share) for name, share in ordered if share["value"] > max(0.1, 2 * share["chance"])]
     return (
-        ", ".join(f"{name} {found['value']:.2f} ({found['chance']:.2f})" for name, found in clear[:3]) or "–"
+        ", ".join(f"{name} {share['value']:.2f} ({share['chance']:.2f})" for name, share in clear[:3]) or "–"
     )

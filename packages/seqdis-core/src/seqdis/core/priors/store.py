@@ -6,17 +6,29 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from seqdis.core.capabilities import learned_prior
 from seqdis.core.config import Config, PriorConfig, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.pretrained import find_model_folder
-from seqdis.core.priors.prior import FittedPrior
+from seqdis.core.priors.prior import FittedPrior, Prior
 from seqdis.core.registry import get_plugin, list_plugins
 
-__all__ = ["PRIOR_FOLDER", "get_prior", "load_prior", "model_digest", "prior_config", "read_about"]
+if TYPE_CHECKING:
+    from seqdis.core.disentangler import Disentangler
+
+__all__ = [
+    "PRIOR_FOLDER",
+    "get_prior",
+    "load_prior",
+    "model_digest",
+    "open_prior",
+    "prior_config",
+    "read_about",
+]
 
 PRIOR_FOLDER = "prior"
 """Where a run keeps its prior."""
@@ -88,3 +100,28 @@ def load_prior(
         raise InputError(f"{place}: was fitted to other weights than the model's; fit it again")
     kind = str(about["format"]).split(".")[2]
     return get_prior(kind).load(place, device=device)
+
+
+def open_prior(run: Path, model: Disentangler, changes: Mapping[str, Any] | None = None) -> Prior:
+    """The prior that was fitted to a run's model, else the one that was learnt with it.
+
+    Args:
+        run: A run or checkpoint folder.
+        model: Loaded from it.
+        changes: New values of settings that act when drawing (:meth:`FittedPrior.use`).
+
+    Raises:
+        InputError: There is none, it is damaged, the model was trained again since, or a setting cannot be
+            changed.
+    """
+    folder = run / PRIOR_FOLDER
+    if folder.is_dir():
+        fitted = load_prior(folder, model=model_digest(run), device=model.device)
+        fitted.use(changes or {})
+        return fitted
+    own = learned_prior(model)
+    if own is None:
+        raise InputError(f"{run}: has no prior yet; fit one by `seqdis prior fit {run}`")
+    if changes:
+        raise InputError(f"prior: {next(iter(changes))!r}: the prior of this run was learnt with the model")
+    return own

@@ -50,9 +50,9 @@ def benchmark(
     Same clips, same budget, same judge, same pairs. An interrupted comparison goes on when the command is
     given again, and a finished one takes further methods.
     """
-    from seqdis.core.cli.media import draw_picture
     from seqdis.core.cli.model import pick_device
     from seqdis.core.config import apply_overrides
+    from seqdis.core.media import draw_picture
     from seqdis.core.registry import build_dataset, get_modality, list_presets
     from seqdis.core.results import ResultRecord, device_name, installed_versions
     from seqdis.core.training import train

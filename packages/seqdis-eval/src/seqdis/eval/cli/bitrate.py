@@ -41,7 +41,8 @@ def bitrate(
 
     The judge, which real clips have trained, is kept in the first run's folder.
     """
-    from seqdis.core.cli.model import config_of, load_model
+    from seqdis.core.cli.model import load_model
+    from seqdis.core.pretrained import config_of
     from seqdis.eval.protocols.bitrate import bitrate_protocol
     from seqdis.eval.scoring import score_swaps
 

@@ -39,7 +39,8 @@ def few_steps(
 
     Says which come within 2% of Heun's method at 63. The judge is trained once and kept in RUN.
     """
-    from seqdis.core.cli.model import config_of, load_model
+    from seqdis.core.cli.model import load_model
+    from seqdis.core.pretrained import config_of
     from seqdis.eval.few_steps import NFE, REFERENCE, within_two_percent
     from seqdis.eval.few_steps import few_steps as measure
 

@@ -44,7 +44,7 @@ def generation(
     Accuracy of what is kept, Inception score and entropies of what is drawn; FID, FVD, AED, CSIM and AKD with
     --features. The judge is kept in the run's folder; a method without a prior of its own needs `seqdis prior fit`.
     """
-    from seqdis.core.cli.model import open_prior
+    from seqdis.core.priors.store import open_prior
     from seqdis.eval.protocols.generation import generation_protocol
     from seqdis.eval.report.shown import generation_shown
 

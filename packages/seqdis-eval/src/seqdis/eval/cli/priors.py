@@ -39,7 +39,8 @@ def priors(
     import torch
 
     from seqdis.core.analysis.encode import encode_dataset
-    from seqdis.core.cli.model import config_of, load_model
+    from seqdis.core.cli.model import load_model
+    from seqdis.core.pretrained import config_of
     from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
     from seqdis.core.priors.store import prior_config
     from seqdis.eval.metrics.frechet import frechet_score

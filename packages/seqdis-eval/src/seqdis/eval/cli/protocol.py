@@ -97,7 +97,8 @@ def open_runs(
     Raises:
         InputError: One is given twice, cannot be loaded, or is of another method, dataset or length.
     """
-    from seqdis.core.cli.model import config_of, load_model
+    from seqdis.core.cli.model import load_model
+    from seqdis.core.pretrained import config_of
 
     if len({run.resolve() for run in runs}) < len(runs):
         raise InputError(f"a run was given twice: {', '.join(map(str, runs))}")

@@ -121,7 +121,8 @@ def _names(runs: list[Path]) -> list[str]:
 def _open(
     run: Path, name: str, data: Path | None, device: str | None, steps: int | None, sampler: str | None
 ) -> TrainedRun:
-    from seqdis.core.cli.model import config_of, load_model
+    from seqdis.core.cli.model import load_model
+    from seqdis.core.pretrained import config_of
     from seqdis.core.registry import get_modality
     from seqdis.eval.report.run import TrainedRun, read_about
 
@@ -152,8 +153,7 @@ def _read_record(path: Path) -> ResultRecord:
 
 def _prior(run: Path, model: Disentangler) -> Prior | None:
     """The run's prior, or None where none was fitted and the method learnt none."""
-    from seqdis.core.cli.model import open_prior
-    from seqdis.core.priors.store import PRIOR_FOLDER
+    from seqdis.core.priors.store import PRIOR_FOLDER, open_prior
 
     if not (run / PRIOR_FOLDER).is_dir() and learned_prior(model) is None:
         return None

@@ -42,7 +42,7 @@ def traversal(
 
     The judge is kept in the run's folder; a method without a prior of its own needs `seqdis prior fit`.
     """
-    from seqdis.core.cli.model import open_prior
+    from seqdis.core.priors.store import open_prior
     from seqdis.eval.protocols.traversal import traversal_amounts, traversal_directions, traversal_protocol
     from seqdis.eval.report.shown import traversals_shown
 

@@ -26,7 +26,7 @@ def write_media(modality: Modality, path: Path, frames: Tensor, data: DataConfig
     """Write one sequence ``(V, *frame)`` as the kind of file that the suffix names.
 
     Raises:
-        InputError: The suffix is not one the modality writes, or the place cannot be written.
+        InputError: The suffix is not one the modality writes, or the file cannot be written.
     """
     modality.check_suffix(path, modality.writes, "write")
     with _replaced(path) as partial:
@@ -37,7 +37,7 @@ def draw_picture(modality: Modality, path: Path, grid: Sequence[Sequence[Panel]]
     """Draw rows of panels as one picture.
 
     Raises:
-        InputError: The suffix is not one the modality draws, or the place cannot be written.
+        InputError: The suffix is not one the modality draws, or the file cannot be written.
     """
     modality.check_suffix(path, modality.pictures, "draw")
     with _replaced(path) as partial:
@@ -45,24 +45,24 @@ def draw_picture(modality: Modality, path: Path, grid: Sequence[Sequence[Panel]]
 
 
 def draw_pictures(
-    modality: Modality, place: Path, panels: Sequence[Panel], data: DataConfig, *, columns: tuple[int, int]
+    modality: Modality, stem: Path, panels: Sequence[Panel], data: DataConfig, *, columns: tuple[int, int]
 ) -> list[Path]:
     """Draw panels as a still picture and, where the modality has such, as one that moves.
 
     Args:
-        modality: Draws them.
-        place: Without a suffix.
+        modality: The one whose sequences they show.
+        stem: The pictures' path without a suffix.
         panels: In reading order.
-        data: Of the run.
-        columns: Panels side by side, in the still picture and in the moving one: a still one shows a
-            sequence as a strip.
+        data: The run's data settings.
+        columns: Panels side by side in the still picture, which shows a sequence as a strip, and in the
+            moving one.
 
     Returns:
-        What was written.
+        The files that were written.
     """
     written = []
     for suffix, width in zip((modality.pictures[0], ".gif"), columns, strict=True):
-        path = place.with_name(place.name + suffix)
+        path = stem.with_name(stem.name + suffix)
         if suffix in modality.pictures and path not in written:
             rows = [panels[i : i + width] for i in range(0, len(panels), width)]
             draw_picture(modality, path, rows, data)

@@ -7,23 +7,29 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-__all__ = ["Processes", "is_first_process"]
+from seqdis.core.errors import InputError
+
+__all__ = ["Processes", "ReportedElsewhere", "is_first_process"]
 
 T = TypeVar("T")
 
 
+class ReportedElsewhere(InputError):
+    """An unusable input that the first process reports, so that a launch of several prints one line."""
+
+
 def is_first_process() -> bool:
-    """Whether this process speaks for all that were launched together."""
+    """Whether this process is the one that prints results, of those that were launched together."""
     return os.environ.get("RANK", "0") == "0"
 
 
 class Processes:
-    """Rank and number of the processes of this launch, and the little they have to tell each other.
+    """Rank and number of the processes of this launch, and a way to exchange values between them.
 
-    A context: what joins them is set up on entry, where there is more than one, and taken down.
+    Used in a ``with`` statement: where there are several, the connection is opened on entry and closed on exit.
 
     Args:
-        cpu: The work is done on the CPU, even where there are GPUs.
+        cpu: Whether the work is done on the CPU, even where there are GPUs.
     """
 
     def __init__(self, *, cpu: bool) -> None:
@@ -51,7 +57,7 @@ class Processes:
 
     @property
     def is_first(self) -> bool:
-        """Whether this one speaks for all."""
+        """Whether this is the process that prints results."""
         return self.rank == 0
 
     def gather(self, value: T) -> list[T]:

@@ -1,4 +1,4 @@
-"""The user's own files as sequences of the model's length."""
+"""A person's own files as sequences of the model's length."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqdis.core.config import DataConfig
 from seqdis.core.data.folder import find_inputs, read_clip
 from seqdis.core.data.sliding_windows import sliding_windows
 from seqdis.core.errors import InputError
-from seqdis.core.modality import Modality
 from seqdis.core.sequences import Sequences
+
+if TYPE_CHECKING:
+    from seqdis.core.modality import Modality
 
 __all__ = ["expand", "read_first", "single_input"]
 
@@ -23,13 +26,13 @@ def expand(modality: Modality, inputs: Sequence[Path]) -> tuple[list[Path], Path
     Raises:
         InputError: See :func:`find_inputs`.
     """
-    found = list(dict.fromkeys(find_inputs(modality, inputs)))
+    paths = list(dict.fromkeys(find_inputs(modality, inputs)))
     # A folder of frames is one input and named by itself; any other folder is where keys begin.
-    roots = [path if path.is_dir() and path not in found else path.parent for path in inputs]
+    roots = [path if path.is_dir() and path not in paths else path.parent for path in inputs]
     absolute = os.path.commonpath([path.absolute() for path in roots])
     if all(not path.is_absolute() for path in roots):
-        return found, Path(os.path.relpath(absolute))
-    return [path.absolute() for path in found], Path(absolute)
+        return paths, Path(os.path.relpath(absolute))
+    return [path.absolute() for path in paths], Path(absolute)
 
 
 def single_input(modality: Modality, path: Path, option: str) -> Path:
@@ -38,10 +41,10 @@ def single_input(modality: Modality, path: Path, option: str) -> Path:
     Raises:
         InputError: It holds several; see also :func:`find_inputs`.
     """
-    found = find_inputs(modality, [path])
-    if len(found) > 1:
-        raise InputError(f"{option} {path}: holds {len(found)} inputs; exactly one is needed")
-    return found[0]
+    paths = find_inputs(modality, [path])
+    if len(paths) > 1:
+        raise InputError(f"{option} {path}: holds {len(paths)} inputs; exactly one is needed")
+    return paths[0]
 
 
 def read_first(
@@ -50,11 +53,11 @@ def read_first(
     """Steps ``[start, start + V)`` of one input as a batch of one sequence.
 
     Args:
-        modality: Reads it.
+        modality: The one that reads the file.
         path: The input.
-        data: Of the run.
+        data: The run's data settings; its length is V.
         start: First step.
-        shorter: Take what there is of an input that ends before.
+        shorter: Whether an input that ends before step ``start + V`` is taken as far as it goes.
 
     Raises:
         InputError: The input cannot be used, or ends before.

@@ -1,0 +1,89 @@
+"""Fitting a prior to the factors of a trained run."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from seqdis.core.analysis.encode import encode_dataset
+from seqdis.core.capabilities import codebook_of, decoded_part
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.pretrained import config_of
+from seqdis.core.priors.store import PRIOR_FOLDER, get_prior, model_digest, prior_config
+from seqdis.core.progress import Progress
+from seqdis.core.registry import build_dataset
+
+__all__ = ["FittedRun", "fit_prior_to_run"]
+
+
+@dataclass(frozen=True)
+class FittedRun:
+    """A prior that was fitted and saved.
+
+    Attributes:
+        folder: Where it was saved: ``RUN/prior``.
+        kind: The name of its kind.
+        sequences: Sequences that it was fitted to.
+        losses: Training loss of each epoch.
+        seconds: Time that encoding and fitting took.
+    """
+
+    folder: Path
+    kind: str
+    sequences: int
+    losses: Tensor
+    seconds: float
+
+
+def fit_prior_to_run(
+    run: Path,
+    model: Disentangler,
+    *,
+    kind: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    root: Path | None = None,
+    command: list[str] | None = None,
+    bar: Callable[[str], AbstractContextManager[Progress | None]] = lambda text: nullcontext(),
+) -> FittedRun:
+    """Encode a run's training split and fit a prior to its factors; an earlier prior is replaced.
+
+    Args:
+        run: The run's folder.
+        model: Loaded from it.
+        kind: An installed kind of prior; the preset's when omitted.
+        changes: New values of the prior's settings.
+        root: The dataset's folder; see :func:`~seqdis.core.registry.build_dataset`.
+        command: The words a person typed, kept with the prior.
+        bar: Opens a progress bar with a title.
+
+    Raises:
+        InputError: The kind or a setting is unknown, or the data cannot be read.
+    """
+    started = time.perf_counter()
+    config = config_of(model)
+    chosen = kind or config.prior.kind
+    settings = prior_config(config.prior, chosen, changes or {})
+    train_set = build_dataset(config.modality, config.data, "train", root=root, seed=config.train.seed)
+    with bar("encoding") as progress:
+        factors = decoded_part(model, encode_dataset(model, train_set, progress=progress))
+    fitted = get_prior(chosen).for_factors(
+        settings, factors, codebook=codebook_of(model), device=model.device
+    )
+    with bar("fitting") as progress:
+        losses = fitted.fit(factors, progress=progress)
+    about = {
+        "model_sha256": model_digest(run),
+        "command": shlex.join(command or []),
+        "sequences": len(factors),
+        "device": str(model.device),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    fitted.save(run / PRIOR_FOLDER, about=about)
+    return FittedRun(run / PRIOR_FOLDER, chosen, len(factors), losses, time.perf_counter() - started)

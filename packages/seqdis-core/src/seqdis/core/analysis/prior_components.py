@@ -1,0 +1,105 @@
+"""Principal components of a run's prior, and which held-out labels vary along them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqdis.core.analysis.encode import encode_dataset
+from seqdis.core.analysis.principal import PrincipalComponents, label_association, principal_components
+from seqdis.core.data.subset import Subset
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Side
+from seqdis.core.pretrained import config_of
+from seqdis.core.priors.store import PRIOR_FOLDER, open_prior
+from seqdis.core.progress import Progress
+from seqdis.core.registry import build_dataset
+from seqdis.core.results import Metric
+
+__all__ = ["DRAWS", "component_rows", "held_out_association", "prior_components"]
+
+DRAWS = 2**15
+"""Samples of the prior that the components are computed from (DiffSDA, Sec. 4.3)."""
+
+LABELLED = 1024
+"""Held-out sequences that labels are compared on, at most."""
+
+
+def prior_components(
+    run: Path, model: Disentangler, factor: Side, *, progress: Progress | None = None
+) -> PrincipalComponents:
+    """Principal components of :data:`DRAWS` samples of a run's prior.
+
+    They are stored beside a fitted prior and read from there the next time; fitting the prior again
+    removes them with it.
+
+    Raises:
+        InputError: The run has no prior, or it belongs to other weights.
+    """
+    prior, folder = open_prior(run, model), run / PRIOR_FOLDER
+    stored = folder / f"components-{factor}.safetensors"
+    if stored.is_file():
+        return PrincipalComponents.load(stored)
+    drawn = prior.sample(DRAWS, generator=torch.Generator().manual_seed(0), progress=progress)
+    components: dict[Side, PrincipalComponents] = {
+        "static": principal_components(drawn, "static"),
+        "dynamic": principal_components(drawn, "dynamic"),
+    }
+    if folder.is_dir():  # a prior that was learnt with the model has no folder
+        for name, value in components.items():
+            value.save(folder / f"components-{name}.safetensors")
+    return components[factor]
+
+
+def held_out_association(
+    model: Disentangler, components: PrincipalComponents, root: Path | None = None
+) -> tuple[Mapping[str, Sequence[Metric]], str]:
+    """Association of the test split's labels with every component, or the reason why there is none.
+
+    Args:
+        model: Built from a configuration, which names the dataset.
+        components: Of the model's prior.
+        root: The dataset's folder; see :func:`~seqdis.core.registry.build_dataset`.
+
+    Returns:
+        What :func:`label_association` gives, and an empty reason; or nothing, and the reason.
+    """
+    config = config_of(model)
+    try:
+        dataset = build_dataset(config.modality, config.data, "test", root=root, seed=config.train.seed)
+    except InputError as error:
+        return {}, f"not compared: {error}"
+    if not dataset.labels:
+        return {}, "the data carry none"
+    order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0))[:LABELLED].tolist()
+    chosen = Subset(dataset, sorted(order))
+    return label_association(components, encode_dataset(model, chosen), chosen.all_labels()), ""
+
+
+def component_rows(
+    components: PrincipalComponents, labels: Mapping[str, Sequence[Metric]], numbers: Sequence[int]
+) -> list[dict[str, Any]]:
+    """One record a component: the variance it explains, alone and with those before it, and its labels.
+
+    Args:
+        components: All of them.
+        labels: By label, one association a component.
+        numbers: Which components, from 0.
+    """
+    explained = components.explained.tolist()
+    return [
+        {
+            "component": number,
+            "explained": explained[number],
+            "cumulative": sum(explained[: number + 1]),
+            "labels": {
+                name: {"value": metrics[number].value, "chance": metrics[number].chance}
+                for name, metrics in labels.items()
+            },
+        }
+        for number in numbers
+    ]

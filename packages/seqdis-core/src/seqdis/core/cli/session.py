@@ -1,0 +1,119 @@
+"""A trained model with its modality and settings: what most commands open first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqdis.core.cli.model import load_model
+from seqdis.core.cli.output import progress_bar
+from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.data.inputs import read_first, single_input
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors
+from seqdis.core.modality import Modality
+from seqdis.core.pretrained import config_of
+from seqdis.core.registry import get_modality
+from seqdis.core.sequences import Sequences
+
+__all__ = ["Session", "check_folder", "open_session"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command's work with one run.
+
+    Attributes:
+        run: The run's folder.
+        model: Loaded from it, on the device that was asked for.
+        config: The model's configuration.
+        modality: Reads, writes and draws its sequences.
+        seed: Seed of the command's draws.
+        quiet: Whether progress is hidden, as with ``--json``.
+    """
+
+    run: Path
+    model: Disentangler
+    config: RunConfig
+    modality: Modality
+    seed: int
+    quiet: bool
+
+    def generator(self) -> torch.Generator:
+        """A new generator with the command's seed."""
+        return torch.Generator().manual_seed(self.seed)
+
+    def bar(self, text: str) -> AbstractContextManager[Callable[[int, int], None]]:
+        """A progress bar with a title."""
+        return progress_bar(text, show=not self.quiet)
+
+    def data(self, frames: int | None = None) -> DataConfig:
+        """The run's data settings, with sequences of ``frames`` steps if given."""
+        return self.config.data if frames is None else self.config.data.model_copy(update={"length": frames})
+
+    def input(self, option: str, path: Path) -> Path:
+        """The one input that ``path`` is or holds.
+
+        Raises:
+            InputError: It holds several; the message names the ``option``.
+        """
+        return single_input(self.modality, path, option)
+
+    def read(
+        self, path: Path, *, start: int = 0, frames: int | None = None, shorter: bool = False
+    ) -> Sequences:
+        """One sequence of a file; see :func:`~seqdis.core.data.inputs.read_first`."""
+        return read_first(self.modality, path, self.data(frames), start=start, shorter=shorter)
+
+    @torch.no_grad()
+    def encode(self, path: Path, *, start: int) -> Factors:
+        """Factors of a file's steps from ``start`` on, at most as many as in training."""
+        return self.model.encode(self.read(path, start=start, shorter=True))
+
+    def summary(self, files: Sequence[Path], **details: Any) -> dict[str, Any]:
+        """How ``files`` were made, as JSON; a detail that is None is left out."""
+        return {
+            "run": str(self.run),
+            "preset": self.config.preset,
+            **{key: value for key, value in details.items() if value is not None},
+            "seed": self.seed,
+            "device": str(self.model.device),
+            "files": [str(path) for path in files],
+        }
+
+
+def open_session(
+    run: Path,
+    *,
+    device: str | None,
+    steps: int | None = None,
+    sampler: str | None = None,
+    settings: Sequence[str] | None = None,
+    seed: int = 0,
+    quiet: bool = False,
+) -> Session:
+    """Load a run's model as the options of a command say; see :func:`load_model`.
+
+    Raises:
+        InputError: The run, the device or a setting cannot be used.
+    """
+    model = load_model(run, device=device, steps=steps, sampler=sampler, settings=settings)
+    config = config_of(model)
+    return Session(run, model, config, get_modality(config.modality), seed, quiet)
+
+
+def check_folder(folder: Path) -> Path:
+    """``folder``, for a command that leaves several files.
+
+    Raises:
+        InputError: It is a file, or is named like one.
+    """
+    if folder.is_file() or folder.suffix:
+        raise InputError(f"--out {folder}: a folder is needed, for several files are written")
+    return folder

@@ -1,0 +1,186 @@
+"""A small dataset, a small model trained on it, and its swaps and scores: what ``seqdis demo`` runs."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+
+from seqdis.core import registry
+from seqdis.core.analysis.encode import encode_dataset
+from seqdis.core.analysis.pairs import differing_pairs
+from seqdis.core.analysis.probe import probe_factors
+from seqdis.core.analysis.swap import swap_pairs
+from seqdis.core.config import apply_overrides
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+from seqdis.core.media import draw_picture, write_media
+from seqdis.core.modality import Modality
+from seqdis.core.pretrained import config_of
+from seqdis.core.progress import Progress
+from seqdis.core.results import Metric, ResultRecord, device_name, installed_versions
+from seqdis.core.training import train
+
+__all__ = ["run_demo", "score_swaps_and_factors", "write_swaps"]
+
+PAIRS = 4
+"""Swaps that are drawn."""
+
+SCORED = 128
+"""Swaps that are judged, at most."""
+
+LEFT_BY_A_DEMO = (
+    "config.json",
+    "model.safetensors",
+    "log.jsonl",
+    "tensorboard",
+    "previews",
+    "checkpoints",
+    "metrics.json",
+)
+
+
+def run_demo(
+    modality: str,
+    out: Path,
+    *,
+    overrides: Sequence[str] = (),
+    seed: int = 0,
+    device: str | None = None,
+    force: bool = False,
+    show_progress: bool = True,
+    bar: Callable[[str], AbstractContextManager[Progress | None]] = lambda text: nullcontext(),
+) -> tuple[ResultRecord, list[Path]]:
+    """Make a dataset, train a small model on it, then reconstruct, swap and score.
+
+    Args:
+        modality: The name of an installed modality that has a demo.
+        out: The folder that gets the run, pictures or media files of swaps, and ``metrics.json``.
+        overrides: ``key=value`` each, changes to the preset.
+        seed: For the data, the training and every draw.
+        device: As torch names it; the best there is when omitted.
+        force: Whether an earlier demo in ``out`` is replaced.
+        show_progress: Whether the training shows a bar.
+        bar: Opens a progress bar with a title, for swaps and scores.
+
+    Returns:
+        The result, and the files that show it.
+
+    Raises:
+        InputError: The modality has no demo, an override cannot be used, or ``out`` is not free.
+    """
+    started = time.perf_counter()
+    plugin = registry.get_modality(modality)
+    preset = plugin.demo()
+    if preset is None:
+        raise InputError(f"modality {modality!r} has no demo; `seqdis list modalities` says which have")
+    config = apply_overrides(registry.get_preset(preset), [*overrides, f"train.seed={seed}"])
+    words = ["seqdis", "demo", "--modality", modality, "--seed", str(seed)]
+    command = shlex.join(words + [word for change in overrides for word in ("--set", change)])
+    train_set, val_set, test_set = (
+        registry.build_dataset(modality, config.data, split, seed=seed) for split in ("train", "val", "test")
+    )
+    _clear_earlier_demo(out, force=force)
+    model = train(
+        config,
+        out,
+        train_set=train_set,
+        val_set=val_set,
+        device=device,
+        command=command,
+        show_progress=show_progress,
+    )
+    with bar("swapping") as progress:
+        files = write_swaps(model, plugin, test_set, out, seed=seed, progress=progress)
+    with bar("scoring") as progress:
+        metrics = score_swaps_and_factors(model, train_set, test_set, seed=seed, progress=progress)
+    record = ResultRecord(
+        name=f"demo-{modality}",
+        method=config.method,
+        dataset=config.data.dataset,
+        modality=modality,
+        command=command,
+        seed=seed,
+        device=device_name(model.device),
+        wall_seconds=round(time.perf_counter() - started, 1),
+        versions=installed_versions(),
+        metrics=metrics,
+    )
+    record.save(out / "metrics.json")
+    return record, [*files, out / "metrics.json"]
+
+
+def _clear_earlier_demo(out: Path, *, force: bool) -> None:
+    """Remove what an earlier demo left, by name; other files in the folder stay.
+
+    Raises:
+        InputError: Something is there and ``force`` is off, or ``out`` is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: is a file; a folder is needed")
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    if not force:
+        raise InputError(
+            f"--out {out}: is not empty; name another folder, or add --force to replace an earlier demo"
+        )
+    for name in LEFT_BY_A_DEMO:
+        path = out / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def write_swaps(
+    model: Disentangler,
+    modality: Modality,
+    test_set: SequenceDataset,
+    out: Path,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Draw swaps of a few held-out pairs, and write the first pair as media files where no picture moves.
+
+    Returns:
+        The files that were written.
+    """
+    data = config_of(model).data
+    pairs = differing_pairs(test_set, PAIRS, generator=torch.Generator().manual_seed(seed))
+    a, b = (test_set.fetch(list(side)).to(model.device) for side in zip(*pairs, strict=True))
+    result = swap_pairs(model, a, b, generator=torch.Generator().manual_seed(seed), progress=progress)
+    kinds = [kind for kind in dict.fromkeys((modality.pictures[0], ".gif")) if kind in modality.pictures]
+    written = [out / f"swap{kind}" for kind in kinds]
+    for path in written:
+        draw_picture(modality, path, result.grid(), data)
+    if ".gif" in modality.pictures:
+        return written
+    for name, frames in result.named().items():
+        written.append(out / f"{name}{modality.writes[0]}")
+        write_media(modality, written[-1], frames[0], data)
+    return written
+
+
+def score_swaps_and_factors(
+    model: Disentangler,
+    train_set: SequenceDataset,
+    test_set: SequenceDataset,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+) -> dict[str, Metric]:
+    """Linear probes of both factors and, where seqdis-eval is installed, its judge's accuracies on swaps."""
+    metrics: dict[str, Metric] = {}
+    if "swap" in registry.list_plugins("scorers"):
+        metrics |= registry.get_plugin("scorers", "swap")(
+            model, train_set, test_set, seed=seed, pairs=min(SCORED, len(test_set)), progress=progress
+        )
+    known, held_out = (encode_dataset(model, dataset) for dataset in (train_set, test_set))
+    return metrics | probe_factors(known, train_set.all_labels(), held_out, test_set.all_labels())

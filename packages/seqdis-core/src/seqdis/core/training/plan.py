@@ -1,0 +1,42 @@
+"""What a training would do: its data, its size and its number of steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from seqdis.core.config import RunConfig
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.pretrained import build_model
+from seqdis.core.registry import build_dataset
+from seqdis.core.training.schedule import total_steps
+
+__all__ = ["build_splits", "training_plan"]
+
+
+def build_splits(config: RunConfig, root: Path | None) -> tuple[SequenceDataset, SequenceDataset | None]:
+    """The training and the validation split of a run; None where a person's own folder has no ``val``.
+
+    Raises:
+        InputError: See :func:`~seqdis.core.registry.build_dataset`.
+    """
+
+    def split(name: str) -> SequenceDataset:
+        return build_dataset(config.modality, config.data, name, root=root, seed=config.train.seed)
+
+    without_val = root is not None and (root / "train").is_dir() and not (root / "val").is_dir()
+    return split("train"), None if config.data.dataset == "folder" and without_val else split("val")
+
+
+def training_plan(
+    config: RunConfig, train_set: SequenceDataset, val_set: SequenceDataset | None
+) -> dict[str, Any]:
+    """Trainable parameters, optimiser steps, and the sizes of the data, without training anything."""
+    per_epoch = -(-len(train_set) // config.train.batch_size)
+    return {
+        "parameters": sum(p.numel() for p in build_model(config).parameters() if p.requires_grad),
+        "steps": total_steps(config.train, per_epoch),
+        "train_sequences": len(train_set),
+        "val_sequences": 0 if val_set is None else len(val_set),
+        "sequence_shape": [*train_set.shape],
+    }
