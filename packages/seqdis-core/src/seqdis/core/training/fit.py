@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from seqdis.core.coercion import as_sequences
-from seqdis.core.config import RunConfig, apply_overrides
+from seqdis.core.config import RunConfig, change_config
 from seqdis.core.data.loader import BatchPlan
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.registry import get_modality, get_preset
@@ -73,9 +72,7 @@ def fit(
     config = get_preset(preset) if isinstance(preset, str) else preset
     given = {"train.seed": seed, "train.steps": steps, "train.patience": early_stopping}
     given = {key: value for key, value in given.items() if value is not None} | overrides
-    config = apply_overrides(
-        config, [f"{key}={json.dumps(value, default=str)}" for key, value in given.items()]
-    )
+    config = change_config(config, given)
     chosen = "frame_shape" in overrides or "data.frame_shape" in overrides
     frame = config.data.frame_shape if chosen else _any_like(config.data.frame_shape)
     bounds = get_modality(config.modality).value_range
