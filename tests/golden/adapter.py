@@ -17,36 +17,71 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from seqdis.core.data.sequence import ArraySequences, SequenceBatch
-from seqdis.core.diffusion.samplers.config import SamplerConfig
-from seqdis.core.train.devices import make_accelerator
-from seqdis.core.train.run_folder import RunFolder
-from seqdis.core.train.trainer import Trainer
 from torch import Tensor
 
+from seqdis.core import capabilities
 from seqdis.core.analysis import principal_components, swap_pairs, traverse
 from seqdis.core.analysis import swap_matrix as all_swaps
 from seqdis.core.analysis.generate import generate, swap_drawn
 from seqdis.core.config import RunConfig, parse_config
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Extra, Factors
+from seqdis.core.model_files import load_state, state_to_save
 from seqdis.core.pretrained import build_model
 from seqdis.core.quantize import CodeStream, pack_codes
-from seqdis.core.random import Rows
+from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import get_method, get_plugin
+from seqdis.core.sequences import Sequences
+from seqdis.core.training.devices import make_accelerator
+from seqdis.core.training.hooks import hooks_of
+from seqdis.core.training.run_folder import RunFolder
+from seqdis.core.training.trainer import Trainer
 
 Inputs = Mapping[str, Any]
 
-CHANGED: frozenset[str] = frozenset()
+_TARGETS = {"individual": "identity"}
+
+CHANGED: frozenset[str] = frozenset(
+    # Noise was inverted from whatever stood in a gap or in padding.
+    [
+        *(f"diffsda/{call}_{kind}" for call in ("reconstruct", "invert") for kind in ("padded", "gaps")),
+        *(
+            f"{name}/{call}"
+            for name in ("diffsda_bidirectional", "diffsda_series")
+            for call in (
+                "reconstruct_padded",
+                "invert_padded",
+                "reconstruct_gaps",
+                "invert_gaps",
+                "swap_gaps",
+                "swap_pairs_gaps",
+            )
+        ),
+        # The poses of padded steps were inferred from whatever stood there.
+        "vdsm/reconstruct_padded",
+    ]
+)
 """``file/record`` of numbers that were wrong where data are missing, and have changed since; only records that
 are marked ``may_change`` can be named here."""
+
+CHANGED_IN_PADDING = frozenset({"vdsm/encode_padded"})
+"""``file/record`` of dynamic factors that differ in padded steps alone: these were read, and no longer are."""
 
 # From the recorded form to today's.
 
 
 def convert_config(values: Mapping[str, Any]) -> dict[str, Any]:
     """A recorded ``config.json`` in today's form."""
-    return dict(values)
+    today = copy.deepcopy(dict(values))
+    today["format"] = 2
+    if "individuals" in today["data"]:
+        today["data"]["identities"] = today["data"].pop("individuals")
+    for was, is_now in (("rate_memory", "ema_decay"), ("revive", "reset_dead_codes")):
+        if was in today["model"]:
+            today["model"][is_now] = today["model"].pop(was)
+    return today
 
 
 def convert_state(state: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -72,26 +107,26 @@ def build(config: Mapping[str, Any], state: Mapping[str, Tensor] | None = None) 
     """The model of a recorded configuration, with recorded weights if any, in evaluation mode."""
     model = build_model(run_config(config))
     if state is not None:
-        model.load_saved_state(convert_state(state, config), where="golden")
+        load_state(model, convert_state(state, config), where="golden")
     return model.eval()
 
 
 def state_of(model: Disentangler) -> dict[str, Tensor]:
     """What is recorded of a model."""
-    return model.state_to_save()
+    return state_to_save(model)
 
 
 def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def batch_of(inputs: Inputs, keys: tuple[str, ...] = ()) -> SequenceBatch:
-    return SequenceBatch(
+def batch_of(inputs: Inputs, keys: tuple[str, ...] = ()) -> Sequences:
+    return Sequences(
         inputs["x"],
         mask=inputs.get("mask"),
         observed=inputs.get("observed"),
         keys=keys,
-        targets=inputs.get("targets", {}),
+        targets={_TARGETS.get(name, name): value for name, value in inputs.get("targets", {}).items()},
     )
 
 
@@ -120,7 +155,7 @@ def _use_sampler(model: Disentangler, sampler: Mapping[str, Any] | None) -> None
 
 @torch.no_grad()
 def encode(model: Disentangler, inputs: Inputs) -> dict[str, Any]:
-    return plain_of(model.encode(inputs["x"], mask=inputs.get("mask"), observed=inputs.get("observed")))
+    return plain_of(model.encode(batch_of(inputs)))
 
 
 @torch.no_grad()
@@ -138,35 +173,26 @@ def invert(
 ) -> dict[str, Any]:
     """The noise of sequences given their own factors."""
     _use_sampler(model, sampler)
-    factors = model.encode(inputs["x"], mask=inputs.get("mask"), observed=inputs.get("observed"))
-    return {"noise": model.invert(inputs["x"], factors)}
+    factors = model.encode(batch_of(inputs))
+    return {"noise": capabilities.invert(model, batch_of(inputs), factors)}
 
 
 def reconstruct(model: Disentangler, inputs: Inputs, *, seed: int) -> dict[str, Any]:
-    x = model.reconstruct(
-        inputs["x"], mask=inputs.get("mask"), observed=inputs.get("observed"), generator=seeded(seed)
-    )
+    x = model.reconstruct(batch_of(inputs), generator=seeded(seed))
     return {"x": x}
 
 
 def swap(model: Disentangler, inputs: Inputs, *, seed: int, extra: str | None = None) -> dict[str, Any]:
     """Static factors of ``x`` with the dynamics of ``other``."""
-    x = model.swap(
-        inputs["x"],
-        inputs["other"],
-        static_mask=inputs.get("mask"),
-        dynamic_mask=inputs.get("other_mask"),
-        extra=extra,
-        generator=seeded(seed),
-    )
+    x = model.swap(*_pair(inputs), extra=extra, generator=seeded(seed))
     return {"x": x}
 
 
 def mix_extra(model: Disentangler, inputs: Inputs, *, name: str, seed: int | None = None) -> dict[str, Any]:
     """The first factors with one extra of the others; drawn with a seed, the most likely without."""
     generator = None if seed is None else seeded(seed)
-    mixed = model.mix_extra(
-        factors_of(inputs["factors"]), factors_of(inputs["other"]), name, generator=generator
+    mixed = capabilities.mix_extra(
+        model, factors_of(inputs["factors"]), factors_of(inputs["other"]), name, generator=generator
     )
     return plain_of(mixed)
 
@@ -183,12 +209,14 @@ def loss(
 ) -> dict[str, Any]:
     """The loss, its terms, and the norm of the gradient of all parameters together."""
     if stage is not None:
-        model.enter_stage(stage)
+        hooks_of(model).on_stage(stage)
     for name, value in (scheduled or {}).items():
-        model.set_scheduled(name, value)
+        hooks_of(model).set_scheduled(name, value)
     model.train(training)
     count = len(inputs["x"])
-    out = model.loss(batch_of(inputs, tuple(keys)), generator=Rows.shard(seed, count, slice(0, count)))
+    out = model.loss(
+        batch_of(inputs, tuple(keys)), generator=GeneratorStack.shard(seed, count, slice(0, count))
+    )
     out.loss.backward()
     squares = [p.grad.double().square().sum() for p in model.parameters() if p.grad is not None]
     return {
@@ -200,14 +228,16 @@ def loss(
 
 def encode_stage(model: Disentangler, inputs: Inputs, *, stage: str) -> dict[str, Any]:
     """What a model gives that was stopped in a stage of its training."""
-    model.enter_stage(stage)
+    hooks_of(model).on_stage(stage)
     return encode(model, inputs)
 
 
 @torch.no_grad()
 def curves(model: Disentangler, inputs: Inputs, *, seed: int) -> dict[str, Any]:
     count = len(inputs["x"])
-    found = model.curves(batch_of(inputs), generator=Rows.shard(seed, count, slice(0, count)))
+    found = hooks_of(model).curves(
+        batch_of(inputs), generator=GeneratorStack.shard(seed, count, slice(0, count))
+    )
     return {name: {"x": curve.x, "y": curve.y} for name, curve in found.items()}
 
 
@@ -215,27 +245,29 @@ def own_prior(
     model: Disentangler, inputs: Inputs, *, count: int, seed: int, steps: int | None = None
 ) -> dict[str, Any]:
     """Draws of the prior that was learnt with the model."""
-    prior = model.own_prior()
+    prior = capabilities.learned_prior(model)
     assert prior is not None
     return plain_of(prior.sample(count, generator=seeded(seed), steps=steps))
 
 
 def own_conditional(model: Disentangler, inputs: Inputs, *, side: str, seed: int) -> dict[str, Any]:
     """One side of given factors drawn anew."""
-    prior = model.own_prior()
+    prior = capabilities.learned_prior(model)
     assert prior is not None
     draw = prior.sample_static if side == "static" else prior.sample_dynamic
-    return plain_of(draw(model.decoded_part(factors_of(inputs["factors"])), generator=seeded(seed)))
+    return plain_of(
+        draw(capabilities.decoded_part(model, factors_of(inputs["factors"])), generator=seeded(seed))
+    )
 
 
 def decoded_part(model: Disentangler, inputs: Inputs) -> dict[str, Any]:
-    return plain_of(model.decoded_part(factors_of(inputs["factors"])))
+    return plain_of(capabilities.decoded_part(model, factors_of(inputs["factors"])))
 
 
 # Analyses.
 
 
-def _pair(inputs: Inputs) -> tuple[SequenceBatch, SequenceBatch]:
+def _pair(inputs: Inputs) -> tuple[Sequences, Sequences]:
     second = {
         "x": inputs["other"],
         "mask": inputs.get("other_mask"),
@@ -271,23 +303,23 @@ def traversal(
 
 
 def generated(model: Disentangler, inputs: Inputs, *, count: int, seed: int) -> dict[str, Any]:
-    prior = model.own_prior()
+    prior = capabilities.learned_prior(model)
     assert prior is not None
     return {"x": generate(model, prior, count, generator=seeded(seed)).frames}
 
 
 def drawn_swap(model: Disentangler, inputs: Inputs, *, keep: str, count: int, seed: int) -> dict[str, Any]:
     """Sequence 0 with one factor kept and the other drawn."""
-    prior = model.own_prior()
+    prior = capabilities.learned_prior(model)
     assert prior is not None
-    first = SequenceBatch(inputs["x"][:1])
+    first = Sequences(inputs["x"][:1])
     found = swap_drawn(model, prior, first, keep=keep, count=count, generator=seeded(seed))  # type: ignore[arg-type]
     return {"x": found.frames, "reconstructed": found.reconstructed}
 
 
 def stream(model: Disentangler, inputs: Inputs, *, coding: str, fps: float) -> dict[str, Any]:
     """Codes of each sequence as the bytes of a file."""
-    book = model.codebook()
+    book = capabilities.codebook_of(model)
     assert book is not None
     codes = factors_of(inputs["factors"]).extras["codes"].value
     packed = [pack_codes(CodeStream(c, book.shape[1], fps), coding=coding) for c in codes]  # type: ignore[arg-type]
@@ -318,7 +350,7 @@ def train(
             accelerator=make_accelerator(run.train, "cpu"),
         )
         fitted = {k: v.clone() for k, v in trainer.module.normalizer.state_dict().items()}
-        trainer.module.load_saved_state(convert_state(state, config), where="golden")
+        load_state(trainer.module, convert_state(state, config), where="golden")
         trainer.module.normalizer.load_state_dict(fitted)
         with torch.no_grad():
             for average, parameter in zip(trainer.ema._averages, trainer.ema._parameters, strict=True):

@@ -7,10 +7,13 @@ from typing import Any
 
 import torch
 from adapter import Inputs, batch_of, factors_of, seeded
-from seqdis.core.data.sequence import ArraySequences, Label
+from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
 from seqdis.core.analysis import probe_outcomes
+from seqdis.core.capabilities import learned_prior
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.priors.factorised import FactorisedPrior
 from seqdis.core.results import Metric
@@ -35,7 +38,7 @@ from seqdis.eval.metrics.sap import separated_attribute_predictability
 from seqdis.eval.metrics.speaker_verification import speaker_verification
 from seqdis.eval.metrics.squared_error import clip_errors, mean_squared_error
 from seqdis.eval.metrics.swap_accuracy import swap_metrics
-from seqdis.eval.metrics.token_error_rate import edit_distance, token_error_rate
+from seqdis.eval.metrics.token_error_rate import token_error_rate
 from seqdis.eval.metrics.verification import verification_accuracy, verification_threshold
 from seqdis.eval.metrics.voice_similarity import voice_similarity
 from seqdis.eval.protocols.bitrate import bitrate_protocol
@@ -109,7 +112,7 @@ def _squared_error(inputs: Inputs, seed: int = 0) -> Any:
 
 def _tokens(inputs: Inputs, truth: list[list[int]], guess: list[list[int]], constant: list[int]) -> Any:
     rate = token_error_rate(truth, guess, constant=constant, generator=seeded(0))
-    return {"distance": edit_distance(truth[0], guess[0]), "rate": rate}
+    return {"distance": Levenshtein.distance(truth[0], guess[0]), "rate": rate}
 
 
 _METRICS = {
@@ -166,7 +169,7 @@ class FixedJudge:
 
 def _dataset(inputs: Mapping[str, Any]) -> ArraySequences:
     labels = inputs.get("labels", {})
-    return ArraySequences(inputs["x"], labels={name: LABELS[name] for name in labels}, targets=labels)
+    return ArraySequences(inputs["x"], labels={name: LABELS[name] for name in labels}, label_values=labels)
 
 
 def protocol(model: Disentangler, inputs: Inputs, *, name: str, **options: Any) -> dict[str, Any]:
@@ -180,7 +183,7 @@ def protocol(model: Disentangler, inputs: Inputs, *, name: str, **options: Any) 
     elif name == "leakage":
         found = leakage_protocol(model, train_set, test_set, **options)
     elif name == "generation":
-        prior = model.own_prior()
+        prior = learned_prior(model)
         assert isinstance(prior, FactorisedPrior)
         found = generation_protocol(model, prior, judge, train_set, test_set, **options)
     elif name == "reconstruction":
@@ -188,7 +191,7 @@ def protocol(model: Disentangler, inputs: Inputs, *, name: str, **options: Any) 
     elif name == "consistency":
         found = consistency_protocol(model, judge, test_set, **options)
     elif name == "traversal":
-        prior = model.own_prior()
+        prior = learned_prior(model)
         assert prior is not None
         directions = traversal_directions(prior, components=2, draws=64)
         found = traversal_protocol(model, directions, judge, test_set, **options)

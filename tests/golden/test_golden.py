@@ -39,7 +39,12 @@ def test_numbers_are_what_they_were(name: str, record_id: str) -> None:
     if f"{name}/{record_id}" in adapter.CHANGED:
         pytest.skip("these numbers were wrong where data are missing")
     found = dict(records.flatten(records.run(golden, record)))
-    lines = records.differences(records.expected_of(golden, record_id), found, record["tolerance"])
+    expected = dict(records.expected_of(golden, record_id))
+    if f"{name}/{record_id}" in adapter.CHANGED_IN_PADDING:
+        exists = records.gather(golden.tensors, record["inputs"]["mask"])
+        for side in (expected, found):
+            side["dynamic"] = torch.as_tensor(side["dynamic"])[exists]
+    lines = records.differences(expected, found, record["tolerance"])
     assert not lines, f"{name}/{record_id}:\n" + "\n".join(lines)
 
 

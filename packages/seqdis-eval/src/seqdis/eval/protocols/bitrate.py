@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqdis.core.analysis import encode_dataset
-from seqdis.core.capabilities import codebook_of
+from seqdis.core.capabilities import HasCodes
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -24,7 +24,7 @@ def bitrate_protocol(
     """Bits a frame of held-out sequences' codes, and how the codebooks are used (BCD, Eq. 3-5).
 
     Args:
-        model: A method whose :meth:`~seqdis.core.disentangler.Disentangler.codebook` is there.
+        model: A method that :class:`~seqdis.core.capabilities.HasCodes`.
         train_set: Lends its frequencies to a coder of the test split.
         test_set: Nobody has learnt from it.
         progress: Called as the work advances.
@@ -39,9 +39,9 @@ def bitrate_protocol(
     Raises:
         InputError: The method has no codes.
     """
-    table = codebook_of(model)
-    if table is None:
+    if not isinstance(model, HasCodes):
         raise InputError(f"{type(model).__name__} has no codes whose rate could be measured")
+    table, rate = model.codebook(), model.bitrate
     groups, entries = table.shape[:2]
     total = len(train_set) + len(test_set)
 
@@ -58,8 +58,7 @@ def bitrate_protocol(
         for dataset, report in ((train_set, first), (test_set, later))
     )
     use, n = codebook_use(held_out, entries=entries), len(test_set)
-    rate = model.bitrate
-    fps = 1.0 if rate is None or rate.fps is None else rate.fps
+    fps = 1.0 if rate.fps is None else rate.fps
     frames = held_out.shape[0] * held_out.shape[1]
     packed = pack_codes(CodeStream(held_out.flatten(0, 1), entries, fps), coding="entropy")
     counts = codebook_use(known, entries=entries).counts
@@ -70,10 +69,10 @@ def bitrate_protocol(
         "train_coder_bits": float(cross_entropy_bits(held_out, counts=counts).sum()),
         "capacity_bits": groups * float(table.new_tensor(float(entries)).log2()),
     }
-    if rate is not None and rate.target is not None:
+    if rate.target is not None:
         bits["target_bits"] = rate.target
     metrics = {name: Metric(value=value, n=n, higher_is_better=False) for name, value in bits.items()}
-    if rate is not None and rate.fps is not None:
+    if rate.fps is not None:
         metrics["kbps"] = Metric(value=packed.kbps, n=n, higher_is_better=False)
     dead = float(use.dead.sum()) / (groups * entries)
     metrics["dead_codes"] = Metric(value=dead, n=n, higher_is_better=False)
