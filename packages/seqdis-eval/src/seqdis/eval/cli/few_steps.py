@@ -39,8 +39,8 @@ def few_steps(
     Says which come within 2% of Heun's method at 63. The judge is trained once and kept in RUN.
     """
     from seqdis.core.cli.model import config_of, load_model
-    from seqdis.eval.few_steps import NFE, REFERENCE, within_two_percent
-    from seqdis.eval.few_steps import few_steps as measure
+    from seqdis.eval.protocols.few_steps import NFE, REFERENCE, within_two_percent
+    from seqdis.eval.protocols.few_steps import few_steps as measure
 
     started = time.perf_counter()
     budgets = nfe or [*NFE]
