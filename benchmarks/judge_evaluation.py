@@ -22,8 +22,8 @@ from seqdis.core.data.labels import Label
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
-from seqdis.eval.judges import SequenceJudge
-from seqdis.eval.scoring import score_swaps
+from seqdis.eval.judge.sequence_judge import SequenceJudge
+from seqdis.eval.protocols.scoring import score_swaps
 
 LABELS = {
     **{name: Label(tuple("abcdef"), "static") for name in ("skin", "pants", "top", "hair")},

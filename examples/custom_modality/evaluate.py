@@ -22,7 +22,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset, get_modality
 from seqdis.core.results import ResultRecord, device_name, installed_versions
-from seqdis.eval.reconstruction import reconstruction_mse
+from seqdis.eval.engine.reconstruction_error import reconstruction_mse
 
 PAIRS = (("09_04", "07_04"), ("06_08", "05_04"))  # a run with a walk, basketball with a dance
 

@@ -23,7 +23,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset, get_modality
 from seqdis.core.results import ResultRecord, device_name, installed_versions
-from seqdis.eval.reconstruction import reconstruction_mse
+from seqdis.eval.engine.reconstruction_error import reconstruction_mse
 
 PAIRS = 3
 

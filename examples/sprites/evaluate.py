@@ -22,7 +22,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.registry import build_dataset, get_modality
 from seqdis.core.results import ResultRecord, device_name, installed_versions
-from seqdis.eval.scoring import score_swaps
+from seqdis.eval.protocols.scoring import score_swaps
 
 PAIRS = 3
 

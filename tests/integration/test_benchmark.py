@@ -11,8 +11,9 @@ from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
 from seqdis.core.results import ResultRecord
-from seqdis.eval import judge_training, scoring
-from seqdis.eval.judge_training import JudgeBudget
+from seqdis.eval.judge import judge_cache
+from seqdis.eval.judge.judge_training import JudgeBudget
+from seqdis.eval.protocols import scoring
 
 
 def seqdis(*words: object) -> Result:
@@ -21,9 +22,9 @@ def seqdis(*words: object) -> Result:
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasty = partial(judge_training.judge_for, budget=JudgeBudget(steps=20, check_every=20))
+    hasty = partial(judge_cache.judge_for, budget=JudgeBudget(steps=20, check_every=20))
     monkeypatch.setattr(scoring, "judge_for", hasty)
-    monkeypatch.setattr(judge_training, "judge_for", hasty)
+    monkeypatch.setattr(judge_cache, "judge_for", hasty)
 
 
 def test_a_comparison_trains_measures_and_goes_on(tmp_path: Path) -> None:

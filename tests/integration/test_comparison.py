@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqdis.core.registry import list_presets
-from seqdis.eval.comparison import comparable_presets
+from seqdis.eval.protocols.comparison import comparable_presets
 
 
 def test_sprites_are_compared_by_all_five_methods() -> None:

@@ -18,10 +18,10 @@ from seqdis.core.data.subset import Subset
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 from seqdis.core.results import ResultRecord
-from seqdis.eval import judge_training
 from seqdis.eval.cli import protocol, run
 from seqdis.eval.features import inception
-from seqdis.eval.judge_training import JudgeBudget
+from seqdis.eval.judge import judge_cache
+from seqdis.eval.judge.judge_training import JudgeBudget
 from seqdis.eval.protocols import generation
 
 QUICK = {
@@ -48,7 +48,7 @@ def splits() -> dict[str, Any]:
 def _small(monkeypatch: pytest.MonkeyPatch, splits: dict[str, Any]) -> None:
     whole, hasty = (
         run.splits_of,
-        partial(judge_training.judge_for, budget=JudgeBudget(steps=3, check_every=3)),
+        partial(judge_cache.judge_for, budget=JudgeBudget(steps=3, check_every=3)),
     )
 
     def few(config: Any, data: Path | None) -> Any:
@@ -57,7 +57,7 @@ def _small(monkeypatch: pytest.MonkeyPatch, splits: dict[str, Any]) -> None:
         return splits[config.preset]
 
     monkeypatch.setattr(protocol, "splits_of", few)
-    monkeypatch.setattr(judge_training, "judge_for", hasty)
+    monkeypatch.setattr(judge_cache, "judge_for", hasty)
     monkeypatch.setattr(generation, "PUBLISHED_BATCH", 4)
     monkeypatch.setattr(generation, "PUBLISHED_REPEATS", 2)
 

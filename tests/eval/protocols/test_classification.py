@@ -11,10 +11,10 @@ from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.subset import Subset
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.eval.engine.mode import Mode
+from seqdis.eval.prediction.splits import Splits
 from seqdis.eval.protocols import classification
 from seqdis.eval.protocols.classification import classification_protocol
-from seqdis.eval.protocols.mode import Mode
-from seqdis.eval.protocols.splits import Splits
 
 
 def splits() -> Splits:

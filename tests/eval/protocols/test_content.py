@@ -12,9 +12,9 @@ from tests.eval.spoken import Spoken, Voices
 
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
-from seqdis.eval.content_head import HeadBudget
 from seqdis.eval.protocols.content import best_constant, content_protocol
-from seqdis.eval.subwords import Subwords
+from seqdis.eval.speech.content_head import HeadBudget
+from seqdis.eval.speech.subwords import Subwords
 
 BUDGET = HeadBudget(steps=100, batch_size=24, lr=2e-2, check_every=25)
 needs_subwords = pytest.mark.skipif(

@@ -9,10 +9,10 @@ import torch
 
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
+from seqdis.eval.engine.reconstruction_error import reconstruction_mse
 from seqdis.eval.features.opened import FeatureNetworks
 from seqdis.eval.features.torchscript import ScriptedIdentity, ScriptedKeypoints
 from seqdis.eval.protocols.reconstruction import reconstruction_protocol
-from seqdis.eval.reconstruction import reconstruction_mse
 
 
 def test_the_error_is_that_of_the_clips(world: Any, channels: Any) -> None:

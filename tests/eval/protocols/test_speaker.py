@@ -11,9 +11,10 @@ from tests.eval.spoken import Spoken, Voices
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.eval.metrics.eer import speaker_eer
-from seqdis.eval.protocols.speaker import speaker_protocol, speakers_of, verify_speakers
-from seqdis.eval.protocols.stopping import stopping_state
-from seqdis.eval.utterances import embed_sequences
+from seqdis.eval.protocols.speaker import speaker_protocol
+from seqdis.eval.speech.speakers import speakers_of, verify_speakers
+from seqdis.eval.speech.stopping import stopping_state
+from seqdis.eval.speech.utterances import embed_sequences
 
 
 def test_a_perfect_model_knows_the_speaker_from_the_static_factor_alone() -> None:

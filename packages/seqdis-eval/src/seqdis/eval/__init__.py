@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from seqdis.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from seqdis.eval.judge_training import judge_for, measure_judge, train_judge
-    from seqdis.eval.judges import Judge, SequenceJudge
-    from seqdis.eval.reconstruction import reconstruction_mse
-    from seqdis.eval.scoring import score_swaps
+    from seqdis.eval.engine.reconstruction_error import reconstruction_mse
+    from seqdis.eval.judge.interface import Judge
+    from seqdis.eval.judge.judge_cache import judge_for
+    from seqdis.eval.judge.judge_training import measure_judge, train_judge
+    from seqdis.eval.judge.sequence_judge import SequenceJudge
+    from seqdis.eval.protocols.scoring import score_swaps
 
 __all__ = [
     "Judge",
@@ -26,10 +28,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "judge_training": ["judge_for", "measure_judge", "train_judge"],
-    "judges": ["Judge", "SequenceJudge"],
-    "reconstruction": ["reconstruction_mse"],
-    "scoring": ["score_swaps"],
+    "judge.judge_cache": ["judge_for"],
+    "judge.judge_training": ["measure_judge", "train_judge"],
+    "judge.interface": ["Judge"],
+    "judge.sequence_judge": ["SequenceJudge"],
+    "engine.reconstruction_error": ["reconstruction_mse"],
+    "protocols.scoring": ["score_swaps"],
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -57,7 +57,7 @@ def benchmark(
     from seqdis.core.results import ResultRecord, device_name, installed_versions
     from seqdis.core.training import train
     from seqdis.core.training.budget import Budget
-    from seqdis.eval.comparison import (
+    from seqdis.eval.protocols.comparison import (
         Contestant,
         check_same_clips,
         comparable_presets,

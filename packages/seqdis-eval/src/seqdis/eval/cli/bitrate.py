@@ -44,7 +44,7 @@ def bitrate(
     from seqdis.core.cli.model import load_model
     from seqdis.core.pretrained import config_of
     from seqdis.eval.protocols.bitrate import bitrate_protocol
-    from seqdis.eval.scoring import score_swaps
+    from seqdis.eval.protocols.scoring import score_swaps
 
     started = time.perf_counter()
     if picture is not None and not pairs:
@@ -75,7 +75,7 @@ def bitrate(
             found |= {key: value for key, value in scores.items() if not key.startswith("judge_")}
         metrics |= {f"{key}@{name}" if len(runs) > 1 else key: value for key, value in found.items()}
     if picture is not None:
-        from seqdis.eval.rate_curve import draw_rate_curve
+        from seqdis.eval.report.rate_curve import draw_rate_curve
 
         draw_rate_curve(picture, metrics)
     words = ["seqdis", "eval", "bitrate", *map(str, runs), "--pairs", str(pairs), "--seed", str(seed)]

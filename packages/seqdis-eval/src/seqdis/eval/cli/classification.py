@@ -14,7 +14,7 @@ from seqdis.eval.cli.splits import splits_in
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqdis.eval.protocols.splits import Splits
+    from seqdis.eval.prediction.splits import Splits
 
 __all__ = ["classification"]
 
@@ -36,10 +36,10 @@ def classification(
     as_json: Json = False,
 ) -> None:
     """Read labels from the static factor alone, beside plain models on raw features; of any labelled data."""
+    from seqdis.eval.engine.seeds import mean_over_seeds
     from seqdis.eval.protocols.classification import classification_protocol
-    from seqdis.eval.protocols.seeds import mean_over_seeds
     from seqdis.eval.report.blocks import Block, Section
-    from seqdis.eval.report.foretold import answers_shown
+    from seqdis.eval.report.prediction_blocks import answers_shown
 
     work = Measurement.begin(
         "classification", runs, out=out, mode=mode, seed=seed, seeds=seeds, data=data, device=device,

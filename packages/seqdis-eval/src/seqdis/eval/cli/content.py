@@ -34,8 +34,8 @@ def content(
     as_json: Json = False,
 ) -> None:
     """Token error rate of a small CTC recogniser that hears one factor alone, wherever transcripts exist."""
-    from seqdis.eval.content_head import HeadBudget
     from seqdis.eval.protocols.content import content_protocol
+    from seqdis.eval.speech.content_head import HeadBudget
 
     work = Measurement.begin(
         "content", runs, out=out, seed=seed, seeds=seeds, data=data, device=device, as_json=as_json

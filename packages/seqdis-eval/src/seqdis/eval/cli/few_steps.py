@@ -41,8 +41,8 @@ def few_steps(
     """
     from seqdis.core.cli.model import load_model
     from seqdis.core.pretrained import config_of
-    from seqdis.eval.few_steps import NFE, REFERENCE, within_two_percent
-    from seqdis.eval.few_steps import few_steps as measure
+    from seqdis.eval.protocols.few_steps import NFE, REFERENCE, within_two_percent
+    from seqdis.eval.protocols.few_steps import few_steps as measure
 
     started = time.perf_counter()
     budgets = nfe or [*NFE]

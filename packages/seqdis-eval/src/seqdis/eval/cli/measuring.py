@@ -16,7 +16,7 @@ from seqdis.eval.cli.run import judge_of
 if TYPE_CHECKING:
     from seqdis.core.results import Metric
     from seqdis.eval.features.opened import FeatureNetworks
-    from seqdis.eval.judges import SequenceJudge
+    from seqdis.eval.judge.sequence_judge import SequenceJudge
     from seqdis.eval.report.blocks import Section
 
 __all__ = [
@@ -74,7 +74,7 @@ class JudgedRun:
 
 def judged(runs: Sequence[OpenRun], *, quiet: bool) -> list[JudgedRun]:
     """All runs, each with its judge; a note says where one cannot be trusted."""
-    from seqdis.eval.judges import doubted
+    from seqdis.eval.judge.judge_accuracy import low_accuracy_note
     from seqdis.eval.metrics.swap_accuracy import majority_chance
 
     found = []
@@ -83,7 +83,7 @@ def judged(runs: Sequence[OpenRun], *, quiet: bool) -> list[JudgedRun]:
         judge, accuracy = judge_of(run.folder, run.model, run.config.train.seed, splits, quiet=quiet)
         share = accuracy.metric(chance=majority_chance(run.test_set.all_labels().values()))
         found.append(JudgedRun(run, judge, {"judge_accuracy": share}))
-        doubt = doubted(share)
+        doubt = low_accuracy_note(share)
         if doubt is not None:
             typer.echo(f"note: {doubt}", err=True)
     return found
@@ -122,7 +122,7 @@ def networks_shown(networks: FeatureNetworks, run: OpenRun) -> list[Section]:
 
 def pairs_beside(run: OpenRun, protocol: str, *, seed: int, count: int | None) -> list[tuple[int, int]]:
     """The pairs kept in ``RUN/eval/PROTOCOL/pairs.json``, for both modes and all seeds."""
-    from seqdis.eval.pairs import kept_pairs
+    from seqdis.eval.engine.pairs import kept_pairs
 
     path: Path = run.folder / "eval" / protocol / "pairs.json"
     return kept_pairs(path, dataset=run.config.data.dataset, clips=len(run.test_set), seed=seed, count=count)

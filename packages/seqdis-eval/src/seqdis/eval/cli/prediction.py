@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seqdis.core.progress import Progress
     from seqdis.core.results import Metric
     from seqdis.eval.cli.protocol import OpenRun
-    from seqdis.eval.protocols.mode import Mode
+    from seqdis.eval.engine.mode import Mode
     from seqdis.eval.report.blocks import Block
 
 __all__ = ["prediction"]
@@ -52,7 +52,7 @@ def prediction(
 
     AUPRC and AUROC of an outcome (any label of two classes), MAE of a number.
     """
-    from seqdis.eval.protocols.seeds import mean_over_seeds
+    from seqdis.eval.engine.seeds import mean_over_seeds
     from seqdis.eval.report.blocks import Block, Section
 
     work = Measurement.begin(
@@ -81,9 +81,9 @@ def _measure(
 ) -> dict[str, Metric]:
     from seqdis.core.data.prediction_tasks import Quantity
     from seqdis.core.registry import data_root, get_dataset
-    from seqdis.eval.protocols.outcome import outcome_protocol
-    from seqdis.eval.protocols.quantity import WindowValues, quantity_protocol
-    from seqdis.eval.report.foretold import numbers_shown, outcome_shown
+    from seqdis.eval.prediction.outcome import outcome_protocol
+    from seqdis.eval.prediction.quantity import WindowValues, quantity_protocol
+    from seqdis.eval.report.prediction_blocks import numbers_shown, outcome_shown
 
     config = run.config
     spec = None if config.data.dataset == "folder" else get_dataset(config.modality, config.data.dataset)

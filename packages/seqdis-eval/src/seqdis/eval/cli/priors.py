@@ -43,9 +43,9 @@ def priors(
     from seqdis.core.pretrained import config_of
     from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
     from seqdis.core.priors.store import prior_config
+    from seqdis.eval.engine.seeds import mean_over_seeds
     from seqdis.eval.metrics.frechet import frechet_score
-    from seqdis.eval.prior_kinds import compare_priors, judge_features
-    from seqdis.eval.protocols.seeds import mean_over_seeds
+    from seqdis.eval.protocols.priors import compare_priors, judge_features
 
     started = time.perf_counter()
     model = load_model(run, device=device, steps=steps, sampler=sampler)

@@ -14,7 +14,7 @@ import typer
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 from seqdis.core.errors import InputError
 from seqdis.eval.cli.run import record_of, splits_of, with_training
-from seqdis.eval.protocols.mode import Mode
+from seqdis.eval.engine.mode import Mode
 
 if TYPE_CHECKING:
     from seqdis.core.config import RunConfig
@@ -212,7 +212,7 @@ class Measurement:
         self, measure: Callable[[int, int, Progress], Mapping[str, Metric]], *, what: str
     ) -> dict[str, Metric]:
         """``measure(number of the run, seed, progress)`` of all runs and seeds, as their means and deviations."""
-        from seqdis.eval.protocols.seeds import mean_over_seeds
+        from seqdis.eval.engine.seeds import mean_over_seeds
 
         results = []
         for number, run in enumerate(self.runs):
@@ -281,7 +281,7 @@ def publish(
         drawn: Whether it draws from the runs' priors; see :func:`~seqdis.eval.cli.run.with_training`.
         as_json: Print the record instead of a table.
     """
-    from seqdis.eval.judges import doubted
+    from seqdis.eval.judge.judge_accuracy import low_accuracy_note
     from seqdis.eval.report.blocks import Block, Facts, Report, Section
     from seqdis.eval.report.measured import case_tables, metric_table, published_tables
     from seqdis.eval.report.page import write_report
@@ -319,7 +319,10 @@ def publish(
         title=f"{protocol.capitalize()}: {config.preset or config.method}",
         subtitle=f"{mode} mode",
         tags=[config.method, config.modality, config.data.dataset],
-        sections=[Section("Metrics", measured, doubted(metrics.get("judge_accuracy")) or ""), *sections],
+        sections=[
+            Section("Metrics", measured, low_accuracy_note(metrics.get("judge_accuracy")) or ""),
+            *sections,
+        ],
         footer=Facts(made, wide=("made with",), code=("command",)),
     )
     write_report(report, page)

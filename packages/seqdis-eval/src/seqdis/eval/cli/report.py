@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seqdis.core.disentangler import Disentangler
     from seqdis.core.priors.prior import Prior
     from seqdis.core.results import ResultRecord
-    from seqdis.eval.report.run import TrainedRun
+    from seqdis.eval.report.trained_run import TrainedRun
 
 __all__ = ["report"]
 
@@ -56,7 +56,7 @@ def report(
     from seqdis.core.results import device_name, installed_versions
     from seqdis.eval.report.compose import report_runs
     from seqdis.eval.report.page import write_report
-    from seqdis.eval.report.run import ReportSettings
+    from seqdis.eval.report.trained_run import ReportSettings
 
     place = out or runs[0] / "report.html"
     if place.suffix.lower() != ".html":
@@ -124,7 +124,7 @@ def _open(
     from seqdis.core.cli.model import load_model
     from seqdis.core.pretrained import config_of
     from seqdis.core.registry import get_modality
-    from seqdis.eval.report.run import TrainedRun, read_about
+    from seqdis.eval.report.trained_run import TrainedRun, read_about
 
     model = load_model(run, device=device, steps=steps, sampler=sampler)
     config = config_of(model)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from seqdis.core.data.sequence_dataset import SequenceDataset
     from seqdis.core.disentangler import Disentangler
     from seqdis.core.results import Metric, ResultRecord
-    from seqdis.eval.judges import JudgeAccuracy, SequenceJudge
+    from seqdis.eval.judge.judge_accuracy import JudgeAccuracy
+    from seqdis.eval.judge.sequence_judge import SequenceJudge
 
 __all__ = ["judge_of", "record_of", "splits_of", "with_training"]
 
@@ -37,7 +38,7 @@ def judge_of(
 ) -> tuple[SequenceJudge, JudgeAccuracy]:
     """The judge kept in the run's folder, or that of other runs on the same clips, or a new one."""
     from seqdis.core.cache import cache_root
-    from seqdis.eval.judge_training import judge_for
+    from seqdis.eval.judge.judge_cache import judge_for
 
     with progress_bar("training the judge", show=not quiet) as progress:
         return judge_for(

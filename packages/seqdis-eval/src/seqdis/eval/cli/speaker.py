@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seqdis.core.disentangler import Disentangler
     from seqdis.core.progress import Progress
     from seqdis.core.results import Metric
-    from seqdis.eval.protocols.mode import Mode
+    from seqdis.eval.engine.mode import Mode
     from seqdis.eval.report.blocks import Section
 
 __all__ = ["speaker"]
@@ -117,8 +117,8 @@ def _stopped(
     from functools import partial
 
     from seqdis.core.registry import build_dataset
-    from seqdis.eval.protocols.speaker import speakers_of
-    from seqdis.eval.protocols.stopping import stopping_state
+    from seqdis.eval.speech.speakers import speakers_of
+    from seqdis.eval.speech.stopping import stopping_state
 
     speakers_of(run.test_set, identity)
     kept = sorted((run.folder / "checkpoints").glob("step-*/model.safetensors"))
@@ -143,8 +143,8 @@ def _stopped(
 
 def _pairs(run: OpenRun, identity: str, seed: int) -> list[tuple[int, int]]:
     """The pairs kept in ``RUN/eval/speaker/pairs.json``, for both modes and all seeds."""
-    from seqdis.eval.pairs import kept_pairs
-    from seqdis.eval.protocols.speaker import speakers_of
+    from seqdis.eval.engine.pairs import kept_pairs
+    from seqdis.eval.speech.speakers import speakers_of
 
     path = run.folder / "eval" / "speaker" / "pairs.json"
     count = len(speakers_of(run.test_set, identity))
@@ -164,15 +164,16 @@ def _measure(
 ) -> tuple[dict[str, Metric], list[Section]]:
     """The figures of one run and seed, and what there is to listen to."""
     from seqdis.core.registry import get_modality
+    from seqdis.eval.engine.progress import stage
     from seqdis.eval.metrics.dnsmos import DNSMOS
-    from seqdis.eval.progress import stage
-    from seqdis.eval.protocols.speaker import speaker_protocol, speakers_of
-    from seqdis.eval.protocols.speech_quality import speech_quality, voice_quality
+    from seqdis.eval.protocols.speaker import speaker_protocol
     from seqdis.eval.report.blocks import Section
     from seqdis.eval.report.media import Showroom
     from seqdis.eval.report.sounds import resynthesis_cards
-    from seqdis.eval.resynthesis import different_voices, resynthesize
-    from seqdis.eval.voices import judged_voice, open_voice
+    from seqdis.eval.speech.resynthesis import different_voices, resynthesize
+    from seqdis.eval.speech.speakers import speakers_of
+    from seqdis.eval.speech.speech_quality import speech_quality, voice_quality
+    from seqdis.eval.speech.voices import judged_voice, open_voice
 
     modality, config = get_modality(run.config.modality), run.config.data
     sounds = modality.to_sound(run.test_set.fetch([0]).x[0], config) is not None and listen > 0

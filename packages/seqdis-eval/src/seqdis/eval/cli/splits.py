@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqdis.eval.protocols.mode import Mode
+from seqdis.eval.engine.mode import Mode
 
 if TYPE_CHECKING:
     from seqdis.core.config import DataConfig
     from seqdis.core.data.sequence_dataset import SequenceDataset
     from seqdis.eval.cli.protocol import OpenRun
-    from seqdis.eval.protocols.splits import Splits
+    from seqdis.eval.prediction.splits import Splits
 
 __all__ = ["data_of", "splits_in"]
 
@@ -30,7 +30,7 @@ def splits_in(run: OpenRun, mode: Mode, data: Path | None) -> Splits:
         InputError: The run was trained on sequences of that test split.
     """
     from seqdis.core.registry import build_dataset, get_modality
-    from seqdis.eval.protocols.splits import Splits, check_unseen, grouped
+    from seqdis.eval.prediction.splits import Splits, check_unseen, grouped
 
     config, wanted = run.config, data_of(run, mode)
 

@@ -12,6 +12,7 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences, check_whole
+from seqdis.eval.engine.mode import Mode
 from seqdis.eval.features.networks import ClipFeatures, FrameFeatures, Identity, Keypoints
 from seqdis.eval.features.opened import FeatureNetworks, as_pictures
 from seqdis.eval.metrics.aed import average_euclidean_distance
@@ -19,7 +20,6 @@ from seqdis.eval.metrics.akd import average_keypoint_distance
 from seqdis.eval.metrics.csim import cosine_similarity
 from seqdis.eval.metrics.frechet import frechet_score
 from seqdis.eval.metrics.verification import verification_accuracy, verification_threshold
-from seqdis.eval.protocols.mode import Mode
 
 __all__ = ["FrechetScores", "IdentityScores", "MotionScores", "who_of"]
 

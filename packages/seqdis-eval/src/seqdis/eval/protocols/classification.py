@@ -14,14 +14,14 @@ from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.progress import Progress
 from seqdis.core.random import mix_seed
 from seqdis.core.results import Metric
-from seqdis.eval.baselines import Classifier, classify_plainly
-from seqdis.eval.head_training import fit_head, new_head, standardised
-from seqdis.eval.heads import LabelHead
+from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.seeds import over_seeds
 from seqdis.eval.metrics.accuracy import accuracy
-from seqdis.eval.protocols.mode import Mode
-from seqdis.eval.protocols.seeds import over_seeds
-from seqdis.eval.protocols.splits import Splits
-from seqdis.eval.raw_features import sequence_statistics
+from seqdis.eval.prediction.baselines import Classifier, classify_plainly
+from seqdis.eval.prediction.head_training import fit_head, new_head, standardised
+from seqdis.eval.prediction.heads import LabelHead
+from seqdis.eval.prediction.raw_features import sequence_statistics
+from seqdis.eval.prediction.splits import Splits
 
 __all__ = ["classification_protocol"]
 
@@ -59,7 +59,7 @@ def classification_protocol(
         ``<label>_accuracy`` (chance: the training split's commonest class), and that of a logistic regression and of
         a random forest on the statistics of raw channels: ``<label>_accuracy_random_forest``, …. Corrected:
         ``<label>_accuracy_logistic_regression_on_factors``, the same model on the static factor. The interval draws
-        the groups of :class:`~seqdis.eval.protocols.splits.Splits`, where there are any.
+        the groups of :class:`~seqdis.eval.prediction.splits.Splits`, where there are any.
 
     Raises:
         InputError: The data have no such label, or none that belongs to the static factor.

@@ -13,10 +13,10 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
-from seqdis.eval.judges import Judge
-from seqdis.eval.metrics.consistency import consistency
+from seqdis.eval.engine.mode import Mode
+from seqdis.eval.judge.interface import Judge
+from seqdis.eval.metrics.judge_consistency import consistency
 from seqdis.eval.metrics.swap_accuracy import agreement
-from seqdis.eval.protocols.mode import Mode
 
 __all__ = ["PUBLISHED_CLIPS", "consistency_protocol"]
 
@@ -53,7 +53,7 @@ def consistency_protocol(
         progress: Called with clips done and in all.
 
     Returns:
-        What :func:`~seqdis.eval.metrics.consistency.consistency` returns; corrected also ``generated_accuracy`` and
+        What :func:`~seqdis.eval.metrics.judge_consistency.consistency` returns; corrected also ``generated_accuracy`` and
         ``generated_<label>_accuracy``, against the true labels.
 
     Raises:

@@ -12,11 +12,11 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
-from seqdis.eval.content_head import HeadBudget, train_head
+from seqdis.eval.engine.progress import stage
 from seqdis.eval.metrics.token_error_rate import token_error_rate
-from seqdis.eval.progress import stage
-from seqdis.eval.subwords import Subwords
-from seqdis.eval.utterances import EncodedUtterance, encode_utterances
+from seqdis.eval.speech.content_head import HeadBudget, train_head
+from seqdis.eval.speech.subwords import Subwords
+from seqdis.eval.speech.utterances import EncodedUtterance, encode_utterances
 
 __all__ = ["best_constant", "content_protocol"]
 
@@ -62,7 +62,7 @@ def content_protocol(
         test_set: Whose utterances are read.
         seed: Of the heads, and of the method's draws.
         vocabulary: Subwords at most.
-        budget: Of the training of each head; :class:`~seqdis.eval.content_head.HeadBudget`'s own when omitted.
+        budget: Of the training of each head; :class:`~seqdis.eval.speech.content_head.HeadBudget`'s own when omitted.
         progress: Called as the work advances.
 
     Returns:

@@ -20,18 +20,18 @@ from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorStack, mix_seed
 from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences, check_whole
+from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.progress import stage
+from seqdis.eval.engine.seeds import over_seeds
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
-from seqdis.eval.judges import GradedJudge
+from seqdis.eval.judge.interface import GradedJudge
 from seqdis.eval.metrics.inception_score import inception_score
 from seqdis.eval.metrics.inter_entropy import inter_entropy
 from seqdis.eval.metrics.intra_entropy import intra_entropy
 from seqdis.eval.metrics.judge_divergence import judge_divergence
 from seqdis.eval.metrics.predictions import balanced
 from seqdis.eval.metrics.swap_accuracy import agreement
-from seqdis.eval.progress import stage
-from seqdis.eval.protocols.mode import Mode
-from seqdis.eval.protocols.seeds import over_seeds
 
 __all__ = ["PUBLISHED_BATCH", "PUBLISHED_REPEATS", "drawn_clips", "generation_protocol"]
 

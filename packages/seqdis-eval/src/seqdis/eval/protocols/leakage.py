@@ -15,12 +15,12 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
+from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.progress import stage
 from seqdis.eval.metrics.dci import dci
-from seqdis.eval.metrics.leakage import leakage
+from seqdis.eval.metrics.factor_leakage import leakage
 from seqdis.eval.metrics.mig import mutual_information_gap
 from seqdis.eval.metrics.sap import separated_attribute_predictability
-from seqdis.eval.progress import stage
-from seqdis.eval.protocols.mode import Mode
 
 __all__ = ["leakage_protocol"]
 

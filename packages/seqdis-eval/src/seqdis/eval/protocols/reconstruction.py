@@ -11,11 +11,11 @@ from seqdis.core.errors import InputError
 from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.core.sequences import check_whole
+from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.reconstruction_error import mean_frame
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
 from seqdis.eval.metrics.squared_error import clip_errors, mean_squared_error
-from seqdis.eval.protocols.mode import Mode
-from seqdis.eval.reconstruction import mean_frame
 
 __all__ = ["reconstruction_protocol"]
 

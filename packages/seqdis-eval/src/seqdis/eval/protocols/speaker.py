@@ -7,71 +7,15 @@ from torch import Tensor
 
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
-from seqdis.core.errors import InputError
 from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
+from seqdis.eval.engine.progress import stage
+from seqdis.eval.engine.reconstruction_error import reconstruction_mse
 from seqdis.eval.metrics.eer import speaker_eer
-from seqdis.eval.metrics.speaker_verification import SpeakerVerification, speaker_verification
-from seqdis.eval.progress import stage
-from seqdis.eval.reconstruction import reconstruction_mse
-from seqdis.eval.utterances import (
-    SequenceEmbeddings,
-    embed_sequences,
-    mean_over_steps,
-    utterances_of,
-)
+from seqdis.eval.speech.speakers import speakers_of, verify_speakers
+from seqdis.eval.speech.utterances import embed_sequences, mean_over_steps, utterances_of
 
-__all__ = ["speaker_protocol", "speakers_of", "verify_speakers"]
-
-
-def speakers_of(dataset: SequenceDataset, identity: str) -> Tensor:
-    """Who speaks in each utterance, ``(U,)``.
-
-    Args:
-        dataset: Labelled.
-        identity: The label that says who.
-
-    Raises:
-        InputError: There is no such label, or it belongs to the dynamics.
-    """
-    if identity not in dataset.labels:
-        known = ", ".join(sorted(dataset.labels)) or "none"
-        raise InputError(f"speaker: the data have no label {identity!r} that says who; their labels: {known}")
-    if dataset.labels[identity].factor != "static":
-        raise InputError(f"speaker: label {identity!r} is of the dynamics; allowed: one that says who")
-    return utterances_of(dataset).first(dataset.all_labels()[identity])
-
-
-def verify_speakers(
-    embeddings: SequenceEmbeddings,
-    dataset: SequenceDataset,
-    *,
-    identity: str,
-    seed: int = 0,
-    resamples: int = 200,
-) -> SpeakerVerification:
-    """The equal error rates of utterance embeddings (DiffSDA, Sec. 4.4).
-
-    An utterance's static embedding is the mean of its chunks' static factors; its dynamic embedding the mean over
-    chunks, then over steps.
-
-    Args:
-        embeddings: Of the sequences of ``dataset``, in order.
-        dataset: Whose labels say who.
-        identity: The label.
-        seed: Of the bootstrap.
-        resamples: Of the bootstrap over speakers.
-
-    Raises:
-        InputError: See :func:`speakers_of` and :func:`~seqdis.eval.metrics.eer.speaker_eer`.
-    """
-    utterances = utterances_of(dataset)
-    static = utterances.mean(embeddings.static)
-    # Chunks are equally long: the mean over chunks of the mean over steps is the mean in either order.
-    dynamic = utterances.mean(embeddings.dynamic)
-    return speaker_verification(
-        static, dynamic, speakers_of(dataset, identity), resamples=resamples, seed=seed
-    )
+__all__ = ["speaker_protocol"]
 
 
 def speaker_protocol(
@@ -87,7 +31,7 @@ def speaker_protocol(
     """Static EER, dynamic EER, their gap (DiffSDA, Tab. 4), and the spectrogram's error.
 
     Which state of a training is measured is where the two modes differ: see
-    :func:`~seqdis.eval.protocols.stopping.stopping_state`.
+    :func:`~seqdis.eval.speech.stopping.stopping_state`.
 
     Args:
         model: Any method.

@@ -13,12 +13,12 @@ from seqdis.core.errors import InputError
 from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences, check_whole
+from seqdis.eval.engine.mode import Mode
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
-from seqdis.eval.judges import Judge
-from seqdis.eval.metrics.leakage import leakage
-from seqdis.eval.protocols.mode import Mode
-from seqdis.eval.scoring import score_swaps
+from seqdis.eval.judge.interface import Judge
+from seqdis.eval.metrics.factor_leakage import leakage
+from seqdis.eval.protocols.scoring import score_swaps
 
 __all__ = ["swap_protocol"]
 
@@ -58,7 +58,7 @@ def swap_protocol(
         progress: Called as the work advances.
 
     Returns:
-        What :func:`~seqdis.eval.scoring.score_swaps` and
+        What :func:`~seqdis.eval.protocols.scoring.score_swaps` and
         :func:`~seqdis.core.analysis.probe_outcomes` return, ``leakage`` where both sides have labels, and AED, CSIM,
         verification accuracy, AKD, FID and FVD of the feature networks.
 

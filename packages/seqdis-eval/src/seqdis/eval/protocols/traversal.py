@@ -23,9 +23,9 @@ from seqdis.core.factors import SIDES, Side
 from seqdis.core.priors.prior import Prior
 from seqdis.core.progress import Progress
 from seqdis.core.results import Metric
-from seqdis.eval.judges import Judge
-from seqdis.eval.progress import stage
-from seqdis.eval.protocols.mode import Mode
+from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.progress import stage
+from seqdis.eval.judge.interface import Judge
 
 __all__ = ["DRAWS", "traversal_amounts", "traversal_directions", "traversal_protocol"]
 

@@ -8,8 +8,8 @@ from typing import Any
 from seqdis.core.results import ResultRecord
 from seqdis.eval.report.blocks import Block, DataTable, Facts, Report, Section, Text
 from seqdis.eval.report.measured import case_tables, metric_table, published_tables
-from seqdis.eval.report.run import ReportSettings, Stage, TrainedRun
 from seqdis.eval.report.sections import run_sections
+from seqdis.eval.report.trained_run import ReportSettings, Stage, TrainedRun
 from seqdis.eval.report.training import read_log, training_charts, validation_chart
 
 __all__ = ["report_runs"]

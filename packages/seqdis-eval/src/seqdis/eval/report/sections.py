@@ -14,12 +14,12 @@ from seqdis.core.analysis import (
     traverse,
 )
 from seqdis.core.data.subset import Subset
-from seqdis.eval.reconstruction import clip_errors, mean_frame
+from seqdis.eval.engine.reconstruction_error import clip_errors, mean_frame
 from seqdis.eval.report.blocks import Section
 from seqdis.eval.report.clips import reconstruction_cards, sample_cards, swap_block, traverse_block
 from seqdis.eval.report.media import Showroom
 from seqdis.eval.report.probes import probe_heat_map
-from seqdis.eval.report.run import ReportSettings, Stage, TrainedRun
+from seqdis.eval.report.trained_run import ReportSettings, Stage, TrainedRun
 
 __all__ = ["run_sections"]
 

@@ -13,9 +13,9 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Side
 from seqdis.core.modality import Panel
 from seqdis.core.priors.prior import Prior
-from seqdis.eval.judges import Judge
+from seqdis.eval.engine.reconstruction_error import clip_errors
+from seqdis.eval.judge.interface import Judge
 from seqdis.eval.protocols.generation import drawn_clips
-from seqdis.eval.reconstruction import clip_errors
 from seqdis.eval.report.blocks import Card, Cards, Section
 from seqdis.eval.report.clips import drawn_card, reconstruction_cards, swap_block, traverse_block
 from seqdis.eval.report.media import Showroom

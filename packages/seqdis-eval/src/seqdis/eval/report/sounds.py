@@ -13,7 +13,7 @@ from seqdis.core.data.sound import Sound
 from seqdis.core.modality import Panel
 from seqdis.eval.report.blocks import Card, Cards
 from seqdis.eval.report.media import Media, Showroom
-from seqdis.eval.resynthesis import Resynthesis
+from seqdis.eval.speech.resynthesis import Resynthesis
 
 __all__ = ["resynthesis_cards", "sound_media"]
 

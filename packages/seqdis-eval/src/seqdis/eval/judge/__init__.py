@@ -1,0 +1,1 @@
+"""Judges: classifiers of real clips that say what a generated clip shows."""

@@ -1,0 +1,49 @@
+"""How far a judge can be trusted, and the note beside figures by one that cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from seqdis.core.analysis import wilson
+from seqdis.core.results import Metric
+
+__all__ = ["MIN_JUDGE_ACCURACY", "JudgeAccuracy", "low_accuracy_note"]
+
+
+@dataclass(frozen=True)
+class JudgeAccuracy:
+    """How far a judge can be trusted, measured on real clips that it did not learn from.
+
+    Attributes:
+        joint: Share of the clips with all labels right.
+        labels: Share of the clips with this label right.
+        n: Number of clips.
+    """
+
+    joint: float
+    labels: Mapping[str, float]
+    n: int
+
+    def metric(self, *, chance: float | None = None) -> Metric:
+        """``joint`` with Wilson's interval, and what a constant would get where that is known."""
+        interval = wilson(round(self.joint * self.n), self.n)
+        return Metric(value=self.joint, chance=chance, ci95=interval, n=self.n)
+
+
+MIN_JUDGE_ACCURACY = 0.99
+"""The share of real test clips from which on a judge is trusted; figures by another one are marked as such."""
+
+
+def low_accuracy_note(accuracy: Metric | None) -> str | None:
+    """What to say of figures by a judge that is not to be trusted; None where it is, or there is no judge.
+
+    Args:
+        accuracy: ``judge_accuracy``, on real test clips.
+    """
+    if accuracy is None or accuracy.value >= MIN_JUDGE_ACCURACY:
+        return None
+    return (
+        f"the judge gets {accuracy.value:.1%} of real test clips right; below {MIN_JUDGE_ACCURACY:.0%} its figures say as much "
+        "of it as of the model"
+    )

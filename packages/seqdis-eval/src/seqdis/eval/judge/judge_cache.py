@@ -1,0 +1,87 @@
+"""Judges kept in files: beside the run that they were trained for, and in one folder for all runs on the same clips."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from pathlib import Path
+
+import torch
+
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.errors import InputError
+from seqdis.core.progress import Progress
+from seqdis.eval.judge.judge_accuracy import JudgeAccuracy
+from seqdis.eval.judge.judge_training import JudgeBudget, measure_judge, train_judge
+from seqdis.eval.judge.sequence_judge import SequenceJudge
+
+__all__ = ["judge_for"]
+
+_BUDGET = JudgeBudget()
+
+
+def judge_for(
+    train_set: SequenceDataset,
+    test_set: SequenceDataset,
+    *,
+    path: Path | None = None,
+    shared: Path | None = None,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    budget: JudgeBudget = _BUDGET,
+    progress: Progress | None = None,
+) -> tuple[SequenceJudge, JudgeAccuracy]:
+    """The judge kept at ``path``, or in ``shared``, if it came from the same clips, seed and budget; else a new one.
+
+    Args:
+        train_set: What it learns from.
+        test_set: What its accuracy is measured on.
+        path: A safetensors file, read or written; nothing is kept when omitted.
+        shared: A folder with the judges of many runs, each under a name that its origin gives: runs on the same
+            clips then share one. A file in it that cannot be read is replaced; one that cannot be written is
+            left out.
+        seed: See :func:`~seqdis.eval.judge.judge_training.train_judge`.
+        device: See :func:`~seqdis.eval.judge.judge_training.train_judge`.
+        budget: See :func:`~seqdis.eval.judge.judge_training.train_judge`.
+        progress: See :func:`~seqdis.eval.judge.judge_training.train_judge`.
+    """
+    origin = _origin(train_set, test_set, seed, budget)
+    if path is not None and path.is_file():
+        judge, accuracy, came_from = SequenceJudge.load(path)
+        if came_from == origin:
+            return judge.to(device), accuracy
+    common = None if shared is None else shared / f"{origin[:32]}.safetensors"
+    found = None if common is None else _shared(common, origin)
+    if found is None:
+        judge = train_judge(train_set, seed=seed, budget=budget, device=device, progress=progress)
+        accuracy = measure_judge(judge, test_set)
+        if common is not None:
+            with contextlib.suppress(OSError):  # it is kept in the run's folder as well
+                common.parent.mkdir(parents=True, exist_ok=True)
+                judge.save(common, accuracy=accuracy, origin=origin)
+    else:
+        judge, accuracy = found[0].to(device), found[1]
+    if path is not None:
+        judge.save(path, accuracy=accuracy, origin=origin)
+    return judge, accuracy
+
+
+def _shared(path: Path, origin: str) -> tuple[SequenceJudge, JudgeAccuracy] | None:
+    if not path.is_file():
+        return None
+    try:
+        judge, accuracy, came_from = SequenceJudge.load(path)
+    except InputError:
+        return None
+    return (judge, accuracy) if came_from == origin else None
+
+
+def _origin(train_set: SequenceDataset, test_set: SequenceDataset, seed: int, budget: JudgeBudget) -> str:
+    # Labels in full and the first clips: enough to tell datasets, sizes and seeds apart.
+    digest = hashlib.sha256(f"{seed} {budget}".encode())
+    for dataset in (train_set, test_set):
+        digest.update(f"{len(dataset)} {dataset.shape} {sorted(dataset.labels.items())}".encode())
+        digest.update(dataset.fetch(range(min(8, len(dataset)))).x.numpy().tobytes())
+        for name, value in sorted(dataset.all_labels().items()):
+            digest.update(name.encode() + value.numpy().tobytes())
+    return digest.hexdigest()

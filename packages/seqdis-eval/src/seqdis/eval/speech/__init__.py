@@ -1,0 +1,1 @@
+"""Speech: utterances, voices, recognisers, and how what a model says sounds."""

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from seqdis.core.analysis import fixed_pairs
+from seqdis.core.errors import InputError
+from seqdis.eval.engine.pairs import kept_pairs
+
+
+def test_a_list_is_kept_and_used_again(tmp_path: Path) -> None:
+    path = tmp_path / "eval" / "pairs.json"
+    first = kept_pairs(path, dataset="d", clips=9, seed=4)
+    assert first == fixed_pairs(9, seed=4)
+    kept = json.loads(path.read_text())
+    assert kept["pairs"] == [list(pair) for pair in first]
+    kept["pairs"] = kept["pairs"][::-1]  # somebody's own order
+    path.write_text(json.dumps(kept))
+    assert kept_pairs(path, dataset="d", clips=9, seed=4) == first[::-1]
+    assert kept_pairs(path, dataset="d", clips=9, seed=4, count=3) == first[::-1][:3]
+
+
+@pytest.mark.parametrize("change", [{"dataset": "e"}, {"clips": 10}, {"seed": 5}])
+def test_one_that_does_not_fit_is_made_anew(tmp_path: Path, change: dict[str, int]) -> None:
+    path = tmp_path / "pairs.json"
+    about = {"dataset": "d", "clips": 9, "seed": 4}
+    kept_pairs(path, **about)
+    wanted = {**about, **change}
+    assert kept_pairs(path, **wanted) == fixed_pairs(wanted["clips"], seed=wanted["seed"])
+    assert json.loads(path.read_text())[next(iter(change))] == next(iter(change.values()))
+
+
+def test_a_list_that_is_too_short_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.json"
+    kept_pairs(path, dataset="d", clips=9, count=2)
+    assert len(kept_pairs(path, dataset="d", clips=9, count=5)) == 5
+
+
+def test_a_damaged_list_is_refused_with_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.json"
+    for content, message in (
+        ("{", "cannot be read as a list of pairs"),
+        (
+            '{"schema": "x", "dataset": "d", "clips": 9, "seed": 0, "pairs": []}',
+            "schema 'x'; this version reads",
+        ),
+        (
+            '{"schema": "seqdis.pairs.1", "dataset": "d", "clips": 2, "seed": 0, "pairs": [[0, 7], [1, 0]]}',
+            r"pair \(0, 7\); allowed: clips 0 to 1",
+        ),
+    ):
+        path.write_text(content)
+        with pytest.raises(InputError, match=message):
+            kept_pairs(path, dataset="d", clips=2)

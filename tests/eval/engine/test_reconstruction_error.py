@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
+from seqdis.eval.engine.reconstruction_error import clip_errors, mean_frame, reconstruction_mse
+
+
+def holes(shape: tuple[int, ...], seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    g = torch.Generator().manual_seed(seed)
+    x = torch.randn(shape, generator=g)
+    observed = torch.rand(shape, generator=g) < 0.7
+    mask = torch.arange(shape[1]) < torch.randint(1, shape[1] + 1, (shape[0], 1), generator=g)
+    return x, observed, mask
+
+
+def test_errors_count_measured_entries_of_existing_steps_alone() -> None:
+    x, observed, mask = holes((6, 4, 3), 0)
+    guess = torch.randn(6, 4, 3)
+    errors = clip_errors(Sequences(x, mask=mask, observed=observed), guess)
+    for i in range(6):
+        entries = [
+            (x[i, v, f] - guess[i, v, f]).item() ** 2
+            for v in range(4)
+            for f in range(3)
+            if mask[i, v] and observed[i, v, f]
+        ]
+        assert errors[i].item() == pytest.approx(
+            sum(entries) / len(entries) if entries else float("nan"), nan_ok=True
+        )
+
+
+def test_the_mean_frame_is_the_mean_of_what_was_measured() -> None:
+    x, observed, mask = holes((9, 4, 3), 1)
+    frame = mean_frame(ArraySequences(x, mask=mask, observed=observed), batch_size=2)
+    seen = observed & mask[..., None]
+    for f in range(3):
+        assert frame[f].item() == pytest.approx(x[..., f][seen[..., f]].double().mean().item())
+
+
+def test_against_brute_force(world, channels) -> None:
+    train, test = world(30, 0, noise=0.3), world(20, 1, noise=0.3)
+    metric = reconstruction_mse(channels("constant"), train, test, batch_size=7)
+    x = test.fetch(range(20)).x
+    assert metric.value == pytest.approx((x - 1).square().mean().item(), rel=1e-6)
+    guess = train.fetch(range(30)).x.mean((0, 1))
+    assert metric.chance == pytest.approx((x - guess).square().mean().item(), rel=1e-6)
+    assert metric.ci95 is not None
+    assert metric.ci95[0] < metric.value < metric.ci95[1]
+    assert not metric.higher_is_better
+    assert metric.n == 20
+
+
+def test_some_clips_only(world, channels) -> None:
+    test = world(20, 1)
+    metric = reconstruction_mse(channels("constant"), test, test, indices=[3, 11])
+    assert metric.value == pytest.approx((test.fetch([3, 11]).x - 1).square().mean().item(), rel=1e-6)
+    assert metric.n == 2
+
+
+def test_nothing_measured_is_refused(channels) -> None:
+    x = torch.zeros(2, 5, 4)
+    blind = ArraySequences(x, observed=torch.zeros(2, 5, 4, dtype=torch.bool))
+    with pytest.raises(InputError, match="none of 2 test clips has a measured entry"):
+        reconstruction_mse(channels(), blind, blind)

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.labels import Label
+from seqdis.core.errors import InputError
+from seqdis.eval.judge.judge_accuracy import JudgeAccuracy
+from seqdis.eval.judge.judge_cache import judge_for
+from seqdis.eval.judge.judge_training import JudgeBudget, measure_judge, predict_all, train_judge
+from seqdis.eval.judge.sequence_judge import SequenceJudge
+
+LABELS = {"colour": Label(("red", "green"), "static"), "way": Label(("in", "out", "none"), "dynamic")}
+BRIEF = JudgeBudget(steps=120, batch_size=16, check_every=20)
+
+
+def moving_dots(count: int, seed: int) -> ArraySequences:
+    g = torch.Generator().manual_seed(seed)
+    colour, way = torch.randint(2, (count,), generator=g), torch.randint(3, (count,), generator=g)
+    x = torch.zeros(count, 4, 3, 8, 8)
+    for i in range(count):
+        for v in range(4):
+            column = {0: 1 + v, 1: 6 - v, 2: 3}[int(way[i])]
+            x[i, v, colour[i], 2:6, column : column + 2] = 1
+    x += 0.05 * torch.randn(x.shape, generator=g)
+    return ArraySequences(x, labels=LABELS, label_values={"colour": colour, "way": way})
+
+
+def test_a_judge_of_images_learns_labels_of_both_sides() -> None:
+    judge = train_judge(moving_dots(200, 0), budget=BRIEF, width=8)
+    accuracy = measure_judge(judge, moving_dots(80, 1))
+    assert accuracy.joint >= 0.95
+    assert accuracy.n == 80
+    assert accuracy.joint <= min(accuracy.labels.values())
+
+
+def test_a_judge_of_vectors_learns_labels_of_both_sides(world) -> None:
+    judge = train_judge(world(200, 0), budget=BRIEF)
+    assert measure_judge(judge, world(80, 1)).joint >= 0.95
+
+
+def test_training_is_a_function_of_its_seed_and_leaves_the_global_one_alone(world) -> None:
+    budget = JudgeBudget(steps=6, batch_size=8, check_every=3)
+    before = torch.random.get_rng_state()
+    first, again, other = (train_judge(world(40, 0), seed=s, budget=budget).state_dict() for s in (3, 3, 4))
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_the_published_judge_at_64_pixels() -> None:
+    judge = SequenceJudge(labels=LABELS, frame_shape=(3, 64, 64))
+    convolutions = [m for m in judge.trunk if isinstance(m, torch.nn.Conv2d)]
+    assert [c.out_channels for c in convolutions] == [64, 128, 256, 512, 128]
+    assert [(c.kernel_size, c.stride, c.padding) for c in convolutions[:4]] == [((4, 4), (2, 2), (1, 1))] * 4
+    assert convolutions[4].kernel_size == (4, 4)
+    assert (judge.lstm.hidden_size, judge.lstm.bidirectional) == (256, True)
+    assert [(head[0].in_features, head[0].out_features, head[2].out_features) for head in judge.heads] == [
+        (512, 256, 2),
+        (512, 256, 3),
+    ]
+
+
+@pytest.mark.parametrize("frame_shape", [(3, 16, 16), (1, 32, 32), (3, 48, 36), (1, 5, 7), (6,)])
+def test_any_frame_size_gives_logits_of_every_label(frame_shape: tuple[int, ...]) -> None:
+    judge = SequenceJudge(labels=LABELS, frame_shape=frame_shape).eval()
+    logits = judge(torch.randn(2, 3, *frame_shape))
+    assert {name: tuple(value.shape) for name, value in logits.items()} == {"colour": (2, 2), "way": (2, 3)}
+
+
+def test_padding_has_no_influence() -> None:
+    judge = SequenceJudge(labels=LABELS, frame_shape=(6,)).eval()
+    x = torch.randn(3, 5, 6)
+    mask = torch.arange(5) < torch.tensor([[2], [5], [4]])
+    padded = judge(torch.where(mask[..., None], x, 1e6), mask)
+    for i, length in enumerate((2, 5, 4)):
+        alone = judge(x[i : i + 1, :length])
+        for name in LABELS:
+            torch.testing.assert_close(padded[name][i : i + 1], alone[name], atol=1e-5, rtol=1e-4)
+
+
+def test_predictions_do_not_depend_on_the_batch(world) -> None:
+    judge = SequenceJudge(labels=world(1, 0).labels, frame_shape=(4,)).eval()
+    test = world(10, 1)
+    whole, single = predict_all(judge, test), predict_all(judge, test, batch_size=1)
+    assert all(torch.equal(whole[name], single[name]) for name in whole)
+
+
+def test_save_then_load_is_bit_equal(tmp_path) -> None:
+    judge = SequenceJudge(labels=LABELS, frame_shape=(6,), width=8).eval()
+    accuracy = JudgeAccuracy(joint=0.5, labels={"colour": 0.75, "way": 0.5}, n=4)
+    judge.save(tmp_path / "judge.safetensors", accuracy=accuracy, origin="here")
+    loaded, its_accuracy, origin = SequenceJudge.load(tmp_path / "judge.safetensors")
+    assert (loaded.labels, loaded.frame_shape, its_accuracy, origin) == (LABELS, (6,), accuracy, "here")
+    for attempt in range(4):
+        judge.save(tmp_path / f"{attempt}.safetensors", accuracy=accuracy, origin="here")
+        assert (tmp_path / f"{attempt}.safetensors").read_bytes() == (
+            tmp_path / "judge.safetensors"
+        ).read_bytes()
+    x = torch.randn(2, 3, 6)
+    assert all(torch.equal(loaded(x)[name], judge(x)[name]) for name in LABELS)
+
+
+def test_a_kept_judge_is_used_only_for_the_clips_it_came_from(world, tmp_path) -> None:
+    path = tmp_path / "judge.safetensors"
+    budget = JudgeBudget(steps=4, batch_size=8, check_every=2)
+    made, _ = judge_for(world(40, 0), world(20, 1), path=path, budget=budget)
+    kept, _ = judge_for(world(40, 0), world(20, 1), path=path, budget=budget)
+    other, _ = judge_for(world(40, 2), world(20, 1), path=path, budget=budget)
+    assert all(torch.equal(made.state_dict()[n], kept.state_dict()[n]) for n in made.state_dict())
+    assert any(not torch.equal(made.state_dict()[n], other.state_dict()[n]) for n in made.state_dict())
+
+
+def test_runs_on_the_same_clips_share_a_judge(world, tmp_path, monkeypatch) -> None:
+    budget, shared = JudgeBudget(steps=4, batch_size=8, check_every=2), tmp_path / "judges"
+
+    def judge_of(run: str, seed: int) -> SequenceJudge:
+        path = tmp_path / f"{run}.safetensors"
+        return judge_for(world(40, seed), world(20, 9), path=path, shared=shared, budget=budget)[0]
+
+    first = judge_of("a", 0)
+    (kept,) = shared.iterdir()
+    whole = kept.read_bytes()
+    with monkeypatch.context() as without:
+        without.setattr("seqdis.eval.judge.judge_cache.train_judge", None)  # it cannot train another
+        second = judge_of("b", 0)
+    assert all(torch.equal(first.state_dict()[n], second.state_dict()[n]) for n in first.state_dict())
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    kept.write_bytes(b"damaged")
+    judge_of("c", 0)
+    assert kept.read_bytes() == whole
+    judge_of("d", 2)  # other clips
+    assert len(list(shared.iterdir())) == 2
+    (tmp_path / "file").touch()
+    path = tmp_path / "e.safetensors"
+    judge_for(world(40, 0), world(20, 9), path=path, shared=tmp_path / "file" / "x", budget=budget)
+    assert path.is_file()
+
+
+def test_what_is_not_a_judge_is_refused(tmp_path) -> None:
+    damaged = tmp_path / "judge.safetensors"
+    damaged.write_bytes(b"no judge")
+    with pytest.raises(InputError, match=r"judge\.safetensors: cannot be read as a judge"):
+        SequenceJudge.load(damaged)
+    with pytest.raises(InputError, match="at least one label"):
+        SequenceJudge(labels={}, frame_shape=(6,))
+    with pytest.raises(InputError, match=r"frames \(C, H, W\) or \(F,\); got \(4, 4\)"):
+        SequenceJudge(labels=LABELS, frame_shape=(4, 4))
+    with pytest.raises(InputError, match="at least 20 training clips; got 19"):
+        train_judge(moving_dots(19, 0))

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seqdis.core.results import BenchmarkRow, Metric, ResultRecord, benchmark_record
+from seqdis.eval.report.results_page import main
+
+
+def record(name: str = "sprites", **changes: object) -> ResultRecord:
+    values: dict[str, object] = {
+        "name": name, "method": "diffsda", "dataset": "sprites", "modality": "video",
+        "command": f"seqdis train diffsda-{name}", "seed": 3, "device": "cpu (2 cores)", "wall_seconds": 5400.0,
+        "versions": {"torch": "2.11.0"},
+        "metrics": {
+            "swap_joint_accuracy": Metric(value=0.91234567, chance=0.0123, ci95=(0.88, 0.94), n=256),
+            "reconstruction_mse": Metric(value=2.5e-5, higher_is_better=False),
+        },
+    }  # fmt: skip
+    return ResultRecord.model_validate(values | changes)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "results").mkdir()
+    return tmp_path
+
+
+def page(root: Path) -> str:
+    assert main(["--root", str(root)]) == 0
+    return (root / "RESULTS.md").read_text(encoding="utf-8")
+
+
+def test_no_result_gives_a_page_that_says_so(root: Path) -> None:
+    assert "No result is recorded yet." in page(root)
+
+
+def test_every_field_of_a_result_is_shown(root: Path) -> None:
+    record().save(root / "results" / "sprites.json")
+    (root / "results" / "sprites.png").write_bytes(b"")
+    (root / "results" / "unrelated.png").write_bytes(b"")
+    text = page(root)
+    assert "| swap_joint_accuracy ↑ | 0.9123 [0.88, 0.94] | 0.0123 | 256 |" in text
+    assert "| reconstruction_mse ↓ | 2.5e-05 | – | – |" in text
+    for part in ("## sprites (video)", "### sprites", "seed 3", "cpu (2 cores)", "90 min", "torch 2.11.0",
+                 "seqdis train diffsda-sprites", "![sprites](results/sprites.png)"):  # fmt: skip
+        assert part in text
+    assert "unrelated" not in text
+    assert text.rstrip().endswith("```\npython -m seqdis.eval.report.results_page\n```")
+
+
+def test_metrics_of_cases_stand_in_one_table(root: Path) -> None:
+    metrics = {
+        "judge_accuracy": Metric(value=1.0),
+        "mse@edm 63": Metric(value=0.25, higher_is_better=False),
+        "accuracy@edm 63": Metric(value=0.9),
+        "accuracy@ddpm 4": Metric(value=0.5),
+    }
+    record(metrics=metrics).save(root / "results" / "nfe.json")
+    text = page(root)
+    assert (
+        "| case | mse ↓ | accuracy ↑ |\n| --- | ---: | ---: |\n| edm 63 | 0.25 | 0.9 |\n| ddpm 4 | – | 0.5 |\n"
+        in text
+    )
+    assert "| judge_accuracy ↑ | 1 | – | – |" in text
+    assert "mse@" not in text
+
+
+def test_the_page_depends_on_what_is_there_and_not_on_the_order_of_writing(tmp_path: Path) -> None:
+    pages = []
+    for order in ((0, 1, 2), (2, 0, 1)):
+        root = tmp_path / str(order[0])
+        for i in order:
+            record(f"run{i}", dataset=f"set{i % 2}").save(root / "results" / f"r{i}.json")
+        pages.append(page(root))
+    assert pages[0] == pages[1]
+    assert [
+        pages[0].index(name) for name in ("## set0", "### run0", "### run2", "## set1", "### run1")
+    ] == sorted(pages[0].index(name) for name in ("## set0", "### run0", "### run2", "## set1", "### run1"))
+
+
+def test_benchmarks_have_a_section_of_their_own(root: Path) -> None:
+    rows = [
+        BenchmarkRow(case="step", unit="ms", ours=5.0, peer=10.0),
+        BenchmarkRow(case="alone", unit="ms", ours=1.0),
+    ]
+    benchmark_record(rows, device="cpu", versions={"torch": "2"}).save(
+        root / "results" / "benchmarks" / "step.json"
+    )
+    text = page(root)
+    assert "## Benchmarks" in text
+    assert "| step | ms | 5 | 10 | 0.5 |" in text
+    assert "| alone | ms | 1 | – | – |" in text
+
+
+def test_check_tells_a_stale_page_and_leaves_it(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--check", "--root", str(root)]) == 1
+    assert "python -m seqdis.eval.report.results_page" in capsys.readouterr().err
+    before = page(root)
+    assert main(["--check", "--root", str(root)]) == 0
+    record().save(root / "results" / "new.json")
+    assert main(["--check", "--root", str(root)]) == 1
+    assert (root / "RESULTS.md").read_text(encoding="utf-8") == before
+
+
+def test_a_file_of_another_form_is_refused_by_name(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "results" / "odd.json").write_text('{"schema": "seqdis.result.9"}')
+    assert main(["--root", str(root)]) == 2
+    message = capsys.readouterr().err
+    assert (
+        "odd.json: schema 'seqdis.result.9'; this version reads seqdis.result.1 and seqdis.benchmark.1"
+        in message
+    )
+    assert message.count("\n") == 1
+    assert main(["--root", str(root / "results")]) == 2
+    assert "holds no folder 'results'" in capsys.readouterr().err
