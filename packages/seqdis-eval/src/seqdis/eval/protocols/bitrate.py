@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqdis.core.analysis import encode_dataset
-from seqdis.core.capabilities import HasCodes, codebook_of
+from seqdis.core.capabilities import HasCodes
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -41,7 +41,7 @@ def bitrate_protocol(
     """
     if not isinstance(model, HasCodes):
         raise InputError(f"{type(model).__name__} has no codes whose rate could be measured")
-    table, rate = codebook_of(model), model.bitrate
+    table, rate = model.codebook(), model.bitrate
     groups, entries = table.shape[:2]
     total = len(train_set) + len(test_set)
 
