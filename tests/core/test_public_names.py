@@ -9,6 +9,12 @@ import pytest
 
 import seqdis.core
 
+FIRST = "load, fit, train, DiffSDA, DiViD, VDSM, S3VAE, BCD, Prior, Sequences, Factors, swap, traverse, probe, encode"
+
+
+def test_what_one_types_first_is_there() -> None:
+    assert set(FIRST.split(", ")) <= set(seqdis.core.__all__)
+
 
 @pytest.mark.parametrize("name", seqdis.core.__all__)
 def test_every_public_name_is_there_under_its_own_name(name: str) -> None:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from seqdis.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from seqdis.core.analysis.encode import encode
+    from seqdis.core.analysis.probe import probe
+    from seqdis.core.analysis.swap import swap
+    from seqdis.core.analysis.traverse import traverse
     from seqdis.core.codec import FrameCodec
+    from seqdis.core.coercion import as_sequences
     from seqdis.core.config import Config, DataConfig, RunConfig, TrainConfig, apply_overrides
     from seqdis.core.data.array_sequences import ArraySequences
     from seqdis.core.data.clip import Clip
@@ -20,18 +25,31 @@ if TYPE_CHECKING:
     from seqdis.core.disentangler import Disentangler, LossOutput
     from seqdis.core.errors import InputError
     from seqdis.core.factors import Extra, Factors
+    from seqdis.core.methods.bcd.method import BCD
+    from seqdis.core.methods.diffsda.method import DiffSDA
+    from seqdis.core.methods.divid.method import DiViD
+    from seqdis.core.methods.s3vae.method import S3VAE
+    from seqdis.core.methods.vdsm.method import VDSM
     from seqdis.core.modality import DatasetSpec, Modality, Panel
-    from seqdis.core.pretrained import build_model
+    from seqdis.core.pretrained import build_model, load
+    from seqdis.core.priors.prior import Prior
     from seqdis.core.registry import build_dataset, get_method, get_modality, get_preset, list_presets
     from seqdis.core.results import Metric, ResultRecord
     from seqdis.core.sequences import Sequences
+    from seqdis.core.training.fit import fit
+    from seqdis.core.training.run import train
 
 __all__ = [
+    "BCD",
+    "S3VAE",
+    "VDSM",
     "ArraySequences",
     "Clip",
     "Config",
     "DataConfig",
     "DatasetSpec",
+    "DiViD",
+    "DiffSDA",
     "Disentangler",
     "Extra",
     "Factors",
@@ -43,36 +61,58 @@ __all__ = [
     "Modality",
     "Normalizer",
     "Panel",
+    "Prior",
     "ResultRecord",
     "RunConfig",
     "SequenceDataset",
     "Sequences",
     "TrainConfig",
     "apply_overrides",
+    "as_sequences",
     "build_dataset",
     "build_model",
+    "encode",
+    "fit",
     "get_method",
     "get_modality",
     "get_preset",
     "list_presets",
+    "load",
+    "probe",
+    "swap",
+    "train",
+    "traverse",
 ]
 
 _HOMES = {
+    "analysis.encode": ["encode"],
+    "analysis.probe": ["probe"],
+    "analysis.swap": ["swap"],
+    "analysis.traverse": ["traverse"],
     "codec": ["FrameCodec"],
+    "coercion": ["as_sequences"],
     "config": ["Config", "DataConfig", "RunConfig", "TrainConfig", "apply_overrides"],
-    "data.normalize": ["Normalizer"],
     "data.array_sequences": ["ArraySequences"],
     "data.clip": ["Clip"],
     "data.labels": ["Label"],
+    "data.normalize": ["Normalizer"],
     "data.sequence_dataset": ["SequenceDataset"],
     "disentangler": ["Disentangler", "LossOutput"],
     "errors": ["InputError"],
     "factors": ["Extra", "Factors"],
+    "methods.bcd.method": ["BCD"],
+    "methods.diffsda.method": ["DiffSDA"],
+    "methods.divid.method": ["DiViD"],
+    "methods.s3vae.method": ["S3VAE"],
+    "methods.vdsm.method": ["VDSM"],
     "modality": ["DatasetSpec", "Modality", "Panel"],
-    "pretrained": ["build_model"],
+    "pretrained": ["build_model", "load"],
+    "priors.prior": ["Prior"],
     "registry": ["build_dataset", "get_method", "get_modality", "get_preset", "list_presets"],
     "results": ["Metric", "ResultRecord"],
     "sequences": ["Sequences"],
+    "training.fit": ["fit"],
+    "training.run": ["train"],
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

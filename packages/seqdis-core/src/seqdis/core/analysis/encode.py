@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
+from seqdis.core.coercion import as_sequences
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
 from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorStack, mix_seed
 
-__all__ = ["encode_dataset", "evaluating", "row_sources"]
+__all__ = ["encode", "encode_dataset", "evaluating", "row_sources"]
 
 
 @contextlib.contextmanager
@@ -59,4 +61,33 @@ def encode_dataset(
             parts.append(factors.to("cpu"))
             if progress is not None:
                 progress(indices.stop, total)
+    return Factors.cat(parts)
+
+
+def encode(
+    model: Disentangler, data: Any, *, batch_size: int = 64, seed: int = 0, progress: Progress | None = None
+) -> Factors:
+    """Encode whatever a person has, a few sequences at a time; the result lies on the CPU.
+
+    Args:
+        model: Any method.
+        data: A :class:`SequenceDataset`, or anything that :func:`as_sequences` reads.
+        batch_size: Sequences a pass; it does not change the result.
+        seed: Seed of a posterior that is sampled; each sequence has a stream of its own.
+        progress: Called with sequences done and in all.
+
+    Raises:
+        InputError: See :meth:`Disentangler.encode`.
+    """
+    if isinstance(data, SequenceDataset):
+        return encode_dataset(model, data, batch_size=batch_size, seed=seed, progress=progress)
+    sequences = as_sequences(data, frame_shape=model.frame_shape, value_range=model.value_range)
+    parts, total = [], len(sequences)
+    with evaluating(model):
+        for start in range(0, total, batch_size):
+            rows = range(start, min(start + batch_size, total))
+            part = model.encode(sequences[rows.start : rows.stop], generator=row_sources(seed, rows))
+            parts.append(part.to("cpu"))
+            if progress is not None:
+                progress(rows.stop, total)
     return Factors.cat(parts)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from seqdis.core.analysis.encode import evaluating
 from seqdis.core.capabilities import invert, mix_extra
+from seqdis.core.coercion import as_sequences
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -16,7 +19,7 @@ from seqdis.core.progress import Progress, part_of
 from seqdis.core.sequences import Sequences
 from seqdis.core.starting_noise import NoiseChoice, choose_noise
 
-__all__ = ["SwapResult", "swap_pairs"]
+__all__ = ["SwapResult", "swap", "swap_pairs"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,38 @@ class SwapResult:
             "swap_a_b": self.a_static_b_dynamic,
             "swap_b_a": self.b_static_a_dynamic,
         }
+
+
+def swap(
+    model: Disentangler,
+    static: Any,
+    dynamic: Any,
+    *,
+    noise: NoiseChoice = "dynamic",
+    extra: str | None = None,
+    generator: torch.Generator | None = None,
+    progress: Progress | None = None,
+) -> SwapResult:
+    """Swap pairs of whatever a person has, both ways, with the reconstructions beside them.
+
+    Args:
+        model: Any method.
+        static: Sequences ``a`` that lend who, anything that :func:`as_sequences` reads.
+        dynamic: As many sequences ``b`` that lend what happens, of the same length.
+        noise: Which noise the swaps start from; see :func:`~seqdis.core.starting_noise.choose_noise`.
+        extra: Swap this one further factor of the method, and leave all others.
+        generator: Source of random draws, for a decoder that draws.
+        progress: Called as the work advances.
+
+    Raises:
+        InputError: See :func:`swap_pairs` and :meth:`Disentangler.encode`.
+    """
+    a, b = (
+        as_sequences(data, frame_shape=model.frame_shape, value_range=model.value_range, name=name)
+        for data, name in ((static, "static"), (dynamic, "dynamic"))
+    )
+    with evaluating(model):
+        return swap_pairs(model, a, b, noise=noise, extra=extra, generator=generator, progress=progress)
 
 
 @torch.no_grad()
