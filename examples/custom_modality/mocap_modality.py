@@ -24,7 +24,7 @@ from torch import Tensor
 from seqdis.core.config import Config, DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.sequence import Label, SequenceDataset
 from seqdis.core.data.window import Clip, sliding_windows
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
@@ -355,7 +355,7 @@ class MocapModality(Modality):
             ),
             model=DiffSDAConfig(
                 static_dim=32, dynamic_dim=12, hidden_dim=128, encoder=encoder, denoiser=denoiser,
-                sampler=SamplerConfig(steps=18),
+                sampler=EDMConfig(steps=18),
             ),
             train=TrainConfig(steps=1500, batch_size=32, lr=1e-3, ema_decay=0.998, eval_every=500, save_every=500),
         )  # fmt: skip

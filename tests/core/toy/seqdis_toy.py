@@ -16,7 +16,7 @@ from torch import Tensor
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.sequence import ArraySequences, Label, SequenceDataset
 from seqdis.core.data.window import Clip
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.modality import DatasetSpec, Modality, Panel
@@ -66,7 +66,7 @@ class ToyModality(Modality):
                 hidden_dim=16,
                 encoder=backbone,
                 denoiser=backbone,
-                sampler=SamplerConfig(steps=8),
+                sampler=EDMConfig(steps=8),
             ),
             train=TrainConfig(
                 steps=20,

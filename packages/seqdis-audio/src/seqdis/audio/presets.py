@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from seqdis.audio.options import AudioOptions
 from seqdis.audio.s3vae_presets import S3VAE_PRESETS
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig, SamplerKind
+from seqdis.core.diffusion.samplers.dpmpp import DPMPPConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
 
@@ -33,7 +34,7 @@ class _Row(NamedTuple):
     bsz: int
     epochs: int | None
     steps: int | None
-    sampler: SamplerKind
+    sampler: Literal["edm", "dpmpp"]
     nfe: int
     frames: int | None
     ema: float
@@ -77,9 +78,9 @@ def _run_config(name: str, row: _Row) -> RunConfig:
             p_mean=-0.4,
             p_std=1.0,
             frames_per_clip=row.frames,
-            sampler=SamplerConfig(
-                kind=row.sampler, steps=(row.nfe + 1) // 2 if row.sampler == "edm" else row.nfe
-            ),
+            sampler=EDMConfig(steps=(row.nfe + 1) // 2)
+            if row.sampler == "edm"
+            else DPMPPConfig(steps=row.nfe),
         ),
         train=TrainConfig(
             epochs=row.epochs,

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.timeseries.datasets.air_quality import FEATURES
@@ -87,7 +87,7 @@ def _preset(row: _Row) -> RunConfig:
             p_std=1.0,
             frames_per_clip=row.subset,
             noise_repeats=row.repeats,
-            sampler=SamplerConfig(steps=row.steps),
+            sampler=EDMConfig(steps=row.steps),
         ),
         train=TrainConfig(
             epochs=row.epochs,

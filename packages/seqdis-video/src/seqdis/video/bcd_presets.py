@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, StageConfig, TrainConfig
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.methods.bcd.config import BCDConfig, SequenceEncoderConfig
 from seqdis.core.methods.bcd.dit_config import dit_config
 from seqdis.video.options import VideoOptions
@@ -108,7 +108,7 @@ def _preset(name: str, row: _Row) -> RunConfig:
             temperature=row.tau[0],
             temperature_end=row.tau[1],
             temperature_decay=row.tau[2],
-            sampler=SamplerConfig(steps=row.nfe_steps, guidance=1.5),
+            sampler=EDMConfig(steps=row.nfe_steps, guidance=1.5),
         ),
         train=TrainConfig(
             stages=(

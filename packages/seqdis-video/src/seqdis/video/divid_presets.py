@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig, SamplerKind
+from seqdis.core.diffusion.samplers.ddim import DDIMConfig
+from seqdis.core.diffusion.samplers.ddpm import DDPMConfig
 from seqdis.core.methods.divid.config import DiViDConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.options import VideoOptions
@@ -34,7 +35,7 @@ class _Row(NamedTuple):
     prediction: Literal["epsilon", "velocity"]
     loss_on: Literal["epsilon", "velocity"]
     betas: Literal["linear", "cosine"]
-    sampler: SamplerKind
+    sampler: Literal["ddpm", "ddim"]
     steps: int  # of the sampler
     lr: float
     batch: int
@@ -103,7 +104,7 @@ def _preset(name: str, row: _Row) -> RunConfig:
             loss_on=row.loss_on,
             beta_schedule=row.betas,
             frames_per_clip=row.frames_per_clip,
-            sampler=SamplerConfig(kind=row.sampler, levels="chain", steps=row.steps),
+            sampler=(DDPMConfig if row.sampler == "ddpm" else DDIMConfig)(levels="chain", steps=row.steps),
         ),
         train=TrainConfig(
             steps=row.train_steps,

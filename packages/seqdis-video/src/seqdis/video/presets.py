@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig, SamplerKind
+from seqdis.core.diffusion.samplers.dpmpp import DPMPPConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.bcd_presets import BCD_PRESETS
@@ -43,7 +44,7 @@ class _Own(NamedTuple):
     length: int
     p_mean: float
     p_std: float
-    sampler: SamplerKind
+    sampler: Literal["edm", "dpmpp"]
     nfe: int
     lr: float
     batch: int
@@ -112,7 +113,7 @@ def _paper_preset(name: str, row: _Paper) -> RunConfig:
             denoiser=backbone,
             p_mean=row.p_mean,
             p_std=row.p_std,
-            sampler=SamplerConfig(steps=_steps_of(row.nfe)),
+            sampler=EDMConfig(steps=_steps_of(row.nfe)),
         ),
         train=TrainConfig(epochs=row.epochs, batch_size=row.batch, lr=row.lr, weight_decay=1e-5),
         prior=PriorConfig(options={"hidden": row.prior_width, "epochs": row.prior_epochs}),
@@ -146,9 +147,9 @@ def _own_preset(name: str, row: _Own) -> RunConfig:
             p_mean=row.p_mean,
             p_std=row.p_std,
             frames_per_clip=row.frames_per_clip,
-            sampler=SamplerConfig(
-                kind=row.sampler, steps=_steps_of(row.nfe) if row.sampler == "edm" else row.nfe
-            ),
+            sampler=EDMConfig(steps=_steps_of(row.nfe))
+            if row.sampler == "edm"
+            else DPMPPConfig(steps=row.nfe),
         ),
         train=TrainConfig(
             steps=row.steps,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,14 +26,23 @@ class Kind(StrEnum):
     methods = "methods"
     presets = "presets"
     datasets = "datasets"
+    samplers = "samplers"
+    priors = "priors"
 
 
 def list_(
-    kind: Annotated[Kind | None, typer.Argument(show_default=False, help="All four when omitted.")] = None,
+    kind: Annotated[Kind | None, typer.Argument(show_default=False, help="All when omitted.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the installed modalities, methods, presets and datasets."""
-    tables = {"modalities": modality_rows, "methods": _methods, "presets": _presets, "datasets": dataset_rows}
+    """List the installed modalities, methods, presets, datasets, samplers and priors."""
+    tables = {
+        "modalities": modality_rows,
+        "methods": functools.partial(_plugin_rows, "methods"),
+        "presets": _presets,
+        "datasets": dataset_rows,
+        "samplers": _sampler_rows,
+        "priors": functools.partial(_plugin_rows, "priors"),
+    }
     chosen = {name: build() for name, build in tables.items() if kind in (None, name)}
     if as_json:
         print_json(chosen if kind is None else chosen[kind])
@@ -81,16 +91,31 @@ def modality_rows() -> list[dict[str, Any]]:
     ]
 
 
-def _methods() -> list[dict[str, Any]]:
-    from seqdis.core.registry import get_method, list_methods
+def _plugin_rows(group: str) -> list[dict[str, Any]]:
+    """The name of each plugin of a group and the first line of its docstring, or why it cannot be used."""
+    from seqdis.core.registry import get_plugin, list_plugins
 
     rows = []
-    for name in list_methods():
+    for name in list_plugins(group):
         try:
-            text = (get_method(name).__doc__ or "").strip().split("\n")[0]
+            text = (get_plugin(group, name).__doc__ or "").strip().split("\n")[0]
         except InputError as error:
             text = f"cannot be used: {error}"
         rows.append({"name": name, "summary": text})
+    return rows
+
+
+def _sampler_rows() -> list[dict[str, Any]]:
+    from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+    from seqdis.core.registry import get_sampler
+
+    rows = _plugin_rows("samplers")
+    for row in rows:
+        try:
+            fields = get_sampler(row["name"]).config_class.model_fields
+        except InputError:
+            fields = {}
+        row["settings"] = [name for name in fields if name not in SamplerConfig.model_fields]
     return rows
 
 

@@ -12,6 +12,7 @@ import torch
 from seqdis.core.config import RunConfig, read_overrides
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.kind_config import switch_kind
 from seqdis.core.priors.prior import Prior
 from seqdis.core.priors.store import PRIOR_FOLDER, load_prior, model_digest
 
@@ -52,24 +53,25 @@ def load_model(
         run: A run or checkpoint folder.
         device: See :func:`pick_device`.
         steps: Noise levels of the sampler, in place of the model's own.
-        sampler: Its kind, in place of the model's own.
+        sampler: Its name, in place of the model's own; the settings that both have stay.
         settings: ``key=value`` each, for :meth:`Disentangler.use`.
 
     Raises:
         InputError: See :meth:`Disentangler.from_pretrained`; or the method has no sampler to set, or
-            no such setting.
+            there is no such sampler or setting.
     """
-    place = pick_device(device)
+    target = pick_device(device)
     if not run.is_dir():
         raise InputError(f"{run}: no such run folder")
-    model = Disentangler.from_pretrained(run, device=place)
+    model = Disentangler.from_pretrained(run, device=target)
     model.use(read_overrides(settings or []))
-    changes = {name: value for name, value in (("steps", steps), ("kind", sampler)) if value is not None}
-    if changes:
-        if model.sampling is None:
-            option = "--steps" if steps is not None else "--sampler"
-            raise InputError(f"{option}: method {config_of(model).method!r} decodes without a sampler")
-        model.sampling.use(model.sampling.config.model_copy(update=changes))
+    if sampler is None and steps is None:
+        return model
+    if model.sampling is None:
+        option = "--steps" if steps is not None else "--sampler"
+        raise InputError(f"{option}: method {config_of(model).method!r} decodes without a sampler")
+    chosen = model.sampling.config if sampler is None else switch_kind(model.sampling.config, sampler)
+    model.sampling.use(chosen if steps is None else chosen.model_copy(update={"steps": steps}))
     return model
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -57,8 +57,13 @@ Frames = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for a program to read.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of every random draw.")]
 SamplerName = Annotated[
-    Literal["edm", "ddim", "ddpm", "dpmpp", "unipc"] | None,
-    typer.Option("--sampler", show_default=False, help="Algorithm of the sampler; the model's when omitted."),
+    str | None,
+    typer.Option(
+        "--sampler",
+        metavar="NAME",
+        show_default=False,
+        help="Algorithm of the sampler (`seqdis list samplers`); the model's when omitted.",
+    ),
 ]
 SamplerSteps = Annotated[
     int | None,
