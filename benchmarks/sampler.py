@@ -21,10 +21,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from seqdis.core.diffusion.noise import karras_levels
 from seqdis.core.diffusion.samplers.base import Sampler
 from seqdis.core.diffusion.samplers.ddim import DDIMSampler
-from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
+from seqdis.core.diffusion.samplers.dpmpp import DPMPPSampler
 from seqdis.core.diffusion.samplers.edm import EDMSampler
 from seqdis.core.methods.diffsda import DiffSDA
 from seqdis.core.pretrained import build_model
@@ -144,7 +143,7 @@ def share_outside(case: Case, sampler: Sampler, *, runs: int) -> BenchmarkRow:
 @torch.no_grad()
 def beside_peer(case: Case, kind: str, sampler: Sampler, scheduler: Any, *, runs: int) -> BenchmarkRow:
     """Time a sample of both loops, in turns."""
-    steps = len(sampler.levels) - 1
+    steps = sampler.config.steps
     loops = (lambda: case.sample(sampler), lambda: case.sample_by(scheduler, steps))
     evaluations = {loop() for loop in loops}  # warms up
     if len(evaluations) > 1:
@@ -169,14 +168,13 @@ def peers(steps: int) -> dict[str, tuple[Sampler, Any]]:
     """
     from diffusers import DDIMScheduler, EDMDPMSolverMultistepScheduler, HeunDiscreteScheduler
 
-    levels = karras_levels(steps, sigma_min=0.002, sigma_max=80, rho=7)
     return {
         "dpmpp": (
-            DPMSolverPP2MSampler(levels),
+            DPMPPSampler(steps=steps),
             EDMDPMSolverMultistepScheduler(sigma_min=0.002, sigma_max=80, sigma_data=0.5, rho=7),
         ),
-        "edm": (EDMSampler(levels), HeunDiscreteScheduler(use_karras_sigmas=True)),
-        "ddim": (DDIMSampler(levels), DDIMScheduler()),
+        "edm": (EDMSampler(steps=steps), HeunDiscreteScheduler(use_karras_sigmas=True)),
+        "ddim": (DDIMSampler(steps=steps), DDIMScheduler()),
     }
 
 
@@ -195,11 +193,11 @@ def main() -> None:
     except ImportError:
         print("diffusers is not installed: there is no peer to compare with")
         beside = {}
-    levels = karras_levels(options.steps, sigma_min=0.002, sigma_max=80, rho=7)
+    heun = EDMSampler(steps=options.steps)
     for preset, many in CASES.items():
         for sequences in (1, many):
             case = Case(preset, sequences, device)
-            row = share_outside(case, EDMSampler(levels), runs=options.runs)
+            row = share_outside(case, heun, runs=options.runs)
             rows.append(row)
             print(f"{row.case:52} {100 * row.ours:5.1f}% outside the network", flush=True)
             for kind, (sampler, scheduler) in beside.items():

@@ -26,7 +26,7 @@ from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sliding_windows import sliding_windows
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
@@ -349,7 +349,7 @@ def mocap() -> RunConfig:
             hidden_dim=128,
             encoder=BackboneConfig(kind="mlp", channels=128, multipliers=(2, 2)),
             denoiser=BackboneConfig(kind="mlp", channels=128, multipliers=(2, 2, 2)),
-            sampler=SamplerConfig(steps=18),
+            sampler=EDMConfig(steps=18),
         ),
         train=TrainConfig(
             steps=1500, batch_size=32, lr=1e-3, ema_decay=0.998, eval_every=500, save_every=500

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seqdis.core.config import DataConfig, RunConfig
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.methods.bcd.config import BCDConfig, SequenceEncoderConfig
 from seqdis.core.methods.bcd.dit_config import DiTConfig
 
@@ -38,6 +38,6 @@ def coded_config() -> RunConfig:
             codes=4,
             code_dim=4,
             target_bits=2.0,
-            sampler=SamplerConfig(steps=3, guidance=1.5),
+            sampler=EDMConfig(steps=3, guidance=1.5),
         ),
     )

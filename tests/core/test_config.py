@@ -52,7 +52,7 @@ def test_only_the_named_key_changes_and_the_last_word_counts(preset: RunConfig) 
     [
         ("steps", "override 'steps' is not of the form key=value"),
         ("stepz=1", r"unknown key 'stepz' \(did you mean 'steps'\?\); allowed: .*train\.lr"),
-        ("steps=3", r"key 'steps' is ambiguous; allowed: train\.steps, model\.sampler\.steps"),
+        ("steps=3", r"key 'steps' is ambiguous; allowed: model\.sampler\.steps, train\.steps"),
         ("channels=3", r"ambiguous; allowed: model\.encoder\.channels, model\.denoiser\.channels"),
         ("lr=-1", r"key 'train\.lr' is -1, but: Input should be greater than 0"),
         ("lr=NaN", r"key 'train\.lr' is nan, but: Input should be a finite number"),

@@ -25,14 +25,13 @@ from seqdis.core.analysis import swap_matrix as all_swaps
 from seqdis.core.analysis.generate import generate, swap_drawn
 from seqdis.core.config import RunConfig, parse_config
 from seqdis.core.data.array_sequences import ArraySequences
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Extra, Factors
 from seqdis.core.model_files import load_state, state_to_save
 from seqdis.core.pretrained import build_model
 from seqdis.core.quantize import CodeStream, pack_codes
 from seqdis.core.random import GeneratorStack
-from seqdis.core.registry import get_method, get_plugin
+from seqdis.core.registry import get_method, get_plugin, get_sampler
 from seqdis.core.sequences import Sequences
 from seqdis.core.training.devices import make_accelerator
 from seqdis.core.training.hooks import hooks_of
@@ -81,7 +80,15 @@ def convert_config(values: Mapping[str, Any]) -> dict[str, Any]:
     for was, is_now in (("rate_memory", "ema_decay"), ("revive", "reset_dead_codes")):
         if was in today["model"]:
             today["model"][is_now] = today["model"].pop(was)
+    if "sampler" in today["model"]:
+        today["model"]["sampler"] = _convert_sampler(today["model"]["sampler"])
     return today
+
+
+def _convert_sampler(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a recorded sampler that its kind has; the others had no effect on it."""
+    fields = get_sampler(values.get("kind", "edm")).config_class.model_fields
+    return {"kind": "edm"} | {name: value for name, value in values.items() if name in fields}
 
 
 def convert_state(state: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -147,7 +154,7 @@ def factors_of(plain: Mapping[str, Any]) -> Factors:
 def _use_sampler(model: Disentangler, sampler: Mapping[str, Any] | None) -> None:
     if sampler is not None:
         assert model.sampling is not None
-        model.sampling.use(SamplerConfig(**sampler))
+        model.sampling.use(get_sampler(sampler.get("kind", "edm")).config_class(**_convert_sampler(sampler)))
 
 
 # What a model does.

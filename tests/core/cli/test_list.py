@@ -42,11 +42,21 @@ def test_json_of_one_kind_is_a_list(seqdis: Command) -> None:
 
 def test_json_of_all_kinds_is_an_object(seqdis: Command) -> None:
     listed = json.loads(seqdis("list", "--json").stdout)
-    assert list(listed) == ["modalities", "methods", "presets", "datasets"]
+    assert list(listed) == ["modalities", "methods", "presets", "datasets", "samplers", "priors"]
     toy = next(row for row in listed["modalities"] if row["name"] == "toy")
     assert (toy["reads"], toy["demo"]) == ([".npy"], "toy")
     ramps = next(row for row in listed["datasets"] if row["name"] == "ramps")
     assert (ramps["static"], ramps["dynamic"], ramps["found"]) == (["level"], ["path"], "generated")
+
+
+def test_samplers_and_priors_are_listed_like_methods(seqdis: Command) -> None:
+    samplers = json.loads(seqdis("list", "samplers", "--json").stdout)
+    assert [row["name"] for row in samplers] == ["ddim", "ddpm", "dpmpp", "edm", "unipc"]
+    assert samplers[0]["settings"] == ["eta", "corrections"]
+    assert samplers[0]["summary"].startswith("Euler's method")
+    priors = json.loads(seqdis("list", "priors", "--json").stdout)
+    assert {"autoregressive", "latent_ddim"} <= {row["name"] for row in priors}
+    assert all(row["summary"] for row in priors)
 
 
 def test_an_unknown_kind_is_a_usage_error(seqdis: Command) -> None:

@@ -15,7 +15,7 @@ from seqdis.core.diffusion.noise import cosine_schedule, karras_levels, linear_s
 from seqdis.core.diffusion.preconditioning import EpsilonPreconditioning
 from seqdis.core.diffusion.samplers.base import Sampler
 from seqdis.core.diffusion.samplers.ddim import DDIMSampler
-from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
+from seqdis.core.diffusion.samplers.dpmpp import DPMPPSampler
 from seqdis.core.diffusion.samplers.edm import EDMSampler
 from seqdis.core.diffusion.samplers.unipc import UniPCSampler
 
@@ -59,7 +59,7 @@ def test_ddim(steps: int) -> None:
         diffusers.DDIMScheduler(**COMMON, clip_sample=False, timestep_spacing="trailing"), steps, draw()
     )
     torch.testing.assert_close(
-        ours(DDIMSampler(SCHEDULE.levels(steps)), draw()), theirs, rtol=1e-5, atol=1e-5
+        ours(DDIMSampler(steps=steps).on(SCHEDULE), draw()), theirs, rtol=1e-5, atol=1e-5
     )
 
 
@@ -69,7 +69,7 @@ def test_dpmpp(steps: int) -> None:
         **COMMON, solver_order=2, timestep_spacing="trailing", final_sigmas_type="zero"
     )
     theirs = peer(scheduler, steps, draw())
-    mine = ours(DPMSolverPP2MSampler(SCHEDULE.levels(steps)), draw())
+    mine = ours(DPMPPSampler(steps=steps).on(SCHEDULE), draw())
     torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
 
 
@@ -79,7 +79,7 @@ def test_unipc(steps: int) -> None:
         **COMMON, solver_order=2, timestep_spacing="trailing", final_sigmas_type="zero"
     )
     theirs = peer(scheduler, steps, draw())
-    mine = ours(UniPCSampler(SCHEDULE.levels(steps), order=2), draw())
+    mine = ours(UniPCSampler(steps=steps, order=2).on(SCHEDULE), draw())
     torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
 
 
@@ -92,7 +92,7 @@ def test_heun() -> None:
         x = scheduler.step(network(scaled, torch.full((len(x),), float(t))), t, x).prev_sample
     start = draw() * SCHEDULE.sigmas[-1]
     levels = torch.tensor(scheduler.sigmas[torch.tensor([0, *range(1, 39, 2), 39])].tolist()).double()
-    mine = EDMSampler(levels).sample(denoise, start).x
+    mine = EDMSampler(levels=levels.tolist()).sample(denoise, start).x
     torch.testing.assert_close(mine, x, rtol=1e-4, atol=1e-4)
 
 

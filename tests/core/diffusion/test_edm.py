@@ -12,8 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdis.core.diffusion.samplers.build import build_sampler
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMSampler
 from seqdis.core.errors import InputError
 from seqdis.core.random import GeneratorStack
 
@@ -34,17 +33,17 @@ def noise(count: int = 4096) -> Tensor:
 
 
 def test_it_solves_the_ode_and_counts_its_evaluations() -> None:
-    result = build_sampler(SamplerConfig(steps=256)).sample(denoise, noise())
+    result = EDMSampler(steps=256).sample(denoise, noise())
     torch.testing.assert_close(result.x, exact(noise(), 80, 0), rtol=0, atol=1e-3)
     assert result.nfe == 511
-    assert build_sampler(SamplerConfig(steps=32)).sample(denoise, noise(2)).nfe == 63
-    assert build_sampler(SamplerConfig(steps=36)).sample(denoise, noise(2)).nfe == 71
+    assert EDMSampler(steps=32).sample(denoise, noise(2)).nfe == 63
+    assert EDMSampler(steps=36).sample(denoise, noise(2)).nfe == 71
 
 
 def test_convergence_is_second_order() -> None:
     # Down to σ_min only, where every step is Heun's: the last step to 0 is Euler's by definition.
     def error(steps: int) -> float:
-        sampler = build_sampler(SamplerConfig(steps=steps, sigma_min=0.1, sigma_max=5.0))
+        sampler = EDMSampler(steps=steps, sigma_min=0.1, sigma_max=5.0)
         x = noise(64) / 16
         up = sampler.invert(denoise, x).x
         return (up - exact(x, 0.1, 5.0)).abs().max().item()
@@ -54,7 +53,7 @@ def test_convergence_is_second_order() -> None:
 
 
 def test_inverting_and_sampling_returns_the_input() -> None:
-    sampler = build_sampler(SamplerConfig(steps=64))
+    sampler = EDMSampler(steps=64)
     x = MEAN + SPREAD * torch.randn(256, 3, dtype=torch.float64)
     inverted = sampler.invert(denoise, x)
     assert inverted.nfe == 126
@@ -63,36 +62,36 @@ def test_inverting_and_sampling_returns_the_input() -> None:
 
 
 def test_churn_keeps_the_distribution_and_zero_churn_needs_no_randomness() -> None:
-    config = SamplerConfig(steps=64, s_churn=40)
+    churning = EDMSampler(steps=64, s_churn=40)
     rows = GeneratorStack.spawn(torch.Generator().manual_seed(1), 4096)
-    churned = build_sampler(config).sample(denoise, noise(), generator=rows).x
-    plain = build_sampler(SamplerConfig(steps=64)).sample(denoise, noise()).x
+    churned = churning.sample(denoise, noise(), generator=rows).x
+    plain = EDMSampler(steps=64).sample(denoise, noise()).x
     assert churned.mean().item() == pytest.approx(MEAN, abs=0.03)
     assert churned.std().item() == pytest.approx(SPREAD, rel=0.05)
     assert not torch.allclose(churned, plain, atol=0.1)
-    again = build_sampler(SamplerConfig(steps=64)).sample(denoise, noise(), generator=rows).x
+    again = EDMSampler(steps=64).sample(denoise, noise(), generator=rows).x
     assert torch.equal(plain, again)
     with pytest.raises(InputError, match="needs generator="):
-        build_sampler(config).sample(denoise, noise(8))
+        churning.sample(denoise, noise(8))
 
 
 def test_churn_outside_its_interval_changes_nothing() -> None:
-    config = SamplerConfig(steps=16, s_churn=40, s_tmin=100, s_tmax=200)
-    plain = build_sampler(SamplerConfig(steps=16)).sample(denoise, noise(8)).x
-    assert torch.equal(build_sampler(config).sample(denoise, noise(8)).x, plain)
+    churning = EDMSampler(steps=16, s_churn=40, s_tmin=100, s_tmax=200)
+    plain = EDMSampler(steps=16).sample(denoise, noise(8)).x
+    assert torch.equal(churning.sample(denoise, noise(8)).x, plain)
 
 
 def test_churned_frames_of_a_sequence_do_not_depend_on_its_company() -> None:
-    config = SamplerConfig(steps=8, s_churn=20)
+    churning = EDMSampler(steps=8, s_churn=20)
 
     def run(count: int) -> Tensor:
         rows = GeneratorStack.spawn(torch.Generator().manual_seed(3), count)
-        return build_sampler(config).sample(denoise, noise(12)[: 3 * count], generator=rows).x
+        return churning.sample(denoise, noise(12)[: 3 * count], generator=rows).x
 
     assert torch.equal(run(1), run(4)[:3])
 
 
 def test_progress_reaches_the_end() -> None:
     seen: list[tuple[int, int]] = []
-    build_sampler(SamplerConfig(steps=4)).sample(denoise, noise(2), progress=lambda i, n: seen.append((i, n)))
+    EDMSampler(steps=4).sample(denoise, noise(2), progress=lambda i, n: seen.append((i, n)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]

@@ -18,7 +18,7 @@ from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.modality import DatasetSpec, Modality, Panel
@@ -68,7 +68,7 @@ def _base(*, preset: str, dataset: str) -> RunConfig:
             hidden_dim=16,
             encoder=backbone,
             denoiser=backbone,
-            sampler=SamplerConfig(steps=8),
+            sampler=EDMConfig(steps=8),
         ),
         train=TrainConfig(
             steps=20,

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from seqdis.core.capabilities import quick_decoding
 from seqdis.core.config import RunConfig
 from seqdis.core.data.array_sequences import ArraySequences
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.pretrained import build_model
@@ -22,7 +22,7 @@ from seqdis.core.training import trainer
 from seqdis.core.training.checkpoint import list_checkpoints, read_state, read_tensors
 from seqdis.core.training.watch import FiniteWatch
 
-_LONG = SamplerConfig(steps=40, s_churn=10.0)
+_LONG = EDMConfig(steps=40, s_churn=10.0)
 
 Configure = Callable[..., RunConfig]
 Run = Callable[..., Disentangler]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda import DiffSDA, DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig, vector_denoiser, vector_frame_encoder
@@ -16,7 +16,7 @@ def model() -> DiffSDA:
     backbone = BackboneConfig(kind="mlp", channels=8, multipliers=(1,))
     config = DiffSDAConfig(
         static_dim=4, dynamic_dim=2, hidden_dim=8, encoder=backbone, denoiser=backbone,
-        sampler=SamplerConfig(steps=5, s_churn=3.0),
+        sampler=EDMConfig(steps=5, s_churn=3.0),
     )  # fmt: skip
     return DiffSDA(
         frame_shape=(4,),
@@ -27,7 +27,7 @@ def model() -> DiffSDA:
 
 
 def test_every_sampler_keeps_to_the_budget() -> None:
-    found = {case.name: case for case in cases(SamplerConfig(s_churn=9.0, rho=5.0), [8, 63])}
+    found = {case.name: case for case in cases(EDMConfig(s_churn=9.0, rho=5.0), [8, 63])}
     assert list(found) == [
         *("edm 7", "ddim 8", "ddpm 8", "dpmpp 8", "unipc 8"),
         *("edm 63", "ddim 63", "ddpm 63", "dpmpp 63", "unipc 63"),

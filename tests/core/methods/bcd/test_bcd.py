@@ -11,7 +11,7 @@ from torch import Tensor
 from seqdis.core.capabilities import adjust, codebook_of
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.diffusion.loss import denoising_loss
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -40,7 +40,7 @@ def configure(**changes: Any) -> RunConfig:
         "code_dim": 8,
         "target_bits": 4.0,
         "fps": 25.0,
-        "sampler": SamplerConfig(steps=4, guidance=1.5),
+        "sampler": EDMConfig(steps=4, guidance=1.5),
     }
     return RunConfig(
         preset="tiny",
@@ -106,7 +106,7 @@ def trained() -> BCD:
         model.loss(Sequences(chosen), generator=rows(32, step)).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-    model.sampling.use(SamplerConfig(steps=12, guidance=1.5))
+    model.sampling.use(EDMConfig(steps=12, guidance=1.5))
     return model.eval()
 
 
@@ -283,7 +283,7 @@ def test_dropped_conditions_share() -> None:
 
 
 def test_every_parameter_gets_a_gradient_and_a_group() -> None:
-    model = waken(make(condition_dropout=0.0, sampler=SamplerConfig(steps=4))).train()
+    model = waken(make(condition_dropout=0.0, sampler=EDMConfig(steps=4))).train()
     model.loss(Sequences(clips()), generator=rows(3)).loss.backward()
     assert [name for name, p in model.named_parameters() if p.grad is None] == []
     grouped = [id(p) for group in hooks_of(model).parameter_groups().values() for p in group]
@@ -341,7 +341,7 @@ def test_guidance_needs_dropped_conditions() -> None:
     model = waken(make())
     factors, noise = model.encode(clips()), 80 * clips(seed=8)
     guided = model.decode(factors, noise=noise)
-    model.sampling.use(SamplerConfig(steps=4))
+    model.sampling.use(EDMConfig(steps=4))
     assert not torch.equal(model.decode(factors, noise=noise), guided)
 
 

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import Denoiser
 from seqdis.core.diffusion.loss import denoising_loss
-from seqdis.core.diffusion.noise import karras_levels
 from seqdis.core.diffusion.samplers.edm import EDMSampler
 from seqdis.core.errors import InputError
 from seqdis.core.methods.bcd.dit import DiT, DiTBlock, sinusoids
@@ -118,7 +117,7 @@ def test_it_serves_the_denoiser_and_the_sampler() -> None:
     loss = denoising_loss(denoiser, x, z, sigma=sigma, noise=torch.randn_like(x))
     assert torch.isfinite(loss)
     denoise = denoiser.bind(z, max_frames_per_pass=1)
-    out = EDMSampler(karras_levels(3)).sample(denoise, 80 * torch.randn_like(x)).x
+    out = EDMSampler(steps=3).sample(denoise, 80 * torch.randn_like(x)).x
     assert out.shape == x.shape
     assert torch.isfinite(out).all()
 

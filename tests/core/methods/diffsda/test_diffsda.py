@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import apply_overrides
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -80,7 +80,7 @@ def test_causal_encoding_follows_equation_2() -> None:
 
 
 def test_sample_0_does_not_depend_on_the_batch(trained: Disentangler) -> None:
-    trained.sampling.use(SamplerConfig(steps=6, s_churn=10))
+    trained.sampling.use(EDMConfig(steps=6, s_churn=10))
     try:
         factors = trained.encode(batch())
         alone = trained.decode(factors[0], generator=torch.Generator().manual_seed(7))
@@ -88,7 +88,7 @@ def test_sample_0_does_not_depend_on_the_batch(trained: Disentangler) -> None:
         each = trained.decode(factors[:2], generator=[torch.Generator().manual_seed(s) for s in (1, 2)])
         second = trained.decode(factors[1], generator=[torch.Generator().manual_seed(2)])
     finally:
-        trained.sampling.use(SamplerConfig(steps=24))
+        trained.sampling.use(EDMConfig(steps=24))
     torch.testing.assert_close(together[:1], alone, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(each[1:], second, rtol=1e-4, atol=1e-4)
 
@@ -200,11 +200,12 @@ def test_factors_and_noise_of_another_model_are_refused() -> None:
 @pytest.mark.parametrize("kind", ["edm", "ddim", "ddpm", "dpmpp", "unipc"])
 def test_any_sampler_decodes_a_trained_model(trained: Disentangler, kind: str) -> None:
     data = build_dataset("toy", trained.run_config.data, "test").fetch(range(8))  # type: ignore[union-attr]
-    trained.sampling.use(SamplerConfig(steps=24, kind=kind))
+    trained.sampling.use(EDMConfig(steps=24))
+    trained.sampling.use(kind)
     try:
         made = trained.reconstruct(data.x, generator=torch.Generator().manual_seed(0))
     finally:
-        trained.sampling.use(SamplerConfig(steps=24))
+        trained.sampling.use(EDMConfig(steps=24))
     assert (made - data.x).square().mean() < 0.05 * data.x.var()
 
 
@@ -212,14 +213,14 @@ def test_guidance_needs_a_model_that_was_trained_for_it() -> None:
     with pytest.raises(
         InputError, match=r"sampler\.guidance 2\.0: this model was trained with condition_dropout 0"
     ):
-        make().sampling.use(SamplerConfig(guidance=2.0))
+        make().sampling.use(EDMConfig(guidance=2.0))
     model = make("condition_dropout=0.5", "sampler.steps=4")
     factors = model.encode(batch())
     noise = 80 * torch.randn(4, 6, 8, generator=torch.Generator().manual_seed(1))
     plain = model.decode(factors, noise=noise)
-    model.sampling.use(SamplerConfig(steps=4, guidance=2.0, guidance_interval=(1e3, 1e4)))
+    model.sampling.use(EDMConfig(steps=4, guidance=2.0, guidance_interval=(1e3, 1e4)))
     assert torch.equal(model.decode(factors, noise=noise), plain)
-    model.sampling.use(SamplerConfig(steps=4, guidance=0.0))
+    model.sampling.use(EDMConfig(steps=4, guidance=0.0))
     nobody = model.decode(factors, noise=noise)
     other = Factors(factors.static + 1, factors.dynamic - 1)
     assert torch.equal(model.decode(other, noise=noise), nobody)

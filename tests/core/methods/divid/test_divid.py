@@ -11,7 +11,12 @@ from torch import Tensor, nn
 from seqdis.core.capabilities import invert
 from seqdis.core.config import RunConfig
 from seqdis.core.diffusion.noise import linear_schedule
+from seqdis.core.diffusion.samplers.ddim import DDIMConfig
+from seqdis.core.diffusion.samplers.ddpm import DDPMConfig
+from seqdis.core.diffusion.samplers.dpmpp import DPMPPConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.unipc import UniPCConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -36,7 +41,7 @@ SMALL: dict[str, Any] = {
     "attention_heads": 2,
     "token_dim": 10,
     "timesteps": 100,
-    "sampler": SamplerConfig(kind="ddim", levels="chain", steps=4),
+    "sampler": DDIMConfig(levels="chain", steps=4),
 }
 
 
@@ -220,12 +225,12 @@ def test_shapes_and_swaps() -> None:
 
 
 SAMPLERS = [
-    SamplerConfig(kind="ddpm", levels="chain", steps=6),
-    SamplerConfig(kind="ddim", eta=0.5, levels="chain", steps=6, spacing="linspace"),
-    SamplerConfig(kind="ddim", levels="chain", steps=6),
-    SamplerConfig(kind="edm", s_churn=5, levels="chain", steps=6),
-    SamplerConfig(kind="dpmpp", steps=6),
-    SamplerConfig(kind="unipc", levels="chain", steps=6),
+    DDPMConfig(levels="chain", steps=6),
+    DDIMConfig(eta=0.5, levels="chain", steps=6, spacing="linspace"),
+    DDIMConfig(levels="chain", steps=6),
+    EDMConfig(s_churn=5, levels="chain", steps=6),
+    DPMPPConfig(levels="karras", steps=6),
+    UniPCConfig(levels="chain", steps=6),
 ]
 
 
@@ -248,7 +253,7 @@ def test_sampling_shares_its_noise_too(sampler: SamplerConfig) -> None:
 
 def test_ancestral_sampling_takes_every_step_of_the_chain() -> None:
     network = Recorder()
-    model = make(network, sampler=SamplerConfig(kind="ddpm", levels="chain", steps=100))
+    model = make(network, sampler=DDPMConfig(levels="chain", steps=100))
     model.decode(model.encode(clips(1)), generator=torch.Generator().manual_seed(0))
     levels = torch.stack([c_noise[0] for _, c_noise, _ in network.calls]).mul(4).exp().double()
     torch.testing.assert_close(levels, linear_schedule(100).sigmas.flip(0), rtol=1e-4, atol=0)
@@ -344,7 +349,7 @@ def test_the_frames_own_dynamics_reach_the_frame_alone() -> None:
 
 
 def test_sample_0_does_not_depend_on_the_batch_nor_on_the_memory_bound() -> None:
-    ancestral = SamplerConfig(kind="ddpm", levels="chain", steps=6)
+    ancestral = DDPMConfig(levels="chain", steps=6)
     model, small = make(sampler=ancestral), make(sampler=ancestral, max_frames_per_pass=3)
     factors = model.encode(clips())
     together = model.decode(factors, generator=torch.Generator().manual_seed(7))
@@ -384,7 +389,7 @@ def test_on_vectors_it_learns_saves_and_loads(tmp_path: Path) -> None:
         optimizer.zero_grad()
         model.loss(batch, generator=rows(24, step)).loss.backward()
         optimizer.step()
-    model.eval().sampling.use(SamplerConfig(kind="ddim", levels="chain", steps=12))  # type: ignore[union-attr]
+    model.eval().sampling.use(DDIMConfig(levels="chain", steps=12))  # type: ignore[union-attr]
     x = build_dataset("toy", config.data, "test").fetch(range(24)).x
     rebuilt = model.reconstruct(x, generator=torch.Generator().manual_seed(0))
     error = (rebuilt - x).square().mean()
@@ -418,13 +423,13 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(InputError, match="noise: shape"):
         model.decode(model.encode(clips()), noise=torch.zeros(4, 4, 3, SIDE, SIDE))
     with pytest.raises(InputError, match="steps 101: allowed for this schedule: 1 to 100"):
-        model.sampling.use(SamplerConfig(kind="ddpm", levels="chain", steps=101))
+        model.sampling.use(DDPMConfig(levels="chain", steps=101))
     assert model.sampling.config.steps == 4  # as it was
     with pytest.raises(InputError, match="guidance 2"):
-        model.sampling.use(SamplerConfig(guidance=2.0))
+        model.sampling.use(EDMConfig(guidance=2.0))
     with pytest.raises(InputError, match="an encoder of width 16 with 3 heads"):
         make(attention_heads=3)
     with pytest.raises(InputError, match="toy has no denoiser with cross-attention; allowed: one with AdaGN"):
         build_model(on_vectors(cross_attention=True))
     with pytest.raises(InputError, match="'chain': this model was not trained on one; allowed: 'karras'"):
-        build_model(get_preset("toy")).sampling.use(SamplerConfig(levels="chain"))  # type: ignore[union-attr]
+        build_model(get_preset("toy")).sampling.use(EDMConfig(levels="chain"))  # type: ignore[union-attr]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -18,6 +18,9 @@ from pydantic import (
 )
 
 from seqdis.core.errors import InputError
+
+if TYPE_CHECKING:
+    from seqdis.core.kind_config import KindConfig
 
 __all__ = [
     "CodecConfig",
@@ -195,11 +198,14 @@ class RunConfig(Config):
         return change_config(get_preset(name), changes)
 
 
-def _leaves(schema: type[BaseModel]) -> Iterator[str]:
+def _leaves(config: BaseModel | type[BaseModel]) -> Iterator[str]:
+    """Paths of all settings; those of a value are those of the kinds that it holds."""
+    schema = config if isinstance(config, type) else type(config)
     for name, info in schema.model_fields.items():
         kind = info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from (f"{name}.{leaf}" for leaf in _leaves(kind))
+            inner = kind if isinstance(config, type) else getattr(config, name)
+            yield from (f"{name}.{leaf}" for leaf in _leaves(inner))
         else:
             yield info.alias or name
 
@@ -273,7 +279,8 @@ def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
             comma-separated list.
 
     Raises:
-        InputError: A key is unknown or ambiguous, or a value is out of range.
+        InputError: A key is unknown or ambiguous, a value is out of range, or a kind lacks a setting that the
+            preset has changed.
     """
     return change_config(config, read_overrides(overrides))
 
@@ -284,35 +291,88 @@ def change_config(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     Args:
         config: The preset.
         changes: Values by key. A key is a path (``train.steps``) or its last part alone where only one path ends
-            so (``lr``).
+            so (``lr``). Where one changes the ``kind`` of an algorithm (``sampler.kind``), the others name
+            settings of the new one; what both have stays as it is.
 
     Raises:
-        InputError: A key is unknown or ambiguous, or a value is out of range.
+        InputError: A key is unknown or ambiguous, a value is out of range, or a kind lacks a setting that the
+            preset has changed.
     """
+    config = _switch_kinds(config, changes)
     values = config.model_dump(mode="json")
-    model_schema = type(config.model)
-    keys = [k for k in _leaves(RunConfig) if k not in ("model", "format", "preset", "modality", "method")]
-    keys += [f"model.{leaf}" for leaf in _leaves(model_schema)]
-    keys += [f"data.options.{name}" for name in config.data.options]
+    keys = _override_keys(config)
     whole = [
         f"prior.options.{name}" for name in config.prior.options
     ]  # by the full path alone: lr is train.lr
     for key, value in changes.items():
-        matches = [k for k in keys + whole if k == key] or [k for k in keys if k.endswith(f".{key}")]
-        if not matches:
-            raise _first_unknown(key, keys)
-        if len(matches) > 1:
-            raise InputError(f"override key {key!r} is ambiguous; allowed: {', '.join(matches)}")
+        full = _full_key(key, keys, whole)
+        if full is None:
+            raise _first_unknown(key, config, keys)
+        *parents, last = full.split(".")
         section = values
-        *parents, last = matches[0].split(".")
         for parent in parents:
             section = section[parent]
         section[last] = value
-    model = parse_config(model_schema, values.pop("model"), where="model")
+    model = parse_config(type(config.model), values.pop("model"), where="model")
     return parse_config(RunConfig, values | {"model": model}, where="override")
 
 
-def _first_unknown(key: str, keys: Sequence[str]) -> InputError:
+def _override_keys(config: RunConfig) -> list[str]:
+    fixed = ("format", "preset", "modality", "method")
+    keys = [key for key in _leaves(config) if key not in fixed]
+    keys += [f"data.options.{name}" for name in config.data.options]
+    return keys + [path for path in _sections(keys) if _kind_section(config, path) is not None]
+
+
+def _full_key(key: str, keys: Sequence[str], whole: Sequence[str] = ()) -> str | None:
+    """The one path that a key means; None if there is none."""
+    matches = [k for k in (*keys, *whole) if k == key] or [k for k in keys if k.endswith(f".{key}")]
+    if len(matches) > 1:
+        raise InputError(f"override key {key!r} is ambiguous; allowed: {', '.join(matches)}")
+    return matches[0] if matches else None
+
+
+def _sections(keys: Sequence[str]) -> list[str]:
+    return [key.removesuffix(".kind") for key in keys if key.endswith(".kind")]
+
+
+def _kind_section(config: RunConfig, path: str) -> KindConfig | None:
+    """The settings of one algorithm among several that stand at a path; None if others do."""
+    from seqdis.core.kind_config import KindConfig
+
+    section: Any = config
+    for name in path.split("."):
+        section = getattr(section, name)
+    return section if isinstance(section, KindConfig) else None
+
+
+def _switch_kinds(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
+    """The configuration with the algorithms that the overrides ask for, before their settings are changed."""
+    from seqdis.core.kind_config import switch_kind
+
+    keys = _override_keys(config)
+    for key, value in changes.items():
+        path, _, last = (_full_key(key, keys) or "").rpartition(".")
+        section = _kind_section(config, path) if last == "kind" else None
+        if section is not None and value != section.kind:
+            try:
+                config = _replace(config, path.split("."), switch_kind(section, str(value), strict=True))
+            except InputError as error:
+                raise InputError(f"override {key}={value}: {error}") from None
+    return config
+
+
+def _replace(config: C, path: Sequence[str], value: Any) -> C:
+    name, *rest = path
+    return config.model_copy(update={name: _replace(getattr(config, name), rest, value) if rest else value})
+
+
+def _first_unknown(key: str, config: RunConfig, keys: Sequence[str]) -> InputError:
+    parent, _, last = key.rpartition(".")
+    path = _full_key(f"{parent}.kind", keys) if parent else None
+    section = None if path is None else _kind_section(config, path.removesuffix(".kind"))
+    if section is not None:
+        return InputError(f"override: {section.unknown_setting(last)}")
     near = difflib.get_close_matches(key, [*keys, *(k.rpartition(".")[2] for k in keys)], n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return InputError(f"override: unknown key {key!r}{hint}; allowed: {', '.join(keys)}")

@@ -21,6 +21,8 @@ __all__ = [
     "method_rows",
     "modality_rows",
     "preset_rows",
+    "prior_rows",
+    "sampler_rows",
     "usable_modalities",
 ]
 
@@ -61,10 +63,34 @@ def modality_rows() -> list[dict[str, Any]]:
 
 def method_rows() -> list[dict[str, Any]]:
     """Every method; the summary of one that cannot be used gives the reason."""
-    rows = []
-    for name in registry.list_methods():
+    return _plugin_rows("methods")
+
+
+def prior_rows() -> list[dict[str, Any]]:
+    """Every kind of prior; the summary of one that cannot be used gives the reason."""
+    return _plugin_rows("priors")
+
+
+def sampler_rows() -> list[dict[str, Any]]:
+    """Every sampler and the settings that only it has; the summary of one that cannot be used gives the reason."""
+    from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+
+    rows = _plugin_rows("samplers")
+    for row in rows:
         try:
-            summary = (registry.get_method(name).__doc__ or "").strip().split("\n")[0]
+            fields = registry.get_sampler(row["name"]).config_class.model_fields
+        except InputError:
+            fields = {}
+        row["settings"] = [name for name in fields if name not in SamplerConfig.model_fields]
+    return rows
+
+
+def _plugin_rows(group: str) -> list[dict[str, Any]]:
+    """The name of each plugin of a group and the first line of its docstring."""
+    rows = []
+    for name in registry.list_plugins(group):
+        try:
+            summary = (registry.get_plugin(group, name).__doc__ or "").strip().split("\n")[0]
         except InputError as error:
             summary = f"cannot be used: {error}"
         rows.append({"name": name, "summary": summary})

@@ -1,4 +1,4 @@
-"""Modalities, methods and presets, found by entry point.
+"""Modalities, methods, presets and samplers, found by entry point.
 
 A distribution declares in its ``pyproject.toml``::
 
@@ -7,6 +7,9 @@ A distribution declares in its ``pyproject.toml``::
 
     [project.entry-points."seqdis.methods"]
     mymethod = "mypackage:MyMethod"
+
+    [project.entry-points."seqdis.samplers"]
+    mysampler = "mypackage:MySampler"
 
 Nothing is imported before it is asked for.
 """
@@ -23,11 +26,12 @@ from typing import TYPE_CHECKING, Any
 
 from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.errors import InputError, unknown_name
-from seqdis.core.modality import DatasetSpec, Modality
 
 if TYPE_CHECKING:
     from seqdis.core.data.sequence_dataset import SequenceDataset
+    from seqdis.core.diffusion.samplers.base import Sampler
     from seqdis.core.disentangler import Disentangler
+    from seqdis.core.modality import DatasetSpec, Modality
 
 __all__ = [
     "build_dataset",
@@ -37,10 +41,12 @@ __all__ = [
     "get_modality",
     "get_plugin",
     "get_preset",
+    "get_sampler",
     "list_methods",
     "list_modalities",
     "list_plugins",
     "list_presets",
+    "list_samplers",
 ]
 
 
@@ -78,6 +84,8 @@ def list_modalities() -> list[str]:
 @functools.cache
 def get_modality(name: str) -> Modality:
     """One installed modality; see :func:`get_plugin` for errors."""
+    from seqdis.core.modality import Modality
+
     plugin = get_plugin("modalities", name)
     modality = plugin()
     if not isinstance(modality, Modality):
@@ -94,6 +102,17 @@ def get_method(name: str) -> type[Disentangler]:
     """The class of one installed method; see :func:`get_plugin` for errors."""
     method: type[Disentangler] = get_plugin("methods", name)
     return method
+
+
+def list_samplers() -> list[str]:
+    """Names of the installed samplers."""
+    return list_plugins("samplers")
+
+
+def get_sampler(name: str) -> type[Sampler]:
+    """The class of one installed sampler; see :func:`get_plugin` for errors."""
+    sampler: type[Sampler] = get_plugin("samplers", name)
+    return sampler
 
 
 def list_presets() -> Mapping[str, Callable[[], RunConfig]]:

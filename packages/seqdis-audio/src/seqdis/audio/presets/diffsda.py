@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
+from seqdis.core.diffusion.samplers.dpmpp import DPMPPConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
@@ -103,7 +105,7 @@ def diffsda_timit() -> RunConfig:
     return _base(
         preset="diffsda-timit",
         dataset="timit",
-        sampler=SamplerConfig(steps=32),
+        sampler=EDMConfig(steps=32),
         epochs=750,
         batch_size=128,
         lr=1e-4,
@@ -120,7 +122,7 @@ def diffsda_librispeech() -> RunConfig:
         dynamic_dim=2,
         hidden_dim=256,
         denoiser_channels=64,
-        sampler=SamplerConfig(steps=32),
+        sampler=EDMConfig(steps=32),
         epochs=200,
         batch_size=128,
         lr=1e-3,
@@ -134,7 +136,7 @@ def diffsda_arabic() -> RunConfig:
     return _base(
         preset="diffsda-arabic",
         dataset="arabic_speech_commands",
-        sampler=SamplerConfig(kind="dpmpp", steps=16),
+        sampler=DPMPPConfig(steps=16),
         steps=20000,
         batch_size=64,
         lr=5e-4,
@@ -155,7 +157,7 @@ def diffsda_tones() -> RunConfig:
         encoder_channels=32,
         denoiser_channels=64,
         frames_per_clip=8,
-        sampler=SamplerConfig(steps=16),
+        sampler=EDMConfig(steps=16),
         steps=1200,
         batch_size=32,
         lr=3e-3,
@@ -171,7 +173,7 @@ def diffsda_audio() -> RunConfig:
     return _base(
         preset="diffsda-audio",
         dataset="folder",
-        sampler=SamplerConfig(kind="dpmpp", steps=16),
+        sampler=DPMPPConfig(steps=16),
         steps=20000,
         batch_size=64,
         lr=5e-4,

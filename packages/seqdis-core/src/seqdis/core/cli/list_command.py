@@ -20,13 +20,15 @@ class Kind(StrEnum):
     methods = "methods"
     presets = "presets"
     datasets = "datasets"
+    samplers = "samplers"
+    priors = "priors"
 
 
 def list_(
-    kind: Annotated[Kind | None, typer.Argument(show_default=False, help="All four when omitted.")] = None,
+    kind: Annotated[Kind | None, typer.Argument(show_default=False, help="All when omitted.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the installed modalities, methods, presets and datasets."""
+    """List the installed modalities, methods, presets, datasets, samplers and priors."""
     from seqdis.core import installed
 
     tables = {
@@ -34,6 +36,8 @@ def list_(
         "methods": installed.method_rows,
         "presets": installed.preset_rows,
         "datasets": installed.dataset_rows,
+        "samplers": installed.sampler_rows,
+        "priors": installed.prior_rows,
     }
     chosen = {name: rows() for name, rows in tables.items() if kind in (None, name)}
     if as_json:

@@ -12,6 +12,7 @@ from seqdis.core.capabilities import DecodesByDiffusion, adjust
 from seqdis.core.config import read_overrides
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.kind_config import switch_kind
 from seqdis.core.pretrained import config_of
 
 __all__ = ["load_model", "pick_device"]
@@ -51,22 +52,23 @@ def load_model(
         run: A run or checkpoint folder.
         device: See :func:`pick_device`.
         steps: Noise levels of the sampler, in place of the model's own.
-        sampler: Its kind, in place of the model's own.
+        sampler: Its name, in place of the model's own; the settings that both have stay.
         settings: ``key=value`` each, for :meth:`Disentangler.use`.
 
     Raises:
         InputError: See :meth:`Disentangler.from_pretrained`; or the method has no sampler to set, or
-            no such setting.
+            there is no such sampler or setting.
     """
     chosen = pick_device(device)
     if not run.is_dir():
         raise InputError(f"{run}: no such run folder")
     model = Disentangler.from_pretrained(run, device=chosen)
     adjust(model, read_overrides(settings or []))
-    changes = {name: value for name, value in (("steps", steps), ("kind", sampler)) if value is not None}
-    if changes:
-        if not isinstance(model, DecodesByDiffusion):
-            option = "--steps" if steps is not None else "--sampler"
-            raise InputError(f"{option}: method {config_of(model).method!r} decodes without a sampler")
-        model.sampling.use(model.sampling.config.model_copy(update=changes))
+    if sampler is None and steps is None:
+        return model
+    if not isinstance(model, DecodesByDiffusion):
+        option = "--steps" if steps is not None else "--sampler"
+        raise InputError(f"{option}: method {config_of(model).method!r} decodes without a sampler")
+    settings_now = model.sampling.config if sampler is None else switch_kind(model.sampling.config, sampler)
+    model.sampling.use(settings_now if steps is None else settings_now.model_copy(update={"steps": steps}))
     return model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -50,8 +50,12 @@ Frames = Annotated[int | None, optional(_FRAMES, "--frames", min=1)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for a program to read.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")]
 SamplerName = Annotated[
-    Literal["edm", "ddim", "ddpm", "dpmpp", "unipc"] | None,
-    optional("Algorithm of the sampler; the model's when omitted.", "--sampler"),
+    str | None,
+    optional(
+        "Algorithm of the sampler (`seqdis list samplers`); the model's when omitted.",
+        "--sampler",
+        metavar="NAME",
+    ),
 ]
 SamplerSteps = Annotated[int | None, optional(_STEPS, "--steps", min=2)]
 Start = Annotated[int, typer.Option("--start", min=0, help="First step to take of a longer input.")]

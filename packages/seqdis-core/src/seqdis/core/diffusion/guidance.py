@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
 from seqdis.core.errors import InputError
 
-__all__ = ["drop_conditions", "guide"]
+__all__ = ["GuidedDenoiser", "drop_conditions", "guide"]
 
 
 def guide(
@@ -46,6 +50,38 @@ def guide(
         return null if weight == 0 else null + weight * (conditional(x, level) - null)
 
     return guided
+
+
+@dataclass(frozen=True)
+class GuidedDenoiser:
+    """A denoiser whose guidance is chosen when it is used: ``D_w(x; σ)`` of :func:`guide`.
+
+    Attributes:
+        bind: Binds conditions: ``z -> D(x, σ)``.
+        z: The conditions; the null ones are zeros of their shape.
+        weight: w.
+        interval: Lowest and highest σ with guidance, both included.
+    """
+
+    bind: Callable[[Tensor], DenoiseFunction]
+    z: Tensor
+    weight: float
+    interval: tuple[float, float]
+
+    @functools.cached_property
+    def _chosen(self) -> DenoiseFunction:
+        return self.guided(self.weight, self.interval)
+
+    def __call__(self, x: Tensor, level: float) -> Tensor:
+        """``D_w(x; σ)``."""
+        return self._chosen(x, level)
+
+    def guided(self, weight: float, interval: tuple[float, float]) -> DenoiseFunction:
+        """The function of noisy frames and one σ, with another guidance; see :func:`guide`."""
+        if weight == 1:
+            return self.bind(self.z)
+        null = torch.zeros_like(self.z)
+        return guide(self.bind(self.z), self.bind(null), weight=weight, interval=interval)
 
 
 def drop_conditions(z: Tensor, dropped: Tensor) -> Tensor:

@@ -9,13 +9,15 @@ import torch
 from torch import Tensor
 
 from seqdis.core.diffusion.denoiser import DenoiseFunction
-from seqdis.core.diffusion.guidance import guide
+from seqdis.core.diffusion.guidance import GuidedDenoiser
 from seqdis.core.diffusion.noise import DiscreteSchedule
-from seqdis.core.diffusion.samplers.base import Sampler, SampleResult
-from seqdis.core.diffusion.samplers.build import build_inverter, build_sampler
+from seqdis.core.diffusion.samplers.base import Sampler
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.sampler_state import SampleResult
 from seqdis.core.errors import InputError
+from seqdis.core.kind_config import switch_kind
 from seqdis.core.random import GeneratorLike, randn, stack_generators
+from seqdis.core.registry import get_sampler, list_samplers
 
 __all__ = ["Sampling"]
 
@@ -26,7 +28,7 @@ class Sampling:
     """A sampler, the inverter on its levels, and what a method would otherwise write again around them.
 
     Args:
-        config: Of the sampler.
+        sampler: See :meth:`use`.
         guidable: Whether the model was trained with dropped conditions.
         chain: The discrete chain that it was trained on, if any.
         shared_noise: The first noise and all fresh noise is one draw for all steps of a sequence.
@@ -37,35 +39,63 @@ class Sampling:
 
     def __init__(
         self,
-        config: SamplerConfig,
+        sampler: Sampler | SamplerConfig,
         *,
         guidable: bool,
         chain: DiscreteSchedule | None = None,
         shared_noise: bool = False,
     ) -> None:
         self._guidable, self._chain, self._shared = guidable, chain, shared_noise
-        self.use(config)
+        self.use(sampler)
 
-    def use(self, config: SamplerConfig) -> None:
+    @property
+    def config(self) -> SamplerConfig:
+        """The settings of the sampler in use."""
+        return self.sampler.config
+
+    def use(self, sampler: Sampler | SamplerConfig | str) -> None:
         """Sample and invert with another algorithm, other noise levels, guidance or churn from now on.
+
+        Args:
+            sampler: It, its settings, or its name, which keeps the present settings that it has.
 
         Raises:
             InputError: It asks for guidance, and the model was trained without dropped conditions; or for
-                levels that there are not.
+                levels that there are not; or there is no such sampler.
         """
-        if config.guidance != 1 and not self._guidable:
+        self.sampler = self._for_this_model(sampler)
+        self.inverter = self.sampler.deterministic()
+
+    def _for_this_model(self, sampler: Sampler | SamplerConfig | str) -> Sampler:
+        if isinstance(sampler, str):
+            sampler = switch_kind(self.config, sampler)
+        if isinstance(sampler, SamplerConfig):
+            sampler = get_sampler(sampler.kind).from_config(sampler)
+        if not isinstance(sampler, Sampler):
             raise InputError(
-                f"sampler.guidance {config.guidance}: this model was trained with condition_dropout 0; allowed: 1"
+                f"sampler {sampler!r}; allowed: a sampler such as DDIMSampler(steps=16), its settings, or a name: "
+                f"{', '.join(list_samplers())}"
             )
-        self.sampler = build_sampler(config, chain=self._chain)
-        self.inverter = build_inverter(config, chain=self._chain)
-        self.config = config
+        if sampler.config.guidance != 1 and not self._guidable:
+            raise InputError(
+                f"sampler.guidance {sampler.config.guidance}: this model was trained with condition_dropout 0; "
+                "allowed: 1"
+            )
+        placed = sampler.on(self._chain)
+        _ = placed.sigmas  # refused here, not at the first sample
+        return placed
+
+    def _instead(self, sampler: Sampler | SamplerConfig | str) -> Sampler:
+        """The sampler of one call: where it says nothing about guidance, the model's stays."""
+        chosen = self._for_this_model(sampler)
+        silent = {"guidance", "guidance_interval"} - chosen.config.model_fields_set
+        return chosen.replace(**{name: getattr(self.config, name) for name in silent})
 
     @contextlib.contextmanager
     def quick(self) -> Iterator[None]:
         """At most eight noise levels and no churn inside."""
-        usual = self.config
-        self.use(usual.model_copy(update={"steps": min(usual.steps, _QUICK), "s_churn": 0.0}))
+        usual = self.sampler
+        self.use(usual.replace(steps=min(usual.config.steps, _QUICK), **usual.noiseless))
         try:
             yield
         finally:
@@ -73,10 +103,7 @@ class Sampling:
 
     def denoise(self, bind: Callable[[Tensor], DenoiseFunction], z: Tensor) -> DenoiseFunction:
         """The guided denoiser: ``bind`` of the conditions, and of null ones (zeros) where there is guidance."""
-        c = self.config
-        if c.guidance == 1:
-            return bind(z)
-        return guide(bind(z), bind(torch.zeros_like(z)), weight=c.guidance, interval=c.guidance_interval)
+        return GuidedDenoiser(bind, z, self.config.guidance, self.config.guidance_interval)
 
     def sample(
         self,
@@ -84,8 +111,8 @@ class Sampling:
         shape: tuple[int, ...],
         *,
         noise: Tensor | None = None,
-        sampler: Sampler | None = None,
         frames: bool = False,
+        sampler: Sampler | SamplerConfig | str | None = None,
         generator: GeneratorLike | Sequence[torch.Generator] | None = None,
         progress: Callable[[int, int], None] | None = None,
         device: torch.device | str = "cpu",
@@ -93,27 +120,32 @@ class Sampling:
         """Clean latents ``(B, V, *latent)`` in float32.
 
         Args:
-            denoise: ``D(x, σ)`` of whole clips, or of ``B·V`` frames.
+            denoise: ``D(x, σ)`` of whole clips, or of ``B·V`` frames; from :meth:`denoise`, where guidance may
+                be asked for.
             shape: ``(B, V, *latent)``.
             noise: To start from, with std σ_max: ``shape``, or one clip for all; drawn when omitted.
-            sampler: The sampler to use; the configured one when omitted.
             frames: Whether ``denoise`` takes frames.
+            sampler: To be used this once in place of the model's; where it says nothing about guidance, the
+                model's stays. See :meth:`use`.
             generator: For noise and churn, one or one a sample.
             progress: Called after each noise level.
             device: Where to sample.
 
         Raises:
-            InputError: The noise has another shape, or there is neither noise nor a generator where needed.
+            InputError: The noise has another shape, there is neither noise nor a generator where needed, or
+                the sampler cannot be used (see :meth:`use`).
         """
-        chosen = sampler or self.sampler
+        chosen = self.sampler if sampler is None else self._instead(sampler)
+        if isinstance(denoise, GuidedDenoiser):
+            denoise = denoise.guided(chosen.config.guidance, chosen.config.guidance_interval)
         rows = stack_generators(generator, shape[0]) if noise is None or chosen.draws else None
         if rows is not None and self._shared:
             rows = rows.shared()
         if noise is None and rows is not None:
             noise = chosen.sigma_max * randn(shape, generator=rows, device=device)
         if noise is None or noise.shape[1:] != shape[1:] or len(noise) not in (1, shape[0]):
-            came = None if noise is None else tuple(noise.shape)
-            raise InputError(f"noise: shape {came}; allowed: {shape}")
+            given = None if noise is None else tuple(noise.shape)
+            raise InputError(f"noise: shape {given}; allowed: {shape}")
         start = noise.to(device).expand(shape)
         result = chosen.sample(
             denoise, start.flatten(0, 1) if frames else start, generator=rows, progress=progress

@@ -15,9 +15,8 @@ from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import linear_schedule
 from seqdis.core.diffusion.preconditioning import VelocityPreconditioning
-from seqdis.core.diffusion.samplers.base import SamplerState
 from seqdis.core.diffusion.samplers.ddim import DDIMSampler
-from seqdis.core.diffusion.samplers.dpmpp import DPMSolverPP2MSampler
+from seqdis.core.diffusion.samplers.sampler_state import SamplerState
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
@@ -25,6 +24,7 @@ from seqdis.core.priors.prior import FittedPrior
 from seqdis.core.priors.prior_files import read_prior_files, write_prior_files
 from seqdis.core.priors.skip_mlp import SkipMLP
 from seqdis.core.random import GeneratorLike, GeneratorStack, randn, stack_generators
+from seqdis.core.registry import get_sampler
 from seqdis.core.sequences import check_finite
 from seqdis.core.training.ema import EMA
 
@@ -196,8 +196,7 @@ class LatentDDIM(nn.Module, FittedPrior):
             raise InputError(f"a sample needs count ≥ 1; got {count}")
         self._check_steps(steps)
         rows = stack_generators(generator, count)
-        kind = {"ddim": DDIMSampler, "dpmpp": DPMSolverPP2MSampler}[self.config.sampler]
-        sampler = kind(self.schedule.levels(self.config.steps))
+        sampler = get_sampler(self.config.sampler)(steps=self.config.steps).on(self.schedule)
         noise = sampler.sigma_max * randn((count, self.width), generator=rows, device=self.device)
         parts = noise.split(_DRAWN_AT_ONCE)
         drawn = []
@@ -254,8 +253,8 @@ class LatentDDIM(nn.Module, FittedPrior):
     def _inpaint(self, known: Tensor, kept: slice, rows: GeneratorStack) -> Tensor:
         """RePaint (Lugmayr et al. 2022, Alg. 1): at each level, ancestral steps with the known entries
         replaced by noised copies of themselves, repeated from the same level until both agree."""
-        sampler = DDIMSampler(self.schedule.levels(self.config.steps), eta=1)
-        levels, denoise = sampler.levels, self._joint(len(known))
+        sampler = DDIMSampler(steps=self.config.steps, eta=1).on(self.schedule)
+        levels, denoise = sampler.sigmas, self._joint(len(known))
 
         def fresh() -> Tensor:
             return randn(known.shape, generator=rows, device=known.device, dtype=torch.float64)

@@ -15,6 +15,7 @@ from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.progress import Progress
+from seqdis.core.registry import get_sampler
 from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences
 from seqdis.eval.engine.reconstruction_error import clip_errors, mean_frame
@@ -24,13 +25,7 @@ from seqdis.eval.metrics.swap_accuracy import agreement, majority_chance
 __all__ = ["NFE", "REFERENCE", "SAMPLERS", "Case", "cases", "few_steps", "within_two_percent"]
 
 NFE = (4, 6, 8, 12, 16, 24, 32, 63)
-SAMPLERS: Mapping[str, Mapping[str, object]] = {
-    "edm": {"kind": "edm"},
-    "ddim": {"kind": "ddim", "eta": 0.0},
-    "ddpm": {"kind": "ddpm"},
-    "dpmpp": {"kind": "dpmpp"},
-    "unipc": {"kind": "unipc", "order": 2},
-}
+SAMPLERS = ("edm", "ddim", "ddpm", "dpmpp", "unipc")
 REFERENCE = "edm 63"
 """Heun's method at the paper's NFE, what the others are held against."""
 
@@ -52,15 +47,16 @@ class Case:
 
 def cases(base: SamplerConfig, budgets: Sequence[int] = NFE) -> list[Case]:
     """Every sampler at every budget on the levels of ``base``; Heun's takes the largest ``2N − 1`` below."""
-    found = []
+    levels = base.model_dump(include={"levels", "spacing", "sigma_min", "sigma_max", "rho"})
+    chosen = []
     for budget in budgets:
-        for name, changes in SAMPLERS.items():
+        for name in SAMPLERS:
             steps = (budget + 1) // 2 if name == "edm" else budget
             nfe = 2 * steps - 1 if name == "edm" else steps
-            calm = {"s_churn": 0.0, "eta": 0.0, "corrections": 0, "guidance": 1.0}
-            config = base.model_copy(update={**calm, **changes, "steps": steps})
-            found.append(Case(f"{name} {nfe}", config, inverts=name != "ddpm"))
-    return found
+            sampler = get_sampler(name)
+            config = sampler.config_class(**levels, steps=steps)
+            chosen.append(Case(f"{name} {nfe}", config, inverts=sampler.invertible))
+    return chosen
 
 
 def few_steps(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
@@ -82,7 +83,7 @@ def _base(
             p_std=1.0,
             frames_per_clip=frames_per_clip,
             noise_repeats=noise_repeats,
-            sampler=sampler or SamplerConfig(steps=32),
+            sampler=sampler or EDMConfig(steps=32),
         ),
         train=TrainConfig(
             epochs=epochs,
@@ -159,7 +160,7 @@ def diffsda_waves() -> RunConfig:
         multipliers=(2, 2),
         frames_per_clip=12,
         noise_repeats=1,
-        sampler=SamplerConfig(steps=18),
+        sampler=EDMConfig(steps=18),
         epochs=16,
         batch_size=32,
         lr=3e-3,

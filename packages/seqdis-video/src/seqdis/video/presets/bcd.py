@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, StageConfig, TrainConfig
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.methods.bcd.config import BCDConfig, SequenceEncoderConfig
 from seqdis.core.methods.bcd.dit_config import dit_config
 from seqdis.video.options import VideoOptions
@@ -112,7 +112,7 @@ def _base(
             temperature=temperature,
             temperature_end=temperature_end,
             temperature_decay=temperature_decay,
-            sampler=SamplerConfig(steps=sampler_steps, guidance=1.5),
+            sampler=EDMConfig(steps=sampler_steps, guidance=1.5),
         ),
         train=TrainConfig(
             stages=(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, TrainConfig
+from seqdis.core.diffusion.samplers.dpmpp import DPMPPConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.nn.backbones import BackboneConfig
@@ -19,7 +21,7 @@ __all__ = [
     "diffsda_voxceleb",
 ]
 
-_DPM_SOLVER = SamplerConfig(kind="dpmpp", steps=12)
+_DPM_SOLVER = DPMPPConfig(steps=12)
 
 
 def _paper(
@@ -81,7 +83,7 @@ def _paper(
             denoiser=backbone,
             p_mean=p_mean,
             p_std=p_std,
-            sampler=SamplerConfig(steps=steps),
+            sampler=EDMConfig(steps=steps),
         ),
         train=TrainConfig(epochs=epochs, batch_size=batch_size, lr=1e-4, weight_decay=1e-5),
         prior=prior,
@@ -286,7 +288,7 @@ def diffsda_shapes() -> RunConfig:
         denoiser_channels=16,
         p_mean=0.2,
         frames_per_clip=2,
-        sampler=SamplerConfig(steps=12),
+        sampler=EDMConfig(steps=12),
         steps=1500,
         lr=3e-3,
         warmup_steps=50,

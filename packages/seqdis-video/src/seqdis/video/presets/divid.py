@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.ddim import DDIMConfig
+from seqdis.core.diffusion.samplers.ddpm import DDPMConfig
 from seqdis.core.methods.divid.config import DiViDConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.options import VideoOptions
@@ -56,7 +57,7 @@ def _paper(*, preset: str, data: DataConfig, steps: int = 100000) -> RunConfig:
             denoiser=BackboneConfig(
                 kind="unet", channels=128, multipliers=(1, 2, 3, 4), blocks=2, attention=(1, 2, 3)
             ),
-            sampler=SamplerConfig(kind="ddpm", levels="chain", steps=1000),
+            sampler=DDPMConfig(levels="chain", steps=1000),
         ),
         train=TrainConfig(
             steps=steps,
@@ -161,7 +162,7 @@ def _small(
             loss_on=loss_on,
             beta_schedule=beta_schedule,
             frames_per_clip=frames_per_clip,
-            sampler=SamplerConfig(kind="ddim", levels="chain", steps=sampler_steps),
+            sampler=DDIMConfig(levels="chain", steps=sampler_steps),
         ),
         train=TrainConfig(
             steps=steps,

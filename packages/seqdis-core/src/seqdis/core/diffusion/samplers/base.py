@@ -1,112 +1,135 @@
-"""What all samplers share: the loop over noise levels, its state, and the way back up."""
+"""What all samplers share: settings, noise levels, and the loop over these, down and back up."""
 
 from __future__ import annotations
 
-import itertools
+import copy
+import functools
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import torch
-from torch import Tensor
-
-from seqdis.core.diffusion.denoiser import DenoiseFunction
+from seqdis.core.config import parse_config
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.sampler_state import Callback, SampleResult, SamplerState
 from seqdis.core.errors import InputError
-from seqdis.core.random import GeneratorLike, GeneratorStack, stack_generators
 
-__all__ = ["Callback", "Estimate", "SampleResult", "Sampler", "SamplerState"]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
+    from seqdis.core.diffusion.denoiser import DenoiseFunction
+    from seqdis.core.diffusion.noise import DiscreteSchedule
+    from seqdis.core.random import GeneratorLike, GeneratorStack
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a multistep solver remembers of a level it has left.
-
-    Attributes:
-        level: σ.
-        denoised: ``D(x; σ)`` there, ``(N, *frame)``.
-    """
-
-    level: float
-    denoised: Tensor
-
-
-@dataclass(frozen=True)
-class SamplerState:
-    """Where a sampler stands between two steps.
-
-    Attributes:
-        x: The noisy frames, ``(N, *frame)``, in float64 (float32 where the device has no such).
-        level: σ of ``x``.
-        step: Steps done.
-        steps: Steps in all.
-        nfe: Evaluations of the denoiser so far, each of all N frames.
-        denoised: The last estimate of the clean frames; None before the first step.
-        memory: Levels that a multistep solver looks back to, the newest last.
-        previous: ``x`` before the last step, for a corrector.
-    """
-
-    x: Tensor
-    level: float
-    step: int
-    steps: int
-    nfe: int = 0
-    denoised: Tensor | None = None
-    memory: tuple[Estimate, ...] = ()
-    previous: Tensor | None = None
-
-    def after(self, x: Tensor, level: float, denoised: Tensor, *, nfe: int = 1) -> SamplerState:
-        """The state one step on."""
-        return SamplerState(
-            x, level, self.step + 1, self.steps, self.nfe + nfe, denoised, self.memory, self.x
-        )
-
-
-Callback = Callable[[SamplerState], SamplerState | None]
-"""Called after each step; may return a state to go on from instead."""
-
-
-@dataclass(frozen=True)
-class SampleResult:
-    """What a sampler returns.
-
-    Attributes:
-        x: ``(N, *frame)``: samples, or the noise that an inversion found.
-        nfe: Evaluations of the denoiser, each of all N frames.
-    """
-
-    x: Tensor
-    nfe: int
+__all__ = ["Sampler", "fresh_noise"]
 
 
 class Sampler(ABC):
     """Takes noise down a list of levels, one :meth:`step` at a time.
 
-    The arithmetic is float64 (float32 on devices without it), whatever the network's precision.
+    The arithmetic is float64 (float32 on devices without it), whatever the network's precision. A sampler is
+    made from its settings, ``DDIMSampler(steps=16, eta=0.5)``; its levels are those of
+    :func:`~seqdis.core.diffusion.noise.karras_levels`, or after :meth:`on` those of a model's discrete chain.
 
     Args:
-        levels: σ, falling, N of them above zero and then 0: from
-            :func:`~seqdis.core.diffusion.noise.karras_levels` or
-            :meth:`~seqdis.core.diffusion.noise.DiscreteSchedule.levels`.
+        settings: The fields of ``config_class``.
 
     Raises:
-        InputError: The levels do not fall strictly to 0.
+        InputError: There is no setting of that name, or a value is out of range.
     """
+
+    config_class: ClassVar[type[SamplerConfig]] = SamplerConfig
+    """Its settings, with the name of its entry point as ``kind``."""
 
     invertible: ClassVar[bool] = False
     """Whether the steps follow the probability-flow ODE, so that they can be run upward."""
 
-    def __init__(self, levels: Tensor | Sequence[float]) -> None:
-        values = [float(level) for level in levels]
-        falls = all(high > low for high, low in itertools.pairwise(values))
-        if len(values) < 2 or not falls or values[-1] != 0:
-            raise InputError(f"levels must fall strictly and end at 0; got {values[:3]} … {values[-2:]}")
-        self.levels = values
+    noiseless: ClassVar[Mapping[str, Any]] = {}
+    """The settings with which an invertible sampler adds no fresh noise."""
+
+    config: SamplerConfig
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            return
+        # What help() and editors show in place of **settings.
+        parameters = inspect.signature(cls.config_class).parameters.values()
+        cls.__signature__ = inspect.Signature([p for p in parameters if p.name != "kind"])  # type: ignore[attr-defined]
+
+    def __init__(self, **settings: Any) -> None:
+        self.config = parse_config(self.config_class, settings, where=type(self).__name__)
+        self._chain: DiscreteSchedule | None = None
+
+    @classmethod
+    def from_config(cls, config: SamplerConfig) -> Self:
+        """The sampler with these settings.
+
+        Raises:
+            InputError: They are those of another algorithm.
+        """
+        if not isinstance(config, cls.config_class):
+            raise InputError(
+                f"{cls.__name__}: settings {type(config).__name__}; allowed: {cls.config_class.__name__}"
+            )
+        return cls(**{name: getattr(config, name) for name in config.model_fields_set})
+
+    def __repr__(self) -> str:
+        changed = {
+            name: getattr(self.config, name) for name in sorted(self.config.model_fields_set - {"kind"})
+        }
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    def on(self, chain: DiscreteSchedule | None) -> Self:
+        """The same sampler for a model that was trained on this discrete chain, or on none."""
+        other = copy.copy(self)
+        other.__dict__.pop("sigmas", None)
+        other._chain = chain
+        return other
+
+    def replace(self, **changes: Any) -> Self:
+        """The same sampler with other values of some settings.
+
+        Raises:
+            InputError: There is no setting of that name, or a value is out of range.
+        """
+        return type(self)(**self.config.model_dump(exclude_unset=True) | changes).on(self._chain)
+
+    def deterministic(self) -> Sampler:
+        """The sampler on the same levels that adds no fresh noise; Heun's method where this one always does."""
+        if self.invertible:
+            return self.replace(**self.noiseless)
+        from seqdis.core.diffusion.samplers.edm import EDMSampler
+
+        shared = {name: getattr(self.config, name) for name in SamplerConfig.model_fields if name != "kind"}
+        return EDMSampler(**shared).on(self._chain)
+
+    @functools.cached_property
+    def sigmas(self) -> list[float]:
+        """The noise levels σ, falling, ``steps`` of them above zero and then 0.
+
+        Raises:
+            InputError: They are not ``0 < sigma_min < sigma_max``, or more than the chain has; or the settings
+                ask for those of a chain and there is none.
+        """
+        from seqdis.core.diffusion.noise import karras_levels
+
+        c, chain = self.config, self._chain
+        if isinstance(c.levels, tuple):
+            return list(c.levels)
+        if c.levels == "karras" or (c.levels == "auto" and chain is None):
+            levels = karras_levels(c.steps, sigma_min=c.sigma_min, sigma_max=c.sigma_max, rho=c.rho)
+        elif chain is None:
+            raise InputError("sampler.levels 'chain': this model was not trained on one; allowed: 'karras'")
+        else:
+            levels = chain.levels(c.steps, spacing=c.spacing)
+        return [float(level) for level in levels]
 
     @property
     def sigma_max(self) -> float:
         """The standard deviation that the starting noise must have."""
-        return self.levels[0]
+        return self.sigmas[0]
 
     @property
     def draws(self) -> bool:
@@ -122,16 +145,15 @@ class Sampler(ABC):
         *,
         rows: GeneratorStack | None = None,
     ) -> SamplerState:
-        """Go from ``state.level`` to the level ``following``.
+        """Go from ``state.level`` to the level ``sigma_next``.
 
         Args:
             denoise: ``D(x, σ)``.
             state: Where it stands.
-            following: The next σ; above ``state.level`` on the way up.
+            sigma_next: The next σ; above ``state.level`` on the way up.
             rows: Source of fresh noise, for a sampler that draws.
         """
 
-    @torch.no_grad()
     def sample(
         self,
         denoise: DenoiseFunction,
@@ -141,22 +163,21 @@ class Sampler(ABC):
         progress: Callable[[int, int], None] | None = None,
         callback: Callback | None = None,
     ) -> SampleResult:
-        """Go from ``noise`` at σ_max down to 0.
+        """Go from ``noise`` at σ_max down to 0, without gradients.
 
         Args:
             denoise: ``D(x, σ)``.
             noise: ``(N, *frame)`` with standard deviation σ_max: drawn, or from :meth:`invert`.
             generator: Source of fresh noise, for a sampler that draws: one generator, one a sample, or
-                rows, of which N must be a multiple (the frames of a sequence share a row).
+                a stack of them, of whose number N must be a multiple (the frames of a sequence share one).
             progress: ``progress(done, total)`` after each step.
             callback: Called with the state after each step.
 
         Raises:
             InputError: The sampler draws and ``generator`` is missing, or of another number of rows.
         """
-        return self._run(denoise, noise, self.levels, self._rows(noise, generator), progress, callback)
+        return self._run(denoise, noise, self.sigmas, self._rows(noise, generator), progress, callback)
 
-    @torch.no_grad()
     def invert(
         self,
         denoise: DenoiseFunction,
@@ -174,7 +195,7 @@ class Sampler(ABC):
             raise InputError(
                 f"{type(self).__name__} with fresh noise has no inverse; use a deterministic one"
             )
-        return self._run(denoise, x, self.levels[-2::-1], None, progress, callback)
+        return self._run(denoise, x, self.sigmas[-2::-1], None, progress, callback)
 
     def _run(
         self,
@@ -185,14 +206,17 @@ class Sampler(ABC):
         progress: Callable[[int, int], None] | None,
         callback: Callback | None,
     ) -> SampleResult:
+        import torch
+
         exact = torch.float32 if x.device.type == "mps" else torch.float64
         state = SamplerState(x.to(exact), levels[0], 0, len(levels) - 1)
-        for sigma_next in levels[1:]:
-            state = self.step(denoise, state, sigma_next, rows=rows)
-            if callback is not None:
-                state = callback(state) or state
-            if progress is not None:
-                progress(state.step, state.steps)
+        with torch.no_grad():
+            for sigma_next in levels[1:]:
+                state = self.step(denoise, state, sigma_next, rows=rows)
+                if callback is not None:
+                    state = callback(state) or state
+                if progress is not None:
+                    progress(state.step, state.steps)
         return SampleResult(state.x, state.nfe)
 
     def _rows(
@@ -202,6 +226,10 @@ class Sampler(ABC):
             return None
         if source is None:
             raise InputError("a sampler with churn or another source of fresh noise needs generator=")
+        import torch
+
+        from seqdis.core.random import GeneratorStack, stack_generators
+
         if isinstance(source, GeneratorStack):
             if len(x) % len(source):
                 raise InputError(f"{len(x)} frames need a number of rows that divides it; got {len(source)}")
@@ -210,7 +238,11 @@ class Sampler(ABC):
 
 
 def fresh_noise(x: Tensor, rows: GeneratorStack | None) -> Tensor:
-    """Standard normal, shaped like ``x``: each row's stream serves the frames of one sequence."""
+    """Standard normal, shaped like ``x``: each row's stream serves the frames of one sequence.
+
+    Raises:
+        InputError: There is no source of randomness.
+    """
     if rows is None:
         raise InputError("a sampler with churn or another source of fresh noise needs generator=")
     count = len(rows)

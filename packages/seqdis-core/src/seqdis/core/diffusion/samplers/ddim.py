@@ -1,53 +1,57 @@
-"""DDIM: deterministic, stochastic, and its inversion."""
+"""DDIM: deterministic or with fresh noise, and its inversion."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from torch import Tensor
+from pydantic import Field
 
-from seqdis.core.diffusion.denoiser import DenoiseFunction
-from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, fresh_noise
-from seqdis.core.errors import InputError
-from seqdis.core.random import GeneratorStack
+from seqdis.core.diffusion.samplers.base import Sampler, fresh_noise
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.sampler_state import SamplerState
 
-__all__ = ["DDIMSampler"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from seqdis.core.diffusion.denoiser import DenoiseFunction
+    from seqdis.core.random import GeneratorStack
+
+__all__ = ["DDIMConfig", "DDIMSampler"]
+
+
+class DDIMConfig(SamplerConfig):
+    """Settings of DDIM; it evaluates the network ``steps`` times."""
+
+    kind: Literal["ddim"] = "ddim"
+    eta: float = Field(0.0, ge=0, le=1, description="fresh noise η; 0 is deterministic, 1 is DDPM")
+    corrections: int = Field(
+        0,
+        ge=0,
+        description="fixed-point rounds of each step of an inversion; they converge where levels lie close together",
+    )
 
 
 class DDIMSampler(Sampler):
-    """``x_r = D + √(r²−u²)·(x−D)/σ + u·ε``, ``u = η·(r/σ)·√(σ²−r²)`` (Song et al. 2021, Eq. 12 and 16).
+    """Euler's method on the probability-flow ODE, with fresh noise where ``eta`` is above zero (DDIM).
 
-    In the variable ``x₀ + σ·ε``, with ``D = D(x; σ)`` and the next level r. η = 0 is Euler's method on
+    ``x_r = D + √(r²−u²)·(x−D)/σ + u·ε``, ``u = η·(r/σ)·√(σ²−r²)`` (Song et al. 2021, Eq. 12 and 16), in the
+    variable ``x₀ + σ·ε``, with ``D = D(x; σ)`` and the next level r. η = 0 is Euler's method on
     ``dx/dσ = (x − D)/σ`` and can be inverted; η = 1 is DDPM's ancestral sampling. ``NFE = N`` down and
-    ``N − 1`` up, where each round of ``corrections`` adds as many again.
-
-    Args:
-        levels: See :class:`Sampler`.
-        eta: η in [0, 1].
-        corrections: Rounds of fixed-point iteration on each step of an inversion: they solve for the
-            ``x`` from which the step down leads here, where plain inversion evaluates ``D`` at the
-            wrong end of the step (Pan et al. 2023). They converge where levels lie close together.
-
-    Raises:
-        InputError: η lies outside [0, 1], or ``corrections`` is negative.
+    ``N − 1`` up, where each round of ``corrections`` adds as many again: they solve for the ``x`` from which
+    the step down leads here, where plain inversion evaluates ``D`` at the wrong end of the step (Pan et al.
+    2023).
     """
 
+    config_class: ClassVar[type[SamplerConfig]] = DDIMConfig
+    config: DDIMConfig
     invertible: ClassVar[bool] = True
-
-    def __init__(self, levels: Tensor | Sequence[float], *, eta: float = 0.0, corrections: int = 0) -> None:
-        super().__init__(levels)
-        if not 0 <= eta <= 1 or corrections < 0:
-            raise InputError(
-                f"DDIM needs eta in [0, 1] and corrections ≥ 0; got eta {eta}, corrections {corrections}"
-            )
-        self.eta, self.corrections = eta, corrections
+    noiseless: ClassVar[dict[str, Any]] = {"eta": 0.0}
 
     @property
     def draws(self) -> bool:
         """Whether η is above zero."""
-        return self.eta > 0
+        return self.config.eta > 0
 
     def step(
         self,
@@ -57,12 +61,12 @@ class DDIMSampler(Sampler):
         *,
         rows: GeneratorStack | None = None,
     ) -> SamplerState:
-        """One step down, or up where ``following`` is the higher level."""
+        """One step down, or up where ``sigma_next`` is the higher level."""
         x, level = state.x, state.level
         denoised = denoise(x, level)
         if sigma_next > level:
             return self._up(denoise, state, sigma_next, denoised)
-        fresh = self.eta * sigma_next / level * math.sqrt(level**2 - sigma_next**2)
+        fresh = self.config.eta * sigma_next / level * math.sqrt(level**2 - sigma_next**2)
         kept = math.sqrt(sigma_next**2 - fresh**2) / level
         moved = denoised + kept * (x - denoised)
         if fresh > 0:
@@ -74,7 +78,7 @@ class DDIMSampler(Sampler):
     ) -> SamplerState:
         x, ratio = state.x, sigma_next / state.level
         lifted = denoised + ratio * (x - denoised)
-        for _ in range(self.corrections):
+        for _ in range(self.config.corrections):
             denoised = denoise(lifted, sigma_next)
             lifted = denoised + ratio * (x - denoised)
-        return state.after(lifted, sigma_next, denoised, nfe=1 + self.corrections)
+        return state.after(lifted, sigma_next, denoised, nfe=1 + self.config.corrections)

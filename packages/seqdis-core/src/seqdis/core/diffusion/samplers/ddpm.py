@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from torch import Tensor
+from pydantic import Field
 
-from seqdis.core.diffusion.denoiser import DenoiseFunction
-from seqdis.core.diffusion.samplers.base import Sampler, SamplerState, fresh_noise
-from seqdis.core.random import GeneratorStack
+from seqdis.core.diffusion.samplers.base import Sampler, fresh_noise
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.sampler_state import SamplerState
 
-__all__ = ["DDPMSampler"]
+if TYPE_CHECKING:
+    from seqdis.core.diffusion.denoiser import DenoiseFunction
+    from seqdis.core.random import GeneratorStack
+
+__all__ = ["DDPMConfig", "DDPMSampler"]
+
+
+class DDPMConfig(SamplerConfig):
+    """Settings of ancestral sampling; it evaluates the network ``steps`` times."""
+
+    kind: Literal["ddpm"] = "ddpm"
+    variance: Literal["posterior", "beta"] = Field(
+        "posterior",
+        description="of the fresh noise; posterior: β̃, right for a single point of data; beta: β, the forward "
+        "process' own, right for data of a standard normal",
+    )
 
 
 class DDPMSampler(Sampler):
-    """Draws from ``q(x_r | x_σ, x₀ = D(x_σ; σ))`` down the levels (Ho et al. 2020, Eq. 6-7 and Alg. 2).
+    """Ancestral sampling: a draw from the posterior of the next level, given the estimate (DDPM).
 
-    For ``x_σ = x₀ + σ·ε`` and the next level r the posterior is
-    ``N(D + (r²/σ²)(x_σ − D), r²(σ²−r²)/σ²)``. ``NFE = N``.
-
-    Args:
-        levels: See :class:`Sampler`.
-        variance: ``"posterior"``: the one above (β̃, right for a single point of data); ``"beta"``: β, the
-            forward process' own, ``(σ²−r²)(1+r²)/(1+σ²)`` (right for data of a standard normal).
+    ``q(x_r | x_σ, x₀ = D(x_σ; σ))`` down the levels (Ho et al. 2020, Eq. 6-7 and Alg. 2). For
+    ``x_σ = x₀ + σ·ε`` and the next level r it is ``N(D + (r²/σ²)(x_σ − D), r²(σ²−r²)/σ²)``; with
+    ``variance="beta"`` the variance is ``(σ²−r²)(1+r²)/(1+σ²)``. ``NFE = N``.
     """
 
-    def __init__(
-        self,
-        levels: Tensor | Sequence[float],
-        *,
-        variance: Literal["posterior", "beta"] = "posterior",
-    ) -> None:
-        super().__init__(levels)
-        self.variance = variance
+    config_class: ClassVar[type[SamplerConfig]] = DDPMConfig
+    config: DDPMConfig
 
     def step(
         self,
@@ -51,7 +55,7 @@ class DDPMSampler(Sampler):
         if sigma_next == 0:
             return state.after(mean, sigma_next, denoised)
         added = level**2 - sigma_next**2
-        if self.variance == "posterior":
+        if self.config.variance == "posterior":
             variance = added * (sigma_next / level) ** 2
         else:
             variance = added * (1 + sigma_next**2) / (1 + level**2)

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from seqdis.core.diffusion.denoiser import DenoiseFunction
-from seqdis.core.diffusion.samplers.base import Estimate, Sampler, SamplerState
-from seqdis.core.random import GeneratorStack
+from seqdis.core.diffusion.samplers.base import Sampler
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.sampler_state import Estimate, SamplerState
 
-__all__ = ["DPMSolverPP2MSampler"]
+if TYPE_CHECKING:
+    from seqdis.core.diffusion.denoiser import DenoiseFunction
+    from seqdis.core.random import GeneratorStack
+
+__all__ = ["DPMPPConfig", "DPMPPSampler"]
 
 
-class DPMSolverPP2MSampler(Sampler):
-    """Second-order multistep exponential integrator of the data prediction (Lu et al. 2022b, Alg. 2).
+class DPMPPConfig(SamplerConfig):
+    """Settings of DPM-Solver++(2M); it evaluates the network ``steps`` times."""
 
-    With ``λ = −ln σ``, ``h = λ_{i+1} − λ_i`` and ``r = h_{i−1}/h_i``:
+    kind: Literal["dpmpp"] = "dpmpp"
+
+
+class DPMPPSampler(Sampler):
+    """Second-order multistep exponential integrator of the data prediction (DPM-Solver++(2M)).
+
+    Lu et al. 2022b, Alg. 2: with ``λ = −ln σ``, ``h = λ_{i+1} − λ_i`` and ``r = h_{i−1}/h_i``,
     ``x_{i+1} = (σ_{i+1}/σ_i)·x_i − (e^{−h} − 1)·[(1 + 1/2r)·D_i − (1/2r)·D_{i−1}]``.
     The first step, and the one to σ = 0, are of first order. ``NFE = N`` down, ``N − 1`` up.
     """
 
+    config_class: ClassVar[type[SamplerConfig]] = DPMPPConfig
+    config: DPMPPConfig
     invertible: ClassVar[bool] = True
 
     def step(

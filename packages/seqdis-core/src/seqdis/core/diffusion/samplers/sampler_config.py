@@ -1,46 +1,64 @@
-"""Settings of a sampler, as a preset stores them."""
+"""The settings that every sampler has, and the type of a field that holds those of any installed one."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
 
-from seqdis.core.config import Config
+from seqdis.core.kind_config import KindConfig, parse_kind
 
-__all__ = ["SamplerConfig", "SamplerKind"]
+__all__ = ["AnySamplerConfig", "SamplerConfig"]
 
-SamplerKind = Literal["edm", "ddim", "ddpm", "dpmpp", "unipc"]
+_SOURCES = ("auto", "karras", "chain")
 
 
-class SamplerConfig(Config):
-    """Which sampler, its levels and its options.
+class SamplerConfig(KindConfig):
+    """Base of a sampler's settings: its noise levels and classifier-free guidance.
 
     The levels are those of Karras et al. (2022, Eq. 5), or N steps of the discrete chain that the model was
-    trained on; then ``sigma_min``, ``sigma_max`` and ``rho`` have no say.
-
-    Evaluations of the network: ``NFE = 2·steps − 1`` of ``edm`` (DiffSDA, Alg. 1), ``steps`` of the others.
+    trained on; then ``sigma_min``, ``sigma_max`` and ``rho`` have no say. Where they are given one by one,
+    ``steps`` has none either.
     """
 
-    kind: SamplerKind = Field("edm", description="algorithm; docs/samplers.md compares them")
-    steps: int = Field(32, ge=2, description="noise levels N above zero")
-    levels: Literal["karras", "chain"] = Field(
-        "karras", description="where the noise levels come from; chain: steps of the model's own"
+    group: ClassVar[str] = "samplers"
+
+    steps: int = Field(32, ge=1, description="noise levels N above zero")
+    levels: Literal["auto", "karras", "chain"] | tuple[float, ...] = Field(
+        "auto",
+        description="where the noise levels come from; chain: N steps of the model's own; auto: chain where the "
+        "model was trained on one, else karras; or the levels themselves, falling, the last one 0",
     )
     spacing: Literal["trailing", "linspace"] = Field(
         "trailing", description="which steps of a chain; linspace takes both ends"
     )
-    sigma_min: float = Field(0.002, gt=0)
-    sigma_max: float = Field(80.0, gt=0)
-    rho: float = Field(7.0, gt=0)
-    s_churn: float = Field(0.0, ge=0, description="edm: fresh noise a trajectory; 0 is deterministic")
-    s_tmin: float = Field(0.0, ge=0)
-    s_tmax: float = Field(1e9, gt=0)
-    s_noise: float = Field(1.0, gt=0)
-    eta: float = Field(0.0, ge=0, le=1, description="ddim: fresh noise, 1 is DDPM")
-    corrections: int = Field(0, ge=0, description="ddim: fixed-point rounds of each step of an inversion")
-    order: int = Field(2, ge=1, le=3, description="unipc: order of the predictor")
+    sigma_min: float = Field(0.002, gt=0, description="last of the karras levels above zero")
+    sigma_max: float = Field(80.0, gt=0, description="first of the karras levels")
+    rho: float = Field(7.0, gt=0, description="larger puts more of the karras levels near sigma_min")
     guidance: float = Field(1.0, ge=0, description="classifier-free guidance w; 1 is none")
     guidance_interval: tuple[float, float] = Field(
         (0.0, 1e9), description="levels σ, from and to, at which guidance is on"
     )
+
+    @field_validator("levels", mode="before")
+    @classmethod
+    def _falls_to_zero(cls, value: Any) -> Any:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            if value not in _SOURCES:
+                raise ValueError("allowed: 'auto', 'karras', 'chain', or noise levels that fall to 0")
+            return value
+        levels = tuple(float(level) for level in value)
+        falls = all(high > low for high, low in pairwise(levels))
+        if len(levels) < 2 or not falls or levels[-1] != 0:
+            raise ValueError("levels must fall strictly and end at 0")
+        return levels
+
+
+def _any_sampler(value: Any) -> Any:
+    return parse_kind(SamplerConfig, value)
+
+
+AnySamplerConfig = Annotated[SerializeAsAny[SamplerConfig], BeforeValidator(_any_sampler)]
+"""The settings of any installed sampler: plain values become those of the sampler that ``kind`` names."""

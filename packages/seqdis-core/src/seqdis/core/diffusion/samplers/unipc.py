@@ -5,45 +5,49 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
-import torch
-from torch import Tensor
+from pydantic import Field
 
-from seqdis.core.diffusion.denoiser import DenoiseFunction
-from seqdis.core.diffusion.samplers.base import Estimate, Sampler, SamplerState
-from seqdis.core.errors import InputError
-from seqdis.core.random import GeneratorStack
+from seqdis.core.diffusion.samplers.base import Sampler
+from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.sampler_state import Estimate, SamplerState
 
-__all__ = ["UniPCSampler"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from seqdis.core.diffusion.denoiser import DenoiseFunction
+    from seqdis.core.random import GeneratorStack
+
+__all__ = ["UniPCConfig", "UniPCSampler"]
+
+
+class UniPCConfig(SamplerConfig):
+    """Settings of UniPC; it evaluates the network ``steps`` times."""
+
+    kind: Literal["unipc"] = "unipc"
+    order: int = Field(
+        2,
+        ge=1,
+        le=3,
+        description="order p of the predictor; the first steps, and the one to σ = 0, are of a lower one",
+    )
 
 
 class UniPCSampler(Sampler):
-    """UniP-p and UniC-p on the data prediction, ``B(h) = e^h − 1`` (Zhao et al. 2023, Alg. 5-8).
+    """A multistep predictor of the data prediction, and a corrector that costs no evaluation (UniPC).
 
-    With ``λ = −ln σ``, ``h = λ_{i+1} − λ_i``, ``r_m = (λ_{i−m} − λ_i)/h`` and
-    ``Δ_m = (D_{i−m} − D_i)/r_m``:
+    UniP-p and UniC-p with ``B(h) = e^h − 1`` (Zhao et al. 2023, Alg. 5-8): with ``λ = −ln σ``,
+    ``h = λ_{i+1} − λ_i``, ``r_m = (λ_{i−m} − λ_i)/h`` and ``Δ_m = (D_{i−m} − D_i)/r_m``,
     ``x_{i+1} = (σ_{i+1}/σ_i)·x_i − (e^{−h}−1)·[D_i + Σ_m ρ_m·Δ_m]``, where the ``ρ`` solve ``R ρ = b`` with
     ``R_{km} = r_m^{k−1}`` and ``b`` the moments of the exponential. After the evaluation at the new
     point the step is taken again with it among the ``D`` (``r = 1``), which raises the order by one.
     ``NFE = N``.
-
-    Args:
-        levels: See :class:`Sampler`.
-        order: p, 1 to 3; the first steps, and the one to σ = 0, are of a lower one.
-
-    Raises:
-        InputError: The order is none of these.
     """
 
+    config_class: ClassVar[type[SamplerConfig]] = UniPCConfig
+    config: UniPCConfig
     invertible: ClassVar[bool] = True
-
-    def __init__(self, levels: Tensor | Sequence[float], *, order: int = 2) -> None:
-        super().__init__(levels)
-        if order not in (1, 2, 3):
-            raise InputError(f"UniPC order {order}; allowed: 1, 2, 3")
-        self.order = order
 
     def step(
         self,
@@ -58,26 +62,26 @@ class UniPCSampler(Sampler):
         denoised = denoise(x, level)
         here, memory = Estimate(level, denoised), state.memory
         if memory and state.previous is not None:
-            x = self._move(state.previous, memory[-self.order :], here, level)
+            x = self._move(state.previous, memory[-self.config.order :], here, level)
         memory = (*memory, here)[-3:]
         if sigma_next == 0:
             moved = denoised
         else:
             # At the last step above zero a high order would extrapolate over a long way in λ.
-            order = min(self.order, len(memory), max(1, state.steps - state.step))
+            order = min(self.config.order, len(memory), max(1, state.steps - state.step))
             moved = self._move(x, memory[-order:], None, sigma_next)
         return replace(state.after(moved, sigma_next, denoised), memory=memory, previous=x)
 
     @staticmethod
-    def _move(x: Tensor, known: Sequence[Estimate], found: Estimate | None, sigma_next: float) -> Tensor:
-        """From the newest of ``known`` to ``following``, with the estimate found there if any."""
+    def _move(x: Tensor, known: Sequence[Estimate], ahead: Estimate | None, sigma_next: float) -> Tensor:
+        """From the newest of ``known`` to ``sigma_next``, with the estimate at that level if there is one."""
         start = known[-1]
         h = math.log(start.level / sigma_next)
-        others = [*known[:-1], *([found] if found is not None else [])]
+        others = [*known[:-1], *([ahead] if ahead is not None else [])]
         ratios = [math.log(start.level / other.level) / h for other in others]
         moved = (sigma_next / start.level) * x - math.expm1(-h) * start.denoised
         for ratio, weight, other in zip(ratios, _weights(ratios, h), others, strict=True):
-            moved = torch.add(moved, other.denoised - start.denoised, alpha=-math.expm1(-h) * weight / ratio)
+            moved = moved.add(other.denoised - start.denoised, alpha=-math.expm1(-h) * weight / ratio)
         return moved
 
 
@@ -90,5 +94,7 @@ def _weights(ratios: Sequence[float], h: float) -> list[float]:
         right.append(phi * factorial / math.expm1(-h))
         factorial *= k + 1
         phi = phi / -h - 1 / factorial
+    import numpy as np
+
     matrix = np.vander(np.asarray(ratios), increasing=True).T
     return [float(value) for value in np.linalg.solve(matrix, np.asarray(right))]

@@ -7,7 +7,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from seqdis.core.config import Config
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
+from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
 from seqdis.core.methods.bcd.dit_config import DiTConfig
 
 __all__ = ["BCDConfig", "SequenceEncoderConfig"]
@@ -82,7 +83,7 @@ class BCDConfig(Config):
     max_frames_per_pass: int = Field(
         1024, ge=1, description="memory bound at inference; does not change results"
     )
-    sampler: SamplerConfig = SamplerConfig(guidance=1.5)
+    sampler: AnySamplerConfig = EDMConfig(guidance=1.5)
 
     @model_validator(mode="after")
     def _anneals(self) -> Self:

@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from seqdis.core.config import Config
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.edm import EDMConfig
+from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
 from seqdis.core.nn.backbones import BackboneConfig
 
 __all__ = ["DiffSDAConfig"]
@@ -48,4 +49,4 @@ class DiffSDAConfig(Config):
     max_frames_per_pass: int = Field(
         4096, ge=1, description="memory bound at inference; does not change results"
     )
-    sampler: SamplerConfig = SamplerConfig()
+    sampler: AnySamplerConfig = EDMConfig()

@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from seqdis.core.config import Config
-from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
+from seqdis.core.diffusion.samplers.ddpm import DDPMConfig
+from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
 from seqdis.core.nn.backbones import BackboneConfig
 
 __all__ = ["DiViDConfig"]
@@ -46,4 +47,4 @@ class DiViDConfig(Config):
     max_frames_per_pass: int = Field(
         1024, ge=1, description="memory bound at inference; does not change results"
     )
-    sampler: SamplerConfig = SamplerConfig(kind="ddpm", levels="chain", steps=1000)
+    sampler: AnySamplerConfig = DDPMConfig(levels="chain", steps=1000)
