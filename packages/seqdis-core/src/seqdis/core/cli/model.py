@@ -52,7 +52,7 @@ def load_model(
         device: See :func:`pick_device`.
         steps: Noise levels of the sampler, in place of the model's own.
         sampler: Its kind, in place of the model's own.
-        settings: ``key=value`` each, for :meth:`Disentangler.use`.
+        settings: ``key=value`` each, for :func:`~seqdis.core.capabilities.adjust`.
 
     Raises:
         InputError: See :meth:`Disentangler.from_pretrained`; or the method has no sampler to set, or
