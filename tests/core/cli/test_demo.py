@@ -5,13 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 from typer.testing import Result
 
 from seqdis.core import registry
-from seqdis.core.analysis.pairs import differing_pairs
 from seqdis.core.disentangler import Disentangler
-from seqdis.core.registry import build_dataset, get_preset
 from seqdis.core.results import Metric, ResultRecord
 
 Command = Callable[..., Result]
@@ -100,15 +97,6 @@ def test_the_scorer_is_asked_and_its_figures_are_kept(
 
 def _only_scorers(score: object, real: Callable[[str, str], object]) -> Callable[[str, str], object]:
     return lambda group, name: score if group == "scorers" else real(group, name)
-
-
-def test_pairs_differ_in_every_label() -> None:
-    dataset = build_dataset("toy", get_preset("toy").data, "test")
-    pairs = differing_pairs(dataset, 4, generator=torch.Generator().manual_seed(0))
-    a, b = (dataset.fetch(list(side)) for side in zip(*pairs, strict=True))
-    assert len(set(a.keys) | set(b.keys)) == 8
-    for name in ("level", "path"):
-        assert bool(torch.all(a.labels[name] != b.labels[name]))
 
 
 def test_a_modality_without_a_demo_and_one_that_is_not_there(

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from typer.testing import Result
 
-from seqdis.core.analysis.encode_files import chunks_of
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
 
@@ -78,14 +77,6 @@ def test_files_of_the_same_name_in_two_folders_keep_different_keys(
     out = tmp_path / "f.safetensors"
     seqdis("encode", toy_run, tmp_path / "one", tmp_path / "two" / "a.npy", tmp_path / "one", "--out", out)
     assert list(Factors.load(out).keys) == ["one/a.npy", "two/a.npy"]
-
-
-def test_chunks_cover_all_files_in_order_and_stay_small() -> None:
-    for count in (1, 3, 64, 65, 1000, 5000):
-        paths = [Path(f"{i}.npy") for i in range(count)]
-        chunks = chunks_of(paths)
-        assert [path for chunk in chunks for path in chunk] == paths
-        assert max(map(len, chunks)) <= 16
 
 
 LAUNCH = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]

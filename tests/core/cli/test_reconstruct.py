@@ -90,3 +90,15 @@ def test_another_sampler_gives_other_frames_close_by(
     )
     assert bad.exit_code == 2
     assert "'euler'" in bad.stderr
+
+
+def test_fresh_noise_gives_another_result_than_inverted_noise_and_follows_the_seed(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    choices = {"own": (), "fresh": ("--noise", "fresh"), "other": ("--noise", "fresh", "--seed", 1)}
+    for name, noise in choices.items():
+        words = ["reconstruct", toy_run, recordings / "a.npy", "--out", tmp_path / f"{name}.npy"]
+        assert seqdis(*words, *noise).exit_code == 0
+    own, fresh, other = (np.load(tmp_path / f"{name}.npy") for name in choices)
+    assert np.abs(own - fresh).max() > 1e-3
+    assert np.abs(fresh - other).max() > 1e-3

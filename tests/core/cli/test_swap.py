@@ -181,3 +181,28 @@ def test_an_extra_is_one_of_the_methods_own(
         tmp_path / "s.npy",
     ]
     assert refused(*one) == "--extra action: needs both --static FILE and --dynamic FILE"
+
+
+def test_the_noise_of_the_result_is_chosen_and_recorded(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    frames = {}
+    for noise in ("dynamic", "static", "fresh"):
+        said = json.loads(
+            seqdis(*words(toy_run, recordings), tmp_path / noise, "--noise", noise, "--json").stdout
+        )
+        assert said["noise"] == noise
+        frames[noise] = np.load(tmp_path / noise / "swap.npy")
+    assert seqdis(*words(toy_run, recordings), tmp_path / "default").exit_code == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "default" / "swap.npy"), frames["dynamic"])
+    for one, other in (("dynamic", "static"), ("dynamic", "fresh"), ("static", "fresh")):
+        assert np.abs(frames[one] - frames[other]).max() > 1e-3
+
+
+def test_the_noise_is_a_choice_for_two_files_only(
+    seqdis: Command, refused: Refused, prior_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    one = ["swap", prior_run, "--static", recordings / "a.npy", "--out", tmp_path / "s"]
+    assert refused(*one, "--noise", "fresh") == "--noise fresh: needs both --static FILE and --dynamic FILE"
+    assert not [*tmp_path.iterdir()]
+    assert "noise" not in json.loads(seqdis(*one, "--json").stdout)

@@ -63,13 +63,13 @@ def build(
             sys.stderr.write(error.output)
             raise
         built[device] = str(path)
-        why = kernel_state(device)
-        wrong = kernel_error(device) if why is None else None
+        missing = kernel_state(device)
+        wrong = kernel_error(device) if missing is None else None
         if wrong is not None:
             path.unlink()  # nothing may use it; what this process has loaded goes with it
             raise InputError(f"the {device} kernel disagrees with the reference: {wrong}; it was removed")
         if not as_json:
-            checked = "agrees with the reference" if why is None else f"not checked: {why}"
+            checked = "agrees with the reference" if missing is None else f"not checked: {missing}"
             print_line(f"{device}: {path} ({time.perf_counter() - began:.0f} s); {checked}")
     if as_json:
         print_json(built)

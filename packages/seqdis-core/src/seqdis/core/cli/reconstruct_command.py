@@ -25,7 +25,7 @@ from seqdis.core.cli.output import print_json, print_table
 
 __all__ = ["reconstruct"]
 
-_NOISE = "Start from the noise that the input inverts to, where the method inverts, or from a fresh draw."
+_NOISE = "Decode from the noise that the input inverts to, or from a fresh draw."
 
 
 def reconstruct(

@@ -35,7 +35,7 @@ _COUNT = "With one file: how often to draw the other factor; 4 into a folder or 
 _EXTRA = (
     "With two files: take this further factor of the method alone from --dynamic, the rest from --static."
 )
-_NOISE = "With two files: start from the inverted noise of the file that lends the dynamics or the static factor, or from a fresh draw."
+_NOISE = "With two files: decode from the noise that --dynamic or --static inverts to, or from a fresh draw."
 _INDEPENDENT = "With one file: draw the other factor independently of the file's own."
 
 
@@ -125,7 +125,8 @@ def swap(
         draw_picture(modality, path, grid, data)
     files = [*media, *outputs.pictures]
     named = {str(side): str(path) for side, path in inputs.items()}
-    summary = session.summary(files, **named, noise=noise, extra=extra, start=start)
+    recorded = noise if len(inputs) == 2 else None
+    summary = session.summary(files, **named, noise=recorded, extra=extra, start=start)
     if outputs.record is not None:
         replace_with_json(outputs.record, summary)
     print_result(summary, f"written: {', '.join(map(str, files))}", as_json=as_json)
