@@ -122,7 +122,7 @@ def test_keywords_are_values_and_not_words_to_be_read() -> None:
             {"statik_dim": 3},
             r"unknown key 'statik_dim' \(did you mean 'static_dim'\?\); allowed: .*train",
         ),
-        ("toy", {"steps": 3}, r"key 'steps' is ambiguous; allowed: train\.steps, model\.sampler\.steps"),
+        ("toy", {"steps": 3}, r"key 'steps' is ambiguous; allowed: model\.sampler\.steps, train\.steps"),
         (
             "toy",
             {"static_dim": 0},

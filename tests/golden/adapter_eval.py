@@ -23,16 +23,16 @@ from seqdis.eval.metrics.aed import average_euclidean_distance
 from seqdis.eval.metrics.akd import average_keypoint_distance
 from seqdis.eval.metrics.auprc import area_under_precision_recall
 from seqdis.eval.metrics.auroc import area_under_roc
-from seqdis.eval.metrics.consistency import consistency
 from seqdis.eval.metrics.csim import cosine_similarity
 from seqdis.eval.metrics.dci import dci
 from seqdis.eval.metrics.eer import equal_error_rate, speaker_eer
+from seqdis.eval.metrics.factor_leakage import leakage
 from seqdis.eval.metrics.frechet import frechet_distance, frechet_score
 from seqdis.eval.metrics.inception_score import inception_score
 from seqdis.eval.metrics.inter_entropy import inter_entropy
 from seqdis.eval.metrics.intra_entropy import intra_entropy
+from seqdis.eval.metrics.judge_consistency import consistency
 from seqdis.eval.metrics.judge_divergence import judge_divergence
-from seqdis.eval.metrics.leakage import leakage
 from seqdis.eval.metrics.mig import mutual_information_gap
 from seqdis.eval.metrics.sap import separated_attribute_predictability
 from seqdis.eval.metrics.speaker_verification import speaker_verification
@@ -41,16 +41,16 @@ from seqdis.eval.metrics.swap_accuracy import swap_metrics
 from seqdis.eval.metrics.token_error_rate import token_error_rate
 from seqdis.eval.metrics.verification import verification_accuracy, verification_threshold
 from seqdis.eval.metrics.voice_similarity import voice_similarity
+from seqdis.eval.prediction.outcome import outcome_protocol
+from seqdis.eval.prediction.quantity import WindowValues, quantity_protocol
+from seqdis.eval.prediction.splits import Splits
 from seqdis.eval.protocols.bitrate import bitrate_protocol
 from seqdis.eval.protocols.classification import classification_protocol
 from seqdis.eval.protocols.consistency import consistency_protocol
 from seqdis.eval.protocols.generation import generation_protocol
 from seqdis.eval.protocols.leakage import leakage_protocol
-from seqdis.eval.protocols.outcome import outcome_protocol
-from seqdis.eval.protocols.quantity import WindowValues, quantity_protocol
 from seqdis.eval.protocols.reconstruction import reconstruction_protocol
 from seqdis.eval.protocols.speaker import speaker_protocol
-from seqdis.eval.protocols.splits import Splits
 from seqdis.eval.protocols.swap import swap_protocol
 from seqdis.eval.protocols.traversal import traversal_directions, traversal_protocol
 
