@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from seqdis.audio.presets import PRESETS
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
+from seqdis.core.methods.dsvae import DSVAE, DSVAEConfig
 from seqdis.core.methods.s3vae.config import S3VAEConfig
+from seqdis.core.pretrained import build_model
 
 # Rows of Tab. 7, columns TIMIT and LibriSpeech.
 PAPER = {
@@ -77,6 +80,23 @@ def test_every_preset_is_complete(name: str) -> None:
     assert (preset.train.epochs is None) != (preset.train.steps is None)
     # Overrides reach an option only where the preset lists it.
     assert set(preset.data.options) == set(modality.options_class.model_fields)
+
+
+def test_dsvaes_timit() -> None:
+    """The 200 ms and the widths of the published tables."""
+    preset = PRESETS["dsvae-timit"]()
+    m = preset.model
+    assert isinstance(m, DSVAEConfig)
+    assert (m.static_dim, m.dynamic_dim, m.posterior) == (16, 16, "full")
+    assert (m.kl_static_weight, m.kl_dynamic_weight) == (1, 1)
+    assert preset.data.length * preset.data.options["frame_shift_ms"] == 200
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name.startswith("dsvae-")])
+def test_a_preset_of_dsvae_builds_its_model(name: str) -> None:
+    config = PRESETS[name]()
+    with torch.device("meta"):
+        assert isinstance(build_model(config), DSVAE)
 
 
 def test_s3vaes_timit() -> None:

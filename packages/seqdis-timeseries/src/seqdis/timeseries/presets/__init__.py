@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from seqdis.core.config import RunConfig
-from seqdis.timeseries.presets import diffsda, s3vae
+from seqdis.timeseries.presets import diffsda, dsvae, s3vae
 
 __all__ = ["PRESETS"]
 
@@ -17,6 +17,8 @@ PRESETS: Mapping[str, Callable[[], RunConfig]] = MappingProxyType(
         "diffsda-etth1": diffsda.diffsda_etth1,
         "diffsda-waves": diffsda.diffsda_waves,
         "diffsda-series": diffsda.diffsda_series,
+        "dsvae-waves": dsvae.dsvae_waves,
+        "dsvae-series": dsvae.dsvae_series,
         "s3vae-physionet": s3vae.s3vae_physionet,
         "s3vae-airq": s3vae.s3vae_airq,
         "s3vae-etth1": s3vae.s3vae_etth1,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from seqdis.core.config import RunConfig
-from seqdis.video.presets import bcd, diffsda, divid, s3vae, vdsm
+from seqdis.video.presets import bcd, diffsda, divid, dsvae, s3vae, vdsm
 
 __all__ = ["PRESETS"]
 
@@ -24,6 +24,9 @@ PRESETS: Mapping[str, Callable[[], RunConfig]] = MappingProxyType(
         "bcd-sprites": bcd.bcd_sprites,
         "bcd-sprites32": bcd.bcd_sprites32,
         "bcd-shapes": bcd.bcd_shapes,
+        "dsvae-sprites": dsvae.dsvae_sprites,
+        "dsvae-sprites32": dsvae.dsvae_sprites32,
+        "dsvae-shapes": dsvae.dsvae_shapes,
         "s3vae-smmnist": s3vae.s3vae_smmnist,
         "s3vae-sprites": s3vae.s3vae_sprites,
         "s3vae-mug": s3vae.s3vae_mug,

@@ -1,0 +1,40 @@
+"""What a preset says about DSVAE."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from seqdis.core.config import Config
+from seqdis.core.nn.backbones import BackboneConfig
+
+__all__ = ["DSVAEConfig"]
+
+
+class DSVAEConfig(Config):
+    """DSVAE's hyper-parameters; with both weights at 1 the loss is the negative evidence lower bound."""
+
+    static_dim: int = Field(ge=1, description="S, width of the static factor")
+    dynamic_dim: int = Field(ge=1, description="D, width of the dynamic factor of one step")
+    posterior: Literal["full", "factorised"] = Field(
+        "full", description="each step's dynamics read the static factor and the whole clip, or one frame"
+    )
+    features: int = Field(ge=1, description="width of a frame's feature")
+    hidden_dim: int = Field(512, ge=1, description="width of every recurrent layer, and of the hidden layer")
+    layer_norm: bool = Field(
+        False, description="in front of the posterior's means; lets short trainings begin at once"
+    )
+    encoder: BackboneConfig
+    decoder: BackboneConfig
+    output: Literal["sigmoid", "linear"] = Field(
+        description="the decoder gives frames in [0, 1] (sigmoid), or frames in model space (linear)"
+    )
+    frame_std: float = Field(
+        2**-0.5, gt=0, description="σ of p(x | s, d), in the decoder's unit; 1/√2 is the sum of squares"
+    )
+    kl_static_weight: float = Field(1.0, ge=0, description="of the static factor's divergence")
+    kl_dynamic_weight: float = Field(1.0, ge=0, description="of the dynamic factor's divergence")
+    max_frames_per_pass: int = Field(
+        4096, ge=1, description="memory bound at inference; does not change results"
+    )
