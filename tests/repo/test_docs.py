@@ -51,6 +51,12 @@ def modules_written_by(page: Path) -> set[str]:
     return {path.removesuffix("/__init__").replace("/", ".") for path in paths}
 
 
+def presets_written_by(page: Path) -> set[str]:
+    """Presets that the page itself writes."""
+    written = [block for block in blocks(page, "python") if block.startswith("# file: ")]
+    return set(re.findall(r'^ +preset="(\S+)",$', "\n".join(written), re.MULTILINE))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_python_blocks_parse_and_import_what_exists(page: Path) -> None:
     new = modules_written_by(page)
@@ -66,7 +72,10 @@ def test_python_blocks_parse_and_import_what_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_commands_and_presets_exist(page: Path) -> None:
-    commands, presets = set(get_group(app).list_commands(None)), set(list_presets())
+    commands, presets = (
+        set(get_group(app).list_commands(None)),
+        set(list_presets()) | presets_written_by(page),
+    )
     for block in blocks(page, "", "bash", "sh", "console"):
         for line in block.splitlines():
             words = line.removeprefix("$ ").partition("#")[0].split()
