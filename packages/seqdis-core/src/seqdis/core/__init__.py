@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seqdis.core.data.labels import Label
     from seqdis.core.data.normalize import Normalizer
     from seqdis.core.data.sequence_dataset import SequenceDataset
+    from seqdis.core.diffusion import samplers
     from seqdis.core.disentangler import Disentangler, LossOutput
     from seqdis.core.errors import InputError
     from seqdis.core.factors import Extra, Factors
@@ -79,6 +80,7 @@ __all__ = [
     "list_presets",
     "load",
     "probe",
+    "samplers",
     "swap",
     "train",
     "traverse",
@@ -97,6 +99,7 @@ _HOMES = {
     "data.labels": ["Label"],
     "data.normalize": ["Normalizer"],
     "data.sequence_dataset": ["SequenceDataset"],
+    "diffusion": ["samplers"],
     "disentangler": ["Disentangler", "LossOutput"],
     "errors": ["InputError"],
     "factors": ["Extra", "Factors"],
