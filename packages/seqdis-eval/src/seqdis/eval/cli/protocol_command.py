@@ -10,10 +10,11 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
-from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
+from seqdis.core.cli.model import load_model
 from seqdis.core.cli.options import Data, Device, Json, Seed
+from seqdis.core.cli.output import progress_bar
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.eval.cli.publishing import Publication, publish, record_path
@@ -89,11 +90,13 @@ def run_protocol(
     protocol.check(options, folders)
     mode = getattr(options, "mode", "corrected")
     path = record_path(protocol.name, folders, out, mode)
-    runs = open_runs(
-        folders, data=data, device=device, steps=getattr(options, "steps", None),
-        sampler=getattr(options, "sampler", None), settings=getattr(options, "model", ()),
-        one_method=protocol.several_runs == "averaged",
-    )  # fmt: skip
+    decoding: dict[str, Any] = {
+        "steps": getattr(options, "steps", None),
+        "sampler": getattr(options, "sampler", None),
+        "settings": getattr(options, "model", ()),
+    }
+    one_method = protocol.several_runs == "averaged"
+    runs = open_runs(folders, data=data, device=device, one_method=one_method, **decoding)
     for run in runs:
         if not protocol.applies_to(run):
             dataset = run.config.data.dataset
@@ -101,7 +104,15 @@ def run_protocol(
                 f"{run.folder}: {protocol.name} needs {protocol.requires}; method {run.config.method!r} on "
                 f"{dataset!r} has none"
             )
-    context = Context(runs, options, seed=seed, data=data, device=device)
+    context = Context(
+        runs,
+        options,
+        seed=seed,
+        data=data,
+        load=lambda folder: load_model(folder, device=device, **decoding),
+        bar=progress_bar,
+        note=lambda text: typer.echo(f"note: {text}", err=True),
+    )
     metrics = protocol.measure(context)
     publish(Publication(protocol, context, metrics, path, started), as_json=as_json)
 
@@ -115,17 +126,17 @@ def _default(field: FieldInfo) -> Any:
     return None if value == () else value
 
 
-def _option(name: str, field: FieldInfo) -> Any:
+def _option(option_name: str, field: FieldInfo) -> Any:
     """A field as typer takes an option: its type, its range and its help."""
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     bounds = {
-        key: limit.ge if isinstance(limit, Ge) else limit.le
+        name: getattr(limit, attribute)
         for limit in field.metadata
-        for key, kind in (("min", Ge), ("max", Le))
-        if isinstance(limit, kind)
+        for name, attribute in (("min", "ge"), ("max", "le"))
+        if hasattr(limit, attribute)
     }
     help_text = (field.description or "").strip()
-    flag = f"--{name.replace('_', '-')}"
+    flag = f"--{option_name.replace('_', '-')}"
     flags = [f"{flag}/--no-{flag.removeprefix('--')}"] if field.annotation is bool else [flag]
     kind, several = field.annotation, get_origin(field.annotation) is tuple
     if several:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from seqdis.core.cache import cache_root
-from seqdis.core.cli.model import load_model
-from seqdis.core.cli.output import progress_bar
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.metric import Metrics
@@ -50,6 +46,10 @@ class RunJudge:
     metrics: Metrics
 
 
+def _no_bar(title: str) -> AbstractContextManager[Progress]:
+    return nullcontext(lambda done, total: None)
+
+
 @dataclass(frozen=True)
 class Context:
     """The runs, the options, and what a protocol asks for while it measures.
@@ -59,16 +59,18 @@ class Context:
         options: Of the protocol's own class.
         seed: Of the first repetition.
         data: Where the data lie, as ``--data`` says it.
-        device: Where models are loaded to, as ``--device`` says it.
-        show_progress: Whether bars are drawn on standard error.
+        load: Loads another state of a run's model from a folder, with the sampler and the settings of the options.
+        bar: Opens a progress bar with a title.
+        note: Called with what a person should know of the figures.
     """
 
     runs: Sequence[OpenRun]
     options: Any
     seed: int = 0
     data: Path | None = None
-    device: str | None = None
-    show_progress: bool = True
+    load: Callable[[Path], Disentangler] = Disentangler.from_pretrained
+    bar: Callable[[str], AbstractContextManager[Progress]] = _no_bar
+    note: Callable[[str], None] = lambda text: None
 
     @property
     def first(self) -> OpenRun:
@@ -91,10 +93,6 @@ class Context:
         """Test clips at most; None for as many as the papers take."""
         given: int | None = self.options.clips
         return DEFAULT_CLIPS if given is None and self.mode == "corrected" else given
-
-    def bar(self, title: str) -> AbstractContextManager[Progress]:
-        """A progress bar on standard error."""
-        return progress_bar(title, show=self.show_progress)
 
     def repeat(self, measure: Callable[[int, int, Progress], Metrics], *, what: str) -> Metrics:
         """``measure(number of the run, seed, progress)`` of all runs and seeds, as their means and deviations."""
@@ -127,7 +125,7 @@ class Context:
         estimate = accuracy.estimate(chance=chance)
         note = low_accuracy_note(estimate)
         if note is not None:
-            typer.echo(f"note: {note}", err=True)
+            self.note(note)
         return RunJudge(judge, Metrics.of({"judge_accuracy": estimate}, role="judge"))
 
     @cached_property
@@ -160,11 +158,3 @@ class Context:
             InputError: There is none.
         """
         return open_prior(run.folder, run.model)
-
-    def load(self, folder: Path) -> Disentangler:
-        """Another state of a run's model, with the sampler and the settings that the options name."""
-        options = self.options
-        return load_model(
-            folder, device=self.device, steps=getattr(options, "steps", None),
-            sampler=getattr(options, "sampler", None), settings=list(getattr(options, "model", ())) or None,
-        )  # fmt: skip

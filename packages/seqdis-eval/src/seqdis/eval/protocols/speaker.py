@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-import typer
 from pydantic import Field
 from torch import Tensor
 
@@ -159,7 +158,7 @@ class Speaker(Protocol):
             states, context.split(run, "val"), run.test_set, identity=options.identity, mode=options.mode,
             seed=context.seed,
         )  # fmt: skip
-        typer.echo(f"{run.folder}: {name} of {', '.join(folders)} is measured", err=True)
+        context.note(f"{run.folder}: {name} of {', '.join(folders)} is measured")
         return context.load(folders[name])
 
     def _measure_run(
