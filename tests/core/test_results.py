@@ -10,10 +10,10 @@ import torch
 from pydantic import ValidationError
 
 from seqdis.core.errors import InputError
+from seqdis.core.metric import Metric
 from seqdis.core.results import (
     BenchmarkRecord,
     BenchmarkRow,
-    Metric,
     ResultRecord,
     benchmark_record,
     installed_versions,
@@ -21,12 +21,13 @@ from seqdis.core.results import (
 )
 
 VALUES: dict[str, Any] = {
-    "schema": "seqdis.result.1", "name": "demo", "method": "diffsda", "dataset": "shapes", "modality": "video",
-    "command": "seqdis demo", "seed": 0, "protocol": "swap", "mode": "corrected", "device": "cpu (2 cores)",
+    "schema": "seqdis.result.2", "name": "demo", "method": "diffsda", "dataset": "shapes", "modality": "video",
+    "command": "seqdis demo", "seed": 0, "protocol": "swap", "mode": "corrected", "noise": "dynamic", "device": "cpu (2 cores)",
     "wall_seconds": 12.5, "versions": {"torch": "2"},
-    "metrics": {"a": {
-        "value": 0.5, "chance": 0.1, "ci95": [0.4, 0.6], "n": 10, "higher_is_better": True, "std": 0.1, "seeds": 3,
-    }},
+    "metrics": [{
+        "value": 0.5, "unit": "share", "direction": "higher", "chance": 0.1, "ci95": [0.4, 0.6], "n": 10, "std": 0.1,
+        "seeds": 3, "name": "a", "case": "", "role": "swap",
+    }],
 }  # fmt: skip
 
 
@@ -41,47 +42,48 @@ def test_the_file_holds_the_documented_keys_in_order(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "out.json").read_text())
     assert written == VALUES
     assert list(written) == list(VALUES)
-    assert list(written["metrics"]["a"]) == [
-        "value",
-        "chance",
-        "ci95",
-        "n",
-        "higher_is_better",
-        "std",
-        "seeds",
-    ]
+    assert list(written["metrics"][0]) == list(VALUES["metrics"][0])
     assert ResultRecord.load(tmp_path / "out.json") == record
 
 
 def test_absent_parts_of_a_metric_are_null(tmp_path: Path) -> None:
-    record = ResultRecord.load(write(tmp_path / "in.json", metrics={"a": {"value": 1}}))
+    record = ResultRecord.load(
+        write(tmp_path / "in.json", metrics=[{"name": "a", "role": "swap", "value": 1}])
+    )
     record.save(tmp_path / "out.json")
-    assert json.loads((tmp_path / "out.json").read_text())["metrics"]["a"] == {
-        "value": 1.0, "chance": None, "ci95": None, "n": None, "higher_is_better": True,
-        "std": None, "seeds": None,
+    assert json.loads((tmp_path / "out.json").read_text())["metrics"][0] == {
+        "value": 1.0, "unit": "", "direction": "higher", "chance": None, "ci95": None, "n": None, "std": None,
+        "seeds": None, "name": "a", "case": "", "role": "swap",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema": "seqdis.result.2"}, "schema 'seqdis.result.2'; this version reads seqdis.result.1"),
-        ({"note": 1}, r"unknown key 'note'; allowed: schema, name, .*metrics"),
+        ({"schema": "seqdis.result.9"}, "schema 'seqdis.result.9'; this version reads seqdis.result.2"),
+        (
+            {"schema": "seqdis.result.1"},
+            "is of an earlier version; convert it by `python -m seqdis.eval.report.convert",
+        ),
+        ({"note": 1}, r"unknown key 'note' .*allowed: schema, name, .*metrics"),
         ({"seed": "1"}, "key 'seed' is '1', but: Input should be a valid integer"),
         ({"seed": True}, "key 'seed' is True"),
         ({"wall_seconds": -1}, "key 'wall_seconds' is -1"),
-        ({"metrics": {"a": {"value": "0.5"}}}, r"metrics\.a: key 'value' is '0.5'"),
-        ({"metrics": {"a": {"value": float("nan")}}}, r"metrics\.a: key 'value' is nan"),
+        ({"metrics": [{"name": "a", "role": "swap", "value": "0.5"}]}, r"metrics\.0: key 'value' is '0.5'"),
         (
-            {"metrics": {"a": {"value": 0.5, "spread": 1}}},
-            r"metrics\.a: unknown key 'spread'; allowed: value, chance",
+            {"metrics": [{"name": "a", "role": "swap", "value": float("nan")}]},
+            r"metrics\.0: key 'value' is nan",
         ),
         (
-            {"metrics": {"a": {"value": 0.5, "ci95": [0.6, 0.4]}}},
-            r"metrics\.a.*ci95 must be \(lower, upper\)",
+            {"metrics": [{"name": "a", "role": "swap", "value": 0.5, "spread": 1}]},
+            r"metrics\.0: unknown key 'spread'; allowed: value, unit",
         ),
-        ({"metrics": {"a": {"value": 0.5, "n": 0}}}, r"metrics\.a: key 'n' is 0"),
-        ({"metrics": {"a": {}}}, r"metrics\.a: key 'value' is missing"),
+        (
+            {"metrics": [{"name": "a", "role": "swap", "value": 0.5, "ci95": [0.6, 0.4]}]},
+            r"metrics\.0.*ci95 must be \(lower, upper\)",
+        ),
+        ({"metrics": [{"name": "a", "role": "swap", "value": 0.5, "n": 0}]}, r"metrics\.0: key 'n' is 0"),
+        ({"metrics": [{"name": "a", "role": "swap"}]}, r"metrics\.0: key 'value' is missing"),
     ],
 )
 def test_a_file_that_is_not_of_the_schema_is_refused(
@@ -100,7 +102,7 @@ def test_what_is_not_json_or_not_there_is_refused(tmp_path: Path) -> None:
             ResultRecord.load(tmp_path / name)
     (tmp_path / "list.json").write_text("[]")
     with pytest.raises(
-        InputError, match=r"schema None; this version reads seqdis\.result\.1 and seqdis\.benchmark\.1"
+        InputError, match=r"schema None; this version reads seqdis\.result\.2 and seqdis\.benchmark\.1"
     ):
         read_schema(tmp_path / "list.json")
 

@@ -69,8 +69,8 @@ class SureReader(Reader):
 class Channels(Disentangler):
     """Splits the channels: ``perfect``, ``reversed`` (roles exchanged) or ``constant`` (one clip for all)."""
 
-    def __init__(self, kind: str = "perfect") -> None:
-        super().__init__(frame_shape=(4,))
+    def __init__(self, kind: str = "perfect", *, channels: int = 4) -> None:
+        super().__init__(frame_shape=(channels,))
         self.kind = kind
 
     @classmethod

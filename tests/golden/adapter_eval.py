@@ -15,8 +15,8 @@ from seqdis.core.capabilities import learned_prior
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.labels import Label
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.metric import Estimate
 from seqdis.core.priors.factorised import FactorisedPrior
-from seqdis.core.results import Metric
 from seqdis.eval.metrics.absolute_error import mean_absolute_error
 from seqdis.eval.metrics.accuracy import accuracy
 from seqdis.eval.metrics.aed import average_euclidean_distance
@@ -62,9 +62,11 @@ LABELS = {
 
 
 def _figures(found: Any) -> Any:
-    if isinstance(found, Metric):
+    if isinstance(found, Estimate):
         values = found.model_dump(mode="json")
-        return {k: values[k] for k in ("value", "chance", "ci95", "n", "higher_is_better", "std", "seeds")}
+        kept = {k: values[k] for k in ("value", "chance", "ci95", "n")}
+        direction = {"higher_is_better": found.direction == "higher"}
+        return {**kept, **direction, **{k: values[k] for k in ("std", "seeds")}}
     if isinstance(found, Mapping):
         return {name: _figures(value) for name, value in found.items()}
     return found
@@ -92,7 +94,7 @@ def _leakage(inputs: Inputs, seed: int = 0, **options: Any) -> Any:
         factors_of(inputs["factors"]),
         inputs["labels"],
     )
-    found = {name: outcome.metric() for name, outcome in probes.items()}
+    found = {name: outcome.estimate() for name, outcome in probes.items()}
     return {**found, "leakage": leakage(probes, LABELS, generator=seeded(seed), **options)}
 
 

@@ -18,7 +18,7 @@ from seqdis.core.data.subset import Subset
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
 from seqdis.core.results import ResultRecord
-from seqdis.eval.cli import protocol, run
+from seqdis.eval.cli import runs
 from seqdis.eval.features import inception
 from seqdis.eval.judge import judge_cache
 from seqdis.eval.judge.judge_training import JudgeBudget
@@ -47,7 +47,7 @@ def splits() -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch, splits: dict[str, Any]) -> None:
     whole, hasty = (
-        run.splits_of,
+        runs.splits_of,
         partial(judge_cache.judge_for, budget=JudgeBudget(steps=3, check_every=3)),
     )
 
@@ -56,7 +56,7 @@ def _small(monkeypatch: pytest.MonkeyPatch, splits: dict[str, Any]) -> None:
             splits[config.preset] = [Subset(part, range(90)) for part in whole(config, data)]
         return splits[config.preset]
 
-    monkeypatch.setattr(protocol, "splits_of", few)
+    monkeypatch.setattr(runs, "splits_of", few)
     monkeypatch.setattr(judge_cache, "judge_for", hasty)
     monkeypatch.setattr(generation, "PUBLISHED_BATCH", 4)
     monkeypatch.setattr(generation, "PUBLISHED_REPEATS", 2)
@@ -176,8 +176,9 @@ def test_data_without_labels_are_refused_where_a_judge_is_needed(tmp_path: Path)
     shape = (16, *get_preset("diffsda-waves").data.frame_shape)
     plain = [ArraySequences(torch.randn(30, *shape)) for _ in range(2)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(protocol, "splits_of", lambda config, data: plain)
+        patch.setattr(runs, "splits_of", lambda config, data: plain)
         for name in ("swap", "generation", "consistency", "leakage", "traversal"):
             result = seqdis("eval", name, folder)
             assert result.exit_code == 2, result.output
-            assert f"its data {bare!r} carry no labels for a judge to learn" in result.stderr
+            assert f"{name} needs labels for a judge to learn" in result.stderr
+            assert f"on {bare!r} has none" in result.stderr

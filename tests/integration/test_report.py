@@ -13,9 +13,10 @@ import torch
 from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.pretrained import build_model, read_run_config
 from seqdis.core.registry import build_dataset, get_modality, get_preset
-from seqdis.core.results import Metric, ResultRecord
+from seqdis.core.results import ResultRecord
 
 QUICK = (
     "--steps",
@@ -47,7 +48,7 @@ def make_run(folder: Path, modality: str) -> Path:
     ResultRecord(
         name="demo", method=config.method, dataset=config.data.dataset, modality=modality, command="c",
         seed=0, device="cpu", wall_seconds=1.0, versions={},
-        metrics={"swap_joint_accuracy": Metric(value=0.5, chance=0.1, n=4)},
+        metrics=Metrics.of({"swap_joint_accuracy": Estimate(value=0.5, chance=0.1, n=4)}, role="swap"),
     ).save(folder / "metrics.json")  # fmt: skip
     return folder
 

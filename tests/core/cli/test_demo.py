@@ -9,7 +9,8 @@ from typer.testing import Result
 
 from seqdis.core import registry
 from seqdis.core.disentangler import Disentangler
-from seqdis.core.results import Metric, ResultRecord
+from seqdis.core.metric import Estimate, Metrics
+from seqdis.core.results import ResultRecord
 
 Command = Callable[..., Result]
 Refused = Callable[..., str]
@@ -63,7 +64,7 @@ def test_what_a_demo_leaves(seqdis: Command, refused: Refused, tmp_path: Path) -
     again = seqdis(*WORDS, "--out", out, "--seed", 6, "--force", "--json", "--set", "train.steps=2")
     assert again.exit_code == 0, again.output
     said_json = json.loads(again.stdout)
-    assert (said_json["schema"], said_json["seed"]) == ("seqdis.result.1", 6)
+    assert (said_json["schema"], said_json["seed"]) == ("seqdis.result.2", 6)
     assert said_json["command"].endswith("--seed 6 --set train.steps=2")
     assert own.read_text() == "mine"
 
@@ -75,11 +76,12 @@ def test_the_scorer_is_asked_and_its_figures_are_kept(
 
     def score(
         model: object, train_set: object, test_set: object, *, seed: int, pairs: int, progress: Callable
-    ) -> dict[str, Metric]:
+    ) -> Metrics:
         sizes = (len(train_set), len(test_set))  # type: ignore[arg-type]
         asked.update(model=model, sizes=sizes, seed=seed, pairs=pairs)
         progress(1, 1)
-        return {"swap_joint_accuracy": Metric(value=0.9, chance=0.125, ci95=(0.85, 0.95), n=100)}
+        accuracy = Estimate(value=0.9, unit="share", chance=0.125, ci95=(0.85, 0.95), n=100)
+        return Metrics.of({"swap_joint_accuracy": accuracy}, role="swap")
 
     real = registry.list_plugins
     monkeypatch.setattr(

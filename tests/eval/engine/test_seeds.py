@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.eval.named import named
 
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.eval.engine.seeds import mean_over_seeds, over_seeds
 
 VALUES = {3: 0.2, 4: 0.5, 5: 0.9}
 
 
-def measure(seed: int) -> dict[str, Metric]:
+def measure(seed: int) -> Metrics:
     value = VALUES[seed]
-    found = {"a": Metric(value=value, chance=value / 2, ci95=(value - 0.1, value + 0.1), n=7)}
-    return found if seed == 4 else found | {"sometimes": Metric(value=1.0)}
+    found = {"a": Estimate(value=value, chance=value / 2, ci95=(value - 0.1, value + 0.1), n=7)}
+    return named(found if seed == 4 else found | {"sometimes": Estimate(value=1.0)})
 
 
 def test_mean_and_deviation() -> None:
@@ -42,11 +43,11 @@ def test_repetitions_of_repetitions_count_all() -> None:
 
 
 def test_what_no_seed_matters_to_was_measured_once() -> None:
-    ridge = {"mae_ridge": Metric(value=8.1, ci95=(7.0, 9.0), n=93)}
+    ridge = named({"mae_ridge": Estimate(value=8.1, ci95=(7.0, 9.0), n=93)})
     assert over_seeds(lambda seed: ridge, [0, 1, 2]) == ridge
     forest = over_seeds(measure, [3, 4, 5])  # the same three forests beside each of two runs
     assert mean_over_seeds([forest, forest]) == forest
-    perfect = over_seeds(lambda seed: {"a": Metric(value=1.0)}, [0, 1, 2])["a"]
+    perfect = over_seeds(lambda seed: named({"a": Estimate(value=1.0)}), [0, 1, 2])["a"]
     assert (perfect.value, perfect.std, perfect.seeds) == (1, 0, 3)
 
 
@@ -57,7 +58,9 @@ def test_repetitions_of_repetitions_are_as_good_as_all_at_once() -> None:
 
 
 def test_an_interval_that_one_lacks_is_dropped() -> None:
-    found = mean_over_seeds([{"a": Metric(value=1.0, ci95=(0.0, 2.0))}, {"a": Metric(value=2.0)}])
+    found = mean_over_seeds(
+        [named({"a": Estimate(value=1.0, ci95=(0.0, 2.0))}), named({"a": Estimate(value=2.0)})]
+    )
     assert found["a"].ci95 is None
 
 

@@ -7,7 +7,7 @@ import torch
 from sklearn.metrics import mutual_info_score
 
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.dci import dci
 from seqdis.eval.metrics.mig import mutual_information_gap
 from seqdis.eval.metrics.sap import separated_attribute_predictability
@@ -32,7 +32,7 @@ def mixed(truth: Labels, seed: int) -> torch.Tensor:
     return torch.stack([x[:, 0] + 4 * x[:, 1], x[:, 0] + 4.1 * x[:, 1], x[:, 0] + 4.2 * x[:, 1]], dim=1)
 
 
-def values(metrics: Mapping[str, Metric]) -> dict[str, float]:
+def values(metrics: Mapping[str, Estimate]) -> dict[str, float]:
     return {name: metric.value for name, metric in metrics.items()}
 
 

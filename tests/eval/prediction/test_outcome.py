@@ -12,6 +12,7 @@ from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.sequences import Sequences
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.prediction import outcome
 from seqdis.eval.prediction.outcome import outcome_protocol
@@ -40,8 +41,8 @@ class Stays(ArraySequences):
 class Blank(Channels):
     """The same factors whatever comes."""
 
-    def encode(self, x: Tensor, **given: object) -> Factors:
-        factors = super().encode(x)
+    def _encode(self, sequences: Sequences, **given: object) -> Factors:
+        factors = super()._encode(sequences, generator=None)
         return Factors(torch.ones_like(factors.static), torch.zeros_like(factors.dynamic))
 
 
@@ -90,8 +91,8 @@ def test_published_asks_the_lstm_at_an_index_of_windows() -> None:
 class Last(Channels):
     """Dynamics alone: the static factor of this world would tell all steps."""
 
-    def encode(self, x: Tensor, **given: object) -> Factors:
-        return Factors(torch.zeros(len(x), 2), x[..., 2:])
+    def _encode(self, sequences: Sequences, **given: object) -> Factors:
+        return Factors(torch.zeros(len(sequences.x), 2), sequences.x[..., 2:])
 
 
 def test_padding_is_not_read() -> None:

@@ -11,6 +11,7 @@ from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.sequences import Sequences
 from seqdis.eval.prediction import quantity
 from seqdis.eval.prediction.quantity import WindowValues, mismatched, quantity_protocol
 from seqdis.eval.prediction.rolled import Rolled
@@ -22,13 +23,13 @@ STEPS, WINDOW = 12, 3
 class Halves(Channels):
     """Nothing static; the dynamics are the last two channels."""
 
-    def encode(self, x: Tensor, **given: object) -> Factors:
-        return Factors(torch.zeros(len(x), 2), x[..., 2:])
+    def _encode(self, sequences: Sequences, **given: object) -> Factors:
+        return Factors(torch.zeros(len(sequences.x), 2), sequences.x[..., 2:])
 
 
 class Blank(Channels):
-    def encode(self, x: Tensor, **given: object) -> Factors:
-        return Factors(torch.ones(len(x), 2), torch.zeros(len(x), STEPS, 2))
+    def _encode(self, sequences: Sequences, **given: object) -> Factors:
+        return Factors(torch.ones(len(sequences.x), 2), torch.zeros(len(sequences.x), STEPS, 2))
 
 
 def data(count: int, seed: int, *, mask: Tensor | None = None) -> tuple[SequenceDataset, Tensor]:

@@ -13,6 +13,7 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Extra, Factors
 from seqdis.core.quantize import Bitrate
+from seqdis.core.sequences import Sequences
 from seqdis.eval.protocols.bitrate import bitrate_protocol
 
 ENTRIES = 8
@@ -35,13 +36,13 @@ def coded(channels: type[Any]) -> Any:
 
         bitrate = Bitrate(target=3.0, fps=10.0)
 
-        def encode(self, x: Tensor, **_: Any) -> Factors:
-            return Factors(x[:, 0], x, {"codes": Extra(x.long(), "dynamic")})
+        def _encode(self, sequences: Sequences, **_: Any) -> Factors:
+            return Factors(sequences.x[:, 0], sequences.x, {"codes": Extra(sequences.x.long(), "dynamic")})
 
         def codebook(self) -> Tensor:
             return torch.zeros(2, ENTRIES, 1)
 
-    return Coded()
+    return Coded(channels=2)
 
 
 def entropy(codes: Tensor) -> float:
@@ -75,7 +76,7 @@ def test_the_rate_is_that_of_the_held_out_codes(coded: Any) -> None:
 
 
 def test_without_target_and_frame_rate_neither_is_reported(coded: Any) -> None:
-    coded.bitrate = None
+    coded.bitrate = Bitrate()
     found = bitrate_protocol(coded, sequences(4, 0), sequences(4, 1))
     assert not {"target_bits", "kbps"} & found.keys()
 

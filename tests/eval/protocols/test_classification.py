@@ -11,6 +11,7 @@ from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.subset import Subset
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.sequences import Sequences
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.prediction.splits import Splits
 from seqdis.eval.protocols import classification
@@ -45,8 +46,8 @@ def test_exchanged_roles_hide_the_label_that_raw_features_tell() -> None:
 
 
 class Blank(Channels):
-    def encode(self, x: Tensor, **given: object) -> Factors:
-        factors = super().encode(x)
+    def _encode(self, sequences: Sequences, **given: object) -> Factors:
+        factors = super()._encode(sequences, generator=None)
         return Factors(torch.ones_like(factors.static), factors.dynamic)
 
 

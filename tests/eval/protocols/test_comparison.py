@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.eval.named import named
 
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, StageConfig, TrainConfig
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.core.training.budget import Budget
 from seqdis.eval.protocols import comparison
 from seqdis.eval.protocols.comparison import (
@@ -18,8 +19,8 @@ from seqdis.eval.protocols.comparison import (
     check_same_clips,
     comparable_presets,
     comparison_grid,
-    planned,
-    tabled,
+    comparison_metrics,
+    plan_training,
 )
 
 
@@ -90,32 +91,32 @@ def test_a_time_becomes_steps_once(world: Any, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(comparison, "seconds_per_step", lambda *_, **__: next(costs))
     found, told = comparable_presets(ALL, "world", ["a", "b"]), []
     for _ in range(2):  # the second time from what was kept
-        configs = planned(found, Budget(seconds=60), tmp_path, world(30, 0), report=told.append)
+        configs = plan_training(found, Budget(seconds=60), tmp_path, world(30, 0), report=told.append)
         assert {method: config.train.steps for method, config in configs.items()} == {"a": 120, "b": 30}
     assert len(told) == 2
     with pytest.raises(InputError, match="another folder"):
-        planned(found, Budget(steps=60), tmp_path, world(30, 0))
+        plan_training(found, Budget(steps=60), tmp_path, world(30, 0))
     (tmp_path / "plan.json").write_text(json.dumps({"budget": 3}))
     with pytest.raises(InputError, match="cannot be read as a plan"):
-        planned(found, Budget(seconds=60), tmp_path, world(30, 0))
+        plan_training(found, Budget(seconds=60), tmp_path, world(30, 0))
 
 
 def test_stages_are_cut_along(world: Any, tmp_path: Path) -> None:
     config = preset("a", 4)
     stages = (StageConfig(name="x", epochs=1), StageConfig(name="y", epochs=3))
     config = config.model_copy(update={"train": config.train.model_copy(update={"stages": stages})})
-    train = planned({"a": config}, Budget(steps=40), tmp_path, world(30, 0))["a"].train
+    train = plan_training({"a": config}, Budget(steps=40), tmp_path, world(30, 0))["a"].train
     assert [stage.steps for stage in train.stages] == [10, 30]
 
 
 def test_the_table_has_a_row_a_method_and_what_most_of_them_have(world: Any, channels: Any) -> None:
-    both = {"accuracy": Metric(value=0.5), "judge_accuracy": Metric(value=1.0)}
-    one = both | {"own": Metric(value=0.1)}
+    both = named({"accuracy": Estimate(value=0.5), "judge_accuracy": Estimate(value=1.0)})
+    one = both | named({"own": Estimate(value=0.1)})
     entries = {
         "a": Contestant(channels().eval(), both, 10, 1.26),
         "b": Contestant(channels("reversed").eval(), one, 20, 2),
     }
-    table = tabled(entries)
+    table = comparison_metrics(entries)
     assert list(table) == [
         *("accuracy@a", "train_steps@a", "train_seconds@a"),
         *("accuracy@b", "train_steps@b", "train_seconds@b"),

@@ -35,8 +35,8 @@ def test_published_mode_judges_what_stays_frame_by_frame(world: Any, channels: A
     class Flickers(channels):
         """Every other frame shows the other tilt; their mean is as it was."""
 
-        def decode(self, factors: Any, **rest: Any) -> torch.Tensor:
-            x = super().decode(factors, **rest).clone()
+        def _decode(self, factors: Any, **rest: Any) -> torch.Tensor:
+            x = super()._decode(factors, **rest).clone()
             x[:, 1::2, 1] *= -1
             return x
 

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.eval.named import named
 
+from seqdis.core.diffusion.samplers.dpmpp import DPMPPConfig
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda import DiffSDA, DiffSDAConfig
+from seqdis.core.metric import Estimate
 from seqdis.core.nn.backbones import BackboneConfig, vector_denoiser, vector_frame_encoder
-from seqdis.core.results import Metric
 from seqdis.eval.protocols.few_steps import cases, few_steps, within_two_percent
 
 
@@ -33,7 +35,8 @@ def test_every_sampler_keeps_to_the_budget() -> None:
         *("edm 63", "ddim 63", "ddpm 63", "dpmpp 63", "unipc 63"),
     ]
     assert found["edm 7"].config.steps == 4
-    assert {(case.config.s_churn, case.config.rho) for case in found.values()} == {(0.0, 5.0)}
+    assert {case.config.rho for case in found.values()} == {5.0}
+    assert found["edm 7"].config.s_churn == 0
     assert [case.name for case in found.values() if not case.inverts] == ["ddpm 8", "ddpm 63"]
 
 
@@ -65,9 +68,7 @@ def test_the_names_tell_what_was_spent(model: DiffSDA, world, reader) -> None:
 def test_the_figures_are_those_of_the_model_with_that_sampler(model: DiffSDA, world, reader) -> None:
     test = world(20, 1)
     metrics = few_steps(model, world(20, 0), test, reader, pairs=20, budgets=[12])
-    model.sampling.use(
-        model.sampling.config.model_copy(update={"kind": "dpmpp", "steps": 12, "s_churn": 0.0})
-    )
+    model.sampling.use(DPMPPConfig(steps=12))
     x = test.fetch(range(20)).x
     with torch.no_grad():
         error = (model.reconstruct(x) - x).square().mean().item()
@@ -81,16 +82,18 @@ def test_without_a_judge_swaps_are_left_out(model: DiffSDA, world) -> None:
 
 
 def test_within_two_percent_is_of_quality() -> None:
-    def error(value: float) -> Metric:
-        return Metric(value=value, chance=1.0, higher_is_better=False)
+    def error(value: float) -> Estimate:
+        return Estimate(value=value, chance=1.0, direction="lower")
 
-    metrics = {
+    estimates = {
         "mse@edm 63": error(0.01), "mse@ddim 16": error(0.029), "mse@dpmpp 12": error(0.03),
         "mse@unipc 12": error(0.005), "mse@ddpm 4": error(0.2),
-        "accuracy@edm 63": Metric(value=0.5), "accuracy@ddim 4": Metric(value=0.49), "accuracy@ddpm 4": Metric(value=0.48),
+        "accuracy@edm 63": Estimate(value=0.5), "accuracy@ddim 4": Estimate(value=0.49), "accuracy@ddpm 4": Estimate(value=0.48),
     }  # fmt: skip
+    metrics = named(estimates)
+    cost = {case: int(case.split()[1]) for case in metrics.by_case()}
     # 0.98·(1 − 0.01) = 0.9702: an error of 0.0298 is allowed.
-    assert within_two_percent(metrics, "mse") == ["unipc 12", "ddim 16", "edm 63"]
-    assert within_two_percent(metrics, "accuracy") == ["ddim 4", "edm 63"]
+    assert within_two_percent(metrics, "mse", cost) == ["unipc 12", "ddim 16", "edm 63"]
+    assert within_two_percent(metrics, "accuracy", cost) == ["ddim 4", "edm 63"]
     with pytest.raises(InputError, match="other@edm 63 was not measured"):
-        within_two_percent(metrics, "other")
+        within_two_percent(metrics, "other", cost)

@@ -13,6 +13,7 @@ import torch
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
 from seqdis.eval.features.opened import FeatureNetworks
 from seqdis.eval.protocols import generation
 from seqdis.eval.protocols.generation import generation_protocol
@@ -86,9 +87,9 @@ def test_published_mode_balances_drops_and_repeats(
     seen: list[torch.Tensor] = []
 
     class Watched(channels):
-        def encode(self, x: torch.Tensor, **rest: Any) -> Any:
-            seen.append(x)
-            return super().encode(x, **rest)
+        def _encode(self, sequences: Sequences, **rest: Any) -> Any:
+            seen.append(sequences.x)
+            return super()._encode(sequences, **rest)
 
     test = world(70, 1)
     path = test.all_labels()["path"]

@@ -8,6 +8,7 @@ import torch
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.sequences import Sequences
 from seqdis.eval.protocols.leakage import leakage_protocol
 
 
@@ -30,9 +31,9 @@ def test_a_reversed_model_leaks_all(world: Any, channels: Any) -> None:
 
 def test_a_leaked_identity_is_seen_in_its_cell_alone(world: Any, channels: Any) -> None:
     class Leaks(channels):
-        def encode(self, x: torch.Tensor, **rest: Any) -> Factors:
-            clean = super().encode(x, **rest)
-            return Factors(clean.static, torch.cat([clean.dynamic, x[..., :1]], dim=2))
+        def _encode(self, sequences: Sequences, **rest: Any) -> Factors:
+            clean = super()._encode(sequences, **rest)
+            return Factors(clean.static, torch.cat([clean.dynamic, sequences.x[..., :1]], dim=2))
 
     metrics = leakage_protocol(Leaks().eval(), world(400, 0), world(400, 1), score_clips=0)
     assert metrics["probe_level_from_dynamic"].value == 1
@@ -60,10 +61,10 @@ def test_one_entry_for_one_label_has_a_gap_and_a_copy_of_it_none(world: Any, cha
     class Compact(channels):
         """One entry a label, repeated where ``kind`` says so."""
 
-        def encode(self, x: torch.Tensor, **rest: Any) -> Factors:
-            static = x[:, 0, :2]
+        def _encode(self, sequences: Sequences, **rest: Any) -> Factors:
+            static = sequences.x[:, 0, :2]
             copies = 2 if self.kind == "reversed" else 1
-            return Factors(static.repeat(1, copies), x[..., 2:3])
+            return Factors(static.repeat(1, copies), sequences.x[..., 2:3])
 
     single, double = (
         leakage_protocol(Compact(kind).eval(), world(300, 0), world(300, 1))

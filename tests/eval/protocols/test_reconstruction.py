@@ -18,7 +18,7 @@ from seqdis.eval.protocols.reconstruction import reconstruction_protocol
 def test_the_error_is_that_of_the_clips(world: Any, channels: Any) -> None:
     train, test, model = world(40, 0), world(30, 1), channels("constant").eval()
     found = reconstruction_protocol(model, train, test)["mse"]
-    assert found == reconstruction_mse(model, train, test)
+    assert found == reconstruction_mse(model, train, test).named("mse", role="reconstruction")
     assert found.value == pytest.approx(float((test.fetch(range(30)).x - 1).square().mean()))
     assert reconstruction_protocol(channels().eval(), train, test)["mse"].value == 0
     some = reconstruction_protocol(model, train, test, clips=7, batch_size=2)["mse"]
@@ -32,8 +32,8 @@ def test_failed_detections_are_dropped_or_count_as_perfect(
     class Blackens(planes):
         """The second half of a clip comes back black, the first with the planes' peaks one pixel off."""
 
-        def decode(self, factors: Any, **rest: Any) -> torch.Tensor:
-            x = super().decode(factors, **rest).roll(1, dims=4)
+        def _decode(self, factors: Any, **rest: Any) -> torch.Tensor:
+            x = super()._decode(factors, **rest).roll(1, dims=4)
             x[:, 2:] = 0
             return x
 

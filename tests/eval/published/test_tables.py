@@ -208,8 +208,8 @@ def test_one_figure_whole() -> None:
     (share,) = figures(paper="DiViD", method="DiViD", metric="leakage")
     assert share.text == "70.9%"
     assert share.deviation is None
-    assert share.as_metric().value == pytest.approx(0.709)
-    assert not share.as_metric().higher_is_better
+    assert share.as_estimate().value == pytest.approx(0.709)
+    assert not share.as_estimate().higher_is_better
 
 
 def test_queries_narrow_and_variants_can_be_left_out() -> None:

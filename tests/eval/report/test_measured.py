@@ -3,15 +3,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.eval.named import named
 
 from seqdis.core.data.labels import Label
-from seqdis.core.results import Metric, ResultRecord
+from seqdis.core.metric import Direction, Estimate
+from seqdis.core.results import ResultRecord
 from seqdis.eval.report.blocks import HeatCell, MetricRow
 from seqdis.eval.report.measured import case_tables, metric_table, published_beside, published_tables
 from seqdis.eval.report.probes import probe_heat_map
 
 
-def record(dataset: str, *, protocol: str | None = None, **metrics: Metric) -> ResultRecord:
+def record(dataset: str, *, protocol: str | None = None, **metrics: Estimate) -> ResultRecord:
     values: dict[str, Any] = {"name": "x", "method": "m", "modality": "v", "command": "c", "seed": 0}
     return ResultRecord(
         **values,
@@ -20,7 +22,7 @@ def record(dataset: str, *, protocol: str | None = None, **metrics: Metric) -> R
         device="cpu",
         wall_seconds=1.0,
         versions={},
-        metrics=metrics,
+        metrics=named(metrics),
     )
 
 
@@ -41,17 +43,17 @@ def test_published_figures_are_those_of_the_protocol() -> None:
     assert list(swapped.values()) == [0.751]  # Tab. 2
     assert list(rebuilt.values()) == [0.11]  # Tab. 3
     assert published_beside("mug", "aed") == ()  # of which of the two is not known
-    table = metric_table("c", {"a": record("mug", protocol="swap", aed=Metric(value=0.8))})
+    table = metric_table("c", {"a": record("mug", protocol="swap", aed=Estimate(value=0.8))})
     assert {f.protocol for f in table.rows[0].published} == {"swap"}
 
 
 def test_rows_are_metrics_and_columns_are_records() -> None:
-    mae, gain = Metric(value=11.0, higher_is_better=False), Metric(value=0.5, chance=0.1)
+    mae, gain = Estimate(value=11.0, direction="lower"), Estimate(value=0.5, chance=0.1)
     table = metric_table("c", {"a": record("ett", mae=mae, gain=gain), "b": record("ett", mae=mae)})
     assert table.columns == ["a", "b"]
     assert [(row.name, list(row.metrics)) for row in table.rows] == [
-        ("mae", [mae, mae]),
-        ("gain", [gain, None]),
+        ("mae", [named({"mae": mae})["mae"]] * 2),
+        ("gain", [named({"gain": gain})["gain"], None]),
     ]
     ranked = table.rows[0].ranked()
     assert [ranked[0].method, ranked[-1].method] == ["DiffSDA", "GP-VAE"]
@@ -61,12 +63,12 @@ def test_rows_are_metrics_and_columns_are_records() -> None:
 
 def test_cases_are_rows_of_a_table_of_their_own() -> None:
     metrics = {
-        "mse@edm 4": Metric(value=0.5, higher_is_better=False),
-        "mse@edm 63": Metric(value=0.25, higher_is_better=False),
-        "swap_accuracy@edm 4": Metric(value=0.75),
-        "plain": Metric(value=1.0),
+        "mse@edm 4": Estimate(value=0.5, direction="lower"),
+        "mse@edm 63": Estimate(value=0.25, direction="lower"),
+        "swap_accuracy@edm 4": Estimate(value=0.75),
+        "plain": Estimate(value=1.0),
     }
-    records = {"a": record("x", **metrics), "b": record("x", plain=Metric(value=2.0))}
+    records = {"a": record("x", **metrics), "b": record("x", plain=Estimate(value=2.0))}
     assert [row.name for row in metric_table("c", records).rows] == ["plain"]
     (table,) = case_tables(records)
     assert (table.caption, table.folded) == ("a: 2 cases", True)
@@ -75,21 +77,37 @@ def test_cases_are_rows_of_a_table_of_their_own() -> None:
 
 
 def test_the_best_is_marked_in_the_metrics_direction() -> None:
-    low, high = Metric(value=1.0), Metric(value=2.0)
+    low, high = (Estimate(value=v).named("x", role="swap") for v in (1.0, 2.0))
     assert MetricRow("x", [low, high, None]).best is high
     assert MetricRow("x", [low, None]).best is None
-    table = metric_table("c", {name: record("x", probe_a_from_static=low, mse=low) for name in "ab"})
-    assert [row.best for row in table.rows] == [None, low]
-    low, high = (Metric(value=v, higher_is_better=False) for v in (1.0, 2.0))
+    table = metric_table(
+        "c",
+        {
+            name: record("x", probe_a_from_static=Estimate(value=1.0), mse=Estimate(value=1.0))
+            for name in "ab"
+        },
+    )
+    assert [row.best for row in table.rows] == [None, low.named("mse", role="swap")]
+    low, high = (Estimate(value=v, direction="lower").named("x", role="swap") for v in (1.0, 2.0))
     assert MetricRow("x", [high, low]).best is low
 
 
 def test_bars_are_for_shares_alone() -> None:
-    assert MetricRow("x", [Metric(value=0.5, chance=0.1), None]).is_share
-    assert not MetricRow("x", [Metric(value=0.5)]).is_share
-    assert not MetricRow("csim", [Metric(value=0.5, chance=0.1)]).is_share  # a cosine
-    assert not MetricRow("x", [Metric(value=1.5, chance=0.1)]).is_share
-    assert not MetricRow("x", [Metric(value=0.5, chance=0.1, higher_is_better=False)]).is_share
+    def row(
+        value: float = 0.5,
+        *,
+        unit: str = "share",
+        direction: Direction = "higher",
+        chance: float | None = 0.1,
+    ) -> MetricRow:
+        figure = Estimate(value=value, unit=unit, direction=direction, chance=chance)
+        return MetricRow("x", [figure.named("x", role="swap"), None])
+
+    assert row().is_share
+    assert not row(chance=None).is_share
+    assert not row(unit="cosine").is_share
+    assert not row(1.5).is_share
+    assert not row(direction="lower").is_share
 
 
 def test_all_tables_of_a_dataset_are_folded_below() -> None:
@@ -107,14 +125,14 @@ def test_all_tables_of_a_dataset_are_folded_below() -> None:
     ("value", "chance", "strength"), [(0.25, 0.25, 0), (1.0, 0.25, 1), (0.1, 0.25, 0), (0.625, 0.25, 0.5), (1, 1, 0)]
 )  # fmt: skip
 def test_colour_counts_from_chance(value: float, chance: float, strength: float) -> None:
-    assert HeatCell(Metric(value=value, chance=chance), True).strength == pytest.approx(strength)
+    assert HeatCell(Estimate(value=value, chance=chance), True).strength == pytest.approx(strength)
 
 
 def test_every_label_is_read_from_every_factor() -> None:
     labels = {"word": Label(("a", "b"), "dynamic"), "speaker": Label(("x", "y"), "static")}
-    names = [f"probe_{n}_from_{s}" for n in labels for s in ("static", "dynamic")]
-    metrics = {name: Metric(value=0.1 * i, chance=0.5) for i, name in enumerate(names)}
-    found = probe_heat_map(metrics, labels)
+    read = [(name, side) for name in labels for side in ("static", "dynamic")]
+    probes = {one: Estimate(value=0.1 * i, chance=0.5) for i, one in enumerate(read)}
+    found = probe_heat_map(probes, labels)
     assert found is not None
     assert [(name, side) for name, side, _ in found.rows] == [("speaker", "static"), ("word", "dynamic")]
     assert [[c.wanted for c in cells] for *_, cells in found.rows] == [[True, False], [False, True]]

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.report.blocks import (
     Card,
     Cards,
@@ -79,10 +79,10 @@ class Document(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page() -> Document:
-    share = Metric(value=0.9, chance=0.25, ci95=(0.8, 0.95), n=40)
-    error = Metric(value=12.0, chance=12.4, higher_is_better=False)
+    share = Estimate(value=0.9, unit="share", chance=0.25, ci95=(0.8, 0.95), n=40).named("s", role="swap")
+    error = Estimate(value=12.0, chance=12.4, direction="lower").named("mae", role="prediction")
     rows = [
-        MetricRow("swap_<b>x</b>", [share, Metric(value=0.4, chance=0.25)]),
+        MetricRow("swap_<b>x</b>", [share, share.model_copy(update={"value": 0.4, "ci95": None, "n": None})]),
         MetricRow("mae", [error, None], published_beside("ett", "mae")),
     ]
     report = Report(

@@ -8,12 +8,12 @@ from sklearn.metrics import auc, roc_auc_score
 
 from seqdis.eval.report.blocks import Confusion
 from seqdis.eval.report.chart import Chart
-from seqdis.eval.report.prediction_blocks import answers_shown, numbers_shown, outcome_shown
+from seqdis.eval.report.prediction_blocks import answers_by_class, numbers_over_windows, outcome_curve
 
 
 def test_answers_are_counted_by_true_class() -> None:
     truth, predicted = torch.tensor([0, 0, 0, 2, 2]), torch.tensor([0, 0, 2, 2, 1])
-    (block,) = answers_shown("oil_trend", predicted, truth, ("down", "none", "up"))
+    (block,) = answers_by_class("oil_trend", predicted, truth, ("down", "none", "up"))
     assert isinstance(block, Confusion)
     assert block.counts == [[2, 0, 1], [0, 0, 0], [0, 1, 1]]
     assert block.rows[0] == (
@@ -27,7 +27,7 @@ def test_the_curve_of_an_outcome_encloses_its_area() -> None:
     g = torch.Generator().manual_seed(0)
     truth = (torch.rand(80, generator=g) < 0.4).long()
     scores = truth + torch.randn(80, generator=g)
-    (chart,) = outcome_shown({"head": scores, "nothing": torch.zeros(80)}, truth)
+    (chart,) = outcome_curve({"head": scores, "nothing": torch.zeros(80)}, truth)
     assert isinstance(chart, Chart)
     assert [line.name for line in chart.lines] == ["head", "nothing", "chance"]
     assert auc(*zip(*chart.lines[0].points, strict=True)) == pytest.approx(roc_auc_score(truth, scores))
@@ -39,7 +39,7 @@ def test_the_curve_of_an_outcome_encloses_its_area() -> None:
 def test_numbers_run_along_the_windows_of_sequences_from_the_whole_split() -> None:
     sequence = torch.arange(5).repeat_interleave(4)
     truth = torch.arange(20.0)
-    charts = numbers_shown({"head": truth + 1}, truth, sequence, unit="oil, °C", count=3)
+    charts = numbers_over_windows({"head": truth + 1}, truth, sequence, unit="oil, °C", count=3)
     assert [chart.title for chart in charts if isinstance(chart, Chart)] == [
         f"oil, °C, test sequence {number} of 5" for number in (1, 3, 5)
     ]
@@ -49,4 +49,4 @@ def test_numbers_run_along_the_windows_of_sequences_from_the_whole_split() -> No
         ("measured", (3, 19)),
         ("head", (3, 20)),
     ]
-    assert len(numbers_shown({}, truth[:4], sequence[:4], unit="x")) == 1
+    assert len(numbers_over_windows({}, truth[:4], sequence[:4], unit="x")) == 1

@@ -3,19 +3,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.eval.named import named
 
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.eval.report.rate_curve import draw_rate_curve
 
 
-def metrics() -> dict[str, Metric]:
+def metrics() -> Metrics:
     values = {"low": (1.0, 0.2), "high": (6.0, 0.8)}
-    found = {f"entropy_bits@{case}": Metric(value=bits) for case, (bits, _) in values.items()}
+    found = {f"entropy_bits@{case}": Estimate(value=bits) for case, (bits, _) in values.items()}
     accuracy = {
-        f"swap_joint_accuracy@{case}": Metric(value=right, chance=0.1) for case, (_, right) in values.items()
+        f"swap_joint_accuracy@{case}": Estimate(value=right, chance=0.1)
+        for case, (_, right) in values.items()
     }
-    return found | accuracy
+    return named(found | accuracy)
 
 
 def test_a_curve_is_a_picture(tmp_path: Path) -> None:
@@ -25,4 +27,4 @@ def test_a_curve_is_a_picture(tmp_path: Path) -> None:
 
 def test_no_swaps_no_curve(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no swap was judged"):
-        draw_rate_curve(tmp_path / "x.png", {"entropy_bits@low": Metric(value=1.0)})
+        draw_rate_curve(tmp_path / "x.png", named({"entropy_bits@low": Estimate(value=1.0)}))

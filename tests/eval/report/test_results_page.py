@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.eval.named import named
 
-from seqdis.core.results import BenchmarkRow, Metric, ResultRecord, benchmark_record
+from seqdis.core.metric import Estimate
+from seqdis.core.results import BenchmarkRow, ResultRecord, benchmark_record
 from seqdis.eval.report.results_page import main
 
 
@@ -13,10 +15,10 @@ def record(name: str = "sprites", **changes: object) -> ResultRecord:
         "name": name, "method": "diffsda", "dataset": "sprites", "modality": "video",
         "command": f"seqdis train diffsda-{name}", "seed": 3, "device": "cpu (2 cores)", "wall_seconds": 5400.0,
         "versions": {"torch": "2.11.0"},
-        "metrics": {
-            "swap_joint_accuracy": Metric(value=0.91234567, chance=0.0123, ci95=(0.88, 0.94), n=256),
-            "reconstruction_mse": Metric(value=2.5e-5, higher_is_better=False),
-        },
+        "metrics": named({
+            "swap_joint_accuracy": Estimate(value=0.91234567, chance=0.0123, ci95=(0.88, 0.94), n=256),
+            "reconstruction_mse": Estimate(value=2.5e-5, direction="lower"),
+        }),
     }  # fmt: skip
     return ResultRecord.model_validate(values | changes)
 
@@ -52,12 +54,12 @@ def test_every_field_of_a_result_is_shown(root: Path) -> None:
 
 def test_metrics_of_cases_stand_in_one_table(root: Path) -> None:
     metrics = {
-        "judge_accuracy": Metric(value=1.0),
-        "mse@edm 63": Metric(value=0.25, higher_is_better=False),
-        "accuracy@edm 63": Metric(value=0.9),
-        "accuracy@ddpm 4": Metric(value=0.5),
+        "judge_accuracy": Estimate(value=1.0),
+        "mse@edm 63": Estimate(value=0.25, direction="lower"),
+        "accuracy@edm 63": Estimate(value=0.9),
+        "accuracy@ddpm 4": Estimate(value=0.5),
     }
-    record(metrics=metrics).save(root / "results" / "nfe.json")
+    record(metrics=named(metrics)).save(root / "results" / "nfe.json")
     text = page(root)
     assert (
         "| case | mse ↓ | accuracy ↑ |\n| --- | ---: | ---: |\n| edm 63 | 0.25 | 0.9 |\n| ddpm 4 | – | 0.5 |\n"
@@ -109,7 +111,7 @@ def test_a_file_of_another_form_is_refused_by_name(root: Path, capsys: pytest.Ca
     assert main(["--root", str(root)]) == 2
     message = capsys.readouterr().err
     assert (
-        "odd.json: schema 'seqdis.result.9'; this version reads seqdis.result.1 and seqdis.benchmark.1"
+        "odd.json: schema 'seqdis.result.9'; this version reads seqdis.result.2 and seqdis.benchmark.1"
         in message
     )
     assert message.count("\n") == 1

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from seqdis.core.methods.divid.method import DiViD
     from seqdis.core.methods.s3vae.method import S3VAE
     from seqdis.core.methods.vdsm.method import VDSM
+    from seqdis.core.metric import Metric
     from seqdis.core.modality import DatasetSpec, Modality, Panel
     from seqdis.core.pretrained import build_model, load
     from seqdis.core.priors.prior import Prior
     from seqdis.core.registry import build_dataset, get_method, get_modality, get_preset, list_presets
-    from seqdis.core.results import Metric, ResultRecord
+    from seqdis.core.results import ResultRecord
     from seqdis.core.sequences import Sequences
     from seqdis.core.training.fit import fit
     from seqdis.core.training.run import train
@@ -112,7 +113,8 @@ _HOMES = {
     "pretrained": ["build_model", "load"],
     "priors.prior": ["Prior"],
     "registry": ["build_dataset", "get_method", "get_modality", "get_preset", "list_presets"],
-    "results": ["Metric", "ResultRecord"],
+    "metric": ["Metric"],
+    "results": ["ResultRecord"],
     "sequences": ["Sequences"],
     "training.fit": ["fit"],
     "training.run": ["train"],

@@ -21,10 +21,11 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.media import draw_picture, write_media
+from seqdis.core.metric import Metrics
 from seqdis.core.modality import Modality
 from seqdis.core.pretrained import config_of
 from seqdis.core.progress import Progress
-from seqdis.core.results import Metric, ResultRecord, device_name, installed_versions
+from seqdis.core.results import ResultRecord, device_name, installed_versions
 from seqdis.core.training import train
 
 __all__ = ["run_demo", "score_swaps_and_factors", "write_swaps"]
@@ -175,9 +176,9 @@ def score_swaps_and_factors(
     *,
     seed: int,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Linear probes of both factors and, where seqdis-eval is installed, its judge's accuracies on swaps."""
-    metrics: dict[str, Metric] = {}
+    metrics = Metrics()
     if "swap" in registry.list_plugins("scorers"):
         metrics |= registry.get_plugin("scorers", "swap")(
             model, train_set, test_set, seed=seed, pairs=min(SCORED, len(test_set)), progress=progress

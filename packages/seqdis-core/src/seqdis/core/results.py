@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_serializer, field_validator
 
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
+from seqdis.core.metric import Metrics
 
 __all__ = [
     "BENCHMARK_SCHEMA",
     "RESULT_SCHEMA",
     "BenchmarkRecord",
     "BenchmarkRow",
-    "Metric",
     "ResultRecord",
     "benchmark_record",
     "device_name",
@@ -30,7 +30,7 @@ __all__ = [
     "read_schema",
 ]
 
-RESULT_SCHEMA = "seqdis.result.1"
+RESULT_SCHEMA = "seqdis.result.2"
 BENCHMARK_SCHEMA = "seqdis.benchmark.1"
 
 Versions = dict[str, str]
@@ -39,36 +39,9 @@ _UNIT = r"^[a-z][a-z0-9_]*$"
 
 class _Strict(Config):
     # A number written as a string, or a bool as a number, is a damaged file rather than a value.
-    model_config = ConfigDict(strict=True, populate_by_name=True, serialize_by_alias=True)
-
-
-class Metric(_Strict):
-    """One measured figure and what is needed to judge it.
-
-    Attributes:
-        value: The figure; accuracies and shares lie in [0, 1].
-        chance: What guessing or the trivial baseline named in ``docs/results.md`` would reach.
-        ci95: Lower and upper end of the 95% confidence interval.
-        n: How many independent cases (clips, pairs) stand behind it.
-        higher_is_better: The direction.
-        std: Of the value over ``seeds`` repetitions (n - 1 in the denominator); ``value`` is then their mean.
-        seeds: How many repetitions, with seeds of their own, stand behind the value.
-    """
-
-    value: float
-    chance: float | None = None
-    # JSON has no tuples: a list of two strict floats is taken.
-    ci95: Annotated[tuple[float, float], Field(strict=False)] | None = None
-    n: int | None = Field(None, ge=1)
-    higher_is_better: bool = True
-    std: float | None = Field(None, ge=0)
-    seeds: int | None = Field(None, ge=1)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Metric:
-        if self.ci95 is not None and self.ci95[0] > self.ci95[1]:
-            raise ValueError("ci95 must be (lower, upper)")
-        return self
+    model_config = ConfigDict(
+        strict=True, populate_by_name=True, serialize_by_alias=True, arbitrary_types_allowed=True
+    )
 
 
 class ResultRecord(_Strict):
@@ -83,10 +56,11 @@ class ResultRecord(_Strict):
         device: Where it ran, as :func:`device_name` words it.
         wall_seconds: Training and measuring together.
         versions: See :func:`installed_versions`.
-        metrics: By name, in the order in which they are shown.
+        metrics: In the order in which they are shown.
+        noise: Which noise its swaps started from; None where it swapped nothing.
     """
 
-    schema_: Literal["seqdis.result.1"] = Field("seqdis.result.1", alias="schema")
+    schema_: Literal["seqdis.result.2"] = Field("seqdis.result.2", alias="schema")
     name: str = Field(min_length=1)
     method: str
     dataset: str
@@ -95,10 +69,20 @@ class ResultRecord(_Strict):
     seed: int
     protocol: str | None = None
     mode: Literal["corrected", "published"] | None = None
+    noise: Literal["dynamic", "static", "fresh"] | None = None
     device: str
     wall_seconds: float = Field(ge=0)
     versions: Versions
-    metrics: dict[str, Metric]
+    metrics: Metrics
+
+    @field_validator("metrics", mode="plain")
+    @classmethod
+    def _collected(cls, value: Any) -> Metrics:
+        return value if isinstance(value, Metrics) else Metrics.parse(value, where="metrics")
+
+    @field_serializer("metrics")
+    def _listed(self, value: Metrics) -> list[dict[str, Any]]:
+        return [metric.model_dump(mode="json") for metric in value.values()]
 
     def save(self, path: str | Path) -> None:
         """Write it as JSON; the file appears whole or not at all."""
@@ -113,12 +97,9 @@ class ResultRecord(_Strict):
                 is unknown, missing or out of range.
         """
         values = _read(Path(path), RESULT_SCHEMA)
-        if isinstance(values.get("metrics"), dict):
+        if "metrics" in values:
             # One at a time, so that the message lists a metric's own keys.
-            values["metrics"] = {
-                name: parse_config(Metric, metric, where=f"{path}: metrics.{name}")
-                for name, metric in values["metrics"].items()
-            }
+            values["metrics"] = Metrics.parse(values["metrics"], where=f"{path}: metrics")
         return parse_config(cls, values, where=str(path))
 
 
@@ -184,8 +165,8 @@ def _row_values(row: Any, where: str) -> dict[str, Any]:
     )
     expected = {"case", "ratio", *(f"{side}_{unit}" for unit in units for side in ("ours", "peer"))}
     if len(units) != 1 or set(row) != expected:
-        came = sorted(row) if isinstance(row, dict) else type(row).__name__
-        raise InputError(f"{where}: has {came}; allowed: case, ours_<unit>, peer_<unit>, ratio")
+        received = sorted(row) if isinstance(row, dict) else type(row).__name__
+        raise InputError(f"{where}: has {received}; allowed: case, ours_<unit>, peer_<unit>, ratio")
     unit = units[0]
     return {"case": row["case"], "unit": unit, "ours": row[f"ours_{unit}"], "peer": row[f"peer_{unit}"]}
 
@@ -205,13 +186,13 @@ def benchmark_record(
 
 def installed_versions() -> Versions:
     """Versions of python, torch, numpy and every installed seqdis package, by name."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for distribution in distributions():
         name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
         if name in ("torch", "numpy") or name.startswith("seqdis-"):
             # A path that is searched first comes first, and is what an import would find.
-            found.setdefault(name, distribution.version)
-    return dict(sorted(found.items()))
+            versions.setdefault(name, distribution.version)
+    return dict(sorted(versions.items()))
 
 
 def device_name(device: torch.device | str = "cpu") -> str:
@@ -237,8 +218,13 @@ def _read(path: Path, schema: str | None) -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON: {error}") from error
-    came = values.get("schema") if isinstance(values, dict) else None
+    received = values.get("schema") if isinstance(values, dict) else None
     allowed = [schema] if schema else [RESULT_SCHEMA, BENCHMARK_SCHEMA]
-    if came not in allowed:
-        raise InputError(f"{path}: schema {came!r}; this version reads {' and '.join(allowed)}")
+    if received == "seqdis.result.1":
+        raise InputError(
+            f"{path}: schema {received!r} is of an earlier version; "
+            "convert it by `python -m seqdis.eval.report.convert_results FILE`"
+        )
+    if received not in allowed:
+        raise InputError(f"{path}: schema {received!r}; this version reads {' and '.join(allowed)}")
     return dict(values)

@@ -13,7 +13,7 @@ from torch import Tensor
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors, Side
 from seqdis.core.files import replace_with_tensors
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.core.sequences import check_finite
 
 __all__ = ["PrincipalComponents", "label_association", "principal_components"]
@@ -145,7 +145,7 @@ def principal_components(
 
 def label_association(
     components: PrincipalComponents, factors: Factors, labels: Mapping[str, Tensor]
-) -> dict[str, list[Metric]]:
+) -> dict[str, list[Estimate]]:
     """Which label moves with which component: ``η² = Σ_c n_c (t̄_c − t̄)² / Σ_n (t_n − t̄)²`` (Fisher 1925).
 
     It is the share of a coordinate's variance that a label's classes account for, in [0, 1]; labels
@@ -178,5 +178,5 @@ def label_association(
             between += len(part) * (part.mean(0) - t.mean(0)).square()
         share = torch.where(total > 0, between / total.clamp(min=1e-300), 0.0).clamp(0, 1)
         chance = (len(classes) - 1) / (len(t) - 1)
-        found[name] = [Metric(value=float(x), chance=chance, n=len(t)) for x in share]
+        found[name] = [Estimate(value=float(x), unit="share", chance=chance, n=len(t)) for x in share]
     return found

@@ -14,11 +14,11 @@ from seqdis.core.data.subset import Subset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Side
+from seqdis.core.metric import Estimate
 from seqdis.core.pretrained import config_of
 from seqdis.core.priors.store import PRIOR_FOLDER, open_prior
 from seqdis.core.progress import Progress
 from seqdis.core.registry import build_dataset
-from seqdis.core.results import Metric
 
 __all__ = ["DRAWS", "component_rows", "held_out_association", "prior_components"]
 
@@ -57,7 +57,7 @@ def prior_components(
 
 def held_out_association(
     model: Disentangler, components: PrincipalComponents, root: Path | None = None
-) -> tuple[Mapping[str, Sequence[Metric]], str]:
+) -> tuple[Mapping[str, Sequence[Estimate]], str]:
     """Association of the test split's labels with every component, or the reason why there is none.
 
     Args:
@@ -81,7 +81,7 @@ def held_out_association(
 
 
 def component_rows(
-    components: PrincipalComponents, labels: Mapping[str, Sequence[Metric]], numbers: Sequence[int]
+    components: PrincipalComponents, labels: Mapping[str, Sequence[Estimate]], numbers: Sequence[int]
 ) -> list[dict[str, Any]]:
     """One record a component: the variance it explains, alone and with those before it, and its labels.
 

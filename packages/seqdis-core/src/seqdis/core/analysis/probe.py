@@ -12,7 +12,7 @@ from torch import Tensor
 from seqdis.core.analysis.confidence import wilson
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.sequences import check_finite
 
 __all__ = ["ProbeOutcome", "probe", "probe_factors", "probe_outcomes"]
@@ -30,10 +30,10 @@ class ProbeOutcome:
     right: Tensor
     chance: float
 
-    def metric(self) -> Metric:
+    def estimate(self) -> Estimate:
         """The accuracy with Wilson's interval."""
         right, n = int(self.right.sum()), len(self.right)
-        return Metric(value=right / n, chance=self.chance, ci95=wilson(right, n), n=n)
+        return Estimate(value=right / n, unit="share", chance=self.chance, ci95=wilson(right, n), n=n)
 
 
 def probe_factors(
@@ -41,10 +41,10 @@ def probe_factors(
     train_labels: Mapping[str, Tensor],
     test_factors: Factors,
     test_labels: Mapping[str, Tensor],
-) -> dict[str, Metric]:
+) -> Metrics:
     """The accuracies of :func:`probe_outcomes`, which see."""
     outcomes = probe_outcomes(train_factors, train_labels, test_factors, test_labels)
-    return {name: outcome.metric() for name, outcome in outcomes.items()}
+    return Metrics.of({name: outcome.estimate() for name, outcome in outcomes.items()}, role="probe")
 
 
 def probe_outcomes(

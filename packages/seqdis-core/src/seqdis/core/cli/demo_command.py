@@ -11,7 +11,7 @@ from seqdis.core.cli.options import Device, Json, optional
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from seqdis.core.results import Metric
+    from seqdis.core.metric import Metric
 
 __all__ = ["demo"]
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import evaluating, row_sources
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.metric import Estimate
 from seqdis.core.progress import Progress
-from seqdis.core.results import Metric
+from seqdis.eval.engine.batches import batches, reconstructions
 from seqdis.eval.metrics.squared_error import clip_errors, entry_weights, mean_squared_error
 
 __all__ = ["clip_errors", "mean_frame", "reconstruction_mse"]
@@ -21,8 +21,7 @@ def mean_frame(dataset: SequenceDataset, *, batch_size: int = 256) -> Tensor:
     """The mean of every entry of a frame over the measured steps of all clips, ``(*frame)``."""
     total = torch.zeros(dataset.shape[1:], dtype=torch.float64)
     count = torch.zeros_like(total)
-    for start in range(0, len(dataset), batch_size):
-        batch = dataset.fetch(range(start, min(start + batch_size, len(dataset))))
+    for _, batch in batches(dataset, size=batch_size):
         seen = entry_weights(batch)
         total += (batch.x.double() * seen).sum((0, 1))
         count += seen.sum((0, 1))
@@ -38,7 +37,7 @@ def reconstruction_mse(
     seed: int = 0,
     batch_size: int = 64,
     progress: Progress | None = None,
-) -> Metric:
+) -> Estimate:
     """Mean over test clips of ``mean (x − x̂)²`` over measured entries, ``x̂`` being the reconstruction.
 
     Its ``chance`` is the same figure for the training split's mean frame as a guess, and ``ci95`` a
@@ -59,15 +58,8 @@ def reconstruction_mse(
     chosen = list(range(len(test_set)) if indices is None else indices)
     baseline_guess = mean_frame(train_set)
     errors, baseline = [], []
-    with evaluating(model):
-        for start in range(0, len(chosen), batch_size):
-            rows = chosen[start : start + batch_size]
-            batch = test_set.fetch(rows)
-            there = batch.to(model.device)
-            guess = model.reconstruct(there, generator=row_sources(seed, rows))
-            errors.append(clip_errors(batch, guess))
-            baseline.append(clip_errors(batch, baseline_guess))
-            if progress is not None:
-                progress(start + len(rows), len(chosen))
+    for made in reconstructions(model, test_set, chosen, seed=seed, batch_size=batch_size, progress=progress):
+        errors.append(clip_errors(made.source, made.frames))
+        baseline.append(clip_errors(made.source, baseline_guess))
     error, chance = (torch.cat(parts) if parts else torch.empty(0) for parts in (errors, baseline))
     return mean_squared_error(error, chance, generator=torch.Generator().manual_seed(seed))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Metric, Metrics
 
 __all__ = ["mean_over_seeds", "over_seeds"]
 
 
-def over_seeds(measure: Callable[[int], Mapping[str, Metric]], seeds: Sequence[int]) -> dict[str, Metric]:
+def over_seeds(measure: Callable[[int], Metrics], seeds: Sequence[int]) -> Metrics:
     """``measure(seed)`` for each seed, as :func:`mean_over_seeds` puts them together.
 
     Raises:
@@ -23,7 +23,7 @@ def over_seeds(measure: Callable[[int], Mapping[str, Metric]], seeds: Sequence[i
     return mean_over_seeds([measure(seed) for seed in seeds])
 
 
-def mean_over_seeds(results: Sequence[Mapping[str, Metric]]) -> dict[str, Metric]:
+def mean_over_seeds(results: Sequence[Metrics]) -> Metrics:
     """The metrics of several repetitions as one: mean of the values, and their deviation.
 
     ``std`` is ``sqrt(Σ (v_i − v̄)² / (k − 1))`` over the k repetitions: how much training and draws matter. A
@@ -37,7 +37,7 @@ def mean_over_seeds(results: Sequence[Mapping[str, Metric]]) -> dict[str, Metric
         results: At least one.
     """
     names = [name for name in results[0] if all(name in result for result in results)]
-    return {name: _mean([result[name] for result in results]) for name in names}
+    return Metrics(_mean([result[name] for result in results]) for name in names)
 
 
 def _mean(metrics: Sequence[Metric]) -> Metric:
@@ -54,14 +54,13 @@ def _mean(metrics: Sequence[Metric]) -> Metric:
     chances = [metric.chance for metric in metrics if metric.chance is not None]
     intervals = [metric.ci95 for metric in metrics if metric.ci95 is not None]
     whole = len(metrics)
-    return Metric(
-        value=mean,
-        chance=fmean(chances) if len(chances) == whole else None,
-        ci95=(fmean(low for low, _ in intervals), fmean(high for _, high in intervals))
-        if len(intervals) == whole
-        else None,
-        n=metrics[0].n,
-        higher_is_better=metrics[0].higher_is_better,
-        std=math.sqrt(squares / (repetitions - 1)),
-        seeds=repetitions,
+    ends = (fmean(low for low, _ in intervals), fmean(high for _, high in intervals)) if intervals else None
+    return first.model_copy(
+        update={
+            "value": mean,
+            "chance": fmean(chances) if len(chances) == whole else None,
+            "ci95": ends if len(intervals) == whole else None,
+            "std": math.sqrt(squares / (repetitions - 1)),
+            "seeds": repetitions,
+        }
     )

@@ -10,7 +10,7 @@ from torch import Tensor
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.core.sequences import Sequences, check_whole
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.features.networks import ClipFeatures, FrameFeatures, Identity, Keypoints
@@ -58,7 +58,7 @@ class IdentityScores:
             if who:
                 self._who.append(torch.stack([label.cpu() for label in who], dim=1))
 
-    def metrics(self, *, mode: Mode, seed: int = 0) -> dict[str, Metric]:
+    def metrics(self, *, mode: Mode, seed: int = 0) -> dict[str, Estimate]:
         """Of all clips that were added; none without a network.
 
         Raises:
@@ -110,7 +110,7 @@ class MotionScores:
             self._found.append(_by_frame(self._network, generated))
             self._expected.append(_by_frame(self._network, source))
 
-    def metrics(self, *, mode: Mode, seed: int = 0) -> dict[str, Metric]:
+    def metrics(self, *, mode: Mode, seed: int = 0) -> dict[str, Estimate]:
         """Of all clips that were added; none without a network.
 
         Raises:
@@ -181,7 +181,7 @@ class FrechetScores:
             check_whole("a feature network", batch)
             self.add("train", batch.x)
 
-    def metrics(self) -> dict[str, Metric]:
+    def metrics(self) -> dict[str, Estimate]:
         """``fid``, ``fvd``, and ``fid_real``, ``fvd_real`` between training and held-out clips."""
         features = {key: torch.cat(parts) for key, parts in self._kept.items()}
         metrics = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seqdis.core.analysis import wilson
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 
 __all__ = ["MIN_JUDGE_ACCURACY", "JudgeAccuracy", "low_accuracy_note"]
 
@@ -25,17 +25,17 @@ class JudgeAccuracy:
     labels: Mapping[str, float]
     n: int
 
-    def metric(self, *, chance: float | None = None) -> Metric:
+    def estimate(self, *, chance: float | None = None) -> Estimate:
         """``joint`` with Wilson's interval, and what a constant would get where that is known."""
         interval = wilson(round(self.joint * self.n), self.n)
-        return Metric(value=self.joint, chance=chance, ci95=interval, n=self.n)
+        return Estimate(value=self.joint, unit="share", chance=chance, ci95=interval, n=self.n)
 
 
 MIN_JUDGE_ACCURACY = 0.99
 """The share of real test clips from which on a judge is trusted; figures by another one are marked as such."""
 
 
-def low_accuracy_note(accuracy: Metric | None) -> str | None:
+def low_accuracy_note(accuracy: Estimate | None) -> str | None:
     """What to say of figures by a judge that is not to be trusted; None where it is, or there is no judge.
 
     Args:

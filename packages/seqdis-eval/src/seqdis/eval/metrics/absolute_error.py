@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.core.sequences import check_finite
 from seqdis.eval.metrics.predicted import check_predicted
 
@@ -20,7 +20,8 @@ def mean_absolute_error(
     train_truth: Tensor,
     generator: torch.Generator,
     groups: Tensor | None = None,
-) -> Metric:
+    unit: str = "",
+) -> Estimate:
     """``MAE = E|ŷ − y|`` in the label's units (DiffSDA, Tab. 5 and 14); chance is the error of the training median.
 
     Args:
@@ -30,6 +31,7 @@ def mean_absolute_error(
         generator: Of the bootstrap.
         groups: A number ``(N,)`` that windows of one sequence share, for they err together: the bootstrap then draws
             whole groups. Each case is alone when omitted.
+        unit: Of the labels.
 
     Raises:
         InputError: The sizes differ, or a value is not finite.
@@ -39,10 +41,11 @@ def mean_absolute_error(
         check_finite(value, name)
     errors = (predicted.double() - truth.double()).abs()
     constant = torch.quantile(train_truth.double(), 0.5)
-    return Metric(
+    return Estimate(
+        unit=unit,
         value=float(errors.mean()),
         chance=float((constant - truth.double()).abs().mean()),
         ci95=bootstrap_mean(errors, generator=generator, groups=groups),
         n=len(errors) if groups is None else len(groups.unique()),
-        higher_is_better=False,
+        direction="lower",
     )

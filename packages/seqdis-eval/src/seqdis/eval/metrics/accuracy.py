@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean, wilson
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.predicted import check_predicted
 
 __all__ = ["accuracy"]
@@ -19,7 +19,7 @@ def accuracy(
     train_truth: Tensor,
     groups: Tensor | None = None,
     generator: torch.Generator | None = None,
-) -> Metric:
+) -> Estimate:
     """The share of ``ŷ = y`` (DiffSDA, Tab. 15), in [0, 1]; chance is what the training split's commonest class gets.
 
     The interval is Wilson's, or a bootstrap over groups.
@@ -38,8 +38,12 @@ def accuracy(
     hits, n = predicted == truth, len(truth)
     chance = float((truth == train_truth.mode().values).double().mean())
     if groups is None:
-        return Metric(value=int(hits.sum()) / n, chance=chance, ci95=wilson(int(hits.sum()), n), n=n)
+        return Estimate(
+            unit="share", value=int(hits.sum()) / n, chance=chance, ci95=wilson(int(hits.sum()), n), n=n
+        )
     interval = bootstrap_mean(
         hits.double(), groups=groups, generator=generator or torch.Generator().manual_seed(0)
     )
-    return Metric(value=int(hits.sum()) / n, chance=chance, ci95=interval, n=len(groups.unique()))
+    return Estimate(
+        unit="share", value=int(hits.sum()) / n, chance=chance, ci95=interval, n=len(groups.unique())
+    )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.frames import over_frames
 
 __all__ = ["average_euclidean_distance"]
@@ -19,7 +19,7 @@ def average_euclidean_distance(
     generator: torch.Generator,
     published: bool = False,
     squared: bool = False,
-) -> dict[str, Metric]:
+) -> dict[str, Estimate]:
     """``AED = E‖e − ê‖₂`` of identity embeddings, the mean over clips and frames (DiffSDA, App. E).
 
     Args:
@@ -42,4 +42,6 @@ def average_euclidean_distance(
     distance = (found.double() - expected.double()).norm(dim=2)
     if squared:
         distance = distance.square()
-    return over_frames(distance, "aed", generator, published=published)
+    return over_frames(
+        distance, "aed", generator, unit="distance²" if squared else "distance", published=published
+    )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.frames import over_frames
 
 __all__ = ["average_keypoint_distance"]
@@ -14,7 +14,7 @@ __all__ = ["average_keypoint_distance"]
 
 def average_keypoint_distance(
     found: Tensor, expected: Tensor, *, generator: torch.Generator, published: bool = False
-) -> dict[str, Metric]:
+) -> dict[str, Estimate]:
     """``AKD = E‖k − k̂‖₁``, the mean over clips, frames and keypoints of ``|Δx| + |Δy|`` (DiffSDA, App. E).
 
     Args:
@@ -34,4 +34,4 @@ def average_keypoint_distance(
             f"keypoints of shapes {tuple(found.shape)} and {tuple(expected.shape)}; allowed: (N, V, K, 2) twice"
         )
     distance = (found.double() - expected.double()).abs().sum(3).mean(2)
-    return over_frames(distance, "akd", generator, published=published)
+    return over_frames(distance, "akd", generator, unit="pixels", published=published)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.binary_scores import measured_area
 
 __all__ = ["area_under_precision_recall"]
@@ -13,7 +13,7 @@ __all__ = ["area_under_precision_recall"]
 
 def area_under_precision_recall(
     scores: Tensor, truth: Tensor, *, generator: torch.Generator, resamples: int = 200
-) -> Metric:
+) -> Estimate:
     """Average precision ``Σ_n (R_n − R_{n−1}) P_n`` over all thresholds (DiffSDA, Tab. 5), in [0, 1].
 
     Chance is the share of positives, which is what a constant score gets.

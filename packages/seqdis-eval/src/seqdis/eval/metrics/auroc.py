@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.binary_scores import measured_area
 
 __all__ = ["area_under_roc"]
@@ -13,7 +13,7 @@ __all__ = ["area_under_roc"]
 
 def area_under_roc(
     scores: Tensor, truth: Tensor, *, generator: torch.Generator, resamples: int = 200
-) -> Metric:
+) -> Estimate:
     """``P(score of a positive > score of a negative)``, ties counting half (DiffSDA, Tab. 5), in [0, 1]; chance is 0.5.
 
     Args:

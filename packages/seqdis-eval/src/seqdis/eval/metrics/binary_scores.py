@@ -9,7 +9,7 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.core.sequences import check_finite
 
 __all__ = ["measured_area"]
@@ -23,7 +23,7 @@ def measured_area(
     chance: float,
     generator: torch.Generator,
     resamples: int,
-) -> Metric:
+) -> Estimate:
     """An area with its bootstrap interval over cases; draws of one class alone are left out.
 
     Args:
@@ -55,7 +55,8 @@ def measured_area(
         counts = (at[kept].bincount(minlength=len(values)).double() for kept in (chosen, ~chosen))
         return float(area(*counts))
 
-    return Metric(
+    return Estimate(
+        unit="share",
         value=of(torch.arange(len(truth))),
         chance=chance,
         ci95=bootstrap(of, len(truth), generator=generator, resamples=resamples),

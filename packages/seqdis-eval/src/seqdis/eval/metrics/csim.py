@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.frames import cosine_distance, mean_over_clips
 
 __all__ = ["cosine_similarity"]
 
 
-def cosine_similarity(found: Tensor, expected: Tensor, *, generator: torch.Generator) -> dict[str, Metric]:
+def cosine_similarity(found: Tensor, expected: Tensor, *, generator: torch.Generator) -> dict[str, Estimate]:
     """``CSIM = E[⟨e, ê⟩ / ‖e‖‖ê‖]`` of identity embeddings, the mean over clips and frames (BCD, Sec. 4.1).
 
     Args:
@@ -25,4 +25,4 @@ def cosine_similarity(found: Tensor, expected: Tensor, *, generator: torch.Gener
     Raises:
         InputError: The shapes differ or are not ``(N, V, F)``, or nobody was found at all.
     """
-    return {"csim": mean_over_clips(1 - cosine_distance(found, expected), generator)}
+    return {"csim": mean_over_clips(1 - cosine_distance(found, expected), generator, unit="cosine")}

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.codes import Array, agree, bounded_interval, checked, entropy
 
 __all__ = ["dci"]
@@ -23,7 +23,7 @@ def dci(
     trees: int = 50,
     resamples: int = 100,
     seed: int = 0,
-) -> dict[str, Metric]:
+) -> dict[str, Estimate]:
     """Disentanglement, completeness and informativeness (Eastwood & Williams 2018), each in [0, 1].
 
     ``R (F, L)`` holds the importance of every entry for every label, from random forests that look
@@ -70,7 +70,7 @@ def dci(
     for name, (figure, count, centred) in figures.items():
         value = figure(None)
         interval = bounded_interval(figure, value, count, resamples, seed, centred=centred)
-        metrics[name] = Metric(value=value, ci95=interval, n=len(x))
+        metrics[name] = Estimate(unit="share", value=value, ci95=interval, n=len(x))
     return metrics
 
 

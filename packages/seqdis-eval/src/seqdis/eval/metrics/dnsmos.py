@@ -11,7 +11,7 @@ import torch
 from seqdis.core.analysis import bootstrap_mean
 from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 
 __all__ = ["DNSMOS", "OpinionScore", "mean_opinion"]
 
@@ -80,7 +80,7 @@ class DNSMOS:
         )
 
 
-def mean_opinion(scores: Sequence[OpinionScore], *, generator: torch.Generator) -> dict[str, Metric]:
+def mean_opinion(scores: Sequence[OpinionScore], *, generator: torch.Generator) -> dict[str, Estimate]:
     """The mean of each score over sounds, with a bootstrap interval over them.
 
     Args:
@@ -99,5 +99,5 @@ def mean_opinion(scores: Sequence[OpinionScore], *, generator: torch.Generator) 
     for name in (field.name for field in fields(OpinionScore)):
         values = torch.tensor([getattr(score, name) for score in scores], dtype=torch.float64)
         interval = bootstrap_mean(values, generator=generator)
-        metrics[name] = Metric(value=float(values.mean()), ci95=interval, n=len(scores))
+        metrics[name] = Estimate(unit="score", value=float(values.mean()), ci95=interval, n=len(scores))
     return metrics

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.core.sequences import check_finite
 
 __all__ = ["eer_draws", "equal_error_rate", "speaker_eer"]
@@ -114,7 +114,7 @@ def _crossing(target: Scores, other: Scores, rates: Callable[[float], tuple[floa
 
 def speaker_eer(
     embeddings: Tensor, speakers: Tensor, *, resamples: int = 0, generator: torch.Generator | None = None
-) -> Metric:
+) -> Estimate:
     """EER of the cosine similarities of all ``N(N−1)/2`` pairs of utterances (DiffSDA, Sec. 4.4).
 
     A static factor should tell speakers apart (low is good), a dynamic one should not (0.5 is chance).
@@ -150,7 +150,7 @@ def speaker_eer(
         generator = generator or torch.Generator().manual_seed(0)
         found = np.quantile(eer_draws(embeddings, speakers, resamples, generator=generator), [0.025, 0.975])
         interval = (float(found[0]), float(found[1]))
-    return Metric(value=value, chance=0.5, ci95=interval, n=count, higher_is_better=False)
+    return Estimate(unit="share", value=value, chance=0.5, ci95=interval, n=count, direction="lower")
 
 
 def _directions(embeddings: Tensor, speakers: Tensor) -> tuple[Tensor, Tensor]:

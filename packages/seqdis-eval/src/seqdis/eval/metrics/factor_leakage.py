@@ -11,7 +11,7 @@ from torch import Tensor
 from seqdis.core.analysis import ProbeOutcome, bootstrap_mean
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 
 __all__ = ["leakage"]
 
@@ -24,7 +24,7 @@ def leakage(
     *,
     above_chance: bool = False,
     generator: torch.Generator | None = None,
-) -> Metric:
+) -> Estimate:
     """``½·(acc(s → dynamic labels) + acc(d → static labels))``, each a mean over its labels (DiViD, Tab. 1).
 
     The paper has one label a side (action, identity). Lower is better and chance, the same mean of the
@@ -54,12 +54,13 @@ def leakage(
         raise InputError(f"leakage: probes were judged on {sorted(sizes)} sequences; they must agree")
     each = torch.stack([_mean(side, above_chance) for side in sides]).mean(0)
     chances = [0.0 if above_chance else sum(probe.chance for probe in side) / len(side) for side in sides]
-    return Metric(
+    return Estimate(
+        unit="share",
         value=float(each.mean()),
         chance=sum(chances) / 2,
         ci95=bootstrap_mean(each, generator=generator or torch.Generator().manual_seed(0)),
         n=len(each),
-        higher_is_better=False,
+        direction="lower",
     )
 
 

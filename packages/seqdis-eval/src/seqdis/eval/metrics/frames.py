@@ -7,20 +7,21 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 
 __all__ = ["cosine_distance", "mean_over_clips", "over_frames"]
 
 
 def over_frames(
-    distance: Tensor, name: str, generator: torch.Generator, *, published: bool
-) -> dict[str, Metric]:
+    distance: Tensor, name: str, generator: torch.Generator, *, unit: str, published: bool
+) -> dict[str, Estimate]:
     """Mean over clips of the mean over their frames, and the share of frames with a detection.
 
     Args:
         distance: Of each frame, ``(N, V)``; NaN without a detection.
         name: Of the figure; ``<name>_detected`` is the share.
         generator: Of the bootstraps over clips.
+        unit: Of the distance.
         published: A frame without a detection counts as 0; it is left out otherwise.
 
     Raises:
@@ -36,14 +37,18 @@ def over_frames(
         clips = distance.nan_to_num(0.0).sum(1) / seen.sum(1)
         clips = clips[seen.any(1)]
     return {
-        name: Metric(
+        name: Estimate(
+            unit=unit,
             value=float(clips.mean()),
             ci95=bootstrap_mean(clips, generator=generator),
             n=len(clips),
-            higher_is_better=False,
+            direction="lower",
         ),
-        f"{name}_detected": Metric(
-            value=float(shares.mean()), ci95=bootstrap_mean(shares, generator=generator), n=len(shares)
+        f"{name}_detected": Estimate(
+            unit="share",
+            value=float(shares.mean()),
+            ci95=bootstrap_mean(shares, generator=generator),
+            n=len(shares),
         ),
     }
 
@@ -64,8 +69,10 @@ def cosine_distance(found: Tensor, expected: Tensor) -> Tensor:
     return distance
 
 
-def mean_over_clips(frames: Tensor, generator: torch.Generator) -> Metric:
+def mean_over_clips(frames: Tensor, generator: torch.Generator, *, unit: str) -> Estimate:
     """Mean over clips of the mean over their frames ``(N, V)``; NaN is left out."""
     clips = frames.nanmean(1)
     clips = clips[~clips.isnan()]
-    return Metric(value=float(clips.mean()), ci95=bootstrap_mean(clips, generator=generator), n=len(clips))
+    return Estimate(
+        unit=unit, value=float(clips.mean()), ci95=bootstrap_mean(clips, generator=generator), n=len(clips)
+    )

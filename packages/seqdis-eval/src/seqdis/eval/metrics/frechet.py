@@ -7,7 +7,7 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.core.sequences import check_finite
 
 __all__ = ["frechet_distance", "frechet_score"]
@@ -53,7 +53,7 @@ def frechet_score(
     rows: int = 1,
     resamples: int = 50,
     generator: torch.Generator | None = None,
-) -> Metric:
+) -> Estimate:
     """:func:`frechet_distance` with a bootstrap interval over both sets, centred on the distance.
 
     A draw with replacement holds fewer different rows, which alone raises the distance; the draws are therefore
@@ -89,7 +89,7 @@ def frechet_score(
 
         interval = bootstrap(distance, sizes[0], generator=generator, resamples=resamples, centre=value)
         interval = (max(0.0, min(interval[0], value)), max(interval[1], value))
-    return Metric(value=value, ci95=interval, n=len(first), higher_is_better=False)
+    return Estimate(unit="distance²", value=value, ci95=interval, n=len(first), direction="lower")
 
 
 def _distance_by_rows(a: Tensor, b: Tensor) -> float:

@@ -7,13 +7,13 @@ import math
 import torch
 from torch import Tensor
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.predictions import checked_predictions, entropies, measured_predictions
 
 __all__ = ["inception_score"]
 
 
-def inception_score(probabilities: Tensor, *, generator: torch.Generator, resamples: int = 200) -> Metric:
+def inception_score(probabilities: Tensor, *, generator: torch.Generator, resamples: int = 200) -> Estimate:
     """``IS = exp E_x[KL(p(y|x) ‖ p(y))] = exp(H(y) − H(y|x))`` (Salimans et al. 2016), in [1, C].
 
     Chance is 1.
@@ -29,5 +29,5 @@ def inception_score(probabilities: Tensor, *, generator: torch.Generator, resamp
     p = checked_predictions(probabilities)
     return measured_predictions(
         lambda some: math.exp(float(entropies(some.mean(0)) - entropies(some).mean())), p, chance=1.0,
-        generator=generator, resamples=resamples, higher_is_better=True, least=1.0, most=float(p.shape[1]),
+        generator=generator, resamples=resamples, unit="score", direction="higher", least=1.0, most=float(p.shape[1]),
     )  # fmt: skip

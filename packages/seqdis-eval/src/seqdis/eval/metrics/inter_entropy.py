@@ -7,13 +7,13 @@ import math
 import torch
 from torch import Tensor
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.predictions import checked_predictions, entropies, measured_predictions
 
 __all__ = ["inter_entropy"]
 
 
-def inter_entropy(probabilities: Tensor, *, generator: torch.Generator, resamples: int = 200) -> Metric:
+def inter_entropy(probabilities: Tensor, *, generator: torch.Generator, resamples: int = 200) -> Estimate:
     """``H(y) = −Σ_y p(y) ln p(y)``, ``p(y) = E_x[p(y|x)]``, in nats (S3VAE, Tab. 1): high when all classes appear.
 
     Chance is 0, of one clip over and over.
@@ -29,5 +29,5 @@ def inter_entropy(probabilities: Tensor, *, generator: torch.Generator, resample
     p = checked_predictions(probabilities)
     return measured_predictions(
         lambda some: float(entropies(some.mean(0))), p, chance=0.0, generator=generator,
-        resamples=resamples, higher_is_better=True, least=0.0, most=math.log(p.shape[1]),
+        resamples=resamples, unit="nats", direction="higher", least=0.0, most=math.log(p.shape[1]),
     )  # fmt: skip

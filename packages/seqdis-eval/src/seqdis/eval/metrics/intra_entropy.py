@@ -7,13 +7,13 @@ import math
 import torch
 from torch import Tensor
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.predictions import checked_predictions, entropies, measured_predictions
 
 __all__ = ["intra_entropy"]
 
 
-def intra_entropy(probabilities: Tensor, *, generator: torch.Generator, resamples: int = 200) -> Metric:
+def intra_entropy(probabilities: Tensor, *, generator: torch.Generator, resamples: int = 200) -> Estimate:
     """``H(y|x) = E_x[−Σ_y p(y|x) ln p(y|x)]`` in nats (S3VAE, Tab. 1): low when each clip shows one class clearly.
 
     Chance is ``ln C``, of predictions without information.
@@ -30,5 +30,5 @@ def intra_entropy(probabilities: Tensor, *, generator: torch.Generator, resample
     uniform = math.log(p.shape[1])
     return measured_predictions(
         lambda some: float(entropies(some).mean()), p, chance=uniform, generator=generator,
-        resamples=resamples, higher_is_better=False, least=0.0, most=uniform,
+        resamples=resamples, unit="nats", direction="lower", least=0.0, most=uniform,
     )  # fmt: skip

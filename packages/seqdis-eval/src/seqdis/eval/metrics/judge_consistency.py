@@ -9,14 +9,14 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 
 __all__ = ["consistency"]
 
 
 def consistency(
     real: Mapping[str, Tensor], generated: Mapping[str, Tensor], *, generator: torch.Generator
-) -> dict[str, Metric]:
+) -> dict[str, Estimate]:
     """``E[1(ŷ(x) = ŷ(x̂))]`` of every label, and the mean over labels (VDSM, Tab. 1 and 2).
 
     The labels are the judge's on both sides: it may be wrong on both and agree. Chance is what one and the same
@@ -55,8 +55,9 @@ def _per_clip(same: Tensor) -> Tensor:
     return same.double().flatten(1).mean(1) if same.ndim > 1 else same.double()
 
 
-def _metric(share: Tensor, chance: float, generator: torch.Generator) -> Metric:
-    return Metric(
+def _metric(share: Tensor, chance: float, generator: torch.Generator) -> Estimate:
+    return Estimate(
+        unit="share",
         value=float(share.mean()),
         chance=chance,
         ci95=bootstrap_mean(share, generator=generator),

@@ -7,12 +7,12 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 
 __all__ = ["judge_divergence"]
 
 
-def judge_divergence(generated: Tensor, real: Tensor, *, generator: torch.Generator) -> Metric:
+def judge_divergence(generated: Tensor, real: Tensor, *, generator: torch.Generator) -> Estimate:
     """``KL_{g,r} = E[Σ_y p(y|x̂) ln(p(y|x̂) / p(y|x))]`` in nats (S3VAE, App. C); 0 where the two agree.
 
     Args:
@@ -37,9 +37,10 @@ def judge_divergence(generated: Tensor, real: Tensor, *, generator: torch.Genera
     # A softmax in float32 may round to 0 what is not impossible; the smallest normal number stands for it.
     p, q = (value.double().clamp(min=torch.finfo(torch.float32).tiny) for value in (generated, real))
     clips = (p * (p / q).log()).sum(1).clamp(min=0)
-    return Metric(
+    return Estimate(
+        unit="nats",
         value=float(clips.mean()),
         ci95=bootstrap_mean(clips, generator=generator),
         n=len(clips),
-        higher_is_better=False,
+        direction="lower",
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.codes import Array, Codes, bounded_interval, checked, entropy
 
 __all__ = ["mutual_information_gap"]
@@ -15,7 +15,7 @@ __all__ = ["mutual_information_gap"]
 
 def mutual_information_gap(
     codes: Tensor, labels: Mapping[str, Tensor], *, bins: int = 20, resamples: int = 100, seed: int = 0
-) -> Metric:
+) -> Estimate:
     """``MIG = E_l[(I(c_1st; l) − I(c_2nd; l)) / H(l)]`` (Chen et al. 2018), in [0, 1].
 
     The interval is a bootstrap over sequences, centred on the figure: resampling raises what entries seem to say.
@@ -42,8 +42,11 @@ def mutual_information_gap(
         return float(np.mean([_gap(place, weights, bins, classes) for place, classes in places]))
 
     value = gap(None)
-    return Metric(
-        value=value, ci95=bounded_interval(gap, value, len(x), resamples, seed, centred=True), n=len(x)
+    return Estimate(
+        unit="share",
+        value=value,
+        ci95=bounded_interval(gap, value, len(x), resamples, seed, centred=True),
+        n=len(x),
     )
 
 

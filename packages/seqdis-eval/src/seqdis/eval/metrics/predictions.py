@@ -9,7 +9,7 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Direction, Estimate
 from seqdis.core.sequences import check_finite
 
 __all__ = ["balanced", "checked_predictions", "entropies", "measured_predictions"]
@@ -63,10 +63,11 @@ def measured_predictions(
     chance: float,
     generator: torch.Generator,
     resamples: int,
-    higher_is_better: bool,
+    direction: Direction,
+    unit: str,
     least: float,
     most: float,
-) -> Metric:
+) -> Estimate:
     """A figure of predictions with its bootstrap interval over clips, which holds it.
 
     Fewer different clips are less diverse, whoever drew them: the draws are centred on the figure of all clips.
@@ -77,7 +78,8 @@ def measured_predictions(
         chance: Of predictions without information.
         generator: Of the bootstrap.
         resamples: Of the bootstrap.
-        higher_is_better: The direction.
+        direction: Whether higher or lower values are better.
+        unit: Of the figure.
         least: What the figure cannot fall below.
         most: What it cannot exceed.
     """
@@ -87,6 +89,6 @@ def measured_predictions(
         centre=value,
     )  # fmt: skip
     interval = min(value, max(least, low)), max(value, min(most, high))
-    return Metric(
-        value=value, chance=chance, ci95=interval, n=len(probabilities), higher_is_better=higher_is_better
+    return Estimate(
+        value=value, chance=chance, ci95=interval, n=len(probabilities), direction=direction, unit=unit
     )

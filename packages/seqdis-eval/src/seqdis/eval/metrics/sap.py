@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.codes import agree, bounded_interval, checked
 
 __all__ = ["separated_attribute_predictability"]
@@ -21,7 +21,7 @@ def separated_attribute_predictability(
     *,
     resamples: int = 100,
     seed: int = 0,
-) -> Metric:
+) -> Estimate:
     """``SAP = E_l[a_1st − a_2nd]``, ``a`` the test accuracy from one entry alone (Kumar et al. 2018), in [0, 1].
 
     The accuracy is that of a linear support vector machine on the one, standardised entry. The interval is a bootstrap
@@ -57,6 +57,9 @@ def separated_attribute_predictability(
         return float((shares[:, -1] - shares[:, -2]).mean())
 
     value = gap(None)
-    return Metric(
-        value=value, ci95=bounded_interval(gap, value, len(x), resamples, seed, centred=True), n=len(x)
+    return Estimate(
+        unit="share",
+        value=value,
+        ci95=bounded_interval(gap, value, len(x), resamples, seed, centred=True),
+        n=len(x),
     )

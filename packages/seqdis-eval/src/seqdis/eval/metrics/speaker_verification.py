@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Direction, Estimate
 from seqdis.eval.metrics.eer import eer_draws, speaker_eer
 
 __all__ = ["SpeakerVerification", "speaker_verification"]
@@ -25,9 +25,9 @@ class SpeakerVerification:
         gap: ``dynamic − static``, high is good; 0 where both know equally much.
     """
 
-    static: Metric
-    dynamic: Metric
-    gap: Metric
+    static: Estimate
+    dynamic: Estimate
+    gap: Estimate
 
 
 def speaker_verification(
@@ -54,12 +54,12 @@ def speaker_verification(
         draws.append(eer_draws(embeddings, speakers, resamples, generator=drawn))
     gap = rates[0].model_copy(update={"value": rates[1].value - rates[0].value, "chance": 0.0})
     return SpeakerVerification(
-        _with_interval(rates[0], draws[0], higher_is_better=False),
-        _with_interval(rates[1], draws[1], higher_is_better=True),
-        _with_interval(gap, draws[1] - draws[0], higher_is_better=True),
+        _with_interval(rates[0], draws[0], direction="lower"),
+        _with_interval(rates[1], draws[1], direction="higher"),
+        _with_interval(gap, draws[1] - draws[0], direction="higher"),
     )
 
 
-def _with_interval(metric: Metric, draws: NDArray[np.float64], *, higher_is_better: bool) -> Metric:
+def _with_interval(estimate: Estimate, draws: NDArray[np.float64], *, direction: Direction) -> Estimate:
     low, high = np.quantile(draws, [0.025, 0.975])
-    return metric.model_copy(update={"ci95": (float(low), float(high)), "higher_is_better": higher_is_better})
+    return estimate.model_copy(update={"ci95": (float(low), float(high)), "direction": direction})

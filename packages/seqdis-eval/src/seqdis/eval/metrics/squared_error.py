@@ -7,7 +7,7 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.core.sequences import Sequences
 
 __all__ = ["clip_errors", "entry_weights", "mean_squared_error"]
@@ -35,7 +35,7 @@ def clip_errors(batch: Sequences, guess: Tensor) -> Tensor:
     return squares.flatten(1).sum(1) / seen.flatten(1).sum(1)
 
 
-def mean_squared_error(errors: Tensor, baseline: Tensor, *, generator: torch.Generator) -> Metric:
+def mean_squared_error(errors: Tensor, baseline: Tensor, *, generator: torch.Generator) -> Estimate:
     """``MSE = E_clips[mean (x − x̂)²]`` (DiffSDA, Tab. 3), with a bootstrap over clips.
 
     Args:
@@ -49,10 +49,11 @@ def mean_squared_error(errors: Tensor, baseline: Tensor, *, generator: torch.Gen
     measured = ~errors.isnan()
     if not bool(measured.any()):
         raise InputError(f"reconstruction: none of {len(errors)} test clips has a measured entry")
-    return Metric(
+    return Estimate(
+        unit="natural²",
         value=errors[measured].mean().item(),
         chance=baseline[measured].mean().item(),
         ci95=bootstrap_mean(errors[measured], generator=generator),
         n=int(measured.sum()),
-        higher_is_better=False,
+        direction="lower",
     )

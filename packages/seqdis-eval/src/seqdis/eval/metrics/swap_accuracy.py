@@ -11,7 +11,7 @@ from torch import Tensor
 from seqdis.core.analysis import wilson
 from seqdis.core.data.labels import Label
 from seqdis.core.factors import SIDES
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 
 __all__ = ["agreement", "majority_chance", "swap_metrics"]
 
@@ -27,7 +27,7 @@ def majority_chance(labels: Iterable[Tensor]) -> float:
     return math.prod(value.bincount().max().item() / len(value) for value in labels)
 
 
-def agreement(predicted: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Metric:
+def agreement(predicted: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Estimate:
     """Share of clips in which all labels of ``truth`` are right, with Wilson's interval.
 
     Args:
@@ -36,12 +36,14 @@ def agreement(predicted: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> M
     """
     hits = torch.stack([predicted[name] == value for name, value in truth.items()]).all(0)
     right, n = int(hits.sum()), len(hits)
-    return Metric(value=right / n, chance=majority_chance(truth.values()), ci95=wilson(right, n), n=n)
+    return Estimate(
+        unit="share", value=right / n, chance=majority_chance(truth.values()), ci95=wilson(right, n), n=n
+    )
 
 
 def swap_metrics(
     labels: Mapping[str, Label], predicted: Mapping[str, Tensor], truth: Mapping[str, Tensor]
-) -> dict[str, Metric]:
+) -> dict[str, Estimate]:
     """Accuracy of swaps by side, jointly, and by label (DiViD, Tab. 1; BCD, Tab. A4), each in [0, 1].
 
     Args:

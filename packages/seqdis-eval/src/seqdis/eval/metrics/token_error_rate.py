@@ -9,7 +9,7 @@ from rapidfuzz.distance import Levenshtein
 
 from seqdis.core.analysis import bootstrap
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 
 __all__ = ["token_error_rate"]
 
@@ -20,7 +20,7 @@ def token_error_rate(
     *,
     constant: Sequence[int] = (),
     generator: torch.Generator | None = None,
-) -> Metric:
+) -> Estimate:
     """``Σ distance(t, g) / Σ |t|`` over utterances: 0 is perfect; more than 1 where much is inserted.
 
     The distance is Levenshtein's (1966), by rapidfuzz: the fewest insertions, deletions and substitutions that
@@ -53,10 +53,11 @@ def token_error_rate(
         len(truth),
         generator=generator or torch.Generator().manual_seed(0),
     )
-    return Metric(
+    return Estimate(
+        unit="share",
         value=float(errors.sum() / lengths.sum()),
         chance=trivial / float(lengths.sum()),
         ci95=interval,
         n=len(truth),
-        higher_is_better=False,
+        direction="lower",
     )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.metrics.frames import cosine_distance, mean_over_clips
 
 __all__ = ["verification_accuracy", "verification_threshold"]
@@ -19,7 +19,7 @@ def verification_accuracy(
     threshold: float,
     generator: torch.Generator,
     published: bool = False,
-) -> dict[str, Metric]:
+) -> dict[str, Estimate]:
     """Share of frames in which ``1 − cos(e, ê) ≤ threshold``: the same identity (DiffSDA, Tab. 10 and 11).
 
     Args:
@@ -37,7 +37,8 @@ def verification_accuracy(
     """
     distance = cosine_distance(found, expected)
     same = torch.where(distance.isnan(), distance, (distance <= threshold).double())
-    return {"verification_accuracy": mean_over_clips(same.nan_to_num(0.0) if published else same, generator)}
+    counted = same.nan_to_num(0.0) if published else same
+    return {"verification_accuracy": mean_over_clips(counted, generator, unit="share")}
 
 
 def verification_threshold(embeddings: Tensor, identities: Tensor) -> float:

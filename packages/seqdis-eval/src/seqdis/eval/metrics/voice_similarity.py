@@ -7,14 +7,14 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean
 from seqdis.core.errors import InputError
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 
 __all__ = ["voice_similarity"]
 
 
 def voice_similarity(
     made: Tensor, wanted: Tensor, *, other: Tensor | None = None, generator: torch.Generator
-) -> Metric:
+) -> Estimate:
     """``CSIM = E[⟨e, ê⟩ / ‖e‖‖ê‖]`` of speaker embeddings, with a bootstrap interval over utterances.
 
     Args:
@@ -38,7 +38,8 @@ def voice_similarity(
         if other is None
         else float(torch.nn.functional.cosine_similarity(other.double(), wanted.double()).mean())
     )
-    return Metric(
+    return Estimate(
+        unit="cosine",
         value=float(values.mean()),
         chance=chance,
         ci95=bootstrap_mean(values, generator=generator),

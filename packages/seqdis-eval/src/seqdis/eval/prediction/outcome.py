@@ -1,4 +1,4 @@
-"""A yes or no foretold from both factors: in-hospital death, in the published tables."""
+"""A yes or no predicted from both factors: in-hospital death, in the published tables."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from seqdis.core.analysis import encode_dataset
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.random import mix_seed
-from seqdis.core.results import Metric
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.engine.seeds import over_seeds
 from seqdis.eval.metrics.auprc import area_under_precision_recall
@@ -30,6 +30,13 @@ __all__ = ["outcome_protocol"]
 _EPOCHS, _BATCH = 41, 32
 _LINEAR: Classifier = "logistic_regression"
 _BASELINES: tuple[Classifier, ...] = (_LINEAR, "random_forest")
+_WHOSE = {
+    "": "head on factors",
+    "_logistic_regression": "logistic regression on raw",
+    "_random_forest": "random forest on raw",
+    "_logistic_regression_on_factors": "logistic regression on factors",
+}
+"""Models in words, by what is appended to a metric's name."""
 
 
 def outcome_protocol(
@@ -42,7 +49,7 @@ def outcome_protocol(
     mode: Mode = "corrected",
     watch: Callable[[Mapping[str, Tensor], Tensor], None] | None = None,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """AUPRC and AUROC of a head that reads the factors of a whole sequence (DiffSDA, Tab. 5 and 14).
 
     ``corrected``: an LSTM reads the dynamics ``window`` steps at a time, up to the last window that holds an existing
@@ -54,11 +61,11 @@ def outcome_protocol(
     Args:
         model: Any method.
         splits: Of labelled sequences.
-        label: Has two classes; the second is foretold.
+        label: Has two classes; the second is predicted.
         window: Steps.
         seeds: Of heads and forests; the first is that of the bootstraps, too.
         mode: Which of the two.
-        watch: Shown the first seed's scores of the test split, by whose they are (``""`` the head's), and the labels.
+        watch: Called with the first seed's scores of the test split, by the model in words, and the labels.
         progress: Called with sequences encoded and in all.
 
     Returns:
@@ -104,7 +111,7 @@ def outcome_protocol(
     raw_train, raw_test = sequence_statistics(splits.train), sequence_statistics(splits.test)
     truth = test[-1].long()
 
-    def measure(seed: int) -> dict[str, Metric]:
+    def measure(seed: int) -> Metrics:
         head = new_head(lambda: OutcomeHead(static=train[0].shape[1], dynamic=train[1].shape[2]), seed=seed)
         fit_head(
             head,
@@ -125,13 +132,14 @@ def outcome_protocol(
             scores = classify_plainly(_LINEAR, known, train[-1].long(), seen, classes=2, seed=seed)
             found[f"_{_LINEAR}_on_factors"] = scores[:, 1]
         if watch is not None and seed == seeds[0]:
-            watch(found, truth)
-        return {name: m for kind, s in found.items() for name, m in _areas(s, truth, kind, seeds[0]).items()}
+            watch({_WHOSE[kind]: scores for kind, scores in found.items()}, truth)
+        areas = {n: m for kind, s in found.items() for n, m in _areas(s, truth, kind, seeds[0]).items()}
+        return Metrics.of(areas, role="prediction")
 
     return over_seeds(measure, seeds)
 
 
-def _areas(scores: Tensor, truth: Tensor, kind: str, seed: int) -> dict[str, Metric]:
+def _areas(scores: Tensor, truth: Tensor, kind: str, seed: int) -> dict[str, Estimate]:
     def generator() -> torch.Generator:
         return torch.Generator().manual_seed(mix_seed(seed, 4))
 

@@ -13,9 +13,9 @@ from seqdis.core.analysis import encode_dataset
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.random import mix_seed
-from seqdis.core.results import Metric
 from seqdis.core.sequences import check_finite
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.engine.seeds import over_seeds
@@ -31,6 +31,13 @@ __all__ = ["WindowValues", "mismatched", "quantity_protocol"]
 
 _EPOCHS, _BATCH = 301, 256
 _BASELINES: tuple[Regressor, ...] = ("ridge", "random_forest")
+_WHOSE = {
+    "mae": "head on factors",
+    "mae_ridge": "ridge on raw",
+    "mae_random_forest": "random forest on raw",
+    "mae_ridge_on_factors": "ridge on factors",
+}
+"""Models in words, by the metric of their error."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +67,10 @@ def quantity_protocol(
     window: int,
     seeds: Sequence[int] = (0, 1, 2),
     mode: Mode = "corrected",
+    unit: str = "",
     watch: Callable[[Mapping[str, Tensor], Tensor, Tensor], None] | None = None,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """MAE of a head that reads the static factor and the dynamics of one window (DiffSDA, Tab. 5 and 14).
 
     ``corrected``: the number goes with its window; it is standardised while the head learns; the epoch with the
@@ -79,8 +87,9 @@ def quantity_protocol(
         window: Steps, W.
         seeds: Of heads, forests, and of the two passes and shifts; the first is that of the bootstraps, too.
         mode: Which of the two.
-        watch: Shown the first seed's predictions of the test windows by metric, their numbers, and which sequence each
-            window is of, all ``(K,)``.
+        unit: Of the number.
+        watch: Called with the first seed's predictions of the test windows by the model in words, their numbers, and
+            which sequence each window is of, all ``(K,)``.
         progress: Called with sequences encoded and in all.
 
     Returns:
@@ -113,7 +122,7 @@ def quantity_protocol(
 
     fixed = windows_of(None) if mode == "corrected" else None
 
-    def measure(seed: int) -> dict[str, Metric]:
+    def measure(seed: int) -> Metrics:
         known = windows_of(seed) if fixed is None else fixed
         train, val, test = (known[name] for name in parts)
         predicted = _sound(train, val, test, seed) if mode == "corrected" else _published(train, test, seed)
@@ -125,17 +134,19 @@ def quantity_protocol(
                 "ridge", train.factors, train.value, test.factors, seed=seed
             )
         if watch is not None and seed == seeds[0]:
-            watch(found, test.value, test.sequence)
-        return {
+            watch({_WHOSE[name]: value for name, value in found.items()}, test.value, test.sequence)
+        errors = {
             name: mean_absolute_error(
                 value,
                 test.value,
                 train_truth=train.value,
                 generator=torch.Generator().manual_seed(mix_seed(seeds[0], 4)),
                 groups=test.sequence,
+                unit=unit,
             )
             for name, value in found.items()
         }
+        return Metrics.of(errors, role="prediction")
 
     return over_seeds(measure, seeds)
 

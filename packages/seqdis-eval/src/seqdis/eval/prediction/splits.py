@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from seqdis.core.config import DataConfig
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
+from seqdis.core.registry import build_dataset, get_modality
+from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.open_run import OpenRun
 
-__all__ = ["Splits", "check_unseen", "grouped", "sequence_lengths"]
+__all__ = ["Splits", "check_unseen", "grouped", "sequence_lengths", "splits_in"]
 
 _CHUNK = 256
 
@@ -80,3 +85,29 @@ def sequence_lengths(dataset: SequenceDataset) -> Tensor:
         exists = torch.ones(batch.x.shape[:2], dtype=torch.bool) if batch.mask is None else batch.mask.bool()
         parts.append((steps * exists).amax(1))
     return torch.cat(parts)
+
+
+def splits_in(run: OpenRun, mode: Mode, data: Path | None) -> Splits:
+    """Training, validation and test sequences as a protocol's mode asks for them, by the run's own seed.
+
+    Args:
+        run: That is measured.
+        mode: Of the protocol.
+        data: Where the data lie, if not below ``SEQDIS_DATA``.
+
+    Raises:
+        InputError: The run was trained on sequences of that test split.
+    """
+    config, wanted = run.config, run.data_in(mode)
+
+    def split(name: str, of: DataConfig) -> SequenceDataset:
+        return build_dataset(config.modality, of, name, root=data, seed=config.train.seed)
+
+    spec = get_modality(config.modality).datasets().get(wanted.dataset)  # a folder of one's own has none
+    group_key = None if spec is None else spec.group_key
+    if wanted == config.data:
+        return Splits(run.train_set, split("val", wanted), run.test_set, grouped(run.test_set, group_key))
+    train, val, test = (split(name, wanted) for name in ("train", "val", "test"))
+    splits = Splits(train, val, test, grouped(test, group_key))
+    check_unseen(splits.test, run.train_set, split("val", config.data), name=str(run.folder))
+    return splits

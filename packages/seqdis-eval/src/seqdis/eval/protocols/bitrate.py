@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
 from seqdis.core.analysis import encode_dataset
 from seqdis.core.capabilities import HasCodes
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.quantize import CodeStream, codebook_use, cross_entropy_bits, pack_codes
-from seqdis.core.results import Metric
+from seqdis.eval.engine.open_run import OpenRun
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.protocols.options import JudgeOption, NoiseOption, SamplerOptions
+from seqdis.eval.protocols.protocol import Protocol
+from seqdis.eval.protocols.scoring import score_swaps
 
-__all__ = ["bitrate_protocol"]
+__all__ = ["Bitrate", "bitrate_protocol"]
 
 
 def bitrate_protocol(
@@ -20,7 +31,7 @@ def bitrate_protocol(
     test_set: SequenceDataset,
     *,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Bits a frame of held-out sequences' codes, and how the codebooks are used (BCD, Eq. 3-5).
 
     Args:
@@ -71,10 +82,66 @@ def bitrate_protocol(
     }
     if rate.target is not None:
         bits["target_bits"] = rate.target
-    metrics = {name: Metric(value=value, n=n, higher_is_better=False) for name, value in bits.items()}
-    if rate.fps is not None:
-        metrics["kbps"] = Metric(value=packed.kbps, n=n, higher_is_better=False)
+    found = {
+        name: Estimate(value=value, unit="bits/frame", n=n, direction="lower") for name, value in bits.items()
+    }
+    if rate is not None and rate.fps is not None:
+        found["kbps"] = Estimate(value=packed.kbps, unit="kbit/s", n=n, direction="lower")
     dead = float(use.dead.sum()) / (groups * entries)
-    metrics["dead_codes"] = Metric(value=dead, n=n, higher_is_better=False)
-    metrics["perplexity"] = Metric(value=float(use.perplexity.mean()), n=n)
-    return metrics
+    found["dead_codes"] = Estimate(value=dead, unit="share", n=n, direction="lower")
+    found["perplexity"] = Estimate(value=float(use.perplexity.mean()), unit="entries", n=n)
+    return Metrics.of(found, role="codes")
+
+
+class Bitrate(Protocol):
+    """Bits a frame of held-out codes by the range coder, dead codes; of several runs, accuracy over rate.
+
+    The judge, which real clips have trained, is kept in the first run's folder.
+    """
+
+    name = "bitrate"
+    requires = "a method with codes"
+    several_runs = "compared"
+
+    class Options(JudgeOption, NoiseOption, SamplerOptions):
+        """See the classes that it inherits."""
+
+        pairs: int = Field(0, ge=0, description="swaps that a judge sees; the rate alone when 0")
+        picture: Path | None = Field(None, description="also draw accuracy over rate here, as a png")
+
+    def check(self, options: Any, folders: Sequence[Path]) -> None:
+        """A curve needs swaps at several rates, and runs are told apart by their folders' names."""
+        if options.picture is not None and not options.pairs:
+            raise InputError("--picture: a curve needs swaps; give --pairs, too")
+        if options.picture is not None and len(folders) < 2:
+            raise InputError(f"--picture: a curve needs runs at several rates; got {len(folders)}")
+        names = [folder.name for folder in folders]
+        if len(set(names)) < len(names):
+            raise InputError(f"runs are told apart by their folders' names; got {', '.join(names)}")
+
+    def applies_to(self, run: OpenRun) -> bool:
+        """Whether its method has codes."""
+        return isinstance(run.model, HasCodes)
+
+    def measure(self, context: Context) -> Metrics:
+        """The figures of each run, a case each where there are several."""
+        options, metrics = context.options, Metrics()
+        judge = context.judge_of(context.first) if options.pairs else None
+        if judge is not None:
+            metrics |= judge.metrics
+        for run in context.runs:
+            with context.bar(f"encoding {run.folder.name}") as progress:
+                found = bitrate_protocol(run.model, run.train_set, run.test_set, progress=progress)
+            if judge is not None:
+                with context.bar(f"swapping {run.folder.name}") as progress:
+                    scores = score_swaps(
+                        run.model, run.train_set, run.test_set, seed=context.seed, pairs=options.pairs,
+                        judge=judge.judge, noise=options.noise, progress=progress,
+                    )  # fmt: skip
+                found |= scores.select(without="judge")
+            metrics |= found.in_case(run.folder.name) if len(context.runs) > 1 else found
+        if options.picture is not None:
+            from seqdis.eval.report.rate_curve import draw_rate_curve
+
+            draw_rate_curve(options.picture, metrics)
+        return metrics

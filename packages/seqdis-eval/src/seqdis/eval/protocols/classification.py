@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
 from seqdis.core.analysis import encode_dataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.random import mix_seed
-from seqdis.core.results import Metric
 from seqdis.eval.engine.mode import Mode
-from seqdis.eval.engine.seeds import over_seeds
+from seqdis.eval.engine.open_run import OpenRun
+from seqdis.eval.engine.seeds import mean_over_seeds, over_seeds
 from seqdis.eval.metrics.accuracy import accuracy
 from seqdis.eval.prediction.baselines import Classifier, classify_plainly
 from seqdis.eval.prediction.head_training import fit_head, new_head, standardised
 from seqdis.eval.prediction.heads import LabelHead
 from seqdis.eval.prediction.raw_features import sequence_statistics
-from seqdis.eval.prediction.splits import Splits
+from seqdis.eval.prediction.splits import Splits, splits_in
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.protocols.options import ModeOption, SeedsOption
+from seqdis.eval.protocols.protocol import Protocol
+from seqdis.eval.report.blocks import Block, Section
+from seqdis.eval.report.prediction_blocks import answers_by_class
 
-__all__ = ["classification_protocol"]
+__all__ = ["Classification", "classification_protocol"]
 
 _EPOCHS, _BATCH = 41, 32
 _LINEAR: Classifier = "logistic_regression"
@@ -39,7 +47,7 @@ def classification_protocol(
     mode: Mode = "corrected",
     watch: Callable[[str, Tensor, Tensor], None] | None = None,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Accuracy of a two-layer head on the static factor (DiffSDA, Tab. 5 and 15).
 
     The epoch with the lowest loss on the validation split counts, in both modes. ``corrected``: each seed has a head
@@ -77,7 +85,7 @@ def classification_protocol(
         done += len(part)
     statics = standardised(found[0], found[1:]) if mode == "corrected" else found
     raw = sequence_statistics(splits.train), sequence_statistics(splits.test)
-    metrics: dict[str, Metric] = {}
+    metrics = Metrics()
     for label in chosen:
         truths = [part.all_labels()[label] for part in parts]
         classes = len(splits.train.labels[label].classes)
@@ -96,10 +104,10 @@ def _measure(
     groups: Tensor | None,
     draws: int,
     watch: Callable[[str, Tensor, Tensor], None] | None,
-) -> Callable[[int], dict[str, Metric]]:
+) -> Callable[[int], Metrics]:
     kept: LabelHead | None = None
 
-    def measure(seed: int) -> dict[str, Metric]:
+    def measure(seed: int) -> Metrics:
         nonlocal kept
         head = kept or new_head(lambda: LabelHead(inputs=statics[0].shape[1], classes=classes), seed=seed)
         fit_head(
@@ -123,13 +131,14 @@ def _measure(
         if mode == "corrected":
             scores = classify_plainly(_LINEAR, statics[0], truths[0], statics[2], classes=classes, seed=seed)
             predicted[f"{label}_accuracy_{_LINEAR}_on_factors"] = scores.argmax(1)
-        return {
+        found = {
             name: accuracy(
-                found, truths[2], train_truth=truths[0], groups=groups,
+                answers, truths[2], train_truth=truths[0], groups=groups,
                 generator=torch.Generator().manual_seed(mix_seed(draws, 4)),
             )
-            for name, found in predicted.items()
+            for name, answers in predicted.items()
         }  # fmt: skip
+        return Metrics.of(found, role="classification")
 
     return measure
 
@@ -144,3 +153,44 @@ def _chosen(splits: Splits, labels: Sequence[str] | None) -> list[str]:
         if name not in known:
             raise unknown_name("label of these data", name, known)
     return list(labels)
+
+
+class Classification(Protocol):
+    """Read labels from the static factor alone, beside plain models on raw features; of any labelled data."""
+
+    name = "classification"
+    requires = "labels"
+
+    class Options(SeedsOption, ModeOption):
+        """See the classes that it inherits."""
+
+        seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
+        label: tuple[str, ...] = Field(
+            (), description="may be repeated; the labels of the static factor when omitted"
+        )
+
+    def applies_to(self, run: OpenRun) -> bool:
+        """Whether its data carry labels."""
+        return bool(run.test_set.labels)
+
+    def measure(self, context: Context) -> Metrics:
+        """The figures of all runs and seeds; the answers that are shown are those of the first run and seed."""
+        options, results = context.options, []
+        self._answers: list[Block] = []
+        for number, run in enumerate(context.runs):
+            splits = splits_in(run, options.mode, context.data)
+            with context.bar(f"classifying {run.folder.name}") as progress:
+                results.append(
+                    classification_protocol(
+                        run.model, splits, options.label or None, seeds=list(context.seeds), mode=options.mode,
+                        watch=None if number else partial(self._show, splits), progress=progress,
+                    )
+                )  # fmt: skip
+        return mean_over_seeds(results)
+
+    def _show(self, splits: Splits, name: str, predicted: Tensor, truth: Tensor) -> None:
+        self._answers += answers_by_class(name, predicted, truth, splits.test.labels[name].classes)
+
+    def sections(self, context: Context) -> list[Section]:
+        """The answers on the test split by class."""
+        return [Section("Answers", self._answers)]

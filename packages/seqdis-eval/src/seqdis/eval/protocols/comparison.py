@@ -17,11 +17,18 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.files import replace_with_json
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.modality import Panel
-from seqdis.core.results import Metric
 from seqdis.core.training.budget import Budget, scaled_to, seconds_per_step
 
-__all__ = ["Contestant", "check_same_clips", "comparable_presets", "comparison_grid", "planned", "tabled"]
+__all__ = [
+    "Contestant",
+    "check_same_clips",
+    "comparable_presets",
+    "comparison_grid",
+    "comparison_metrics",
+    "plan_training",
+]
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Contestant:
     """
 
     model: Disentangler
-    metrics: Mapping[str, Metric]
+    metrics: Metrics
     steps: int
     seconds: float
 
@@ -103,7 +110,7 @@ def check_same_clips(name: str, expected: SequenceDataset, came: SequenceDataset
         raise InputError(f"{name}: its data.options give other test clips; choose other --methods")
 
 
-def planned(
+def plan_training(
     presets: Mapping[str, RunConfig],
     budget: Budget,
     folder: Path,
@@ -153,16 +160,18 @@ def planned(
     return configs
 
 
-def tabled(contestants: Mapping[str, Contestant]) -> dict[str, Metric]:
-    """``<metric>@<method>`` of all metrics that most of them have, with steps and seconds of training."""
+def comparison_metrics(contestants: Mapping[str, Contestant]) -> Metrics:
+    """All metrics that most methods have, a case a method, with steps and seconds of training."""
     common = Counter(name for entry in contestants.values() for name in entry.metrics)
-    metrics = {}
+    metrics = Metrics()
     for method, entry in contestants.items():
-        judged = {n: m for n, m in entry.metrics.items() if not n.startswith("judge_")}
-        for name in (n for n in judged if 2 * common[n] > len(contestants)):
-            metrics[f"{name}@{method}"] = judged[name]
-        metrics[f"train_steps@{method}"] = Metric(value=entry.steps)
-        metrics[f"train_seconds@{method}"] = Metric(value=round(entry.seconds, 1), higher_is_better=False)
+        shared = [m for name, m in entry.metrics.items() if 2 * common[name] > len(contestants)]
+        metrics |= Metrics(shared).select(without="judge").in_case(method)
+        training = {
+            "train_steps": Estimate(value=entry.steps, unit="steps"),
+            "train_seconds": Estimate(value=round(entry.seconds, 1), unit="s", direction="lower"),
+        }
+        metrics |= Metrics.of(training, role="training", case=method)
     return metrics
 
 

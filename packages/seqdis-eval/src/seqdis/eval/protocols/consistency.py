@@ -7,18 +7,31 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import evaluating, row_sources
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
-from seqdis.core.results import Metric
+from seqdis.eval.engine.batches import chosen_clips, reconstruct_clips, reconstructions
 from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.judge.interface import Judge
 from seqdis.eval.metrics.judge_consistency import consistency
 from seqdis.eval.metrics.swap_accuracy import agreement
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.protocols.options import (
+    BatchOption,
+    ClipsOption,
+    JudgeOption,
+    ModeOption,
+    SamplerOptions,
+    SeedsOption,
+)
+from seqdis.eval.protocols.protocol import Protocol
+from seqdis.eval.report.blocks import Section
+from seqdis.eval.report.clips import reconstruction_cards
 
-__all__ = ["PUBLISHED_CLIPS", "consistency_protocol"]
+__all__ = ["PUBLISHED_CLIPS", "Consistency", "consistency_protocol"]
 
 PUBLISHED_CLIPS = 1000
 """Test clips that VDSM's tables are of."""
@@ -34,7 +47,7 @@ def consistency_protocol(
     clips: int | None = None,
     batch_size: int = 64,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """The judge on real clips and on their reconstructions (VDSM, Tab. 1 and 2).
 
     ``"corrected"``: every label is that of a whole clip; what the judge gets right of the generated clips stands
@@ -62,31 +75,26 @@ def consistency_protocol(
     if not test_set.labels:
         raise InputError("the data carry no labels: there is nothing that a judge could say of a clip")
     limit = min(clips or len(test_set), PUBLISHED_CLIPS if mode == "published" else len(test_set))
-    order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(seed))
-    chosen = sorted(order[:limit].tolist())
+    chosen = chosen_clips(len(test_set), limit, seed=seed)
     seen: dict[str, list[Mapping[str, Tensor]]] = {"real": [], "generated": []}
-    with evaluating(model):
-        for start in range(0, len(chosen), batch_size):
-            rows = chosen[start : start + batch_size]
-            batch = test_set.fetch(rows).to(model.device)
-            made = model.reconstruct(batch, generator=row_sources(seed, rows))
-            for name, x in (("real", batch.x), ("generated", made)):
-                answers = judge.predict(x, batch.mask)
-                seen[name].append(answers | _still(judge, test_set, x) if mode == "published" else answers)
-            if progress is not None:
-                progress(start + len(rows), len(chosen))
+    for made in reconstructions(model, test_set, chosen, seed=seed, batch_size=batch_size, progress=progress):
+        for name, x in (("real", made.source.x), ("generated", made.frames)):
+            answers = judge.predict(x, made.source.mask)
+            seen[name].append(answers | _still(judge, test_set, x) if mode == "published" else answers)
     real, generated = (
         {name: torch.cat([part[name] for part in parts]) for name in test_set.labels}
         for parts in (seen["real"], seen["generated"])
     )
-    metrics = consistency(real, generated, generator=torch.Generator().manual_seed(seed))
+    drawn = torch.Generator().manual_seed(seed)
+    metrics = Metrics.of(consistency(real, generated, generator=drawn), role="consistency")
     if mode == "published":
         return metrics
     truth = {name: value[chosen] for name, value in test_set.all_labels().items()}
-    return metrics | {
+    right = {
         "generated_accuracy": agreement(generated, truth),
         **{f"generated_{name}_accuracy": agreement(generated, {name: truth[name]}) for name in truth},
     }
+    return metrics | Metrics.of(right, role="consistency")
 
 
 def _still(judge: Judge, test_set: SequenceDataset, x: Tensor) -> dict[str, Tensor]:
@@ -98,3 +106,64 @@ def _still(judge: Judge, test_set: SequenceDataset, x: Tensor) -> dict[str, Tens
         for name, label in test_set.labels.items()
         if label.factor == "static"
     }
+
+
+class Consistency(Protocol):
+    """Ask a judge about held-out clips and about their reconstructions: how often it says the same (VDSM, Tab. 1, 2).
+
+    The judge is kept in the run's folder.
+    """
+
+    name = "consistency"
+    requires = "labels for a judge to learn"
+
+    class Options(BatchOption, JudgeOption, SamplerOptions, ClipsOption, SeedsOption, ModeOption):
+        """See the classes that it inherits."""
+
+    def applies_to(self, run: OpenRun) -> bool:
+        """Whether its data carry labels."""
+        return bool(run.test_set.labels)
+
+    def measure(self, context: Context) -> Metrics:
+        """The figures of all runs and seeds."""
+        options = context.options
+        judges = context.judges
+
+        def measure(number: int, seed: int, progress: Progress) -> Metrics:
+            run = context.runs[number]
+            return judges[number].metrics | consistency_protocol(
+                run.model, judges[number].judge, run.test_set, seed=seed, mode=options.mode,
+                clips=context.clips, batch_size=options.batch_size, progress=progress,
+            )  # fmt: skip
+
+        return context.repeat(measure, what="comparing")
+
+    def sections(self, context: Context) -> list[Section]:
+        """Clips and reconstructions of which the judge says different things; where it never does, any."""
+        run, judge, seed = context.first, context.judges[0].judge, context.seed
+        pool = chosen_clips(len(run.test_set), 16, seed=seed)
+        batch = run.test_set.fetch(pool)
+        rebuilt = reconstruct_clips(run.model, batch, pool, seed=seed)
+        real, made = judge.predict(batch.x, batch.mask), judge.predict(rebuilt, batch.mask)
+        differs = torch.stack([real[name] != made[name] for name in run.test_set.labels]).any(0)
+        order = torch.argsort((~differs).long(), stable=True)[:6].tolist()
+        notes = []
+        for row in order:
+            words = [
+                _change(name, label.classes[int(real[name][row])], label.classes[int(made[name][row])])
+                for name, label in run.test_set.labels.items()
+                if real[name][row] != made[name][row]
+            ]
+            notes.append(", ".join(words) or "the same")
+        some = run.test_set.fetch([pool[row] for row in order])
+        note = (
+            f"The judge says different things of {int(differs.sum())} of {len(pool)} clips that the seed alone "
+            "chooses; these come first, with what it says of the source and of the reconstruction."
+        )
+        cards = reconstruction_cards(context.showroom, some, rebuilt[order], notes)
+        return [Section("Disagreements", [cards], note)]
+
+
+def _change(name: str, before: str, after: str) -> str:
+    change = f"{before} → {after}"
+    return change if before.startswith(name) else f"{name}: {change}"

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from pydantic import Field
 from rapidfuzz.distance import Levenshtein
 
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
-from seqdis.core.results import Metric
+from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.progress import stage
 from seqdis.eval.metrics.token_error_rate import token_error_rate
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.protocols.options import SeedsOption
+from seqdis.eval.protocols.protocol import Protocol
 from seqdis.eval.speech.content_head import HeadBudget, train_head
 from seqdis.eval.speech.subwords import Subwords
 from seqdis.eval.speech.utterances import EncodedUtterance, encode_utterances
 
-__all__ = ["best_constant", "content_protocol"]
+__all__ = ["Content", "best_constant", "content_protocol"]
 
 _SOURCES = ("static", "dynamic", "frames")
 _CANDIDATES = 256
@@ -50,7 +55,7 @@ def content_protocol(
     vocabulary: int = 64,
     budget: HeadBudget | None = None,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Token error rate of a small CTC head that reads an utterance's subwords from one factor alone.
 
     The dynamic factor should tell what is said (a low rate), the static one should not (a rate at chance, that of
@@ -79,20 +84,20 @@ def content_protocol(
         for dataset, first in ((train_set, 0.0), (test_set, 0.1))
     ]
     constant = best_constant(known, generator=torch.Generator().manual_seed(seed))
-    metrics = {}
+    rates = {}
     for number, source in enumerate(_SOURCES):
         train, test = ([_of(one, source) for one in some] for some in utterances)
         part = stage(progress, 0.2 + 0.8 * number / 3, 0.2 + 0.8 * (number + 1) / 3)
         head = train_head(
             train, known, vocabulary=len(subwords), seed=seed, budget=budget or HeadBudget(), progress=part
         )
-        metrics[f"token_error_from_{source}"] = token_error_rate(
+        rates[f"token_error_from_{source}"] = token_error_rate(
             held_out, head.read(test), constant=constant, generator=torch.Generator().manual_seed(seed)
         )
-    metrics["token_error_from_static"] = metrics["token_error_from_static"].model_copy(
-        update={"higher_is_better": True}
+    rates["token_error_from_static"] = rates["token_error_from_static"].model_copy(
+        update={"direction": "higher"}
     )
-    return metrics
+    return Metrics.of(rates, role="content")
 
 
 def _of(utterance: EncodedUtterance, source: str) -> torch.Tensor:
@@ -107,3 +112,35 @@ def _texts(dataset: SequenceDataset, split: str) -> Sequence[str]:
             f"content: the {split} split has no transcripts; allowed: data whose recordings say what is spoken"
         )
     return recordings.texts
+
+
+class Content(Protocol):
+    """Token error rate of a small CTC recogniser that hears one factor alone, wherever transcripts exist."""
+
+    name = "content"
+    requires = "recordings with transcripts"
+
+    class Options(SeedsOption):
+        """See the classes that it inherits."""
+
+        seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
+        head_steps: int = Field(600, ge=1, description="steps of the training of each recogniser")
+        vocabulary: int = Field(64, ge=2, description="subwords at most")
+
+    def applies_to(self, run: OpenRun) -> bool:
+        """Whether its recordings say what is spoken."""
+        recordings = run.test_set.recordings()
+        return recordings is not None and recordings.texts is not None
+
+    def measure(self, context: Context) -> Metrics:
+        """The figures of all runs and seeds."""
+        options = context.options
+
+        def measure(number: int, seed: int, progress: Progress) -> Metrics:
+            run = context.runs[number]
+            return content_protocol(
+                run.model, run.train_set, run.test_set, seed=seed, vocabulary=options.vocabulary,
+                budget=HeadBudget(steps=options.head_steps), progress=progress,
+            )  # fmt: skip
+
+        return context.repeat(measure, what="listening to")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean, evaluating, fixed_pairs, row_sources, wilson
@@ -14,15 +15,19 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.registry import get_sampler
-from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences
+from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.reconstruction_error import clip_errors, mean_frame
 from seqdis.eval.judge.interface import Judge
 from seqdis.eval.metrics.swap_accuracy import agreement, majority_chance
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.protocols.options import JudgeOption
+from seqdis.eval.protocols.protocol import Protocol
 
-__all__ = ["NFE", "REFERENCE", "SAMPLERS", "Case", "cases", "few_steps", "within_two_percent"]
+__all__ = ["NFE", "REFERENCE", "SAMPLERS", "Case", "FewSteps", "cases", "few_steps", "within_two_percent"]
 
 NFE = (4, 6, 8, 12, 16, 24, 32, 63)
 SAMPLERS = ("edm", "ddim", "ddpm", "dpmpp", "unipc")
@@ -36,11 +41,13 @@ class Case:
 
     Attributes:
         name: ``"dpmpp 16"``: the sampler and its NFE.
+        evaluations: Of the network.
         config: Its settings.
         inverts: Whether it has a noise that leads to a given sequence.
     """
 
     name: str
+    evaluations: int
     config: SamplerConfig
     inverts: bool
 
@@ -55,7 +62,7 @@ def cases(base: SamplerConfig, budgets: Sequence[int] = NFE) -> list[Case]:
             nfe = 2 * steps - 1 if name == "edm" else steps
             sampler = get_sampler(name)
             config = sampler.config_class(**levels, steps=steps)
-            chosen.append(Case(f"{name} {nfe}", config, inverts=sampler.invertible))
+            chosen.append(Case(f"{name} {nfe}", nfe, config, inverts=sampler.invertible))
     return chosen
 
 
@@ -69,7 +76,7 @@ def few_steps(
     budgets: Sequence[int] = NFE,
     seed: int = 0,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Reconstructions and swaps of the same clips by every sampler at every budget.
 
     Three things are decoded at each budget, and an inversion takes as many levels:
@@ -107,7 +114,7 @@ def few_steps(
         for name, label in test_set.labels.items()
     }
     own = model.sampling.config
-    todo, metrics = cases(own, budgets), {}
+    todo, metrics = cases(own, budgets), Metrics()
     there = dynamic.to(model.device)
     with evaluating(model):
         donor = model.encode(there)
@@ -117,17 +124,20 @@ def few_steps(
             for index, case in enumerate(todo):
                 model.sampling.use(case.config)
                 rows = row_sources(seed, range(len(chosen)))
+                errors, accuracies = {}, {}
                 noise = invert(model, there, donor) if case.inverts else None
                 if noise is not None:
                     again = model.decode(donor, noise=noise, generator=rows)
-                    metrics[f"reconstruction_mse@{case.name}"] = _error(dynamic, again, baseline, seed)
+                    errors["reconstruction_mse"] = _error(dynamic, again, baseline, seed)
                 fresh = model.decode(donor, generator=rows)
-                metrics[f"decoding_mse@{case.name}"] = _error(dynamic, fresh, baseline, seed)
+                errors["decoding_mse"] = _error(dynamic, fresh, baseline, seed)
                 if judge is not None:
                     swapped = model.decode(mixed, noise=noise, generator=rows)
                     seen = judge.predict(swapped, there.mask)
-                    metrics[f"swap_label_accuracy@{case.name}"] = _mean_accuracy(seen, truth)
-                    metrics[f"swap_joint_accuracy@{case.name}"] = agreement(seen, truth)
+                    accuracies["swap_label_accuracy"] = _mean_accuracy(seen, truth)
+                    accuracies["swap_joint_accuracy"] = agreement(seen, truth)
+                metrics |= Metrics.of(errors, role="reconstruction", case=case.name)
+                metrics |= Metrics.of(accuracies, role="swap", case=case.name)
                 if progress is not None:
                     progress(index + 1, len(todo))
         finally:
@@ -135,48 +145,101 @@ def few_steps(
     return metrics
 
 
-def _error(batch: Sequences, guess: Tensor, baseline: float, seed: int) -> Metric:
+def _error(batch: Sequences, guess: Tensor, baseline: float, seed: int) -> Estimate:
     errors = clip_errors(batch, guess)
     errors = errors[~errors.isnan()]
-    return Metric(
+    return Estimate(
+        unit="natural²",
         value=float(errors.mean()),
         chance=baseline,
         ci95=bootstrap_mean(errors, generator=torch.Generator().manual_seed(seed)),
         n=len(errors),
-        higher_is_better=False,
+        direction="lower",
     )
 
 
-def _mean_accuracy(seen: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Metric:
+def _mean_accuracy(seen: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Estimate:
     hits = torch.cat([seen[name] == value for name, value in truth.items()])
     right, n = int(hits.sum()), len(hits)
     chance = sum(majority_chance([value]) for value in truth.values()) / len(truth)
-    return Metric(value=right / n, chance=chance, ci95=wilson(right, n), n=n)
+    return Estimate(value=right / n, unit="share", chance=chance, ci95=wilson(right, n), n=n)
 
 
-def within_two_percent(metrics: Mapping[str, Metric], metric: str) -> list[str]:
+def within_two_percent(metrics: Metrics, metric: str, evaluations: Mapping[str, int]) -> list[str]:
     """The cases that lose at most 2% of the reference's quality, the cheapest first.
 
     Quality is the value itself, or for an error the explained share ``1 − error/chance``.
 
+    Args:
+        metrics: What :func:`few_steps` found.
+        metric: Its name.
+        evaluations: Of the network, by case; see :class:`Case`.
+
     Raises:
         InputError: There is no such metric of the reference.
     """
-    found = {
-        name.partition("@")[2]: value for name, value in metrics.items() if name.startswith(f"{metric}@")
-    }
+    found = {case: some[metric] for case, some in metrics.by_case().items() if metric in some}
     if REFERENCE not in found:
         raise InputError(f"{metric}@{REFERENCE} was not measured; there are {', '.join(metrics) or 'none'}")
 
-    def quality(value: Metric) -> float:
+    def quality(value: Estimate) -> float:
         if value.higher_is_better or not value.chance:
             return value.value
         return 1 - value.value / value.chance
 
     least = 0.98 * quality(found[REFERENCE])
     good = [
-        (int(name.split()[1]), -quality(value), name)
-        for name, value in found.items()
-        if quality(value) >= least
+        (evaluations[name], -quality(value), name) for name, value in found.items() if quality(value) >= least
     ]
     return [name for _, _, name in sorted(good)]
+
+
+class FewSteps(Protocol):
+    """Reconstruct and swap by every sampler at budgets of 4 to 63 evaluations.
+
+    Says which come within 2% of Heun's method at 63. The judge is trained once and kept in RUN.
+    """
+
+    name = "few-steps"
+    requires = "a method that decodes with a sampler"
+    several_runs = "refused"
+
+    class Options(JudgeOption):
+        """See the classes that it inherits."""
+
+        pairs: int = Field(32, ge=1, description="clips that are reconstructed and swapped")
+        nfe: tuple[int, ...] = Field(
+            (), description="a budget of at least 3 evaluations; may be repeated; 4 to 63 when omitted"
+        )
+        judge_swaps: bool = Field(True, description="let a judge see swaps as well")
+
+    def applies_to(self, run: OpenRun) -> bool:
+        """Whether its method decodes with a sampler."""
+        return isinstance(run.model, DecodesByDiffusion)
+
+    def measure(self, context: Context) -> Metrics:
+        """The figures of every sampler at every budget."""
+        options, run = context.options, context.first
+        if options.nfe and min(options.nfe) < 3:
+            raise InputError(f"--nfe {min(options.nfe)}; allowed: 3 or more")
+        metrics, judge = Metrics(), None
+        if run.test_set.labels and options.judge_swaps:
+            found = context.judge_of(run)
+            metrics, judge = found.metrics, found.judge
+        with context.bar("sampling") as progress:
+            return metrics | few_steps(
+                run.model, run.train_set, run.test_set, judge, pairs=options.pairs, budgets=options.nfe or NFE,
+                seed=context.seed, progress=progress,
+            )  # fmt: skip
+
+    def remarks(self, context: Context, metrics: Metrics) -> list[str]:
+        """Which samplers come within 2% of the reference, by each quantity."""
+        model = context.first.model
+        if not isinstance(model, DecodesByDiffusion):
+            return []
+        some = cases(model.sampling.config, context.options.nfe or NFE)
+        evaluations = {case.name: case.evaluations for case in some}
+        return [
+            f"{name} within 2% of {REFERENCE}: {', '.join(within_two_percent(metrics, name, evaluations))}"
+            for name in metrics.by_case().get(REFERENCE, {})
+        ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.analysis import evaluating, generate, row_sources
@@ -15,12 +16,15 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Side
+from seqdis.core.metric import Estimate, Metrics
+from seqdis.core.modality import Panel
 from seqdis.core.priors.prior import Prior
 from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorStack, mix_seed
-from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences, check_whole
+from seqdis.eval.engine.batches import chosen_clips
 from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.progress import stage
 from seqdis.eval.engine.seeds import over_seeds
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
@@ -32,8 +36,22 @@ from seqdis.eval.metrics.intra_entropy import intra_entropy
 from seqdis.eval.metrics.judge_divergence import judge_divergence
 from seqdis.eval.metrics.predictions import balanced
 from seqdis.eval.metrics.swap_accuracy import agreement
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.protocols.options import (
+    BatchOption,
+    ClipsOption,
+    FeaturesOption,
+    JudgeOption,
+    ModeOption,
+    SamplerOptions,
+    SeedsOption,
+)
+from seqdis.eval.protocols.protocol import Protocol
+from seqdis.eval.protocols.run_features import features_section, open_run_features
+from seqdis.eval.report.blocks import Card, Cards, Section
+from seqdis.eval.report.clips import drawn_card
 
-__all__ = ["PUBLISHED_BATCH", "PUBLISHED_REPEATS", "drawn_clips", "generation_protocol"]
+__all__ = ["PUBLISHED_BATCH", "PUBLISHED_REPEATS", "Generation", "drawn_clips", "generation_protocol"]
 
 PUBLISHED_BATCH = 128
 """Clips in a batch of published code, which drops the last one where it is not full."""
@@ -57,7 +75,7 @@ def generation_protocol(
     features: FeatureNetworks = NO_FEATURES,
     batch_size: int = 64,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Fixed action, fixed content, and, where feature networks are given, unconditional clips (S3VAE, Tab. 1).
 
     *Fixed dynamics*: ``decode(ŝ, d^{1:V})`` with ``d`` encoded and ``ŝ ~ p(s)``: the judge's dynamic labels must be
@@ -194,7 +212,7 @@ def drawn_clips(
     return model.decode(drawn.to(model.device), noise=noise, generator=generator)
 
 
-def _once(setting: _Setting, seed: int, progress: Progress | None) -> dict[str, Metric]:
+def _once(setting: _Setting, seed: int, progress: Progress | None) -> Metrics:
     judge, labels, chosen = setting.judge, setting.test_set.labels, setting.chosen
     identity = IdentityScores(setting.features.identity)
     motion = MotionScores(setting.features.keypoints)
@@ -225,7 +243,7 @@ def _once(setting: _Setting, seed: int, progress: Progress | None) -> dict[str, 
                     identity.add(made, batch.x, who_of(batch, labels))
                 if report is not None:
                     report(start + len(rows), len(chosen))
-    metrics: dict[str, Metric] = {}
+    metrics = Metrics()
     if judge is not None:
         truth = {name: value[chosen] for name, value in setting.test_set.all_labels().items()}
         p = {
@@ -233,8 +251,8 @@ def _once(setting: _Setting, seed: int, progress: Progress | None) -> dict[str, 
             for view, parts in seen.items()
         }
         metrics |= _judged(labels, truth, p, setting.mode, seed)
-    metrics |= identity.metrics(mode=setting.mode, seed=seed)
-    return metrics | motion.metrics(mode=setting.mode, seed=seed) | frechet.metrics()
+    found = identity.metrics(mode=setting.mode, seed=seed) | motion.metrics(mode=setting.mode, seed=seed)
+    return metrics | Metrics.of(found | frechet.metrics(), role="generation")
 
 
 def _unconditional(setting: _Setting, frechet: FrechetScores, seed: int, progress: Progress | None) -> None:
@@ -260,10 +278,10 @@ def _judged(
     p: Mapping[str, Mapping[str, Tensor]],
     mode: Mode,
     seed: int,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Metrics of the judge's probabilities; ``p["dynamic"]`` is of clips whose dynamics were kept."""
-    by_label: dict[str, Metric] = {}
-    by_side: dict[str, Metric] = {}
+    by_label: dict[str, Estimate] = {}
+    by_side: dict[str, Estimate] = {}
     divergences, averages = [], []
     generator = torch.Generator().manual_seed(seed)
     for side in _SIDES:
@@ -276,27 +294,28 @@ def _judged(
         by_label |= found
         averages.append(_mean(list(found.values())))
         divergences += [judge_divergence(p[side][n], p["real"][n], generator=generator) for n in own]
-    metrics = {"accuracy": _mean(averages), **by_side, **by_label, "kl": _mean(divergences)}
+    whole = {"accuracy": _mean(averages), **by_side, **by_label, "kl": _mean(divergences)}
+    metrics = Metrics.of(whole, role="generation")
     if mode == "published":
         head = _head(labels)
         kept = p[labels[head].factor][head]
-        return metrics | {name: figure(kept, generator=generator) for name, figure in _PRINTED.items()}
+        printed = {name: figure(kept, generator=generator) for name, figure in _PRINTED.items()}
+        return metrics | Metrics.of(printed, role="generation")
     for name, label in labels.items():
         # Where the static factor is kept the dynamics are drawn, and the other way round.
         drawn = "static" if label.factor == "dynamic" else "dynamic"
         for case, view in (("drawn", drawn), ("real", "real")):
-            metrics |= {
-                f"{printed}@{case} {name}": figure(p[view][name], generator=generator)
-                for printed, figure in _PRINTED.items()
-            }
+            printed = {n: figure(p[view][name], generator=generator) for n, figure in _PRINTED.items()}
+            metrics |= Metrics.of(printed, role="generation", case=f"{case} {name}")
     return metrics
 
 
-def _mean(metrics: Sequence[Metric]) -> Metric:
+def _mean(metrics: Sequence[Estimate]) -> Estimate:
     """The mean of several figures of the same clips; the interval's ends are means as well."""
     chances = [m.chance for m in metrics if m.chance is not None]
     intervals = [m.ci95 for m in metrics if m.ci95 is not None]
-    return Metric(
+    return Estimate(
+        unit=metrics[0].unit,
         value=sum(m.value for m in metrics) / len(metrics),
         chance=sum(chances) / len(chances) if len(chances) == len(metrics) else None,
         ci95=(
@@ -306,5 +325,70 @@ def _mean(metrics: Sequence[Metric]) -> Metric:
         if len(intervals) == len(metrics)
         else None,
         n=metrics[0].n,
-        higher_is_better=metrics[0].higher_is_better,
+        direction=metrics[0].direction,
     )
+
+
+class Generation(Protocol):
+    """Keep one factor of held-out clips, draw the other from the prior, and ask a judge (S3VAE, Tab. 1).
+
+    Accuracy of what is kept, Inception score and entropies of what is drawn; FID, FVD, AED, CSIM and AKD with
+    --features. The judge is kept in the run's folder; a method without a prior of its own needs `seqdis prior fit`.
+    """
+
+    name = "generation"
+    requires = "labels for a judge to learn, or --features"
+    draws_from_prior = True
+
+    class Options(
+        BatchOption, JudgeOption, SamplerOptions, FeaturesOption, ClipsOption, SeedsOption, ModeOption
+    ):
+        """See the classes that it inherits."""
+
+        seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
+
+    def applies_to(self, run: OpenRun) -> bool:
+        """Whether its frames are pictures, for feature networks, or its data carry labels."""
+        return bool(run.test_set.labels) or len(run.test_set.shape) == 4
+
+    def measure(self, context: Context) -> Metrics:
+        """The figures of all runs and seeds."""
+        options, labelled = context.options, bool(context.first.test_set.labels)
+        self._networks = open_run_features(options.features, context.first, labelled=labelled)
+        self._priors = [context.prior(run) for run in context.runs]
+        judges = context.judges
+
+        def measure(number: int, seed: int, progress: Progress) -> Metrics:
+            run = context.runs[number]
+            found = generation_protocol(
+                run.model, self._priors[number], judges[number].judge if judges else None, run.train_set,
+                run.test_set, seed=seed, mode=options.mode, clips=context.clips, features=self._networks,
+                batch_size=options.batch_size, progress=progress,
+            )  # fmt: skip
+            return judges[number].metrics | found if judges else found
+
+        return context.repeat(measure, what="drawing")
+
+    def sections(self, context: Context) -> list[Section]:
+        """A few clips, each with one factor drawn anew, and then the other."""
+        run, show, seed = context.first, context.showroom, context.seed
+        rows = chosen_clips(len(run.test_set), 4, seed=seed)
+        batch = run.test_set.fetch(rows)
+        views: dict[str, Tensor] = {"source": batch.x}
+        titles: dict[Side, str] = {"dynamic": "static drawn", "static": "dynamics drawn"}
+        with evaluating(run.model):
+            for side, title in titles.items():
+                there = batch.to(run.model.device)
+                views[title] = drawn_clips(
+                    run.model, self._priors[0], there, side, row_sources(seed, rows)
+                ).cpu()
+        cards = []
+        for row, key in enumerate(batch.keys):
+            if show.moves:
+                items = [(title, show.clip(x[row], f"{title}, {key}")) for title, x in views.items()]
+                cards.append(Card(str(key), items))
+            else:
+                cards.append(drawn_card(show, str(key), [Panel(title, x[row]) for title, x in views.items()]))
+        note = "Test clips that the seed alone chooses: their dynamics with another static factor, and the reverse."
+        block = Cards(cards, "small" if show.moves else "large")
+        return [Section("Drawn clips", [block], note), *features_section(self._networks, run)]

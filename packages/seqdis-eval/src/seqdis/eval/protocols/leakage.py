@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.analysis import encode_dataset, probe_outcomes
@@ -12,17 +13,23 @@ from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
-from seqdis.core.factors import Factors
+from seqdis.core.factors import SIDES, Factors
+from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
-from seqdis.core.results import Metric
 from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.progress import stage
 from seqdis.eval.metrics.dci import dci
 from seqdis.eval.metrics.factor_leakage import leakage
 from seqdis.eval.metrics.mig import mutual_information_gap
 from seqdis.eval.metrics.sap import separated_attribute_predictability
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.protocols.options import BatchOption, ModeOption, SamplerOptions, SeedsOption
+from seqdis.eval.protocols.protocol import Protocol
+from seqdis.eval.report.blocks import Section
+from seqdis.eval.report.probes import probe_heat_map
 
-__all__ = ["leakage_protocol"]
+__all__ = ["Leakage", "leakage_protocol"]
 
 Codes = dict[str, tuple[Tensor, list[str]]]
 
@@ -37,7 +44,7 @@ def leakage_protocol(
     score_clips: int = 1000,
     batch_size: int = 64,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Linear probes of every label from both factors (DiViD, Sec. 4.2.3; VDSM, Tab. 1), and MIG, SAP and DCI.
 
     ``"corrected"``: beside DiViD's mean accuracy, the same mean of ``(accuracy − chance) / (1 − chance)``, for a
@@ -74,16 +81,22 @@ def leakage_protocol(
     )
     truth = train_set.all_labels(), test_set.all_labels()
     outcomes = probe_outcomes(known, truth[0], held_out, truth[1])
-    probes = {name: outcome.metric() for name, outcome in outcomes.items()}
-    metrics: dict[str, Metric] = {}
+    probes = {name: outcome.estimate() for name, outcome in outcomes.items()}
+    metrics = Metrics()
     both = {label.factor for label in test_set.labels.values()} == {"static", "dynamic"}
     if both:
-        metrics["leakage"] = leakage(outcomes, test_set.labels)
+        metrics |= Metrics.of({"leakage": leakage(outcomes, test_set.labels)}, role="leakage")
     if mode == "published":
-        return metrics | {name.removeprefix("probe_"): metric for name, metric in probes.items()}
+        printed = {
+            f"{label}_from_{side}": probes[f"probe_{label}_from_{side}"]
+            for label in truth[1]
+            for side in SIDES
+        }
+        return metrics | Metrics.of(printed, role="probe")
     if both:
-        metrics["leakage_above_chance"] = leakage(outcomes, test_set.labels, above_chance=True)
-    metrics |= probes
+        above = leakage(outcomes, test_set.labels, above_chance=True)
+        metrics |= Metrics.of({"leakage_above_chance": above}, role="leakage")
+    metrics |= Metrics.of(probes, role="probe")
     if progress is not None:
         progress(850, 1000)
     if score_clips:
@@ -121,10 +134,10 @@ def _entry_scores(
     test: tuple[Factors, Mapping[str, Tensor]],
     labels: Mapping[str, Label],
     seed: int,
-) -> dict[str, Metric]:
+) -> Metrics:
     """MIG, SAP and DCI of every case; a case without a label that varies is left out, and so is DCI of one label."""
     known, held_out = _codes(train[0], labels), _codes(test[0], labels)
-    metrics: dict[str, Metric] = {}
+    metrics = Metrics()
     for case, (codes, names) in held_out.items():
         varying = [n for n in names if min(len(part[1][n].unique()) for part in (train, test)) > 1]
         if not varying or codes.shape[1] < 2:
@@ -136,5 +149,48 @@ def _entry_scores(
         }
         if len(varying) > 1:
             found |= dci(known[case][0], learnt, codes, asked, seed=seed)
-        metrics |= {f"{name}@{case}": metric for name, metric in found.items()}
+        metrics |= Metrics.of(found, role="entries", case=case)
     return metrics
+
+
+class Leakage(Protocol):
+    """Probe every label from both factors, with their leakage (DiViD, Tab. 1), MIG, SAP and DCI."""
+
+    name = "leakage"
+    requires = "labels for a judge to learn"
+
+    class Options(BatchOption, SamplerOptions, SeedsOption, ModeOption):
+        """See the classes that it inherits."""
+
+        score_clips: int = Field(
+            1000, ge=0, description="clips of each split for MIG, SAP and DCI; 0: without"
+        )
+
+    def applies_to(self, run: OpenRun) -> bool:
+        """Whether its data carry labels."""
+        return bool(run.test_set.labels)
+
+    def measure(self, context: Context) -> Metrics:
+        """The figures of all runs and seeds."""
+        options = context.options
+
+        def measure(number: int, seed: int, progress: Progress) -> Metrics:
+            run = context.runs[number]
+            return leakage_protocol(
+                run.model, run.train_set, run.test_set, seed=seed, mode=options.mode,
+                score_clips=options.score_clips, batch_size=options.batch_size, progress=progress,
+            )  # fmt: skip
+
+        self._metrics = context.repeat(measure, what="probing")
+        return self._metrics
+
+    def sections(self, context: Context) -> list[Section]:
+        """The probes as a heat map."""
+        labels = context.first.test_set.labels
+        prefix = "" if context.mode == "published" else "probe_"
+        probes = {
+            (label, side): self._metrics[f"{prefix}{label}_from_{side}"] for label in labels for side in SIDES
+        }
+        found = probe_heat_map(probes, labels)
+        note = "Logistic regression on the training split's factors, judged on the test split's."
+        return [] if found is None else [Section("Probes", [found], note)]

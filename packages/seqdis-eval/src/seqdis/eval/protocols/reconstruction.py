@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import torch
 
-from seqdis.core.analysis import evaluating, row_sources
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
-from seqdis.core.results import Metric
 from seqdis.core.sequences import check_whole
+from seqdis.eval.engine.batches import chosen_clips, reconstruct_clips, reconstructions
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.engine.reconstruction_error import mean_frame
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
 from seqdis.eval.metrics.squared_error import clip_errors, mean_squared_error
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.protocols.options import (
+    BatchOption,
+    ClipsOption,
+    FeaturesOption,
+    ModeOption,
+    SamplerOptions,
+    SeedsOption,
+)
+from seqdis.eval.protocols.protocol import Protocol
+from seqdis.eval.protocols.run_features import features_section, open_run_features
+from seqdis.eval.report.blocks import Section
+from seqdis.eval.report.clips import reconstruction_cards
 
-__all__ = ["reconstruction_protocol"]
+__all__ = ["Reconstruction", "reconstruction_protocol"]
 
 
 def reconstruction_protocol(
@@ -31,7 +44,7 @@ def reconstruction_protocol(
     features: FeatureNetworks = NO_FEATURES,
     batch_size: int = 64,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Test clips encoded and decoded (DiffSDA, Tab. 3; VDSM, Tab. 3).
 
     The modes differ in feature space alone: ``"published"`` lets a failed detection add 0 to the sums of AED and
@@ -54,31 +67,58 @@ def reconstruction_protocol(
     Raises:
         InputError: No clip has a measured entry; or feature networks are given and clips have gaps.
     """
-    order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(seed))
-    chosen = sorted(order[: clips or len(test_set)].tolist())
+    chosen = chosen_clips(len(test_set), clips, seed=seed)
     identity, motion = IdentityScores(features.identity), MotionScores(features.keypoints)
     frechet, guess = FrechetScores(features), mean_frame(train_set)
     errors, baseline = [], []
-    with evaluating(model):
-        for start in range(0, len(chosen), batch_size):
-            rows = chosen[start : start + batch_size]
-            batch = test_set.fetch(rows)
-            if features.named():
-                check_whole("a feature network", batch)
-            there = batch.to(model.device)
-            made = model.reconstruct(there, generator=row_sources(seed, rows)).cpu()
-            errors.append(clip_errors(batch, made))
-            baseline.append(clip_errors(batch, guess))
-            identity.add(made, batch.x, who_of(batch, test_set.labels))
-            motion.add(made, batch.x)
-            frechet.add("generated", made)
-            frechet.add("real", batch.x)
-            if progress is not None:
-                progress(start + len(rows), len(chosen))
+    for made in reconstructions(model, test_set, chosen, seed=seed, batch_size=batch_size, progress=progress):
+        source = made.source
+        if features.named():
+            check_whole("a feature network", source)
+        errors.append(clip_errors(source, made.frames))
+        baseline.append(clip_errors(source, guess))
+        identity.add(made.frames, source.x, who_of(source, test_set.labels))
+        motion.add(made.frames, source.x)
+        frechet.add("generated", made.frames)
+        frechet.add("real", source.x)
     generator = torch.Generator().manual_seed(seed)
-    metrics = {"mse": mean_squared_error(torch.cat(errors), torch.cat(baseline), generator=generator)}
-    metrics |= identity.metrics(mode=mode, seed=seed)
-    metrics |= motion.metrics(mode=mode, seed=seed)
+    found = {"mse": mean_squared_error(torch.cat(errors), torch.cat(baseline), generator=generator)}
+    found |= identity.metrics(mode=mode, seed=seed)
+    found |= motion.metrics(mode=mode, seed=seed)
     if len(chosen) < 2 and frechet.wanted:
         raise InputError("fid, fvd: at least 2 clips are needed; got 1")
-    return metrics | frechet.metrics()
+    return Metrics.of(found | frechet.metrics(), role="reconstruction")
+
+
+class Reconstruction(Protocol):
+    """Encode and decode held-out clips: MSE, and with --features AED, CSIM, AKD, FID and FVD (DiffSDA, Tab. 3)."""
+
+    name = "reconstruction"
+
+    class Options(BatchOption, SamplerOptions, FeaturesOption, ClipsOption, SeedsOption, ModeOption):
+        """See the classes that it inherits."""
+
+    def measure(self, context: Context) -> Metrics:
+        """The figures of all runs and seeds."""
+        options = context.options
+        self._networks = open_run_features(options.features, context.first)
+
+        def measure(number: int, seed: int, progress: Progress) -> Metrics:
+            run = context.runs[number]
+            return reconstruction_protocol(
+                run.model, run.train_set, run.test_set, seed=seed, mode=options.mode, clips=context.clips,
+                features=self._networks, batch_size=options.batch_size, progress=progress,
+            )  # fmt: skip
+
+        return context.repeat(measure, what="reconstructing")
+
+    def sections(self, context: Context) -> list[Section]:
+        """A few clips beside what comes back, with their errors."""
+        run, seed = context.first, context.seed
+        rows = chosen_clips(len(run.test_set), 6, seed=seed)
+        batch = run.test_set.fetch(rows)
+        rebuilt = reconstruct_clips(run.model, batch, rows, seed=seed)
+        notes = ["" if e != e else f"MSE {e:.3g}" for e in clip_errors(batch, rebuilt).tolist()]
+        cards = reconstruction_cards(context.showroom, batch, rebuilt, notes)
+        shown = Section("Reconstructions", [cards], "Test clips that the seed alone chooses.")
+        return [shown, *features_section(self._networks, run)]

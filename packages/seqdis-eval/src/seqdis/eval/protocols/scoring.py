@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import evaluating, fixed_pairs, row_sources
+from seqdis.core.analysis import fixed_pairs
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import SIDES
+from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
-from seqdis.core.results import Metric
-from seqdis.core.sequences import Sequences
+from seqdis.eval.engine.batches import Noise, Swapped, swaps
 from seqdis.eval.engine.progress import stage
 from seqdis.eval.engine.reconstruction_error import reconstruction_mse
 from seqdis.eval.judge.interface import Judge
@@ -36,9 +36,10 @@ def score_swaps(
     batch_size: int = 64,
     judge: Judge | None = None,
     judge_path: Path | None = None,
-    watch: Callable[[Tensor, Sequences, Sequences], None] | None = None,
+    noise: Noise = "dynamic",
+    watch: Callable[[Swapped], None] | None = None,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Swap the factors of held-out clips, and ask a judge for the labels of what comes out.
 
     Each test clip lends its static factor to another one by the fixed list
@@ -55,7 +56,8 @@ def score_swaps(
         batch_size: Clips a pass; it does not change the result.
         judge: Instead of a :class:`~seqdis.eval.judge.sequence_judge.SequenceJudge` trained here.
         judge_path: Where the trained judge is kept for the next time.
-        watch: Shown each batch of swapped clips, with the clips that lent the static factor and the dynamics.
+        noise: What a swap starts from, where the method decodes from noise.
+        watch: Called with each batch of swaps.
         progress: Called as the work advances.
 
     Returns:
@@ -75,7 +77,7 @@ def score_swaps(
     chosen = (
         list(pairs) if isinstance(pairs, Sequence) else fixed_pairs(len(test_set), seed=seed, count=pairs)
     )
-    metrics: dict[str, Metric] = {}
+    metrics = Metrics()
     if test_set.labels:
         if judge is None:
             judge = judge_for(
@@ -84,25 +86,41 @@ def score_swaps(
             )[0]  # fmt: skip
         truth = test_set.all_labels()
         seen = predict_all(judge, test_set)
-        metrics["judge_accuracy"] = agreement(seen, truth)
-        metrics |= {f"judge_{name}_accuracy": agreement(seen, {name: truth[name]}) for name in truth}
+        by_label = {f"judge_{name}_accuracy": agreement(seen, {name: truth[name]}) for name in truth}
+        metrics |= Metrics.of({"judge_accuracy": agreement(seen, truth), **by_label}, role="judge")
         part = stage(progress, 0.2, 0.65)
         predicted = _judge_swaps(
-            model, judge, test_set, chosen, seed=seed, batch_size=batch_size, watch=watch, progress=part
+            model,
+            judge,
+            test_set,
+            chosen,
+            noise=noise,
+            seed=seed,
+            batch_size=batch_size,
+            watch=watch,
+            progress=part,
         )
         lender = {side: torch.tensor([pair[i] for pair in chosen]) for i, side in enumerate(SIDES)}
         wanted = {name: truth[name][lender[label.factor]] for name, label in test_set.labels.items()}
-        metrics |= swap_metrics(test_set.labels, predicted, wanted)
+        metrics |= Metrics.of(swap_metrics(test_set.labels, predicted, wanted), role="swap")
     elif watch is not None:
         part = stage(progress, 0.0, 0.65)
         _judge_swaps(
-            model, None, test_set, chosen, seed=seed, batch_size=batch_size, watch=watch, progress=part
+            model,
+            None,
+            test_set,
+            chosen,
+            noise=noise,
+            seed=seed,
+            batch_size=batch_size,
+            watch=watch,
+            progress=part,
         )
-    metrics["reconstruction_mse"] = reconstruction_mse(
+    error = reconstruction_mse(
         model, train_set, test_set, indices=[static for static, _ in chosen], seed=seed,
         batch_size=batch_size, progress=stage(progress, 0.65 if test_set.labels else 0.0, 1.0),
     )  # fmt: skip
-    return metrics
+    return metrics | Metrics.of({"reconstruction_mse": error}, role="reconstruction")
 
 
 def _judge_swaps(
@@ -111,25 +129,18 @@ def _judge_swaps(
     test_set: SequenceDataset,
     pairs: Sequence[tuple[int, int]],
     *,
+    noise: Noise,
     seed: int,
     batch_size: int,
-    watch: Callable[[Tensor, Sequences, Sequences], None] | None,
+    watch: Callable[[Swapped], None] | None,
     progress: Progress | None,
 ) -> dict[str, Tensor]:
     parts = []
-    with evaluating(model):
-        for start in range(0, len(pairs), batch_size):
-            rows = pairs[start : start + batch_size]
-            static = test_set.fetch([pair[0] for pair in rows]).to(model.device)
-            dynamic = test_set.fetch([pair[1] for pair in rows]).to(model.device)
-            stop = start + len(rows)
-            swapped = model.swap(
-                static, dynamic,
-                generator=row_sources(seed, range(start, stop)),
-                progress=stage(progress, start / len(pairs), stop / len(pairs)),
-            )  # fmt: skip
-            if judge is not None:
-                parts.append(judge.predict(swapped, dynamic.mask))
-            if watch is not None:
-                watch(swapped.cpu(), static, dynamic)
+    for swapped in swaps(
+        model, test_set, pairs, noise=noise, seed=seed, batch_size=batch_size, progress=progress
+    ):
+        if judge is not None:
+            parts.append(judge.predict(swapped.frames, swapped.dynamic.mask))
+        if watch is not None:
+            watch(swapped)
     return {name: torch.cat([part[name] for part in parts]) for name in (judge.labels if judge else ())}

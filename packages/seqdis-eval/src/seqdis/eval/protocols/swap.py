@@ -4,23 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor
+import torch
 
-from seqdis.core.analysis import encode_dataset, fixed_pairs, probe_outcomes
+from seqdis.core.analysis import encode_dataset, evaluating, fixed_pairs, probe_outcomes, swap_matrix
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
-from seqdis.core.results import Metric
-from seqdis.core.sequences import Sequences, check_whole
+from seqdis.core.sequences import check_whole
+from seqdis.eval.engine.batches import Noise, Swapped, chosen_clips
 from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
 from seqdis.eval.judge.interface import Judge
 from seqdis.eval.metrics.factor_leakage import leakage
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.protocols.options import (
+    BatchOption,
+    FeaturesOption,
+    JudgeOption,
+    ModeOption,
+    NoiseOption,
+    PairsOption,
+    SamplerOptions,
+    SeedsOption,
+)
+from seqdis.eval.protocols.protocol import Protocol
+from seqdis.eval.protocols.run_features import features_section, open_run_features
 from seqdis.eval.protocols.scoring import score_swaps
+from seqdis.eval.report.blocks import Section
+from seqdis.eval.report.clips import swap_block
 
-__all__ = ["swap_protocol"]
+__all__ = ["Swap", "swap_protocol"]
 
 
 def swap_protocol(
@@ -33,8 +50,10 @@ def swap_protocol(
     pairs: int | Sequence[tuple[int, int]] | None = None,
     judge: Judge | None = None,
     features: FeatureNetworks = NO_FEATURES,
+    noise: Noise = "dynamic",
+    batch_size: int = 64,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """The conditional swap, and what linear probes read from each factor.
 
     A judge trained on real clips says of each swap whether it shows the static labels of one clip and the
@@ -55,6 +74,8 @@ def swap_protocol(
         pairs: How many swaps, one a test clip when omitted; or the list itself, each ``(static, dynamic)``.
         judge: Instead of one trained here.
         features: AED, CSIM and AKD to the lenders, FID and FVD to the test clips, of those that are given.
+        noise: What a swap starts from, where the method decodes from noise.
+        batch_size: Swaps a pass; it does not change the result.
         progress: Called as the work advances.
 
     Returns:
@@ -77,13 +98,13 @@ def swap_protocol(
         raise InputError(f"fid, fvd: at least 2 swaps are needed; got {len(chosen)}")
     frechet.add_training_clips(train_set, len(chosen), seed=seed)
 
-    def watch(swapped: Tensor, static: Sequences, dynamic: Sequences) -> None:
-        for lender in (static, dynamic) if features.named() else ():
+    def watch(swapped: Swapped) -> None:
+        for lender in (swapped.static, swapped.dynamic) if features.named() else ():
             check_whole("a feature network", lender)
-        identity.add(swapped, static.x, who_of(static, test_set.labels))
-        motion.add(swapped, dynamic.x)
-        frechet.add("generated", swapped)
-        frechet.add("real", dynamic.x)
+        identity.add(swapped.frames, swapped.static.x, who_of(swapped.static, test_set.labels))
+        motion.add(swapped.frames, swapped.dynamic.x)
+        frechet.add("generated", swapped.frames)
+        frechet.add("real", swapped.dynamic.x)
 
     metrics = score_swaps(
         model,
@@ -91,16 +112,74 @@ def swap_protocol(
         test_set,
         seed=seed,
         pairs=chosen,
+        batch_size=batch_size,
         judge=judge,
+        noise=noise,
         watch=watch,
         progress=progress,
     )
-    metrics |= identity.metrics(mode=mode, seed=seed) | motion.metrics(mode=mode, seed=seed)
-    metrics |= frechet.metrics()
+    found = identity.metrics(mode=mode, seed=seed) | motion.metrics(mode=mode, seed=seed)
+    metrics |= Metrics.of(found | frechet.metrics(), role="swap")
     if not test_set.labels:
         return metrics
     known, held_out = (encode_dataset(model, dataset) for dataset in (train_set, test_set))
     probes = probe_outcomes(known, train_set.all_labels(), held_out, test_set.all_labels())
     if {label.factor for label in test_set.labels.values()} == {"static", "dynamic"}:
-        metrics["leakage"] = leakage(probes, test_set.labels)
-    return metrics | {name: probe.metric() for name, probe in probes.items()}
+        metrics |= Metrics.of({"leakage": leakage(probes, test_set.labels)}, role="leakage")
+    return metrics | Metrics.of({name: probe.estimate() for name, probe in probes.items()}, role="probe")
+
+
+class Swap(Protocol):
+    """Swap held-out clips and let a judge, trained on real ones, say what the results show.
+
+    Also what linear probes read from each factor, their leakage, and AED, CSIM, AKD, FID and FVD with --features.
+    The judge and the list of pairs are kept in the run's folder.
+    """
+
+    name = "swap"
+    requires = "labels for a judge to learn, or --features"
+
+    class Options(
+        BatchOption,
+        JudgeOption,
+        SamplerOptions,
+        FeaturesOption,
+        NoiseOption,
+        PairsOption,
+        SeedsOption,
+        ModeOption,
+    ):
+        """See the classes that it inherits."""
+
+    def applies_to(self, run: OpenRun) -> bool:
+        """Whether its frames are pictures, for feature networks, or its data carry labels."""
+        return bool(run.test_set.labels) or len(run.test_set.shape) == 4
+
+    def measure(self, context: Context) -> Metrics:
+        """The figures of all runs and seeds."""
+        options, judges = context.options, context.judges
+        self._networks = open_run_features(options.features, context.first, labelled=bool(judges))
+        pairs = [
+            context.pairs(run, "swap", clips=len(run.test_set), count=options.pairs) for run in context.runs
+        ]
+
+        def measure(number: int, seed: int, progress: Progress) -> Metrics:
+            run = context.runs[number]
+            return swap_protocol(
+                run.model, run.train_set, run.test_set, seed=seed, mode=options.mode, pairs=pairs[number],
+                judge=judges[number].judge if judges else None, features=self._networks, noise=options.noise,
+                batch_size=options.batch_size, progress=progress,
+            )  # fmt: skip
+
+        return context.repeat(measure, what="swapping")
+
+    def sections(self, context: Context) -> list[Section]:
+        """Every static factor with every dynamic one, of a few clips."""
+        run = context.first
+        batch = run.test_set.fetch(chosen_clips(len(run.test_set), 4, seed=context.seed))
+        drawn = torch.Generator().manual_seed(context.seed)
+        with evaluating(run.model):
+            result = swap_matrix(run.model, batch.to(run.model.device), generator=drawn)
+        block = swap_block(context.showroom, result, batch, run.test_set.labels)
+        note = "Test clips that the seed alone chooses: who or what from one, what happens from another."
+        return [Section("Swaps", [block], note), *features_section(self._networks, run)]

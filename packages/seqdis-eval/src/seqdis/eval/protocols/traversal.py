@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.analysis import (
@@ -20,14 +23,21 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import SIDES, Side
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.priors.prior import Prior
 from seqdis.core.progress import Progress
-from seqdis.core.results import Metric
+from seqdis.eval.engine.batches import chosen_clips
 from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.progress import stage
 from seqdis.eval.judge.interface import Judge
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.protocols.options import JudgeOption, ModeOption, SamplerOptions, SeedsOption
+from seqdis.eval.protocols.protocol import Protocol
+from seqdis.eval.report.blocks import Section
+from seqdis.eval.report.clips import traverse_block
 
-__all__ = ["DRAWS", "traversal_amounts", "traversal_directions", "traversal_protocol"]
+__all__ = ["DRAWS", "Traversal", "traversal_amounts", "traversal_directions", "traversal_protocol"]
 
 DRAWS = 2**15
 """Samples of the prior that the components are of (DiffSDA, Sec. 4.3)."""
@@ -67,7 +77,7 @@ def traversal_protocol(
     points: int = 5,
     batch_size: int = 16,
     progress: Progress | None = None,
-) -> dict[str, Metric]:
+) -> Metrics:
     """Clips moved along the first principal components of each factor, before a judge (DiffSDA, Sec. 4.3, Eq. 6).
 
     The judge's labels at ``α = 0``, the reconstruction's, are what the others are compared with: what is lost in
@@ -98,11 +108,9 @@ def traversal_protocol(
         raise InputError("the data carry no labels: there is nothing that a judge could see change")
     if points < 3 or points % 2 == 0:
         raise InputError(f"points {points}; allowed: odd numbers from 3, for the middle one is α = 0")
-    order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(seed))
-    chosen = sorted(order[:clips].tolist())
+    chosen = chosen_clips(len(test_set), clips, seed=seed)
     amounts = traversal_amounts(span, points)
-    metrics: dict[str, Metric] = {}
-    cases: dict[str, Metric] = {}
+    metrics, cases = Metrics(), Metrics()
     total, done = sum(map(len, directions.values())), 0
     for side, found in directions.items():
         kept, changed = [], []
@@ -125,19 +133,22 @@ def traversal_protocol(
             judged = {name: torch.cat([one[name] for one in seen]) for name in test_set.labels}
             same = {s: _unchanged(judged, test_set.labels, s, points // 2) for s in SIDES}
             other: Side = "dynamic" if side == "static" else "static"
-            case = f"{side} {component}"
+            moved_by = {}
             if (keeps := same[other]) is not None:
                 kept.append(keeps)
-                cases[f"keeps@{case}"] = _share(keeps, seed)
+                moved_by["keeps"] = _share(keeps, seed)
             if (stays := same[side]) is not None:
                 changed.append(1 - stays)
-                cases[f"changes@{case}"] = _share(1 - stays, seed)
-            cases[f"explained@{case}"] = Metric(value=float(found.explained[component]))
+                moved_by["changes"] = _share(1 - stays, seed)
+            moved_by["explained"] = Estimate(value=float(found.explained[component]), unit="share")
+            cases |= Metrics.of(moved_by, role="traversal", case=f"{side} {component}")
+        own = {}
         if kept:
             chance = _shared_by_chance(judged, test_set.labels, other, points // 2)
-            metrics[f"{side}_keeps_{other}"] = _share(torch.stack(kept).mean(0), seed, chance)
+            own[f"{side}_keeps_{other}"] = _share(torch.stack(kept).mean(0), seed, chance)
         if changed:
-            metrics[f"{side}_changes"] = _share(torch.stack(changed).mean(0), seed)
+            own[f"{side}_changes"] = _share(torch.stack(changed).mean(0), seed)
+        metrics |= Metrics.of(own, role="traversal")
     return metrics | cases
 
 
@@ -168,6 +179,77 @@ def _shared_by_chance(
     return float((counts * (counts - 1)).sum() / (n * (n - 1))) if n > 1 else None
 
 
-def _share(clips: Tensor, seed: int, chance: float | None = None) -> Metric:
+def _share(clips: Tensor, seed: int, chance: float | None = None) -> Estimate:
     interval = bootstrap_mean(clips, generator=torch.Generator().manual_seed(seed))
-    return Metric(value=float(clips.mean()), chance=chance, ci95=interval, n=len(clips))
+    return Estimate(value=float(clips.mean()), unit="share", chance=chance, ci95=interval, n=len(clips))
+
+
+class Traversal(Protocol):
+    """Move held-out clips along principal components: does a judge see the other factor stay (DiffSDA, Eq. 6)?
+
+    The judge is kept in the run's folder; a method without a prior of its own needs `seqdis prior fit`.
+    """
+
+    name = "traversal"
+    requires = "labels for a judge to learn"
+    draws_from_prior = True
+
+    class Options(JudgeOption, SamplerOptions, SeedsOption, ModeOption):
+        """See the classes that it inherits."""
+
+        clips: int = Field(64, ge=1, description="test clips at most")
+        components: int = Field(4, ge=1, description="the first so many of each factor")
+        span: float = Field(1.0, ge=0.01, description="α goes from -span to span (Eq. 6)")
+        points: int = Field(5, ge=3, description="values of α along the way; an odd number")
+        draws: int = Field(DRAWS, ge=2, description="samples of the prior for the components")
+        batch_size: int = Field(16, ge=1, description="clips a pass; it does not change the figures")
+
+    def check(self, options: Any, folders: Sequence[Path]) -> None:
+        """The number of points is odd."""
+        if options.points % 2 == 0:
+            raise InputError(f"--points {options.points}: must be odd, for the middle one is α = 0")
+
+    def applies_to(self, run: OpenRun) -> bool:
+        """Whether its data carry labels."""
+        return bool(run.test_set.labels)
+
+    def measure(self, context: Context) -> Metrics:
+        """The figures of all runs and seeds."""
+        options = context.options
+        self._directions = [
+            traversal_directions(
+                context.prior(run), mode=options.mode, seed=context.seed, components=options.components,
+                draws=options.draws,
+            )
+            for run in context.runs
+        ]  # fmt: skip
+        judges = context.judges
+
+        def measure(number: int, seed: int, progress: Progress) -> Metrics:
+            run = context.runs[number]
+            return judges[number].metrics | traversal_protocol(
+                run.model, self._directions[number], judges[number].judge, run.test_set, seed=seed,
+                clips=options.clips, span=options.span, points=options.points, batch_size=options.batch_size,
+                progress=progress,
+            )  # fmt: skip
+
+        return context.repeat(measure, what="traversing")
+
+    def sections(self, context: Context) -> list[Section]:
+        """One clip moved along the first components of both factors."""
+        run, options = context.first, context.options
+        amounts = traversal_amounts(options.span, options.points)
+        rows = chosen_clips(len(run.test_set), 1, seed=context.seed)
+        batch, results = run.test_set.fetch(rows).to(run.model.device), {}
+        with evaluating(run.model):
+            for side, components in self._directions[0].items():
+                for number in range(len(components)):
+                    share = float(components.explained[number])
+                    results[f"{side} {number} ({share:.0%} of the variance)"] = traverse(
+                        run.model, batch, components, component=number, amounts=amounts,
+                        generator=row_sources(context.seed, rows),
+                    )  # fmt: skip
+        note = (
+            "One test clip that the seed alone chooses; a factor moves along components of the prior's draws."
+        )
+        return [Section("Traversals", [traverse_block(context.showroom, results)], note)]

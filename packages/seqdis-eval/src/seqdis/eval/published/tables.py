@@ -10,12 +10,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seqdis.core.errors import InputError, unknown_name
-
-if TYPE_CHECKING:
-    from seqdis.core.results import Metric
+from seqdis.core.metric import Direction, Estimate
 
 __all__ = ["PAPERS", "PublishedFigure", "PublishedTable", "figures", "tables"]
 
@@ -76,12 +74,12 @@ class PublishedFigure:
         """Where it stands: ``"DiffSDA, Tab. 14"``."""
         return f"{self.paper}, Tab. {self.table}"
 
-    def as_metric(self) -> Metric:
+    def as_estimate(self) -> Estimate:
         """The figure as this library counts, with percentages as shares in [0, 1]."""
-        from seqdis.core.results import Metric  # torch, which a printed table need not wait for
-
         scale = 100 if self.unit == "%" else 1
-        return Metric(value=self.value / scale, higher_is_better=self.higher_is_better)
+        unit = "share" if self.unit == "%" else self.unit
+        direction: Direction = "higher" if self.higher_is_better else "lower"
+        return Estimate(value=self.value / scale, unit=unit, direction=direction)
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain values."""

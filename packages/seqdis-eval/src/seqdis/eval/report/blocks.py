@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate, Metric
 from seqdis.eval.published import PublishedFigure
 from seqdis.eval.report.media import Media
 
@@ -30,10 +30,6 @@ __all__ = [
     "Section",
     "Text",
 ]
-
-
-_COSINES = ("csim",)
-"""Similarities that may lie in [0, 1] without being shares."""
 
 
 class Block(Protocol):
@@ -102,11 +98,14 @@ class MetricRow:
 
     @property
     def is_share(self) -> bool:
-        """Whether all are shares in [0, 1] with a chance level, which bars can show."""
-        return (
-            not self.name.startswith(_COSINES)
-            and all(0 <= m.value <= 1 and m.chance is not None and 0 <= m.chance <= 1 for m in self.known)
-            and (bool(self.known) and self.known[0].higher_is_better)
+        """Whether all are shares with a chance level, of which higher ones are better: what bars can show."""
+        return bool(self.known) and all(
+            m.unit == "share"
+            and 0 <= m.value <= 1
+            and m.chance is not None
+            and 0 <= m.chance <= 1
+            and m.higher_is_better
+            for m in self.known
         )
 
     @property
@@ -216,7 +215,7 @@ class Cards:
 class HeatCell:
     """A share, its chance level, and whether a good model has it high (True) or near chance (False)."""
 
-    metric: Metric
+    metric: Estimate
     wanted: bool
 
     @property

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from seqdis.core.results import Metric, ResultRecord
+from seqdis.core.metric import Metric
+from seqdis.core.results import ResultRecord
 from seqdis.eval.published import PublishedFigure, figures
 from seqdis.eval.report.blocks import DataTable, MetricRow, MetricTable
 
 __all__ = ["case_tables", "metric_table", "published_beside", "published_tables"]
-
-_DESCRIBING = ("judge_", "probe_")
-"""A judge is not the model, and a probe is good or bad by the factor that it reads."""
 
 
 def published_beside(dataset: str, metric: str, protocol: str | None = None) -> tuple[PublishedFigure, ...]:
@@ -41,32 +39,30 @@ def metric_table(caption: str, records: Mapping[str, ResultRecord]) -> MetricTab
         caption: What was measured.
         records: By the name of their column.
     """
-    names = list(dict.fromkeys(name for record in records.values() for name in record.metrics))
+    names = dict.fromkeys(metric.name for record in records.values() for metric in record.metrics.plain())
     rows = []
     for name in names:
-        if "@" in name:
-            continue
         metrics: list[Metric | None] = [record.metrics.get(name) for record in records.values()]
         sources = dict.fromkeys((r.dataset, r.protocol) for r in records.values() if name in r.metrics)
         beside = [f for dataset, protocol in sources for f in published_beside(dataset, name, protocol)]
-        rows.append(MetricRow(name, metrics, beside, compared=not name.startswith(_DESCRIBING)))
+        ranks = all(metric.ranks for metric in metrics if metric is not None)
+        rows.append(MetricRow(name, metrics, beside, compared=ranks))
     return MetricTable(caption, list(records), rows)
 
 
 def case_tables(records: Mapping[str, ResultRecord]) -> list[DataTable]:
-    """Metrics named ``<metric>@<case>``, a folded table a record: a row a case, a column a metric."""
+    """Metrics with cases, a folded table a record: a row a case, a column a metric."""
     tables = []
     for column, record in records.items():
-        split = {name: name.partition("@")[::2] for name in record.metrics if "@" in name}
-        metrics = list(dict.fromkeys(metric for metric, _ in split.values()))
-        if not metrics:
+        by_case = record.metrics.by_case()
+        arrows = {m.name: m.arrow for found in by_case.values() for m in found.values()}
+        if not arrows:
             continue
-        rows = []
-        for case in dict.fromkeys(case for _, case in split.values()):
-            found = [record.metrics.get(f"{metric}@{case}") for metric in metrics]
-            rows.append([case, *("–" if m is None else f"{m.value:.4g}" for m in found)])
-        arrows = {split[name][0]: "↑" if record.metrics[name].higher_is_better else "↓" for name in split}
-        heads = [f"{metric.replace('_', ' ')} {arrows[metric]}" for metric in metrics]
+        rows = [
+            [case, *(f"{found[name].value:.4g}" if name in found else "–" for name in arrows)]
+            for case, found in by_case.items()
+        ]
+        heads = [f"{name.replace('_', ' ')} {arrow}" for name, arrow in arrows.items()]
         tables.append(DataTable(f"{column}: {len(rows)} cases", ["case", *heads], rows, folded=True))
     return tables
 

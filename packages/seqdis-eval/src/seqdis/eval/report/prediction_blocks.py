@@ -1,4 +1,4 @@
-"""What predictions from factors look like: answers by class, a curve of an outcome, numbers over time."""
+"""Predictions from factors as blocks of a page: answers by class, the curve of an outcome, numbers over time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch import Tensor
 from seqdis.eval.report.blocks import Block, Confusion
 from seqdis.eval.report.chart import Chart, Line
 
-__all__ = ["answers_shown", "numbers_shown", "outcome_shown"]
+__all__ = ["answers_by_class", "numbers_over_windows", "outcome_curve"]
 
 
-def answers_shown(label: str, predicted: Tensor, truth: Tensor, classes: Sequence[str]) -> list[Block]:
+def answers_by_class(label: str, predicted: Tensor, truth: Tensor, classes: Sequence[str]) -> list[Block]:
     """A head's answers, a row a true class.
 
     Args:
@@ -31,7 +31,7 @@ def answers_shown(label: str, predicted: Tensor, truth: Tensor, classes: Sequenc
     ]
 
 
-def outcome_shown(scores: Mapping[str, Tensor], truth: Tensor) -> list[Block]:
+def outcome_curve(scores: Mapping[str, Tensor], truth: Tensor) -> list[Block]:
     """Receiver operating characteristics: true positives over false positives, at every threshold.
 
     Args:
@@ -48,7 +48,7 @@ def outcome_shown(scores: Mapping[str, Tensor], truth: Tensor) -> list[Block]:
     return [Chart("Share of positives found", "share of negatives alarmed", [*lines, chance], linear=True)]
 
 
-def numbers_shown(
+def numbers_over_windows(
     predicted: Mapping[str, Tensor], truth: Tensor, sequence: Tensor, *, unit: str, count: int = 3
 ) -> list[Block]:
     """What was measured and what was predicted over the windows of a few test sequences.

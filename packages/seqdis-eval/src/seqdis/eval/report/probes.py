@@ -6,26 +6,25 @@ from collections.abc import Mapping
 
 from seqdis.core.data.labels import Label
 from seqdis.core.factors import SIDES
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate
 from seqdis.eval.report.blocks import HeatCell, HeatMap
 
 __all__ = ["probe_heat_map"]
 
 
-def probe_heat_map(metrics: Mapping[str, Metric], labels: Mapping[str, Label]) -> HeatMap | None:
-    """Accuracies ``probe_<label>_from_<side>`` by label and factor; None where there is none.
+def probe_heat_map(probes: Mapping[tuple[str, str], Estimate], labels: Mapping[str, Label]) -> HeatMap | None:
+    """Accuracies of probes by label and factor; None where there is none.
 
     Args:
-        metrics: What :func:`~seqdis.core.analysis.probe_factors` gave; others are left out.
+        probes: By the label that is read and the factor that it is read from.
         labels: Which side each label belongs to.
     """
     rows = []
     # What stays first, so that a disentangled model shows two blocks on the diagonal.
     for side in SIDES:
         for name, label in labels.items():
-            keys = [f"probe_{name}_from_{factor}" for factor in SIDES]
-            if label.factor == side and all(key in metrics for key in keys):
-                cells = [HeatCell(metrics[k], f == side) for k, f in zip(keys, SIDES, strict=True)]
+            if label.factor == side and all((name, factor) in probes for factor in SIDES):
+                cells = [HeatCell(probes[name, factor], factor == side) for factor in SIDES]
                 rows.append((name, side, cells))
     if not rows:
         return None

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
-from seqdis.core.results import BENCHMARK_SCHEMA, BenchmarkRecord, Metric, ResultRecord, read_schema
+from seqdis.core.metric import Metric, Metrics
+from seqdis.core.results import BENCHMARK_SCHEMA, BenchmarkRecord, ResultRecord, read_schema
 
 __all__ = ["main", "render", "render_folder"]
 
@@ -47,11 +48,10 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]], right: int) -> 
     return ["| " + " | ".join(cells) + " |" for cells in (header, rule, *rows)]
 
 
-def _metric_row(name: str, metric: Metric) -> tuple[str, ...]:
+def _metric_row(metric: Metric) -> tuple[str, ...]:
     interval = f" [{_number(metric.ci95[0])}, {_number(metric.ci95[1])}]" if metric.ci95 else ""
-    arrow = "↑" if metric.higher_is_better else "↓"
     count = "–" if metric.n is None else str(metric.n)
-    return f"{name} {arrow}", f"{_value(metric)}{interval}", _number(metric.chance), count
+    return f"{metric.name} {metric.arrow}", f"{_value(metric)}{interval}", _number(metric.chance), count
 
 
 def _value(metric: Metric) -> str:
@@ -59,21 +59,18 @@ def _value(metric: Metric) -> str:
     return _number(metric.value) + spread
 
 
-def _matrices(metrics: Mapping[str, Metric]) -> list[str]:
-    """Metrics named ``<metric>@<case>`` as one table: a row a case, a column a metric."""
-    split = {name: name.partition("@")[::2] for name in metrics if "@" in name}
-    columns = list(dict.fromkeys(metric for metric, _ in split.values()))
-    if not columns:
+def _matrix(metrics: Metrics) -> list[str]:
+    """Metrics with cases as one table: a row a case, a column a metric."""
+    by_case = metrics.by_case()
+    arrows = {m.name: m.arrow for found in by_case.values() for m in found.values()}
+    if not arrows:
         return []
-    arrows = [
-        "↑" if metrics[next(n for n in split if split[n][0] == c)].higher_is_better else "↓" for c in columns
+    rows = [
+        (case, *(_value(found[name]) if name in found else "–" for name in arrows))
+        for case, found in by_case.items()
     ]
-    rows = []
-    for case in dict.fromkeys(case for _, case in split.values()):
-        found = [metrics.get(f"{column}@{case}") for column in columns]
-        rows.append((case, *("–" if m is None else _value(m) for m in found)))
-    header = ("case", *(f"{column} {arrow}" for column, arrow in zip(columns, arrows, strict=True)))
-    return [*_table(header, rows, right=len(columns)), ""]
+    header = ("case", *(f"{name} {arrow}" for name, arrow in arrows.items()))
+    return [*_table(header, rows, right=len(arrows)), ""]
 
 
 def _duration(seconds: float) -> str:
@@ -105,11 +102,11 @@ def _result(path: Path, record: ResultRecord) -> list[str]:
         "",
         *_table(
             ("metric", "value", "chance", "n"),
-            (_metric_row(*item) for item in record.metrics.items() if "@" not in item[0]),
+            map(_metric_row, record.metrics.plain()),
             right=3,
         ),
         "",
-        *_matrices(record.metrics),
+        *_matrix(record.metrics),
     ]
     return lines
 

@@ -14,6 +14,8 @@ from seqdis.core.analysis import (
     traverse,
 )
 from seqdis.core.data.subset import Subset
+from seqdis.core.factors import SIDES
+from seqdis.eval.engine.batches import chosen_clips
 from seqdis.eval.engine.reconstruction_error import clip_errors, mean_frame
 from seqdis.eval.report.blocks import Section
 from seqdis.eval.report.clips import reconstruction_cards, sample_cards, swap_block, traverse_block
@@ -51,7 +53,7 @@ def run_sections(run: TrainedRun, settings: ReportSettings, stage: Stage) -> lis
 
 
 def _swaps(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section:
-    chosen = _spread(len(run.test_set), settings.clips, seed=settings.seed)
+    chosen = chosen_clips(len(run.test_set), settings.clips, seed=settings.seed)
     batch = run.test_set.fetch(chosen)
     result = swap_matrix(
         run.model, batch.to(run.model.device), generator=torch.Generator().manual_seed(settings.seed)
@@ -65,7 +67,7 @@ def _swaps(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section
 
 
 def _reconstructions(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section:
-    chosen = _spread(len(run.test_set), settings.reconstructions, seed=settings.seed + 1)
+    chosen = chosen_clips(len(run.test_set), settings.reconstructions, seed=settings.seed + 1)
     batch = run.test_set.fetch(chosen)
     there = batch.to(run.model.device)
     rebuilt = run.model.reconstruct(
@@ -89,7 +91,7 @@ def _probes(run: TrainedRun, settings: ReportSettings) -> list[Section]:
     if not run.test_set.labels or not settings.probed:
         return []
     train, test = (
-        Subset(data, _spread(len(data), settings.probed, seed=settings.seed + 2))
+        Subset(data, chosen_clips(len(data), settings.probed, seed=settings.seed + 2))
         for data in (run.train_set, run.test_set)
     )
     metrics = probe_factors(
@@ -98,7 +100,9 @@ def _probes(run: TrainedRun, settings: ReportSettings) -> list[Section]:
         encode_dataset(run.model, test),
         test.all_labels(),
     )
-    found = probe_heat_map(metrics, run.test_set.labels)
+    labels = run.test_set.labels
+    probes = {(label, side): metrics[f"probe_{label}_from_{side}"] for label in labels for side in SIDES}
+    found = probe_heat_map(probes, labels)
     note = f"Logistic regression on {len(train):,} training clips, judged on {len(test):,} test clips."
     return [Section("Probes", [found], note)] if found is not None else []
 
@@ -115,7 +119,7 @@ def _samples(run: TrainedRun, show: Showroom, settings: ReportSettings) -> list[
 
 
 def _traversals(run: TrainedRun, show: Showroom, settings: ReportSettings) -> list[Section]:
-    batch = run.test_set.fetch(_spread(len(run.test_set), 1, seed=settings.seed)).to(run.model.device)
+    batch = run.test_set.fetch(chosen_clips(len(run.test_set), 1, seed=settings.seed)).to(run.model.device)
     results: dict[str, TraverseResult] = {}
     for components in run.components:
         for number in range(min(settings.components, len(components))):
@@ -132,9 +136,3 @@ def _traversals(run: TrainedRun, show: Showroom, settings: ReportSettings) -> li
         return []
     note = "A factor moved along principal components of the prior's draws, all else as it is."
     return [Section("Traversals", [traverse_block(show, results)], note)]
-
-
-def _spread(total: int, count: int, *, seed: int) -> list[int]:
-    """``count`` different clips of ``total``, fixed by the seed, in ascending order."""
-    order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
-    return sorted(order[:count].tolist())

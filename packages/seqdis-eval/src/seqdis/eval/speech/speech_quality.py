@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from seqdis.core.data.sound import Sound
-from seqdis.core.results import Metric
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.eval.metrics.dnsmos import OpinionScore, mean_opinion
 from seqdis.eval.metrics.eer import speaker_eer
 from seqdis.eval.metrics.voice_similarity import voice_similarity
@@ -20,7 +20,7 @@ __all__ = ["speech_quality", "voice_quality"]
 
 def speech_quality(
     made: Sequence[Resynthesis], score: Callable[[Sound], OpinionScore], *, seed: int = 0
-) -> dict[str, Metric]:
+) -> Metrics:
     """DNSMOS of reconstructions and swaps, with that of the recordings and of what the vocoder alone makes of them.
 
     Args:
@@ -45,18 +45,23 @@ def speech_quality(
     if recorded:
         kinds["recorded"] = recorded
     names = {"reconstruction": "dnsmos"} | {kind: f"dnsmos_{kind}" for kind in list(kinds)[1:]}
-    metrics: dict[str, Metric] = {}
-    cases: dict[str, Metric] = {}
+    metrics, cases = Metrics(), Metrics()
     noise = _noise([one.vocoded.sound for one in made], seed)
     floor = mean_opinion([score(sound) for sound in noise], generator=torch.Generator().manual_seed(seed))
     for kind, sounds in kinds.items():
         opinions = mean_opinion(
             [score(sound) for sound in sounds], generator=torch.Generator().manual_seed(seed)
         )
-        metrics[names[kind]] = opinions["p808"].model_copy(update={"chance": floor["p808"].value})
-        cases |= {f"p835_{name}@{kind}": m for name, m in opinions.items() if name != "p808"}
-    cases |= {f"p835_{name}@noise": m for name, m in floor.items() if name != "p808"}
-    return metrics | cases
+        overall = opinions["p808"].model_copy(update={"chance": floor["p808"].value})
+        metrics |= Metrics.of({names[kind]: overall}, role="speech")
+        cases |= _p835(opinions, kind)
+    return metrics | cases | _p835(floor, "noise")
+
+
+def _p835(opinions: Mapping[str, Estimate], case: str) -> Metrics:
+    """The three scores of P.835, of one kind of sound."""
+    scores = {f"p835_{name}": score for name, score in opinions.items() if name != "p808"}
+    return Metrics.of(scores, role="speech", case=case)
 
 
 def _noise(sounds: Sequence[Sound], seed: int) -> list[Sound]:
@@ -70,7 +75,7 @@ def _noise(sounds: Sequence[Sound], seed: int) -> list[Sound]:
 
 def voice_quality(
     made: Sequence[Resynthesis], speakers: Tensor, embed: VoiceEmbedding, *, seed: int = 0
-) -> dict[str, Metric]:
+) -> Metrics:
     """CSIM of swaps with the utterance that lent its static factor.
 
     Args:
@@ -96,11 +101,11 @@ def voice_quality(
     words = torch.stack([real[one.words[0]] for one in made])
     swapped = torch.stack([embed(one.swap.frames, one.swap.sound) for one in made])
     rebuilt = torch.stack([embed(one.reconstruction.frames, one.reconstruction.sound) for one in made])
-    metrics = {
+    found = {
         "csim": voice_similarity(swapped, voice, other=words, generator=generator),
         "csim_reconstruction": voice_similarity(rebuilt, words, generator=generator),
     }
     who = speakers[list(real)]
     if 1 < len(who.unique()) < len(who):
-        metrics["eer_embedding"] = speaker_eer(torch.stack(list(real.values())), who, resamples=200)
-    return metrics
+        found["eer_embedding"] = speaker_eer(torch.stack(list(real.values())), who, resamples=200)
+    return Metrics.of(found, role="speech")

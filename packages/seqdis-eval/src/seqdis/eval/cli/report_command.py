@@ -12,7 +12,6 @@ from seqdis.core.capabilities import learned_prior
 from seqdis.core.cli.options import Data, Device, Json, SamplerName, SamplerSteps, Seed
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
-from seqdis.eval.cli.run import splits_of
 
 if TYPE_CHECKING:
     from seqdis.core.analysis import PrincipalComponents
@@ -58,22 +57,22 @@ def report(
     from seqdis.eval.report.page import write_report
     from seqdis.eval.report.trained_run import ReportSettings
 
-    place = out or runs[0] / "report.html"
-    if place.suffix.lower() != ".html":
-        raise InputError(f"--out {place}: a report is one .html file")
+    path = out or runs[0] / "report.html"
+    if path.suffix.lower() != ".html":
+        raise InputError(f"--out {path}: a report is one .html file")
     if out is None and len(runs) > 1:
         raise InputError("a report of several runs needs --out FILE.html")
     names = _names(runs)
     loaded = [_open(run, name, data, device, steps, sampler) for run, name in zip(runs, names, strict=True)]
     records = {run.name: run.record for run in loaded if run.record is not None}
-    for path in results or []:
-        record = _read_record(path)
-        records[record.name if record.name not in records else str(path)] = record
+    for file in results or []:
+        record = _read_record(file)
+        records[record.name if record.name not in records else str(file)] = record
     amounts = {"clips": clips, "reconstructions": reconstructions, "samples": samples, "probed": probed}
     words = ["seqdis", "eval", "report", *map(str, runs)]
     words += [word for name, amount in amounts.items() for word in (f"--{name}", str(amount))]
     words += ["--seed", str(seed)]
-    words += [word for path in results or [] for word in ("--results", str(path))]
+    words += [word for file in results or [] for word in ("--results", str(file))]
     words += [] if steps is None else ["--steps", str(steps)]
     words += [] if sampler is None else ["--sampler", sampler]
     words += [] if data is None else ["--data", str(data)]
@@ -82,10 +81,10 @@ def report(
         "report made on": device_name(pick_device(device)),
         "seed of the report": str(seed),
         "made with": versions,
-        "command": shlex.join([*words, "--out", str(place)]),
+        "command": shlex.join([*words, "--out", str(path)]),
     }
     settings = ReportSettings(**amounts, seed=seed)
-    with progress_bar("reporting", show=not as_json) as progress:
+    with progress_bar("reporting") as progress:
         page = report_runs(
             loaded,
             records=records,
@@ -93,16 +92,16 @@ def report(
             made=made,
             stage=lambda _, done: progress(round(1000 * done), 1000),
         )
-    write_report(page, place)
+    write_report(page, path)
     summary = {
-        "out": str(place),
-        "bytes": place.stat().st_size,
+        "out": str(path),
+        "bytes": path.stat().st_size,
         "sections": [section.title for section in page.sections],
     }
     if as_json:
         print_json(summary)
     else:
-        print_line(f"written: {place} ({place.stat().st_size / 2**20:.1f} MiB)")
+        print_line(f"written: {path} ({path.stat().st_size / 2**20:.1f} MiB)")
 
 
 def _names(runs: list[Path]) -> list[str]:
@@ -124,6 +123,7 @@ def _open(
     from seqdis.core.cli.model import load_model
     from seqdis.core.pretrained import config_of
     from seqdis.core.registry import get_modality
+    from seqdis.eval.cli.runs import splits_of
     from seqdis.eval.report.trained_run import TrainedRun, read_about
 
     model = load_model(run, device=device, steps=steps, sampler=sampler)

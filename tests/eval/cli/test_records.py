@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from seqdis.core.metric import Metrics
 from seqdis.core.results import ResultRecord
-from seqdis.eval.cli.run import with_training
+from seqdis.eval.cli.records import with_training
 
 
 def test_a_record_names_what_came_before_it(tmp_path: Path) -> None:
@@ -19,11 +20,11 @@ def test_a_record_names_what_came_before_it(tmp_path: Path) -> None:
     )
     record = ResultRecord(
         name="n", method="m", dataset="d", modality="v", command="seqdis eval y", seed=0, device="cpu",
-        wall_seconds=1.5, versions={}, metrics={},
+        wall_seconds=1.5, versions={}, metrics=Metrics(),
     )  # fmt: skip
-    told = with_training(record, [run, bare])
-    assert (told.command, told.wall_seconds) == ("seqdis train x && seqdis eval y", 11.5)
-    told = with_training(record, [run, bare], drawn=True)
-    assert told.command == "seqdis train x && seqdis prior fit x && seqdis eval y"
-    assert told.wall_seconds == 15.5
+    joined = with_training(record, [run, bare])
+    assert (joined.command, joined.wall_seconds) == ("seqdis train x && seqdis eval y", 11.5)
+    joined = with_training(record, [run, bare], drawn=True)
+    assert joined.command == "seqdis train x && seqdis prior fit x && seqdis eval y"
+    assert joined.wall_seconds == 15.5
     assert with_training(record, [bare]) == record

@@ -12,7 +12,6 @@ import typer
 
 from seqdis.core.cli.options import Data, Device, Json, Seed
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
-from seqdis.eval.cli.run import judge_of, splits_of
 
 __all__ = ["benchmark"]
 
@@ -50,6 +49,7 @@ def benchmark(
     Same clips, same budget, same judge, same pairs. An interrupted comparison goes on when the command is
     given again, and a finished one takes further methods.
     """
+    from seqdis.core.cache import cache_root
     from seqdis.core.cli.model import pick_device
     from seqdis.core.config import apply_overrides
     from seqdis.core.media import draw_picture
@@ -57,13 +57,15 @@ def benchmark(
     from seqdis.core.results import ResultRecord, device_name, installed_versions
     from seqdis.core.training import train
     from seqdis.core.training.budget import Budget
+    from seqdis.eval.cli.runs import splits_of
+    from seqdis.eval.judge import judge_cache
     from seqdis.eval.protocols.comparison import (
         Contestant,
         check_same_clips,
         comparable_presets,
         comparison_grid,
-        planned,
-        tabled,
+        comparison_metrics,
+        plan_training,
     )
     from seqdis.eval.protocols.swap import swap_protocol
 
@@ -71,21 +73,26 @@ def benchmark(
     limit = Budget.parse(budget)
     wanted = None if methods == "all" else [name for name in methods.split(",") if name]
     presets = {name: build() for name, build in list_presets().items()}
-    found = {
+    presets_of = {
         method: apply_overrides(config, [f"train.seed={seed}"])
         for method, config in comparable_presets(presets, dataset, wanted).items()
     }
-    place, folder = pick_device(device), runs or Path("runs") / f"benchmark-{dataset}"
+    chosen_device, folder = pick_device(device), runs or Path("runs") / f"benchmark-{dataset}"
     target = out or folder / "benchmark.json"
-    one = next(iter(found.values()))
+    one = next(iter(presets_of.values()))
     train_set, test_set = splits_of(one, data)
     val_set = build_dataset(one.modality, one.data, "val", root=data, seed=seed)
-    for config in found.values():
+    for config in presets_of.values():
         if config.data.options != one.data.options:
             own = build_dataset(config.modality, config.data, "test", root=data, seed=seed)
             check_same_clips(config.preset, test_set, own)
-    configs = planned(
-        found, limit, folder, train_set, device=str(place), report=lambda line: typer.echo(line, err=True)
+    configs = plan_training(
+        presets_of,
+        limit,
+        folder,
+        train_set,
+        device=str(chosen_device),
+        report=lambda line: typer.echo(line, err=True),
     )
     words = ["seqdis", "benchmark", dataset, "--methods", methods, "--budget", budget]
     words += ["--pairs", str(pairs), "--seed", str(seed), *(["--data", str(data)] if data else [])]
@@ -95,11 +102,15 @@ def benchmark(
         if not as_json:
             print_line(f"{method}: {config.train.steps} steps of {config.preset}")
         model = train(
-            config, home, train_set=train_set, val_set=val_set, resume=True, device=str(place),
+            config, home, train_set=train_set, val_set=val_set, resume=True, device=str(chosen_device),
             command=shlex.join(words), show_progress=not as_json,
         )  # fmt: skip
-        judge, _ = judge_of(folder, model, seed, (train_set, test_set), quiet=as_json)
-        with progress_bar(f"measuring {method}", show=not as_json) as progress:
+        with progress_bar("preparing the judge") as progress:
+            judge, _ = judge_cache.judge_for(
+                train_set, test_set, path=folder / "judge.safetensors", shared=cache_root() / "judges",
+                seed=seed, device=model.device, progress=progress,
+            )  # fmt: skip
+        with progress_bar(f"measuring {method}") as progress:
             metrics = swap_protocol(
                 model, train_set, test_set, seed=seed, pairs=pairs, judge=judge, progress=progress
             )
@@ -109,8 +120,7 @@ def benchmark(
     modality = get_modality(one.modality)
     picture = target.with_suffix(modality.pictures[0])
     draw_picture(modality, picture, comparison_grid(contestants, test_set, seed=seed), one.data)
-    judged = {n: m for n, m in metrics.items() if n.startswith("judge_")}
-    table = judged | tabled(contestants)
+    table = metrics.select(role="judge") | comparison_metrics(contestants)
     record = ResultRecord(
         name=target.stem,
         method=", ".join(contestants),
@@ -118,7 +128,7 @@ def benchmark(
         modality=one.modality,
         command=shlex.join([*words, "--runs", str(folder), "--out", str(target)]),
         seed=seed,
-        device=device_name(place),
+        device=device_name(chosen_device),
         # Runs that were finished before count as well.
         wall_seconds=round(max(spent, time.perf_counter() - started), 1),
         versions=installed_versions(),
@@ -128,9 +138,10 @@ def benchmark(
     if as_json:
         print_json(record.model_dump(mode="json"))
         return
-    names = list(dict.fromkeys(name.partition("@")[0] for name in table if "@" in name))
+    by_case = table.by_case()
+    names = list(dict.fromkeys(name for found in by_case.values() for name in found))
     rows = [
-        [name, *(f"{table[f'{name}@{m}'].value:.4g}" if f"{name}@{m}" in table else "" for m in contestants)]
+        [name, *(f"{by_case[m][name].value:.4g}" if name in by_case[m] else "" for m in contestants)]
         for name in names
     ]
     print_table(f"{dataset}, {budget} each", ["metric", *contestants], rows)

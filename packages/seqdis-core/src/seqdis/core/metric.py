@@ -1,0 +1,152 @@
+"""Figures and what is needed to judge them: an estimate, a named metric, and a collection of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from seqdis.core.config import Config, parse_config
+from seqdis.core.errors import InputError
+
+__all__ = ["Direction", "Estimate", "Metric", "Metrics"]
+
+Direction = Literal["higher", "lower"]
+
+
+class Estimate(Config):
+    """One measured figure and what is needed to judge it.
+
+    Attributes:
+        value: The figure; accuracies and shares lie in [0, 1].
+        unit: Of the value: ``"share"``, ``"nats"``, ``"pixels"``, ``"natural²"``, …; empty where there is none.
+        direction: Whether higher or lower values are better.
+        chance: What guessing or the trivial baseline named in ``docs/results.md`` would reach.
+        ci95: Lower and upper end of the 95% confidence interval.
+        n: How many independent cases (clips, pairs) stand behind it.
+        std: Of the value over ``seeds`` repetitions (n - 1 in the denominator); ``value`` is then their mean.
+        seeds: How many repetitions, with seeds of their own, stand behind the value.
+    """
+
+    # A number written as a string, or a bool as a number, is a damaged file rather than a value.
+    model_config = ConfigDict(strict=True)
+
+    value: float
+    unit: str = ""
+    direction: Direction = "higher"
+    chance: float | None = None
+    # JSON has no tuples: a list of two strict floats is taken.
+    ci95: Annotated[tuple[float, float], Field(strict=False)] | None = None
+    n: int | None = Field(None, ge=1)
+    std: float | None = Field(None, ge=0)
+    seeds: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Estimate:
+        if self.ci95 is not None and self.ci95[0] > self.ci95[1]:
+            raise ValueError("ci95 must be (lower, upper)")
+        return self
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether the direction is ``"higher"``."""
+        return self.direction == "higher"
+
+    @property
+    def arrow(self) -> str:
+        """``"↑"`` where higher is better, else ``"↓"``."""
+        return "↑" if self.higher_is_better else "↓"
+
+    def named(self, name: str, *, role: str, case: str = "") -> Metric:
+        """The estimate as a metric of a protocol; see :class:`Metric`."""
+        values = {field: getattr(self, field) for field in Estimate.model_fields}
+        return Metric(name=name, case=case, role=role, **values)
+
+
+class Metric(Estimate):
+    """An estimate with a name, as ``metrics.json`` and ``results/*.json`` hold it.
+
+    Attributes:
+        name: What was measured: ``"swap_static_accuracy"``.
+        case: Under which circumstances, where a protocol measures one quantity under several: a sampler with its
+            steps, a principal component, a run; empty otherwise.
+        role: What the figure is about: ``"judge"``, ``"swap"``, ``"probe"``, ``"reconstruction"``, … Figures of a
+            judge or a probe describe; they do not rank models.
+    """
+
+    name: str = Field(min_length=1)
+    case: str = ""
+    role: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+
+    @property
+    def key(self) -> str:
+        """The name, or ``<name>@<case>``: what a metric is called in a collection."""
+        return f"{self.name}@{self.case}" if self.case else self.name
+
+    @property
+    def ranks(self) -> bool:
+        """Whether a better value means a better model."""
+        return self.role not in ("judge", "probe")
+
+
+class Metrics(Mapping[str, Metric]):
+    """Metrics in the order in which they are shown, by :attr:`Metric.key`.
+
+    Args:
+        metrics: In order; of two with the same key the later one counts.
+    """
+
+    def __init__(self, metrics: Iterable[Metric] = ()) -> None:
+        self._by_key = {metric.key: metric for metric in metrics}
+
+    @classmethod
+    def of(cls, estimates: Mapping[str, Estimate], *, role: str, case: str = "") -> Metrics:
+        """Estimates by name as metrics of one role and case."""
+        return cls(estimate.named(name, role=role, case=case) for name, estimate in estimates.items())
+
+    def __getitem__(self, key: str) -> Metric:
+        return self._by_key[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_key)
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def __or__(self, other: Metrics) -> Metrics:
+        return Metrics([*self.values(), *other.values()])
+
+    def __repr__(self) -> str:
+        return f"Metrics({list(self.values())!r})"
+
+    def select(self, *, role: str | None = None, without: str | None = None) -> Metrics:
+        """Those of one role, or all but those of one role."""
+        return Metrics(m for m in self.values() if role in (None, m.role) and m.role != without)
+
+    def in_case(self, case: str) -> Metrics:
+        """The same metrics, all of another case."""
+        return Metrics(metric.model_copy(update={"case": case}) for metric in self.values())
+
+    def plain(self) -> list[Metric]:
+        """Those without a case."""
+        return [metric for metric in self.values() if not metric.case]
+
+    def by_case(self) -> dict[str, dict[str, Metric]]:
+        """Those with a case: by case, then by name."""
+        table: dict[str, dict[str, Metric]] = {}
+        for metric in self.values():
+            if metric.case:
+                table.setdefault(metric.case, {})[metric.name] = metric
+        return table
+
+    @classmethod
+    def parse(cls, values: Any, *, where: str) -> Metrics:
+        """Metrics from a JSON list.
+
+        Raises:
+            InputError: It is none, or an entry has a key that is unknown, missing or out of range.
+        """
+        if not isinstance(values, list):
+            raise InputError(f"{where}: got {type(values).__name__}; allowed: a list of metrics")
+        return cls(parse_config(Metric, value, where=f"{where}.{i}") for i, value in enumerate(values))

@@ -1,0 +1,70 @@
+"""The runs that a command measures, opened and checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqdis.core.cli.model import load_model
+from seqdis.core.config import RunConfig
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.errors import InputError
+from seqdis.core.pretrained import config_of
+from seqdis.core.registry import build_dataset
+from seqdis.eval.engine.open_run import OpenRun
+
+__all__ = ["open_runs", "splits_of"]
+
+
+def splits_of(config: RunConfig, data: Path | None) -> tuple[SequenceDataset, SequenceDataset]:
+    """The training and the test split of a run."""
+    train_set, test_set = (
+        build_dataset(config.modality, config.data, split, root=data, seed=config.train.seed)
+        for split in ("train", "test")
+    )
+    return train_set, test_set
+
+
+def open_runs(
+    folders: Sequence[Path],
+    *,
+    data: Path | None = None,
+    device: str | None = None,
+    steps: int | None = None,
+    sampler: str | None = None,
+    settings: Sequence[str] = (),
+    one_method: bool = True,
+) -> list[OpenRun]:
+    """Load runs that are measured together.
+
+    Args:
+        folders: Of the runs.
+        data: Where the data lie, if not below ``SEQDIS_DATA``.
+        device: Where the models are loaded to.
+        steps: Of their samplers.
+        sampler: Its kind.
+        settings: Further settings of the models, ``key=value`` each.
+        one_method: Whether all runs must be of one method, as figures that are averaged need it.
+
+    Raises:
+        InputError: One is given twice, cannot be loaded, or is of another method or dataset than the first.
+    """
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise InputError(f"a run was given twice: {', '.join(map(str, folders))}")
+    runs: list[OpenRun] = []
+    for folder in folders:
+        model = load_model(
+            folder, device=device, steps=steps, sampler=sampler, settings=list(settings) or None
+        )
+        config = config_of(model)
+        first = runs[0].config if runs else config
+        compared = [("data", config.data, first.data)]
+        if one_method:
+            compared.insert(0, ("method", config.method, first.method))
+        for name, received, allowed in compared:
+            if received != allowed:
+                raise InputError(
+                    f"{folder}: its {name} differ from those of {folders[0]}: {received}; allowed: {allowed}"
+                )
+        runs.append(OpenRun(folder, model, config, *splits_of(config, data)))
+    return runs

@@ -1,0 +1,38 @@
+"""A trained run, opened to be measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.disentangler import Disentangler
+from seqdis.eval.engine.mode import Mode
+
+__all__ = ["OpenRun"]
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run that is measured.
+
+    Attributes:
+        folder: Of the run.
+        model: In evaluation mode.
+        config: That it was trained from.
+        train_set: Its training split.
+        test_set: Its test split.
+    """
+
+    folder: Path
+    model: Disentangler
+    config: RunConfig
+    train_set: SequenceDataset
+    test_set: SequenceDataset
+
+    def data_in(self, mode: Mode) -> DataConfig:
+        """The run's data, split as the mode says."""
+        from seqdis.core.registry import get_modality
+
+        return get_modality(self.config.modality).split_as(self.config.data, mode)

@@ -1,0 +1,116 @@
+"""A judge of one's own, read from a file: TorchScript, or a judge that this package has kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from seqdis.core.data.labels import Label
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.errors import InputError
+from seqdis.eval.features.torchscript import load_script
+from seqdis.eval.judge.interface import GradedJudge
+from seqdis.eval.judge.sequence_judge import SequenceJudge
+
+__all__ = ["ScriptedJudge", "open_judge"]
+
+
+class ScriptedJudge:
+    """A classifier as TorchScript, such as an exported judge of a paper's authors.
+
+    It takes clips ``(B, V, *frame)`` in natural units and returns logits ``(B, classes)`` of each label: a dictionary
+    by label, a tuple in the order of the dataset's labels, or a tensor where there is one label.
+
+    Args:
+        path: The script.
+        labels: What it decides, in the order of the dataset.
+        device: Where it runs.
+
+    Raises:
+        InputError: The file is missing or no TorchScript.
+    """
+
+    def __init__(
+        self, path: Path, *, labels: Mapping[str, Label], device: torch.device | str = "cpu"
+    ) -> None:
+        self._path, self._labels, self._device = path, dict(labels), device
+        self._network = load_script(path, device)
+
+    @property
+    def labels(self) -> Mapping[str, Label]:
+        """What it decides."""
+        return self._labels
+
+    def predict(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """See :class:`~seqdis.eval.judge.interface.Judge`."""
+        return {name: value.argmax(1) for name, value in self._logits(x, mask).items()}
+
+    def probabilities(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """See :class:`~seqdis.eval.judge.interface.GradedJudge`."""
+        return {name: value.double().softmax(1) for name, value in self._logits(x, mask).items()}
+
+    @torch.no_grad()
+    def _logits(self, x: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+        if mask is not None and not bool(mask.all()):
+            raise InputError(
+                f"{self._path}: a scripted judge sees whole clips; these have steps that do not exist"
+            )
+        try:
+            answer = self._network(x.to(self._device))
+        except RuntimeError as error:
+            last = (str(error).strip().splitlines() or ["it failed"])[-1]
+            raise InputError(f"{self._path}: cannot judge clips {tuple(x.shape)}: {last}") from error
+        if isinstance(answer, Tensor):
+            answer = (answer,)
+        if isinstance(answer, tuple | list):
+            if len(answer) != len(self._labels):
+                raise InputError(
+                    f"{self._path}: returned {len(answer)} tensors; the labels are {', '.join(self._labels)}"
+                )
+            answer = dict(zip(self._labels, answer, strict=True))
+        if not isinstance(answer, Mapping) or set(answer) != set(self._labels):
+            received = sorted(answer) if isinstance(answer, Mapping) else type(answer).__name__
+            raise InputError(f"{self._path}: returned {received}; the labels are {', '.join(self._labels)}")
+        logits = {}
+        for name, label in self._labels.items():
+            value, wanted = answer[name], (len(x), len(label.classes))
+            if not isinstance(value, Tensor) or tuple(value.shape) != wanted:
+                received = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+                raise InputError(
+                    f"{self._path}: label {name!r}: returned {received}; allowed: logits {wanted}"
+                )
+            logits[name] = value.float().cpu()
+        return logits
+
+
+def open_judge(path: Path, dataset: SequenceDataset, *, device: torch.device | str = "cpu") -> GradedJudge:
+    """The judge of a file: ``.safetensors`` as this package keeps judges, else TorchScript.
+
+    Args:
+        path: The file.
+        dataset: Whose labels it must decide; a first clip is shown to it.
+        device: Where it runs.
+
+    Raises:
+        InputError: The file is missing, holds something else, or a judge of other labels, classes or frames.
+    """
+    if path.suffix != ".safetensors":
+        scripted = ScriptedJudge(path, labels=dataset.labels, device=device)
+        first = dataset.fetch([0])
+        scripted.predict(first.x, first.mask)
+        return scripted
+    judge = SequenceJudge.load(path)[0].to(device)
+    if judge.labels != dict(dataset.labels):
+        raise InputError(f"{path}: judges {_named(judge.labels)}; the data have {_named(dataset.labels)}")
+    if judge.frame_shape != dataset.shape[1:]:
+        raise InputError(f"{path}: judges frames {judge.frame_shape}; the data have {dataset.shape[1:]}")
+    return judge
+
+
+def _named(labels: Mapping[str, Label]) -> str:
+    return (
+        ", ".join(f"{name} ({len(label.classes)} classes)" for name, label in labels.items()) or "no labels"
+    )

@@ -1,0 +1,65 @@
+"""What a protocol is: a whole measurement of trained runs, found by entry point.
+
+A distribution adds one by an entry point that names a class::
+
+    [project.entry-points."seqdis.protocols"]
+    drift = "mypackage.drift:Drift"
+
+``seqdis eval drift RUN`` then measures it, with the options that its ``Options`` declare.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from seqdis.core.config import Config
+from seqdis.core.metric import Metrics
+from seqdis.eval.engine.open_run import OpenRun
+from seqdis.eval.protocols.context import Context
+from seqdis.eval.report.blocks import Section
+
+__all__ = ["Protocol"]
+
+
+class Protocol(ABC):
+    """A whole measurement; one instance measures once. Its docstring is the help of its command.
+
+    Attributes:
+        name: As after ``seqdis eval``.
+        requires: What :meth:`applies_to` asks of a run, in words: ``"labels for a judge to learn"``.
+        several_runs: Whether the figures of several runs are averaged, compared side by side, or refused.
+        draws_from_prior: Whether it draws from the runs' priors; the record then names how they were fitted.
+        Options: What a person may choose; each field with its description becomes an option of the command.
+    """
+
+    name: ClassVar[str]
+    requires: ClassVar[str] = ""
+    several_runs: ClassVar[Literal["averaged", "compared", "refused"]] = "averaged"
+    draws_from_prior: ClassVar[bool] = False
+    Options: ClassVar[type[Config]] = Config
+
+    def check(self, options: Any, folders: Sequence[Path]) -> None:  # noqa: B027 (most options go together)
+        """Refuse options that do not go together, before anything is loaded.
+
+        Raises:
+            InputError: They do not.
+        """
+
+    def applies_to(self, run: OpenRun) -> bool:
+        """Whether a run can be measured, as :attr:`requires` says."""
+        return True
+
+    @abstractmethod
+    def measure(self, context: Context) -> Metrics:
+        """The figures of all runs and seeds."""
+
+    def sections(self, context: Context) -> Sequence[Section]:
+        """What the page shows beside the figures; asked for after :meth:`measure`."""
+        return []
+
+    def remarks(self, context: Context, metrics: Metrics) -> Sequence[str]:
+        """Lines to print after the figures."""
+        return []
