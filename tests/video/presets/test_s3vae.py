@@ -58,7 +58,7 @@ def test_what_is_predicted_is_offered_and_fits(name: str) -> None:
         model = build_model(config)
     assert isinstance(model, S3VAE)
     video = VideoModality()
-    assert set(S3VAE.targets(config.model)) <= set(video.targets())
+    assert set(S3VAE.required_targets(config.model)) <= set(video.targets())
     assert isinstance(config.model, S3VAEConfig)
     assert config.model.prediction is not None
     options = video.options(config.data)
