@@ -27,7 +27,7 @@ def train(model: BCD, data: SequenceDataset, batch: int, lr: float) -> None:
     schedule, order = Schedule(STEPS, 50), torch.Generator().manual_seed(0)
     optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=0.01)
     temperature = hooks_of(model).schedules()["temperature"]
-    model.train().enter_stage("spatial")
+    hooks_of(model.train()).on_stage("spatial")
     for step in range(STEPS):
         if step == 300:
             hooks_of(model).on_stage("temporal")

@@ -16,6 +16,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.schedules import ExponentialDecay
 from seqdis.core.training import Trainer
+from seqdis.core.training.hooks import TrainingHooks
 from seqdis.core.training.schedule import total_steps
 
 Configure = Callable[..., RunConfig]
@@ -39,18 +40,23 @@ def staged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         original(self, **parts)
         self.register_buffer("sharpness", torch.ones(()))
 
-    def groups(self: Plain) -> dict[str, list[nn.Parameter]]:
-        return {name: list(getattr(self, name).parameters()) for name in ("static", "dynamic", "output")}
+    class Staged(TrainingHooks[Any]):
+        def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+            names = ("static", "dynamic", "output")
+            return {name: list(getattr(self.model, name).parameters()) for name in names}
 
-    def take(self: Plain, name: str, value: float) -> None:
-        told.append((name, value))
-        self.sharpness.fill_(value)  # type: ignore[operator]
+        def schedules(self) -> dict[str, ExponentialDecay]:
+            return {"sharpness": ExponentialDecay(2.0, 0.5, 0.8)}
+
+        def set_scheduled(self, name: str, value: float) -> None:
+            told.append((name, value))
+            self.model.sharpness.fill_(value)
+
+        def on_stage(self, name: str) -> None:
+            told.append(name)
 
     monkeypatch.setattr(Plain, "__init__", init)
-    monkeypatch.setattr(Plain, "parameter_groups", groups)
-    monkeypatch.setattr(Plain, "schedules", lambda self: {"sharpness": ExponentialDecay(2.0, 0.5, 0.8)})
-    monkeypatch.setattr(Plain, "set_scheduled", take)
-    monkeypatch.setattr(Plain, "enter_stage", lambda self, name: told.append(name))
+    monkeypatch.setattr(Plain, "training_hooks", Staged, raising=False)
     return told  # type: ignore[return-value]
 
 

@@ -15,6 +15,7 @@ from seqdis.core.config import apply_overrides
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.methods.s3vae import S3VAE
 from seqdis.core.methods.s3vae.config import S3VAEConfig
+from seqdis.core.model_files import state_to_save
 from seqdis.core.pretrained import build_model
 from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import build_dataset
@@ -155,5 +156,5 @@ def test_killed_and_resumed_it_ends_the_same(
         CliRunner().invoke(app, [*map(str, words), "--out", str(tmp_path / "cut")])
     assert not (tmp_path / "cut" / "model.safetensors").exists()
     _seqdis(*words, "--out", tmp_path / "cut", "--resume")
-    one, other = (Disentangler.from_pretrained(tmp_path / name).state_to_save() for name in ("whole", "cut"))
+    one, other = (state_to_save(Disentangler.from_pretrained(tmp_path / name)) for name in ("whole", "cut"))
     assert all(torch.equal(one[name], other[name]) for name in one)

@@ -19,6 +19,7 @@ from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.eval.cli.publishing import Publication, publish, record_path
 from seqdis.eval.cli.runs import open_runs
+from seqdis.eval.engine.mode import Mode
 from seqdis.eval.protocols.context import Context
 from seqdis.eval.protocols.protocol import Protocol
 
@@ -88,7 +89,7 @@ def run_protocol(
     if protocol.several_runs == "refused" and len(folders) > 1:
         raise InputError(f"{protocol.name} measures one run; got {len(folders)}")
     protocol.check(options, folders)
-    mode = getattr(options, "mode", "corrected")
+    mode: Mode = getattr(options, "mode", "corrected")
     path = record_path(protocol.name, folders, out, mode)
     decoding: dict[str, Any] = {
         "steps": getattr(options, "steps", None),
@@ -138,14 +139,15 @@ def _option(option_name: str, field: FieldInfo) -> Any:
     help_text = (field.description or "").strip()
     flag = f"--{option_name.replace('_', '-')}"
     flags = [f"{flag}/--no-{flag.removeprefix('--')}"] if field.annotation is bool else [flag]
-    kind, several = field.annotation, get_origin(field.annotation) is tuple
+    kind: Any = field.annotation
+    several = get_origin(kind) is tuple
     if several:
         kind = list[get_args(kind)[0]] | None  # type: ignore[misc]
     optional = several or (get_origin(kind) in (Union, UnionType) and type(None) in get_args(kind))
     option = typer.Option(
         *flags,
         help=f"{help_text[:1].upper()}{help_text[1:]}.",
-        metavar=extra.get("metavar"),
+        metavar=None if extra.get("metavar") is None else str(extra["metavar"]),
         show_default=not optional,
         **bounds,
     )

@@ -58,7 +58,7 @@ def open_runs(
         )
         config = config_of(model)
         first = runs[0].config if runs else config
-        compared = [("data", config.data, first.data)]
+        compared: list[tuple[str, object, object]] = [("data", config.data, first.data)]
         if one_method:
             compared.insert(0, ("method", config.method, first.method))
         for name, received, allowed in compared:

@@ -78,10 +78,8 @@ class ScriptedJudge:
         for name, label in self._labels.items():
             value, wanted = answer[name], (len(x), len(label.classes))
             if not isinstance(value, Tensor) or tuple(value.shape) != wanted:
-                received = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-                raise InputError(
-                    f"{self._path}: label {name!r}: returned {received}; allowed: logits {wanted}"
-                )
+                shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+                raise InputError(f"{self._path}: label {name!r}: returned {shape}; allowed: logits {wanted}")
             logits[name] = value.float().cpu()
         return logits
 

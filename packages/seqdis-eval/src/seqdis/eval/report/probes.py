@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seqdis.core.data.labels import Label
-from seqdis.core.factors import SIDES
+from seqdis.core.factors import SIDES, Side
 from seqdis.core.metric import Estimate
 from seqdis.eval.report.blocks import HeatCell, HeatMap
 
 __all__ = ["probe_heat_map"]
 
 
-def probe_heat_map(probes: Mapping[tuple[str, str], Estimate], labels: Mapping[str, Label]) -> HeatMap | None:
+def probe_heat_map(
+    probes: Mapping[tuple[str, Side], Estimate], labels: Mapping[str, Label]
+) -> HeatMap | None:
     """Accuracies of probes by label and factor; None where there is none.
 
     Args:
