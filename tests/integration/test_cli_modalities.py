@@ -181,7 +181,20 @@ def test_factors_are_drawn_swapped_in_and_traversed(
 
 def test_samplers_are_compared_on_any_modality(case: Case, tmp_path: Path) -> None:
     out = tmp_path / "nfe.json"
-    words = ("eval", "few-steps", case.run, "--pairs", 2, "--nfe", 4, "--nfe", 63, "--no-judge", "--out", out)
+    words = (
+        "eval",
+        "few-steps",
+        case.run,
+        "--pairs",
+        2,
+        "--nfe",
+        4,
+        "--nfe",
+        63,
+        "--no-judge-swaps",
+        "--out",
+        out,
+    )
     said = seqdis(*words, "--device", "cpu").stdout
     record = ResultRecord.load(out)
     assert record.modality == case.modality.name

@@ -48,7 +48,7 @@ def make_run(folder: Path, modality: str) -> Path:
     ResultRecord(
         name="demo", method=config.method, dataset=config.data.dataset, modality=modality, command="c",
         seed=0, device="cpu", wall_seconds=1.0, versions={},
-        metrics=Metrics.of({"swap_joint_accuracy": Estimate(value=0.5, chance=0.1, n=4)}, role="swap"),
+        metrics=Metrics.of({"swap_joint_accuracy": Estimate(value=0.5, unit="share", chance=0.1, n=4)}, role="swap"),
     ).save(folder / "metrics.json")  # fmt: skip
     return folder
 

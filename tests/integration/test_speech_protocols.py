@@ -72,7 +72,13 @@ def test_without_listening_nothing_more_is_needed(run: Path, monkeypatch: pytest
     result = seqdis("eval", "speaker", run, "--identity", "timbre", "--listen", "0", "--steps", "2", "--json")
     assert result.exit_code == 0, result.output
     metrics = json.loads(result.stdout)["metrics"]
-    assert list(metrics) == ["eer_static", "eer_dynamic", "eer_gap", "eer_frames", "mse"]
+    assert [metric["name"] for metric in metrics] == [
+        "eer_static",
+        "eer_dynamic",
+        "eer_gap",
+        "eer_frames",
+        "mse",
+    ]
     assert (run / "eval/speaker/report.html").is_file()
 
 
@@ -89,7 +95,7 @@ def test_without_listening_nothing_more_is_needed(run: Path, monkeypatch: pytest
         ),
         (
             ("content",),
-            "content: the training split has no transcripts; allowed: data whose recordings say what is spoken",
+            "{run}: content needs recordings with transcripts; method 'diffsda' on 'tones' has none",
         ),
     ],
 )
@@ -97,4 +103,4 @@ def test_what_does_not_apply_is_refused_with_one_line(
     run: Path, words: tuple[str, ...], message: str
 ) -> None:
     result = seqdis("eval", words[0], run, *words[1:])
-    assert (result.exit_code, result.stderr) == (2, f"error: {message}\n")
+    assert (result.exit_code, result.stderr) == (2, f"error: {message.format(run=run)}\n")

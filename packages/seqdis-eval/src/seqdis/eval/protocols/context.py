@@ -47,7 +47,12 @@ class RunJudge:
 
 
 def _no_bar(title: str) -> AbstractContextManager[Progress]:
+    """No progress bar."""
     return nullcontext(lambda done, total: None)
+
+
+def _no_note(text: str) -> None:
+    """No note."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Context:
     data: Path | None = None
     load: Callable[[Path], Disentangler] = Disentangler.from_pretrained
     bar: Callable[[str], AbstractContextManager[Progress]] = _no_bar
-    note: Callable[[str], None] = lambda text: None
+    note: Callable[[str], None] = _no_note
 
     @property
     def first(self) -> OpenRun:

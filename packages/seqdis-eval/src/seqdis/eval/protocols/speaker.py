@@ -18,7 +18,7 @@ from seqdis.eval.engine.batches import batches, chosen_clips
 from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.progress import stage
 from seqdis.eval.engine.reconstruction_error import reconstruction_mse
-from seqdis.eval.metrics.dnsmos import DNSMOS
+from seqdis.eval.metrics import dnsmos
 from seqdis.eval.metrics.eer import speaker_eer
 from seqdis.eval.protocols.context import Context
 from seqdis.eval.protocols.options import ClipsOption, ModeOption, SamplerOptions, SeedsOption
@@ -169,7 +169,7 @@ class Speaker(Protocol):
         modality = get_modality(run.config.modality)
         sounds = modality.to_sound(run.test_set.fetch([0]).x[0], config) is not None and options.listen > 0
         # What is missing is said before hours of work, not after.
-        score = DNSMOS() if sounds else None
+        score = dnsmos.DNSMOS() if sounds else None
         embed = open_voice(options.voices) if sounds and options.voices is not None else None
         metrics = speaker_protocol(
             model, run.train_set, run.test_set, identity=options.identity, seed=seed, clips=context.clips,
