@@ -12,12 +12,12 @@ __all__ = ["check_stamps", "pad_stamps"]
 
 
 def check_stamps(stamps: np.ndarray, shape: tuple[int, ...], name: str) -> None:
-    """Refuse stamps that are not one number or one ``datetime64`` a step.
+    """Refuse time stamps that are not one number or one ``datetime64`` a step.
 
     Args:
-        stamps: What was given.
+        stamps: The time stamps that were given.
         shape: The batch size and the number of steps, ``(B, V)``.
-        name: Whose they are, for the message.
+        name: The name of the data, for the message.
 
     Raises:
         InputError: The shape or the type is another one.

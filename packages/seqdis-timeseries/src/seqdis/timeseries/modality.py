@@ -1,4 +1,4 @@
-"""TimeSeriesModality: what this package plugs into seqdis."""
+"""The time-series modality, which this package adds to seqdis."""
 
 from __future__ import annotations
 

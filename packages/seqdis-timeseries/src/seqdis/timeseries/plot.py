@@ -30,19 +30,19 @@ def plot_grid(
 ) -> None:
     """Draw rows of panels, ``(V, F)`` each, into one picture.
 
-    A channel has the same place, colour and scale in every panel, so that panels compare at a
+    A channel has the same position, colour and scale in every panel, so that panels compare at a
     glance; its range over the whole grid stands under its name at the left.
 
     Args:
-        path: Ends in ``.png`` or ``.pdf``.
+        path: The picture to write, ``.png`` or ``.pdf``.
         grid: Rows of panels; rows may differ in length.
-        names: Of the channels.
+        names: Names of the channels.
         step: Time between two steps, in ``unit``.
-        unit: For the axis.
+        unit: Unit of time, shown at the axis.
 
     Raises:
-        InputError: There is no panel, panels differ in their number of channels, or the place
-            cannot be written.
+        InputError: There is no panel, panels differ in their number of channels, or the file cannot be
+            written.
     """
     panels = [panel for row in grid for panel in row]
     channels = {panel.frames.shape[1] for panel in panels}

@@ -33,7 +33,7 @@ def _genders(root: Path) -> dict[str, int]:
 
 
 def _texts(folders: set[Path]) -> dict[str, str]:
-    """What is said in each utterance, by its name: the ``SPEAKER-CHAPTER.trans.txt`` beside the sound, where it is."""
+    """The words of each utterance, by its name, from the ``SPEAKER-CHAPTER.trans.txt`` beside the sound."""
     found: dict[str, str] = {}
     for table in sorted(path for folder in folders for path in folder.glob("*.trans.txt")):
         try:

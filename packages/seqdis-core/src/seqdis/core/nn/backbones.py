@@ -1,4 +1,4 @@
-"""What a preset says of a backbone, and the three backbones for vector-valued frames."""
+"""The settings of a backbone, and the three backbones for vector-valued frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a built kernel do what the formula says? Asked once, after it was compiled."""
+"""Compares a built kernel with its formula, once, after it was compiled."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def kernel_error(device: str) -> str | None:
 
 
 def _close(found: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
-    """Within the rounding of the type, relative to the largest entry."""
+    """Whether two tensors agree within the type's rounding, relative to the largest entry."""
     least = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}[dtype]
     scale = expected.abs().max().clamp(min=1.0)
     error = (found.double().cpu() - expected).abs().max() / scale

@@ -18,11 +18,11 @@ _CACHED = 1 << 18  # numbers that a core's cache holds beside what they are made
 
 @dataclass(frozen=True)
 class DrawnEntries:
-    """What was drawn for N vectors in each of G groups.
+    """The entries drawn for N vectors in each of G groups.
 
     Attributes:
         z: The entries, ``(N, G, dim)``, with the gradient of their mixture.
-        codes: Their indices, ``(N, G)``.
+        codes: The indices of the entries, ``(N, G)``.
         probs: ``p(c_j | m_i)``, ``(N, G, J)``.
     """
 
@@ -36,8 +36,8 @@ def entry_logits(m: Tensor, codebook: Tensor, *, scale: float) -> Tensor:
 
     Args:
         m: Vectors, ``(N, G, dim)``.
-        codebook: ``(G, J, dim)``.
-        scale: α.
+        codebook: The entries of each group, ``(G, J, dim)``.
+        scale: Factor on the distances, α.
 
     Returns:
         ``(N, G, J)``.
@@ -73,17 +73,17 @@ def draw_entries(
 
     Args:
         m: Vectors, ``(N, G, dim)``, float32.
-        codebook: ``(G, J, dim)``, float32.
-        uniform: ``u`` on [0, 1), ``(N, G, J)``; overwritten.
-        scale: α of :func:`entry_logits`.
-        temperature: τ, a scalar tensor.
+        codebook: The entries of each group, ``(G, J, dim)``, float32.
+        uniform: Uniform draws ``u`` on [0, 1), ``(N, G, J)``; overwritten.
+        scale: Factor on the distances, α of :func:`entry_logits`.
+        temperature: Temperature of the mixture, τ, a scalar tensor.
     """
     z, codes, probs = _Draw.apply(m, codebook, uniform, scale, temperature)  # type: ignore[no-untyped-call]
     return DrawnEntries(z, codes, probs)
 
 
 def _parts(m: Tensor, codebook: Tensor) -> list[slice]:
-    """Groups that are worked on together: all of them, but where a cache is small."""
+    """The groups that are worked on together: all of them, unless a cache is small."""
     size = max(1, _CACHED // (len(m) * codebook.shape[1])) if m.device.type == "cpu" else len(codebook)
     return [slice(start, start + size) for start in range(0, len(codebook), size)]
 

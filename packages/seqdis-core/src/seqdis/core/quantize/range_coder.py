@@ -57,7 +57,7 @@ class RangeEncoder:
         self._low = (self._low << 8) & _WORD
 
     def finish(self) -> bytes:
-        """The bytes, of which the first is always 0 and left out."""
+        """The encoded bytes, without the first, which is always 0."""
         for _ in range(5):
             self._shift()
         return bytes(self._out[1:])
@@ -80,11 +80,11 @@ class RangeDecoder:
 
     @property
     def used(self) -> int:
-        """Bytes read."""
+        """The number of bytes read so far."""
         return self._place
 
     def target(self, total: int) -> int:
-        """Where in ``[0, total)`` the next symbol lies."""
+        """The position in ``[0, total)`` at which the next symbol lies."""
         return min(total - 1, self._code // (self._range // total))
 
     def consume(self, start: int, size: int, total: int) -> None:

@@ -33,7 +33,7 @@ def measure_curves(model: Disentangler, dataset: SequenceDataset, *, seed: int) 
 
 
 def read_curves(log: Path) -> dict[str, list[tuple[int, dict[str, Any]]]]:
-    """By name, the steps and what :meth:`RunLog.write_curves` wrote of each curve, in order."""
+    """Read each curve's steps and points, as :meth:`RunLog.write_curves` wrote them, by the curve's name."""
     found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for line in log.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
@@ -47,7 +47,7 @@ def draw_curves(log: Path, folder: Path) -> None:
 
     Args:
         log: A run's ``log.jsonl``.
-        folder: Made where there is something to draw.
+        folder: The folder of the pictures; it is made where there is something to draw.
     """
     for name, history in read_curves(log).items():
         folder.mkdir(parents=True, exist_ok=True)

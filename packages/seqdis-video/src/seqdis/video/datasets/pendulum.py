@@ -37,13 +37,13 @@ _AMPLITUDES = (0.5, 0.8)  # radians, to each side of the plumb line
 
 
 def bob_positions(speed: np.ndarray, phase: np.ndarray, amplitude: np.ndarray, length: int) -> np.ndarray:
-    """``θ^τ = A cos(2π (τ/T + φ))``, the swing of a pendulum at small angles; the bob's place from it.
+    """The bob's positions under ``θ^τ = A cos(2π (τ/T + φ))``, the swing of a pendulum at small angles.
 
     Args:
-        speed: Class, ``(N,)``.
-        phase: ``φ`` in [0, 1), ``(N,)``.
-        amplitude: ``A`` in radians, ``(N,)``.
-        length: Frames, V.
+        speed: Class of the speed, ``(N,)``.
+        phase: Phase ``φ`` in [0, 1), ``(N,)``.
+        amplitude: Amplitude ``A`` in radians, ``(N,)``.
+        length: Number of frames, V.
 
     Returns:
         ``(N, V, 2)``: x to the right and y downwards, in frame sides, from the frame's upper left corner.

@@ -37,11 +37,11 @@ def read_idx(path: Path, *, dims: int) -> np.ndarray:
     """Read an idx file of bytes, as MNIST comes: ``0, 0, 8, dims``, the sizes as big-endian uint32, the data.
 
     Args:
-        path: The file; the same with ``.gz`` behind it where there is none.
-        dims: Dimensions it must have.
+        path: The file; where there is none, the same with ``.gz`` behind it.
+        dims: Number of dimensions that the data must have.
 
     Raises:
-        InputError: It is missing, damaged, or something else.
+        InputError: The file is missing, damaged, or no such idx file.
     """
     found = path if path.is_file() else path.with_name(path.name + ".gz")
     try:
@@ -106,15 +106,15 @@ def build_smmnist(data: DataConfig, split: str, root: Path | None, seed: int) ->
 
 
 def bounce(draws: np.ndarray, *, length: int) -> np.ndarray:
-    """The ways of digits that keep their velocity until they meet a wall, and then draw a new one.
+    """The positions of digits that keep their velocity until they meet a wall, and then draw a new one.
 
     Velocities are whole pixels a step, from −4 to 4 along each axis; the one away from a wall is
     from 1 to 4.
 
     Args:
-        draws: Uniform in [0, 1): two of the place, two of the velocity, and three a step (both
+        draws: Uniform draws in [0, 1): two for the position, two for the velocity, and three a step (both
             velocities, and the speed away from the wall), ``(…, 4 + 3·length)``.
-        length: Steps.
+        length: Number of steps.
 
     Returns:
         Upper left corners (row, column), ``(…, length, 2)``, each in [0, 32].

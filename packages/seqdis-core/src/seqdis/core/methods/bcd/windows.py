@@ -1,4 +1,4 @@
-"""Long sequences through networks that see W steps: windows that overlap by half, and what is made of them."""
+"""Windows that overlap by half, which pass long sequences through networks that see W steps."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class HalfOverlap:
     """Windows of W steps at every W/2, the last one flush with the end.
 
     Args:
-        total: V, steps of the sequence.
-        length: W.
+        total: Number of steps of the sequence, V.
+        length: Number of steps of a window, W.
 
     Raises:
         InputError: The windows are shorter than 2, or longer than the sequence.
@@ -54,7 +54,7 @@ class HalfOverlap:
         return sums / norm.view(-1, *[1] * (each.ndim - 3))
 
     def _inside(self) -> Tensor:
-        """Steps to the nearer edge of each place, from 1, ``(n, W)``; the sequence's own ends are no edges."""
+        """Steps to the nearer edge of the window, from 1, ``(n, W)``; a sequence's own ends are no edges."""
         length = self._index.shape[1]
         place = torch.arange(length)
         to_left, to_right = (place + 1).repeat(self.count, 1), (length - place).repeat(self.count, 1)
