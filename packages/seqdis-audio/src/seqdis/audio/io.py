@@ -98,11 +98,11 @@ def read_wave(path: Path, rate: int) -> Tensor:
         while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
             blocks.append(block)
         declared, native = file.frames, file.samplerate
-    came = sum(map(len, blocks))
-    if came == 0:
+    received = sum(map(len, blocks))
+    if received == 0:
         raise InputError(f"{path}: holds no samples")
-    if came < declared:
-        raise InputError(f"{path}: is truncated: {came} of {declared} samples could be read")
+    if received < declared:
+        raise InputError(f"{path}: is truncated: {received} of {declared} samples could be read")
     wave = _mono(np.concatenate(blocks), path)
     return wave if native == rate else audio.resample(wave, native, rate)
 

@@ -97,4 +97,4 @@ def _layout(value: Tensor, frame: tuple[int | None, ...] | None, name: str, batc
 
 
 def _fits(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
-    return all(size in (came, None) for came, size in zip(shape, wanted, strict=True))
+    return all(allowed in (size, None) for size, allowed in zip(shape, wanted, strict=True))

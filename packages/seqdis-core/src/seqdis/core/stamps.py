@@ -23,8 +23,8 @@ def check_stamps(stamps: np.ndarray, shape: tuple[int, ...], name: str) -> None:
         InputError: The shape or the type is another one.
     """
     if not isinstance(stamps, np.ndarray) or stamps.dtype.kind not in "iufM":
-        came = stamps.dtype if isinstance(stamps, np.ndarray) else type(stamps).__name__
-        raise InputError(f"{name}: stamps are {came}; allowed: a numpy array of numbers or datetime64")
+        received = stamps.dtype if isinstance(stamps, np.ndarray) else type(stamps).__name__
+        raise InputError(f"{name}: stamps are {received}; allowed: a numpy array of numbers or datetime64")
     if stamps.shape != shape:
         raise InputError(f"{name}: stamps of shape {stamps.shape}; allowed: {shape}")
 

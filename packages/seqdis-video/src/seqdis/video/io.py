@@ -38,8 +38,8 @@ def frame_files(folder: Path) -> list[Path]:
     def natural(path: Path) -> list[tuple[int, str]]:
         return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 
-    found = (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
-    return sorted(found, key=natural)
+    pictures = (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
+    return sorted(pictures, key=natural)
 
 
 def read_frames(path: Path, *, height: int, width: int, options: VideoOptions) -> Tensor:

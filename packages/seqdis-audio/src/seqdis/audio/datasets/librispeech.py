@@ -34,14 +34,14 @@ def _genders(root: Path) -> dict[str, int]:
 
 def _texts(folders: set[Path]) -> dict[str, str]:
     """The words of each utterance, by its name, from the ``SPEAKER-CHAPTER.trans.txt`` beside the sound."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for table in sorted(path for folder in folders for path in folder.glob("*.trans.txt")):
         try:
             lines = table.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{table}: transcripts cannot be read: {error}") from error
-        found |= {name: text for name, _, text in (line.partition(" ") for line in lines) if text}
-    return found
+        texts |= {name: text for name, _, text in (line.partition(" ") for line in lines) if text}
+    return texts
 
 
 def _of_round(position: int, total: int) -> str:

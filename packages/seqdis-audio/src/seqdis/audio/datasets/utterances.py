@@ -96,7 +96,7 @@ class UtteranceChunks(SequenceDataset):
     def __len__(self) -> int:
         return len(self._utterances) * self._repeats if self._random else len(self._chunks)
 
-    def _place(self, index: int, epoch: int) -> tuple[int, int]:
+    def _chunk(self, index: int, epoch: int) -> tuple[int, int]:
         if not self._random:
             return self._chunks[index]
         which = index % len(self._utterances)
@@ -128,8 +128,8 @@ class UtteranceChunks(SequenceDataset):
             return Clip(self._analyse(sound(index).samples, name=str(u.path)), u.key)
 
         def views(indices: Sequence[int], epoch: int) -> list[View]:
-            places = [self._place(index, epoch) for index in indices]
-            return [View(which, torch.arange(start, start + self._length)) for which, start in places]
+            chunks = [self._chunk(index, epoch) for index in indices]
+            return [View(which, torch.arange(start, start + self._length)) for which, start in chunks]
 
         def fingerprint() -> str:
             stats = [(u.key, u.path.stat()) for u in self._utterances]
@@ -145,11 +145,11 @@ class UtteranceChunks(SequenceDataset):
         Raises:
             InputError: A file is missing, damaged, or of another sample rate than the options say.
         """
-        places = [self._place(index, epoch) for index in indices]
-        chosen = [self._utterances[which] for which, _ in places]
-        waves = torch.stack([self._read(which, start) for which, start in places])
+        chunks = [self._chunk(index, epoch) for index in indices]
+        chosen = [self._utterances[which] for which, _ in chunks]
+        waves = torch.stack([self._read(which, start) for which, start in chunks])
         return Sequences(
             x=self._analyse.padded(waves),
             labels={name: torch.tensor([u.labels[name] for u in chosen]) for name in self.labels},
-            keys=[f"{u.key}@{start}" for u, (_, start) in zip(chosen, places, strict=True)],
+            keys=[f"{u.key}@{start}" for u, (_, start) in zip(chosen, chunks, strict=True)],
         )

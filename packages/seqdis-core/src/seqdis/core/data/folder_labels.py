@@ -66,8 +66,8 @@ def read_folder_labels(root: Path) -> FolderLabels | None:
             raise InputError(f"{path}: label {name!r} is of factor {factor!r}; allowed: static, dynamic")
     for key, row in clips.items():
         if not isinstance(row, dict) or row.keys() != factors.keys():
-            came = sorted(row) if isinstance(row, dict) else row
-            raise InputError(f"{path}: clip {key!r} has labels {came}; declared: {sorted(factors)}")
+            received = sorted(row) if isinstance(row, dict) else row
+            raise InputError(f"{path}: clip {key!r} has labels {received}; declared: {sorted(factors)}")
     classes = {name: sorted({str(row[name]) for row in clips.values()}) for name in factors}
     return FolderLabels(
         {name: Label(tuple(classes[name]), factor) for name, factor in factors.items()},

@@ -82,10 +82,10 @@ class BatchPlan:
         """This process's micro-batches of the steps ``[start, stop)``, in order."""
         known, order = -1, [0]
         for step in range(start, stop):
-            epoch, place = divmod(step, self.steps_per_epoch)
+            epoch, number = divmod(step, self.steps_per_epoch)
             if epoch != known:
                 known, order = epoch, self.epoch_order(epoch)
-            batch = order[place * self.batch_size : (place + 1) * self.batch_size]
+            batch = order[number * self.batch_size : (number + 1) * self.batch_size]
             for micro in range(self.accumulate):
                 yield Read(epoch, tuple(batch[self.rows(micro)]))
 

@@ -98,12 +98,12 @@ class WithTargets(SequenceDataset):
 
 
 def _recordings(dataset: SequenceDataset) -> Recordings:
-    found = dataset.recordings()
-    if found is None:
+    recordings = dataset.recordings()
+    if recordings is None:
         raise InputError(
             f"targets: {type(dataset).__name__} does not say where its sequences lie in their recordings"
         )
-    return found
+    return recordings
 
 
 def target_table(

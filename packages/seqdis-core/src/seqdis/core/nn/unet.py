@@ -82,7 +82,7 @@ class Block(nn.Module):
         return out
 
 
-def place_features(size: int, frequencies: int) -> Tensor:
+def position_features(size: int, frequencies: int) -> Tensor:
     """``cos(π k u/2), sin(π k u/2)`` for k = 1 … K and each axis u in [−1, 1]: ``(4K, size, size)``.
 
     A bump at any position is a linear combination of them, which a gain for each channel can express.
@@ -173,14 +173,14 @@ class UNetDenoiser(nn.Module):
         context: Instead of that, the width of tokens ``z (N, K, context)`` that a spatial transformer in every
             block attends to, while the noise level scales and shifts (DiViD, Sec. 3.2 and 4.1).
         token_levels: Levels whose blocks have that transformer; all when omitted.
-        positions: Frequencies of :func:`place_features` beside the input. A gain for each channel says what
+        positions: Frequencies of :func:`position_features` beside the input. A gain for each channel says what
             is in a frame, but not where, unless some channels depend on the position; a deep network grows
             such channels from its padding, slowly. 0, the paper's value, adds nothing.
 
     The other arguments are those of :class:`UNetEncoder`.
     """
 
-    places: Tensor
+    position_maps: Tensor
 
     def __init__(
         self,
@@ -199,7 +199,7 @@ class UNetDenoiser(nn.Module):
     ) -> None:
         super().__init__()
         _check_size(size, len(multipliers))
-        self.register_buffer("places", place_features(size, positions), persistent=False)
+        self.register_buffer("position_maps", position_features(size, positions), persistent=False)
         embedding = 4 * channels
         self.noise = NoiseEmbedding(embedding)
 
@@ -240,7 +240,7 @@ class UNetDenoiser(nn.Module):
     def forward(self, x: Tensor, c_noise: Tensor, z: Tensor) -> Tensor:
         """``x (N, C, size, size)``, ``c_noise (N,)``, ``z (N, condition)`` or tokens, to the shape of ``x``."""
         noise = self.noise(c_noise)
-        h = self.conv_in(torch.cat([x, self.places.expand(len(x), -1, -1, -1)], dim=1))
+        h = self.conv_in(torch.cat([x, self.position_maps.expand(len(x), -1, -1, -1)], dim=1))
         skips = [h]
         for layer in self.down:
             h = layer(h, noise, z)

@@ -77,8 +77,8 @@ def default_architecture(device: str) -> str | None:
     """
     if device == "cpu":
         return torch.backends.cpu.get_cpu_capability().lower()
-    found = {torch.cuda.get_device_capability(i) for i in range(torch.cuda.device_count())}
-    return "+".join(f"{major}.{minor}" for major, minor in sorted(found)) or None
+    capabilities = {torch.cuda.get_device_capability(i) for i in range(torch.cuda.device_count())}
+    return "+".join(f"{major}.{minor}" for major, minor in sorted(capabilities)) or None
 
 
 def library_path(device: str, architecture: str, sources: Sequence[Path] | None = None) -> Path:

@@ -150,7 +150,7 @@ def _takes_kernel(x: Tensor, parts: tuple[Tensor | None, ...], impl: str) -> boo
         raise InputError(f"ada_group_norm: impl {impl!r} takes tensors of that device; x is on {x.device}")
     if not fits:
         allowed = ", ".join(str(dtype).removeprefix("torch.") for dtype in KERNEL_DTYPES[impl])
-        came = f"x is {x.dtype}" + (f", a part {others.pop()}" if others else "")
-        raise InputError(f"ada_group_norm: the {impl} kernel takes {allowed}; {came}")
+        received = f"x is {x.dtype}" + (f", a part {others.pop()}" if others else "")
+        raise InputError(f"ada_group_norm: the {impl} kernel takes {allowed}; {received}")
     require_kernel(device)
     return True

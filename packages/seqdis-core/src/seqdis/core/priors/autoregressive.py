@@ -329,9 +329,9 @@ class AutoregressivePrior(nn.Module, FittedPrior):
             raise InputError(f"this prior models codes alone; got {', '.join(others)}")
         extra = factors.extras.get("codes")
         wanted = (len(factors), factors.steps, groups)
-        came = None if extra is None else tuple(extra.value.shape)
-        if extra is None or came != wanted or extra.side != "dynamic":
-            raise InputError(f"codes of shape {came}; this prior needs {wanted}, on the dynamic side")
+        shape = None if extra is None else tuple(extra.value.shape)
+        if extra is None or shape != wanted or extra.side != "dynamic":
+            raise InputError(f"codes of shape {shape}; this prior needs {wanted}, on the dynamic side")
         check_codes(extra.value, entries)
         return extra.value.to(self.device, torch.long)
 

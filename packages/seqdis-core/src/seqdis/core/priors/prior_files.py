@@ -66,16 +66,16 @@ def read_prior_files(folder: str | Path, *, kind: str, build: Callable[[Mapping[
     Raises:
         InputError: A file is missing, damaged, of another format, or the two disagree.
     """
-    place = Path(folder)
+    path = Path(folder)
     try:
-        values = json.loads((place / "prior.json").read_text(encoding="utf-8"))
+        values = json.loads((path / "prior.json").read_text(encoding="utf-8"))
         if values.get("format") != _format(kind):
-            raise InputError(f"{place}: format {values.get('format')!r}; this reader needs {_format(kind)!r}")
-        prior = build(values, str(place / "prior.json"))
-        prior.load_state_dict(load_file(place / "prior.safetensors"))
+            raise InputError(f"{path}: format {values.get('format')!r}; this reader needs {_format(kind)!r}")
+        prior = build(values, str(path / "prior.json"))
+        prior.load_state_dict(load_file(path / "prior.safetensors"))
     except InputError:
         raise
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{place}: cannot be read as a prior: {first}") from error
+        raise InputError(f"{path}: cannot be read as a prior: {first}") from error
     return prior.eval()

@@ -72,10 +72,10 @@ def read_about(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a prior: {error}") from error
     kinds = list_plugins("priors")
-    came = about.get("format") if isinstance(about, dict) else type(about).__name__
-    if came not in [f"seqdis.prior.{kind}.1" for kind in kinds]:
+    version = about.get("format") if isinstance(about, dict) else type(about).__name__
+    if version not in [f"seqdis.prior.{kind}.1" for kind in kinds]:
         raise InputError(
-            f"{path}: format {came!r}; this version reads seqdis.prior.KIND.1 of {', '.join(kinds)}"
+            f"{path}: format {version!r}; this version reads seqdis.prior.KIND.1 of {', '.join(kinds)}"
         )
     return dict(about)
 
@@ -93,13 +93,13 @@ def load_prior(
     Raises:
         InputError: A file is missing or damaged, or the prior belongs to other weights.
     """
-    place = Path(folder)
-    about = read_about(place)
+    path = Path(folder)
+    about = read_about(path)
     fitted_to = (about.get("about") or {}).get("model_sha256")
     if model is not None and fitted_to not in (None, model):
-        raise InputError(f"{place}: was fitted to other weights than the model's; fit it again")
+        raise InputError(f"{path}: was fitted to other weights than the model's; fit it again")
     kind = str(about["format"]).split(".")[2]
-    return get_prior(kind).load(place, device=device)
+    return get_prior(kind).load(path, device=device)
 
 
 def open_prior(run: Path, model: Disentangler, changes: Mapping[str, Any] | None = None) -> Prior:

@@ -55,8 +55,8 @@ def count_codes(codes: Tensor, entries: int) -> Tensor:
     """Count the occurrences of each of J entries in codes ``(..., G)``: ``(G, J)``."""
     flat = check_codes(codes, entries)
     groups = flat.shape[1]
-    place = flat + torch.arange(groups) * entries
-    return torch.bincount(place.flatten(), minlength=groups * entries).view(groups, entries)
+    row = flat + torch.arange(groups) * entries
+    return torch.bincount(row.flatten(), minlength=groups * entries).view(groups, entries)
 
 
 def share_used(codes: Tensor, entries: int, *, synchronize: bool = False) -> Tensor:

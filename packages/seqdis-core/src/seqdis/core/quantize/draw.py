@@ -106,18 +106,18 @@ class _Draw(torch.autograd.Function):
             race = torch.div(torch.softmax(logits, -1, out=probs[part]), r, out=logits)
             codes[:, part] = race.min(-1).indices.T
             r.copy_(race)
-        place = codes + torch.arange(0, groups * entries, entries, device=m.device)
+        row = codes + torch.arange(0, groups * entries, entries, device=m.device)
         ctx.mark_non_differentiable(codes)
-        ctx.save_for_backward(m, codebook, ratio, probs, place, temperature)
+        ctx.save_for_backward(m, codebook, ratio, probs, row, temperature)
         ctx.scale = scale
-        return F.embedding(place, codebook.reshape(-1, dim)), codes, probs.transpose(0, 1)
+        return F.embedding(row, codebook.reshape(-1, dim)), codes, probs.transpose(0, 1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, to_z: Tensor, _: Tensor, to_probs: Tensor) -> tuple[Tensor | None, ...]:
-        m, codebook, ratio, probs, place, temperature = ctx.saved_tensors
+        m, codebook, ratio, probs, row, temperature = ctx.saved_tensors
         to_m, to_codebook = torch.empty_like(m), torch.zeros_like(codebook)
-        to_codebook.flatten(0, 1).index_add_(0, place.flatten(), to_z.flatten(0, 1))
+        to_codebook.flatten(0, 1).index_add_(0, row.flatten(), to_z.flatten(0, 1))
         parts = _parts(m, codebook)
         # Fresh memory for every part would cost more than what is done in it.
         spaces = torch.empty_like(probs[parts[0]]), torch.empty_like(probs[parts[0]])

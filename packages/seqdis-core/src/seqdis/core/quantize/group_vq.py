@@ -162,11 +162,11 @@ class GroupVectorQuantizer(nn.Module):
     def _revive(self, vectors: Tensor) -> None:
         """Move entries that have been idle for long onto vectors, which are evenly spread over the batch."""
         spread = torch.linspace(0, len(vectors) - 1, self.codes, device=vectors.device).round().long()
-        places = vectors[spread].transpose(0, 1).contiguous()
+        replacements = vectors[spread].transpose(0, 1).contiguous()
         if torch.distributed.is_available() and torch.distributed.is_initialized():
-            torch.distributed.broadcast(places, src=0)
+            torch.distributed.broadcast(replacements, src=0)
         dead = self.idle >= self.reset_dead_codes
-        self.codebook.copy_(torch.where(dead[..., None], places, self.codebook))
+        self.codebook.copy_(torch.where(dead[..., None], replacements, self.codebook))
         self.idle.masked_fill_(dead, 0)
 
     @torch.no_grad()

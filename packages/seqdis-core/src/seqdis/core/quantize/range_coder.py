@@ -67,21 +67,21 @@ class RangeDecoder:
     """Reads back what :class:`RangeEncoder` wrote, given the same frequencies."""
 
     def __init__(self, data: bytes) -> None:
-        self._data, self._place = data, 0
+        self._data, self._position = data, 0
         self._range, self._code = _WORD, 0
         for _ in range(4):
             self._code = self._code << 8 | self._byte()
 
     def _byte(self) -> int:
-        if self._place >= len(self._data):
+        if self._position >= len(self._data):
             raise InputError("coded data end too early")
-        self._place += 1
-        return self._data[self._place - 1]
+        self._position += 1
+        return self._data[self._position - 1]
 
     @property
     def used(self) -> int:
         """The number of bytes read so far."""
-        return self._place
+        return self._position
 
     def target(self, total: int) -> int:
         """The position in ``[0, total)`` at which the next symbol lies."""

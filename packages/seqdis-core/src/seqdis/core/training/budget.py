@@ -38,8 +38,8 @@ class Budget:
         Raises:
             InputError: The text is none of these, or its number is not above zero.
         """
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
-        number, unit = found.groups() if found else ("0", "")
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+        number, unit = match.groups() if match else ("0", "")
         if float(number) <= 0 or (not unit and not number.isdigit()):
             raise InputError(f"budget {text!r}; allowed: a time such as 90s, 10m, 1.5h, or a number of steps")
         return cls(seconds=float(number) * _UNITS[unit]) if unit else cls(steps=int(number))

@@ -126,9 +126,9 @@ def read_state(checkpoint: Path) -> TrainerState:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON: {error}") from error
-    came = values.get("format") if isinstance(values, dict) else type(values).__name__
-    if came != 1:
-        raise InputError(f"{path}: format {came!r}; this version reads format 1")
+    version = values.get("format") if isinstance(values, dict) else type(values).__name__
+    if version != 1:
+        raise InputError(f"{path}: format {version!r}; this version reads format 1")
     return parse_config(TrainerState, values, where=str(path))
 
 

@@ -34,12 +34,12 @@ def measure_curves(model: Disentangler, dataset: SequenceDataset, *, seed: int) 
 
 def read_curves(log: Path) -> dict[str, list[tuple[int, dict[str, Any]]]]:
     """Read each curve's steps and points, as :meth:`RunLog.write_curves` wrote them, by the curve's name."""
-    found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    curves: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for line in log.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
         for name, curve in record.get("curves", {}).items():
-            found.setdefault(name, []).append((record["step"], curve))
-    return found
+            curves.setdefault(name, []).append((record["step"], curve))
+    return curves
 
 
 def draw_curves(log: Path, folder: Path) -> None:

@@ -67,5 +67,5 @@ class RunFolder:
 
     def newest(self) -> Path | None:
         """The checkpoint to go on from."""
-        found = list_checkpoints(self.checkpoints)
-        return found[-1] if found else None
+        checkpoints = list_checkpoints(self.checkpoints)
+        return checkpoints[-1] if checkpoints else None

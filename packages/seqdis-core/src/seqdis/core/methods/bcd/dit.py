@@ -44,7 +44,7 @@ def with_padding(z: Tensor, mask: Tensor | None) -> Tensor:
     return z if mask is None else torch.cat([z, (~mask.bool()).to(z)], dim=1)
 
 
-def _places(side: int, width: int) -> Tensor:
+def _patch_positions(side: int, width: int) -> Tensor:
     """Sinusoids of row and column, ``(side², width)``, half of the channels each."""
     row, column = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     return torch.cat([sinusoids(row.flatten(), width // 2), sinusoids(column.flatten(), width // 2)], dim=1)
@@ -131,7 +131,7 @@ class DiT(nn.Module):
         InputError: The patch does not divide the size, or a temporal block follows none.
     """
 
-    places: Tensor
+    patch_positions: Tensor
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class DiT(nn.Module):
         self.size, self.patch, self.content, self.motion = size, patch, content, motion
         self.window, self.temporal_on = window, True
         numbers = in_channels * patch**2
-        self.register_buffer("places", _places(size // patch, width), persistent=False)
+        self.register_buffer("patch_positions", _patch_positions(size // patch, width), persistent=False)
         self.embed = nn.Linear(numbers, width)
         self.noise = NoiseEmbedding(width)
         self.from_motion = nn.Linear(motion, width)
@@ -236,7 +236,7 @@ class DiT(nn.Module):
             exists = exists | ~exists.any(1, keepdim=True)  # of padding alone nothing is kept
         c = self.noise(c_noise)[:, None] + self.from_motion(motion)
         known = self.from_content(content.unflatten(1, self.content)) + self.content_places
-        patches = self.embed(self._to_tokens(x)) + self.places
+        patches = self.embed(self._to_tokens(x)) + self.patch_positions
         known = known[:, None].expand(-1, x.shape[1], -1, -1)
         for index, block in enumerate(self.blocks):
             h = block(torch.cat([known.to(patches.dtype), patches], dim=2), c)
