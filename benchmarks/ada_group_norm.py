@@ -62,10 +62,10 @@ def shapes(preset: str, frames: int) -> list[tuple[int, int, int, int]]:
 def cases_of(frames: int, *, every: bool) -> dict[tuple[int, int, int, int], str]:
     """The preset of each shape; of each preset the finest and the coarsest level, or ``every`` one."""
     # On the CPU compiling the peers takes most of the time.
-    found = {preset: shapes(preset, frames) for preset in PRESETS}
+    levels_of = {preset: shapes(preset, frames) for preset in PRESETS}
     return {
         shape: preset
-        for preset, levels in found.items()
+        for preset, levels in levels_of.items()
         for shape in (levels if every else [levels[0], levels[-1]])
     }
 

@@ -14,7 +14,7 @@ from seqdis.core.nn import (
     UNetEncoder,
 )
 from seqdis.core.nn.norm import group_count
-from seqdis.core.nn.unet import place_features
+from seqdis.core.nn.unet import position_features
 
 
 def test_unet_keeps_the_shape_and_depends_on_all_its_inputs() -> None:
@@ -98,9 +98,9 @@ def test_attention_starts_as_the_identity_and_agrees_with_plain_softmax() -> Non
     torch.testing.assert_close(layer(x), x + (weights @ v).transpose(1, 2).reshape(x.shape))
 
 
-def test_place_features_make_a_bump_anywhere_out_of_gains() -> None:
+def test_position_features_make_a_bump_anywhere_out_of_gains() -> None:
     # Least squares over the features of an axis reproduces a bump at any place of that axis.
-    features = place_features(16, 3)
+    features = position_features(16, 3)
     assert features.shape == (12, 16, 16)
     axis = torch.linspace(-1, 1, 16)
     basis = torch.cat([features[:6, 0].T, torch.ones(16, 1)], dim=1)
@@ -112,7 +112,7 @@ def test_place_features_make_a_bump_anywhere_out_of_gains() -> None:
         assert (fitted - bump).abs().max() < 0.06
 
 
-def test_place_features_are_the_denoisers_only_difference_and_no_weight() -> None:
+def test_position_features_are_the_denoisers_only_difference_and_no_weight() -> None:
     plain, placed = (
         UNetDenoiser(1, size=8, channels=8, multipliers=(1, 2), condition=2, positions=p) for p in (0, 2)
     )

@@ -1,4 +1,4 @@
-"""Whether a wav or ogg file ends before its own header says; libsndfile reads such files in silence."""
+"""Detects wav and ogg files that are cut off, which libsndfile reads without an error."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _UNKNOWN = 2**62
 
 @dataclass(frozen=True)
 class SoundInfo:
-    """What a file's header says: samples a channel, and their rate in Hz."""
+    """The header of a sound file: the number of samples a channel, and their rate in Hz."""
 
     samples: int
     rate: int
@@ -83,8 +83,8 @@ def read_wave(path: Path, rate: int) -> Tensor:
     """Read a whole file, mix its channels to one by their mean, and resample it.
 
     Args:
-        path: Of any format that libsndfile knows.
-        rate: Hz of the result.
+        path: A file of any format that libsndfile knows.
+        rate: Sample rate of the result, in Hz.
 
     Returns:
         Samples ``(N,)``, float32; full scale is 1.
@@ -98,11 +98,11 @@ def read_wave(path: Path, rate: int) -> Tensor:
         while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
             blocks.append(block)
         declared, native = file.frames, file.samplerate
-    came = sum(map(len, blocks))
-    if came == 0:
+    received = sum(map(len, blocks))
+    if received == 0:
         raise InputError(f"{path}: holds no samples")
-    if came < declared:
-        raise InputError(f"{path}: is truncated: {came} of {declared} samples could be read")
+    if received < declared:
+        raise InputError(f"{path}: is truncated: {received} of {declared} samples could be read")
     wave = _mono(np.concatenate(blocks), path)
     return wave if native == rate else audio.resample(wave, native, rate)
 
@@ -111,7 +111,7 @@ def read_segment(path: Path, first: int, last: int, rate: int) -> Tensor:
     """Read samples ``first`` to ``last`` (exclusive) only, mixed to one channel.
 
     Raises:
-        InputError: As :func:`read_wave`; also where the file has another rate than ``rate``.
+        InputError: The file cannot be used, as in :func:`read_wave`, or has another rate than ``rate``.
     """
     with _opened(path) as file:
         if file.samplerate != rate:
@@ -127,7 +127,7 @@ def write_wave(path: Path, wave: Tensor, rate: int) -> None:
     """Write ``(N,)`` as 16-bit PCM in the format of the suffix; what exceeds full scale is scaled down.
 
     Raises:
-        InputError: The place cannot be written.
+        InputError: The file cannot be written.
     """
     peak = max(1.0, float(wave.abs().max()))
     with replace_file(path) as partial:

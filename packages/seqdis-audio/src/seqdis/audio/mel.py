@@ -28,8 +28,8 @@ class LogMel:
     Frame t is centred on sample ``t · hop``, so N samples give ``1 + N // hop`` frames.
 
     Args:
-        bins: Mel bands, the size of a frame.
-        options: The analysis.
+        bins: Number of mel bands, which is the size of a frame.
+        options: The settings of the analysis.
 
     Raises:
         InputError: A mel band is narrower than the Fourier transform resolves.
@@ -59,7 +59,7 @@ class LogMel:
 
     @property
     def context(self) -> int:
-        """Samples on each side of a frame's centre that it depends on."""
+        """The number of samples on each side of a frame's centre that the frame depends on."""
         return self.options.n_fft // 2
 
     def __call__(self, wave: Tensor, *, name: str = "sound") -> Tensor:

@@ -47,25 +47,25 @@ class AudioModality(Modality):
         return options
 
     def datasets(self) -> Mapping[str, DatasetSpec]:
-        """tones, arabic_speech_commands, librispeech, timit."""
+        """The datasets tones, arabic_speech_commands, librispeech and timit."""
         from seqdis.audio.datasets import DATASETS
 
         return DATASETS
 
     def targets(self) -> Mapping[str, Target]:
-        """silence."""
+        """``silence``: the steps that hold no sound."""
         from seqdis.audio.silence import TARGETS
 
         return TARGETS
 
     def presets(self) -> Mapping[str, Callable[[], RunConfig]]:
-        """See :mod:`seqdis.audio.presets`."""
+        """The presets of :mod:`seqdis.audio.presets`."""
         from seqdis.audio.presets import PRESETS
 
         return PRESETS
 
     def demo(self) -> str | None:
-        """Timbres and melodies."""
+        """The preset of timbres and melodies."""
         return "diffsda-tones"
 
     def read(self, path: Path, data: DataConfig) -> Clip:
@@ -84,7 +84,7 @@ class AudioModality(Modality):
         """Write log-mel frames ``(T, bins)``: as they are (.npy), or made audible (.wav, .flac).
 
         Raises:
-            InputError: The suffix is unknown, the place cannot be written, or the frames have no sound.
+            InputError: The suffix is unknown, the file cannot be written, or the frames have no sound.
         """
         suffix = self.check_suffix(path, self.writes, "write")
         if suffix == ".npy":

@@ -1,4 +1,4 @@
-"""AudioOptions: how sound becomes frames."""
+"""The options of audio: the analysis that turns sound into frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["AudioOptions"]
 
 
 class AudioOptions(Config):
-    """The short-time analysis in front of every frame; the number of mel bins is the frame's shape.
+    """The short-time analysis that makes every frame; the number of mel bins is the frame's shape.
 
     The defaults are speech at 16 kHz in steps of 8.5 ms (136 samples), as in DiffSDA, App. D, with
     the 25 ms window that is customary in speech processing: 68 steps span 580 ms.
@@ -73,10 +73,10 @@ class AudioOptions(Config):
 
     @property
     def hop(self) -> int:
-        """Samples between frames."""
+        """Number of samples between frames."""
         return round(self.frame_shift_ms * self.sample_rate / 1000)
 
     @property
     def window(self) -> int:
-        """Samples of the window."""
+        """Number of samples in the window."""
         return round(self.window_ms * self.sample_rate / 1000)

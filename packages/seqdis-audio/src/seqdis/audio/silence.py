@@ -1,4 +1,4 @@
-"""Silence, the target that audio offers: which steps hold no sound worth the name."""
+"""Silence, the target that audio offers: a mark on the steps that hold next to no sound."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def silent_steps(frames: Tensor, *, below_db: float) -> Tensor:
     The power is that of all mel bands together, ``ln Σ_m e^{y_m}``.
 
     Args:
-        frames: Log-mel, natural logarithm of power, ``(T, bins)``.
-        below_db: Decibels, positive.
+        frames: Log-mel frames, natural logarithm of power, ``(T, bins)``.
+        below_db: Distance to the loudest step in decibels, positive.
 
     Returns:
         ``(T, 1)``, 0 or 1.

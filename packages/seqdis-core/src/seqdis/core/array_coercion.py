@@ -18,10 +18,10 @@ SERIES, PICTURE = 1, 3
 
 
 def as_tensor(value: Any, name: str) -> Tensor:
-    """A tensor of what is one already, or what numpy can read as real numbers.
+    """Turn a tensor, or anything that numpy reads as real numbers, into a tensor.
 
     Raises:
-        InputError: It is no such thing.
+        InputError: The value is neither.
     """
     if not isinstance(value, Tensor):
         try:
@@ -50,10 +50,11 @@ def as_steps(
     """Frames as float32 ``(B, V, *frame)``; one sequence becomes a batch of one.
 
     Args:
-        value: ``(B, V, *frame)`` or ``(V, *frame)``; pictures may have their channels last.
-        frame_shape: The shape that a frame must have, None for any number; by the number of dimensions when omitted.
-        name: What to call it in a message.
-        batched: Whether there is a batch dimension; None: whether the shape has one is found out.
+        value: Frames ``(B, V, *frame)`` or ``(V, *frame)``; pictures may have their channels last.
+        frame_shape: The shape that a frame must have, with None for any size; told by the number of
+            dimensions when omitted.
+        name: The name of the value in error messages.
+        batched: Whether there is a batch dimension; None to tell from the shape.
 
     Raises:
         InputError: The shape is another one, or there is no step.
@@ -96,4 +97,4 @@ def _layout(value: Tensor, frame: tuple[int | None, ...] | None, name: str, batc
 
 
 def _fits(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
-    return all(size in (came, None) for came, size in zip(shape, wanted, strict=True))
+    return all(allowed in (size, None) for size, allowed in zip(shape, wanted, strict=True))

@@ -1,4 +1,4 @@
-"""Choosing sequences of a batch, one rule for all that is batched."""
+"""Selecting sequences of a batch, by one rule for everything that is batched."""
 
 from __future__ import annotations
 

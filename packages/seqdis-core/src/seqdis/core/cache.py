@@ -1,4 +1,4 @@
-"""Where things lie that can be computed again."""
+"""The folder of files that can be computed again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FrameCodec: what stands between natural frames and the space that a method models."""
+"""The frame codec, a map between natural frames and the space that a method models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["FrameCodec", "IdentityCodec"]
 class FrameCodec(nn.Module):
     """A frozen map of single frames, and its (approximate) inverse.
 
-    Its weights are not saved with a model: ``config.json`` names where they come from.
+    Its weights are not saved with a model; ``config.json`` names their source.
     """
 
     @abstractmethod
@@ -29,7 +29,7 @@ class FrameCodec(nn.Module):
 
 
 class IdentityCodec(FrameCodec):
-    """The method models the frames themselves."""
+    """A codec that changes nothing: the method models the frames themselves."""
 
     def latent_shape(self, frame_shape: tuple[int, ...]) -> tuple[int, ...]:
         return frame_shape

@@ -1,4 +1,4 @@
-"""Coercion: whatever a person has becomes :class:`Sequences`, once, at the door."""
+"""Coercion of tensors, arrays, lists and tables to :class:`Sequences`, done once, where data come in."""
 
 from __future__ import annotations
 
@@ -40,18 +40,20 @@ def as_sequences(
     - **uint8** pictures stand for ``x / 255``, and may have their channels last where ``frame_shape`` says so.
 
     Args:
-        data: Any of these; :class:`Sequences` are returned as they are.
-        frame_shape: The shape of a frame, ``(F,)`` or ``(C, H, W)``, that the result must have; None in place of
-            a number where any will do.
+        data: The data, any of these; :class:`Sequences` are returned as they are.
+        frame_shape: The shape of a frame, ``(F,)`` or ``(C, H, W)``, that the result must have, with None for
+            any size.
         value_range: The least and the greatest value that frames of this kind have.
-        id_column: Of a table: which sequence a row belongs to; all rows are one sequence when omitted.
-        time_column: Of a table: when a row was, a number or a time; the rows' order alone when omitted.
-        columns: Of a table: the channels, in this order; all further columns of numbers when omitted.
-        name: What to call it in a message.
+        id_column: The column of a table that names a row's sequence; all rows are one sequence when omitted.
+        time_column: The column of a table that holds a row's time, a number or a date; the order of the rows
+            counts when omitted.
+        columns: The columns of a table that are channels, in this order; all further columns of numbers when
+            omitted.
+        name: The name of the data in error messages.
 
     Raises:
-        InputError: It is something else, of another shape, empty, infinite somewhere, or out of its range; or the
-            rows of a sequence are not in the order of their time.
+        InputError: The data are of another kind or shape, empty, infinite somewhere, or out of their range;
+            or the rows of a sequence are not in the order of their time.
     """
     if isinstance(data, Sequences):
         return data
@@ -103,7 +105,7 @@ def _join(
 
 
 def _finish(x: Tensor, name: str) -> Sequences:
-    """NaN as not observed; 0 stands there."""
+    """Mark NaN as not observed and put 0 in its place."""
     infinite = torch.isinf(x)
     if bool(infinite.any()):
         index = tuple(infinite.nonzero()[0].tolist())

@@ -1,4 +1,4 @@
-"""Typed configurations: what a preset holds, what ``config.json`` stores, what a person overrides."""
+"""Typed configurations, which presets build, ``config.json`` stores and overrides change."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Config(BaseModel):
 
 
 class DataConfig(Config):
-    """Which sequences, of what shape."""
+    """The dataset and the shape of its sequences."""
 
     dataset: str = Field(description="a dataset's name (`seqdis list`), or 'folder': files of the user's own")
     length: int = Field(ge=1, description="steps of a sequence, V")
@@ -90,7 +90,7 @@ class PriorConfig(Config):
 
 
 class RampConfig(Config):
-    """How a value that moves with the step does so in a stage."""
+    """The course of a scheduled value within a stage."""
 
     start: float = Field(description="at the first step of the stage")
     end: float = Field(description="at its last step, and after it")
@@ -133,7 +133,7 @@ class StageConfig(Config):
 
 
 class TrainConfig(Config):
-    """Optimisation, and what is written while it runs."""
+    """The settings of the optimisation, and of the files written meanwhile."""
 
     epochs: int | None = Field(None, ge=1, description="passes over the data; give this or steps")
     steps: int | None = Field(None, ge=1, description="optimiser steps; wins over epochs and stages")
@@ -170,7 +170,7 @@ class TrainConfig(Config):
 
 
 class RunConfig(Config):
-    """All that is needed to build a model and train it again."""
+    """The complete configuration of a run, from which its model can be built and trained again."""
 
     format: Literal[2] = 2
     preset: str
@@ -187,7 +187,7 @@ class RunConfig(Config):
         """A preset with some of its keys changed, such as ``from_preset("diffsda-sprites32", static_dim=64)``.
 
         Args:
-            name: An installed preset's.
+            name: The name of an installed preset.
             changes: Values by key, as :func:`change_config` takes them; a path goes as ``**{"train.steps": 100}``.
 
         Raises:
@@ -199,7 +199,7 @@ class RunConfig(Config):
 
 
 def _leaves(config: BaseModel | type[BaseModel]) -> Iterator[str]:
-    """Paths of all settings; those of a value are those of the kinds that it holds."""
+    """The paths of all settings, those of the present kinds of algorithm among them."""
     schema = config if isinstance(config, type) else type(config)
     for name, info in schema.model_fields.items():
         kind = info.annotation
@@ -230,10 +230,10 @@ def parse_config(schema: type[C], values: Mapping[str, Any], *, where: str) -> C
     Args:
         schema: The configuration's class.
         values: Plain JSON values.
-        where: The file or command that they came from, for the message.
+        where: The file or command that the values come from, for the message.
 
     Raises:
-        InputError: Names the first key that is unknown, missing or out of range, what came, and
+        InputError: A key is unknown, missing or out of range; the message names the first, its value, and
             what is allowed.
     """
     try:
@@ -256,10 +256,10 @@ def _read_value(text: str) -> Any:
 
 
 def read_overrides(overrides: Sequence[str]) -> dict[str, Any]:
-    """``key=value`` each, as plain values: JSON, a bare word, or a comma-separated list.
+    """Read ``key=value`` texts as plain values: JSON, a bare word, or a comma-separated list.
 
     Raises:
-        InputError: One has no ``=``.
+        InputError: An override has no ``=``.
     """
     values = {}
     for item in overrides:
@@ -274,9 +274,9 @@ def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     """Change some keys of a run's configuration, as they are typed on a command line.
 
     Args:
-        config: The preset.
-        overrides: ``key=value`` each, with a key as in :func:`change_config`. A value is JSON, a bare word, or a
-            comma-separated list.
+        config: The configuration to start from.
+        overrides: Texts ``key=value``, with a key as in :func:`change_config`. A value is JSON, a bare word,
+            or a comma-separated list.
 
     Raises:
         InputError: A key is unknown or ambiguous, a value is out of range, or a kind lacks a setting that the
@@ -289,7 +289,7 @@ def change_config(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     """Change some keys of a run's configuration.
 
     Args:
-        config: The preset.
+        config: The configuration to start from.
         changes: Values by key. A key is a path (``train.steps``) or its last part alone where only one path ends
             so (``lr``). Where one changes the ``kind`` of an algorithm (``sampler.kind``), the others name
             settings of the new one; what both have stays as it is.

@@ -1,4 +1,4 @@
-"""Curve: a figure that depends on a variable (a noise step, a lag), which a method shows while it trains."""
+"""A curve over a variable (a noise step, a lag), which a method shows while it trains."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Curve:
     """Values over a variable.
 
     Attributes:
-        x: Where, rising, ``(N,)``.
-        y: The mean over sequences there, ``(N,)``.
-        x_name: What ``x`` is, with its unit.
-        y_name: What ``y`` is, with its unit.
+        x: Values of the variable, rising, ``(N,)``.
+        y: Mean over sequences at each ``x``, ``(N,)``.
+        x_name: Name of ``x``, with its unit.
+        y_name: Name of ``y``, with its unit.
         logarithmic: Whether ``y`` spans orders of magnitude and is drawn so.
 
     Raises:

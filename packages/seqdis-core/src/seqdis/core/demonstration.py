@@ -63,12 +63,12 @@ def run_demo(
     Args:
         modality: The name of an installed modality that has a demo.
         out: The folder that gets the run, pictures or media files of swaps, and ``metrics.json``.
-        overrides: ``key=value`` each, changes to the preset.
-        seed: For the data, the training and every draw.
-        device: As torch names it; the best there is when omitted.
+        overrides: Changes to the preset, texts ``key=value``.
+        seed: Seed of the data, the training and every draw.
+        device: The device, as torch names it; the best one available when omitted.
         force: Whether an earlier demo in ``out`` is replaced.
         show_progress: Whether the training shows a bar.
-        bar: Opens a progress bar with a title, for swaps and scores.
+        bar: A function that opens a progress bar with a title, for swaps and scores.
 
     Returns:
         The result, and the files that show it.

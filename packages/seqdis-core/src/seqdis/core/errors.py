@@ -16,16 +16,16 @@ class InputError(ValueError):
     """Something given by the user (a file, a key, a shape, a checkpoint) cannot be used."""
 
 
-def unknown_name(kind: str, came: str, allowed: Iterable[str]) -> InputError:
+def unknown_name(kind: str, given: str, allowed: Iterable[str]) -> InputError:
     """Build the error for a name that is not in a closed list, with the nearest spelling.
 
     Args:
-        kind: What the name stands for, as a person would say it (``"preset"``).
-        came: The name that was given.
+        kind: The kind of thing that the name stands for (``"preset"``).
+        given: The name that was given.
         allowed: Every name that would have been accepted.
     """
     names = sorted(allowed)
-    near = difflib.get_close_matches(came, names, n=1)
+    near = difflib.get_close_matches(given, names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     listed = ", ".join(names) if names else "none is installed"
-    return InputError(f"unknown {kind} {came!r}{hint}; allowed: {listed}")
+    return InputError(f"unknown {kind} {given!r}{hint}; allowed: {listed}")

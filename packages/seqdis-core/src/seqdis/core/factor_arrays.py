@@ -14,15 +14,15 @@ __all__ = ["FactorArrays", "to_array"]
 
 @dataclass(frozen=True)
 class FactorArrays:
-    """What ``Factors`` hold, as numpy arrays on the CPU.
+    """The values of ``Factors`` as numpy arrays on the CPU.
 
     Attributes:
-        static: Who or what, ``(B, *S)``.
-        dynamic: What happens at each step, ``(B, V, *D)``.
+        static: Static factor of each sequence, ``(B, *S)``.
+        dynamic: Dynamic factor of each step, ``(B, V, *D)``.
         extras: Further factors of the method by name, each ``(B, ...)``.
         keys: A name for each sequence, or none.
-        stamps: When each step was, ``(B, V)``, or None.
-        mask: True where a step exists, ``(B, V)``, or None: all of them do.
+        stamps: Time stamp of each step, ``(B, V)``, or None.
+        mask: True where a step exists, ``(B, V)``; None where all do.
     """
 
     static: np.ndarray
@@ -34,6 +34,6 @@ class FactorArrays:
 
 
 def to_array(value: Tensor) -> np.ndarray:
-    """A copy of a tensor of any device and type; what numpy does not know (bfloat16) becomes float32."""
+    """Copy a tensor of any device and type; a type that numpy lacks (bfloat16) becomes float32."""
     value = value.detach().cpu()
     return np.array((value.float() if value.dtype == torch.bfloat16 else value).numpy())

@@ -23,12 +23,12 @@ _FORMAT = "seqdis.factors.2"
 
 @dataclass(frozen=True)
 class FactorFile:
-    """What a file of factors holds.
+    """The content of a file of factors.
 
     Attributes:
         tensors: ``static``, ``dynamic``, ``extra.<side>.<name>``, and ``mask`` where there is one.
         keys: A name for each sequence, or none.
-        stamps: When each step was, ``(B, V)``, or None.
+        stamps: Time stamp of each step, ``(B, V)``, or None.
     """
 
     tensors: Mapping[str, Tensor]

@@ -17,7 +17,7 @@ __all__ = ["FactorTables", "to_tables"]
 
 @dataclass(frozen=True)
 class FactorTables:
-    """What ``Factors`` hold, as two pandas data frames.
+    """The values of ``Factors`` as two pandas data frames.
 
     Attributes:
         static: One row a sequence, its index the key (the number where there are no keys); columns
@@ -31,10 +31,10 @@ class FactorTables:
 
 
 def to_tables(arrays: FactorArrays, *, sides: Mapping[str, str]) -> FactorTables:
-    """Both tables; an extra that is neither a value nor a vector, of a sequence or a step, is in none.
+    """Build both tables; an extra that is neither a value nor a vector, of a sequence or a step, is in none.
 
     Args:
-        arrays: The factors.
+        arrays: The factors as numpy arrays.
         sides: The side of each extra, ``"static"`` or ``"dynamic"``.
 
     Raises:

@@ -43,7 +43,7 @@ def replace_file(path: Path) -> Iterator[Path]:
     The suffix is kept, so that writers that choose their format by suffix see the right one.
 
     Raises:
-        InputError: The disk is full or the place cannot be written; nothing is left behind.
+        InputError: The disk is full or the path cannot be written; nothing is left behind.
     """
     partial = None
     try:
@@ -74,7 +74,7 @@ def replace_directory(path: Path) -> Iterator[Path]:
     every instant either the old or the new one is complete under one of the two names.
 
     Raises:
-        InputError: The disk is full or the place cannot be written; the old one stays.
+        InputError: The disk is full or the path cannot be written; the old directory stays.
     """
     partial = path.parent / f".partial-{path.name}"
     aside = path.parent / f".replaced-{path.name}"

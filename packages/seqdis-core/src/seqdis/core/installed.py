@@ -1,4 +1,4 @@
-"""What is installed and what works on this machine, as plain values to print or to check."""
+"""Lists what is installed and works on this machine, as plain values to print or to check."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def _devices() -> dict[str, str]:
 
 
 def _kernels() -> dict[str, Any]:
-    """Which fused operators are built, and why another is not."""
+    """The state of each fused operator: built, or the reason why not."""
     from seqdis.core.ops._build import KERNEL_DTYPES, cache_folder, kernel_state
 
     missing = {device: reason for device in KERNEL_DTYPES if (reason := kernel_state(device)) is not None}
@@ -208,6 +208,6 @@ def _extras() -> dict[str, dict[str, str | None]]:
 
 
 def _needs(extra: str, requirement: Requirement) -> bool:
-    """Whether the extra asks for it on this machine, and the package without the extra does not."""
+    """Whether the extra needs the requirement on this machine, and the package without the extra does not."""
     marker = requirement.marker
     return marker is not None and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""})

@@ -29,7 +29,7 @@ class KindConfig(Config):
 
     @classmethod
     def noun(cls) -> str:
-        """What one algorithm is called in a message (``"sampler"``)."""
+        """The word for one algorithm in a message (``"sampler"``)."""
         return cls.group.removesuffix("s")
 
     @classmethod

@@ -13,11 +13,11 @@ __all__ = ["lazy_names"]
 def lazy_names(
     package: str, homes: Mapping[str, Sequence[str]]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """A package's ``__getattr__`` and ``__dir__``.
+    """Build a package's ``__getattr__`` and ``__dir__``.
 
     Args:
-        package: Its ``__name__``.
-        homes: Which names each of its modules defines.
+        package: The package's ``__name__``.
+        homes: The names that each of its modules defines, by module.
     """
     home_of = {name: f"{package}.{module}" for module, names in homes.items() for name in names}
 

@@ -22,9 +22,9 @@ class Line:
     """One line of a chart.
 
     Attributes:
-        title: In the legend.
-        x: Where, rising.
-        y: As many values; one that is not finite, or that a logarithmic axis cannot show, is left out.
+        title: Text in the legend.
+        x: Values on the horizontal axis, rising.
+        y: Value at each ``x``; one that is not finite, or that a logarithmic axis cannot show, is left out.
     """
 
     title: str
@@ -38,11 +38,11 @@ def line_figure(
     """Lines over one variable; the earlier a line, the paler.
 
     Args:
-        lines: At least one point in all of them.
-        title: Above the chart.
-        x_name: Below it.
-        y_name: Beside it.
-        logarithmic: Whether y is.
+        lines: The lines, which have at least one point in all.
+        title: Text above the chart.
+        x_name: Name of the horizontal axis.
+        y_name: Name of the vertical axis.
+        logarithmic: Whether the vertical axis is logarithmic.
 
     Raises:
         InputError: There is nothing to draw.

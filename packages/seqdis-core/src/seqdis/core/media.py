@@ -50,12 +50,12 @@ def draw_pictures(
     """Draw panels as a still picture and, where the modality has such, as one that moves.
 
     Args:
-        modality: The one whose sequences they show.
+        modality: The modality of the sequences.
         stem: The pictures' path without a suffix.
-        panels: In reading order.
+        panels: The panels, in reading order.
         data: The run's data settings.
-        columns: Panels side by side in the still picture, which shows a sequence as a strip, and in the
-            moving one.
+        columns: Number of panels side by side in the still picture, which shows a sequence as a strip, and in
+            the moving one.
 
     Returns:
         The files that were written.

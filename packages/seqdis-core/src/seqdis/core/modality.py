@@ -1,4 +1,4 @@
-"""Modality: what a package plugs in to bring a new kind of data."""
+"""The interface by which a package adds a new kind of data."""
 
 from __future__ import annotations
 
@@ -42,17 +42,18 @@ class DatasetSpec:
     """A named dataset.
 
     Attributes:
-        name: How commands call it.
+        name: The dataset's name, which commands take.
         summary: One line for ``seqdis list``.
         labels: The labels it carries and the factor that each belongs to.
-        build: ``build(data, split, root, seed)`` makes the split ``"train"``, ``"val"`` or
+        build: A function ``build(data, split, root, seed)`` that makes the split ``"train"``, ``"val"`` or
             ``"test"``; ``root`` is the dataset's folder, or None for one that is generated.
-        folder: Its folder's name below ``SEQDIS_DATA``, or None for one that is generated.
-        source: Where a person gets it.
-        outcomes: Those of its labels, of two classes, that one would predict from a sequence.
-        quantities: Numbers beside the frames that one would predict from a window, by name.
-        group_key: What of a sequence's key those share that are not independent of each other (the month, where stations
-            lie under one weather): intervals draw them together. Each sequence is alone when omitted.
+        folder: Name of the dataset's folder below ``SEQDIS_DATA``, or None for a dataset that is generated.
+        source: The place to get the dataset from.
+        outcomes: The labels of two classes that can be predicted from a sequence.
+        quantities: Numbers beside the frames that can be predicted from a window, by name.
+        group_key: A function from a sequence's key to its group; sequences of a group are not independent of
+            each other (stations in one month's weather), and confidence intervals draw them together. Each
+            sequence is a group of its own when omitted.
     """
 
     name: str
@@ -67,11 +68,11 @@ class DatasetSpec:
 
 
 class NoOptions(Config):
-    """For a modality that has no settings of its own."""
+    """The options of a modality that has no settings of its own."""
 
 
 class Modality(ABC):
-    """Datasets, presets, backbones, how to read a file into frames, how to show frames to a person.
+    """A kind of data: its datasets, presets and backbones, and how its files are read, written and drawn.
 
     A new one subclasses this, and names itself by an entry point of the group
     ``seqdis.modalities``. Only :meth:`read`, :meth:`write` and :meth:`draw` must be written: the
@@ -98,19 +99,19 @@ class Modality(ABC):
         return parse_config(self.options_class, data.options, where=f"{self.name} options")
 
     def datasets(self) -> Mapping[str, DatasetSpec]:
-        """Its named datasets."""
+        """The modality's named datasets, by name."""
         return {}
 
     def split_as(self, data: DataConfig, mode: Literal["corrected", "published"]) -> DataConfig:
-        """``data``, to be split soundly or as the published figures were; as it is where there is one split."""
+        """``data`` with the sound or the published split; unchanged where there is one split alone."""
         return data
 
     def targets(self) -> Mapping[str, Target]:
-        """The pseudo-labels that can be computed from its data, by name."""
+        """The pseudo-labels that can be computed from the modality's data, by name."""
         return {}
 
     def presets(self) -> Mapping[str, Callable[[], RunConfig]]:
-        """What builds each of its presets, of any method, by the preset's name."""
+        """The functions that build the modality's presets, of any method, by the preset's name."""
         return {}
 
     def demo(self) -> str | None:
@@ -142,7 +143,7 @@ class Modality(ABC):
         """
 
     def to_sound(self, frames: Tensor, data: DataConfig) -> Sound | None:
-        """What ``(T, *frame)`` sounds like, or None for a modality that makes no sound.
+        """Turn frames ``(T, *frame)`` into sound; None for a modality that makes no sound.
 
         Raises:
             InputError: The frames have no sound.
@@ -175,7 +176,7 @@ class Modality(ABC):
         """A network ``F(x (N, *frame), c_noise (N,), tokens (N, K, context))`` that attends to its condition.
 
         Raises:
-            InputError: The modality has none.
+            InputError: The modality has no such network.
         """
         raise InputError(f"{self.name} has no denoiser with cross-attention; allowed: one with AdaGN")
 
@@ -190,10 +191,10 @@ class Modality(ABC):
         return IdentityCodec()
 
     def check_suffix(self, path: Path, allowed: Sequence[str], verb: str) -> str:
-        """Which of ``allowed`` the name of ``path`` ends in; a kind may have two dots (``.csv.xz``).
+        """Check that the name of ``path`` ends in one of ``allowed`` suffixes, and return that one.
 
         Raises:
-            InputError: It is not one of ``allowed``.
+            InputError: The suffix is not one of ``allowed``.
         """
         kinds = [kind for kind in allowed if path.name.lower().endswith(kind)]
         if not kinds:

@@ -29,11 +29,11 @@ def state_to_save(model: _Saved) -> dict[str, Tensor]:
 
 
 def load_state(model: _Saved, state: Mapping[str, Tensor], *, where: str) -> None:
-    """Take in what :func:`state_to_save` gave.
+    """Load the tensors that :func:`state_to_save` gave into a model.
 
     Args:
         model: A model of the same configuration.
-        state: All of the saved tensors.
+        state: The saved tensors, all of them.
         where: The folder that they come from, for the message.
 
     Raises:
@@ -55,9 +55,9 @@ def write_model_files(model: _Saved, folder: Path, state: Mapping[str, Tensor] |
     """Write the two files into an existing folder.
 
     Args:
-        model: Built from a configuration.
+        model: A model that was built from a configuration.
         folder: The folder to write into.
-        state: Other weights than the model's present ones.
+        state: Weights to write instead of the model's present ones.
 
     Raises:
         InputError: The model was not built from a configuration, or the folder cannot be written.

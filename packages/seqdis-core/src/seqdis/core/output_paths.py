@@ -1,4 +1,4 @@
-"""Which files a result is written to, decided before anything is computed."""
+"""The paths of a result's files, decided before anything is computed."""
 
 from __future__ import annotations
 
@@ -46,16 +46,17 @@ def numbered(path: Path, count: int) -> list[Path]:
 
 
 def swap_outputs(modality: Modality, out: Path, picture: Path | None, like: Path) -> SwapOutputs:
-    """Decide by suffix what a swap leaves: a media file, a picture, or a folder with both and a record.
+    """Decide by suffix whether a swap becomes a media file, a picture, or a folder with both and a record.
 
     Args:
-        modality: Says which suffixes it writes and draws.
-        out: A file of either kind, or a folder.
-        picture: A further picture.
-        like: An input; in a folder, the swap gets its kind of file where the modality writes that.
+        modality: The modality, which knows the suffixes that it writes and draws.
+        out: A media file, a picture, or a folder.
+        picture: The path of a further picture, if one is wanted.
+        like: An input file; a swap in a folder gets the same kind of file where the modality writes that
+            kind.
 
     Raises:
-        InputError: A suffix is unknown; lists those that are known.
+        InputError: A suffix is unknown; the message lists those that are known.
     """
     pictures = () if picture is None else (picture,)
     for path in pictures:

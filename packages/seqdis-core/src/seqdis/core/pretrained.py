@@ -23,7 +23,7 @@ def find_model_folder(folder: Path) -> Path:
     """The folder itself if it holds a model, else its newest checkpoint.
 
     Raises:
-        InputError: Neither is there.
+        InputError: The folder holds neither a model nor a checkpoint.
     """
     if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
         return folder
@@ -37,16 +37,16 @@ def read_run_config(path: Path) -> RunConfig:
     """Read and validate a ``config.json``.
 
     Raises:
-        InputError: It is missing, is not JSON, is of another format version, or has a key that
-            is unknown, missing or out of range.
+        InputError: The file is missing, is not JSON, is of another format version, or has a key that is
+            unknown, missing or out of range.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(values, dict) or values.get("format") != 2:
-        came = values.get("format") if isinstance(values, dict) else type(values).__name__
-        raise InputError(f"{path}: format {came!r}; this version reads format 2")
+        version = values.get("format") if isinstance(values, dict) else type(values).__name__
+        raise InputError(f"{path}: format {version!r}; this version reads format 2")
     model_values = values.get("model", {})
     config_class = get_method(str(values.get("method"))).config_class
     model = parse_config(config_class, model_values, where=f"{path}: model")
@@ -85,8 +85,8 @@ def load(
 
     Args:
         folder: A folder that holds ``config.json`` and ``model.safetensors``, or checkpoints that do.
-        device: Device to put the model on.
-        modality: Refuse a model of another modality.
+        device: The device to put the model on.
+        modality: The modality that the model must have; any when omitted.
 
     Raises:
         InputError: A file is missing, damaged, edited by hand beyond what is allowed, of another version or
@@ -109,7 +109,7 @@ def config_of(model: Disentangler) -> RunConfig:
     """The configuration that a model was built from.
 
     Raises:
-        InputError: It was built by hand.
+        InputError: The model was not built from a configuration.
     """
     if model.run_config is None:
         raise InputError("this model was not built from a configuration")

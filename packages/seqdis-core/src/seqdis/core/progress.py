@@ -1,4 +1,4 @@
-"""Progress: how long work reports how far it is."""
+"""The function type by which long work reports its progress."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def part_of(progress: Progress | None, part: int, parts: int) -> Progress | None
     """The progress of one of several equally long parts of some work.
 
     Args:
-        progress: That of the whole work, if anyone wants to know.
-        part: Number of the part, from 0.
-        parts: How many there are.
+        progress: The progress function of the whole work, or None.
+        part: The number of the part, from 0.
+        parts: The number of parts in all.
     """
     if progress is None:
         return None

@@ -88,7 +88,7 @@ class GeneratorStack:
         return self._of([g.clone_state() for g in self._generators[self._rows] for _ in range(copies)])
 
     def shared(self) -> GeneratorStack:
-        """The same streams, where what is drawn for a row's first step serves all its steps.
+        """A stack of the same streams whose draws for a row's first step serve all its steps.
 
         A draw of ``(rows, V, …)`` is then ``(rows, 1, …)``, repeated along the second dimension.
         """
@@ -123,7 +123,7 @@ def stack_generators(source: GeneratorLike | Sequence[torch.Generator] | None, c
     """Read what ``generator=`` accepts (None, one generator, one a sample, a stack) as one generator a row.
 
     Raises:
-        InputError: As many generators as samples were needed and another number came.
+        InputError: The number of generators is not the number of samples.
     """
     if source is None:
         source = torch.Generator().manual_seed(int(torch.randint(2**62, ())))

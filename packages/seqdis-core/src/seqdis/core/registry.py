@@ -116,7 +116,7 @@ def get_sampler(name: str) -> type[Sampler]:
 
 
 def list_presets() -> Mapping[str, Callable[[], RunConfig]]:
-    """What builds each preset of all installed modalities, by name; a modality that fails to load is only logged."""
+    """The functions that build presets, by name; a modality that fails to load is only logged."""
     presets: dict[str, Callable[[], RunConfig]] = {}
     for name in list_modalities():
         try:
@@ -130,7 +130,7 @@ def get_preset(name: str) -> RunConfig:
     """Build one preset.
 
     Raises:
-        InputError: No installed modality has it.
+        InputError: No installed modality has the preset.
     """
     presets = list_presets()
     if name not in presets:
@@ -142,7 +142,7 @@ def get_dataset(modality: str, name: str) -> DatasetSpec:
     """One named dataset of a modality.
 
     Raises:
-        InputError: The modality does not have it.
+        InputError: The modality does not have the dataset.
     """
     datasets = get_modality(modality).datasets()
     if name not in datasets:
@@ -154,7 +154,8 @@ def data_root(spec: DatasetSpec, given: Path | None = None) -> Path | None:
     """The folder of a dataset: the given one, else ``$SEQDIS_DATA/<folder>``; None if generated.
 
     Raises:
-        InputError: There is no such folder; says where it was looked for and where to get it.
+        InputError: There is no such folder; the message says where the data are expected and where to get
+            them.
     """
     if spec.folder is None:
         return None
@@ -173,10 +174,10 @@ def build_dataset(
 
     Args:
         modality: The modality's name.
-        data: Which dataset, and the shape wanted.
+        data: The name of the dataset, and the shape of its sequences.
         split: ``"train"``, ``"val"`` or ``"test"``.
-        root: Where the data lie, if not below ``SEQDIS_DATA``.
-        seed: For generated data and random views.
+        root: The folder of the data, if they do not lie below ``SEQDIS_DATA``.
+        seed: Seed of generated data and random views.
 
     Raises:
         InputError: The dataset is unknown or absent, the folder is empty, a file cannot be used,

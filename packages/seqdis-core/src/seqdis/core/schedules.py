@@ -20,8 +20,8 @@ class ExponentialDecay:
 
     Attributes:
         start: Value at step 0.
-        end: Its floor.
-        factor: In (0, 1].
+        end: The lowest value, at which the decay stops.
+        factor: Factor by which the value changes at each step, in (0, 1].
 
     Raises:
         InputError: The factor is outside (0, 1], or not ``0 < end <= start``.
@@ -45,7 +45,7 @@ class ExponentialDecay:
 
 @dataclass(frozen=True)
 class Ramp:
-    """From one value to another in equal differences (linear) or equal ratios (geometric), then constant.
+    """A ramp from one value to another in equal differences (linear) or ratios (geometric), then constant.
 
     ``v_k = a + (b − a)·p`` or ``a·(b/a)^p`` with ``p = min(1, k / (steps − 1))``
     (VDSM, Sec. 3.2: the KL weights of both stages).
@@ -53,7 +53,7 @@ class Ramp:
     Attributes:
         start: ``a``, at step 0.
         end: ``b``, at step ``steps − 1`` and later.
-        steps: From 1 on; a ramp of one step is at its end.
+        steps: Number of steps, at least 1; a ramp of one step is at its end.
         kind: ``"linear"`` or ``"geometric"``.
 
     Raises:

@@ -12,19 +12,19 @@ __all__ = ["check_stamps", "pad_stamps"]
 
 
 def check_stamps(stamps: np.ndarray, shape: tuple[int, ...], name: str) -> None:
-    """Refuse stamps that are not one number or one ``datetime64`` a step.
+    """Refuse time stamps that are not one number or one ``datetime64`` a step.
 
     Args:
-        stamps: What was given.
+        stamps: The time stamps that were given.
         shape: The batch size and the number of steps, ``(B, V)``.
-        name: Whose they are, for the message.
+        name: The name of the data, for the message.
 
     Raises:
         InputError: The shape or the type is another one.
     """
     if not isinstance(stamps, np.ndarray) or stamps.dtype.kind not in "iufM":
-        came = stamps.dtype if isinstance(stamps, np.ndarray) else type(stamps).__name__
-        raise InputError(f"{name}: stamps are {came}; allowed: a numpy array of numbers or datetime64")
+        received = stamps.dtype if isinstance(stamps, np.ndarray) else type(stamps).__name__
+        raise InputError(f"{name}: stamps are {received}; allowed: a numpy array of numbers or datetime64")
     if stamps.shape != shape:
         raise InputError(f"{name}: stamps of shape {stamps.shape}; allowed: {shape}")
 

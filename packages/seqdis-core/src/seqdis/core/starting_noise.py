@@ -1,4 +1,4 @@
-"""Which noise a swap starts from: the rule, in one place."""
+"""The rule for the noise that a swap starts from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def choose_noise(choice: NoiseChoice, *, static: Tensor | None, dynamic: Tensor 
     nothing else. A method that does not invert has no noise of either sequence, and always starts from a fresh draw.
 
     Args:
-        choice: One of the three.
+        choice: One of the three names.
         static: Inverted noise of the sequence that lends the static factor; None where there is none.
         dynamic: Inverted noise of the sequence that lends the dynamics; None where there is none.
 

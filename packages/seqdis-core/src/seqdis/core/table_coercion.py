@@ -19,8 +19,8 @@ class TableParts:
 
     Attributes:
         values: The channels of each sequence, ``(V, F)``, NaN where an entry is missing.
-        keys: What names each sequence; empty where the whole table is one.
-        stamps: When each step was, ``(V,)`` a sequence, or None.
+        keys: Names of the sequences; empty where the whole table is one.
+        stamps: Time stamp of each step, ``(V,)`` a sequence, or None.
     """
 
     values: list[np.ndarray]
@@ -29,7 +29,7 @@ class TableParts:
 
 
 def is_table(data: Any) -> bool:
-    """Whether it is a data frame: columns by name, each of which becomes an array."""
+    """Whether the data are a data frame: columns by name, each of which becomes an array."""
     return hasattr(data, "columns") and hasattr(data, "to_numpy") and hasattr(data, "__getitem__")
 
 
@@ -44,11 +44,11 @@ def read_table(
     """Take a long table apart into sequences, in the order in which they first occur.
 
     Args:
-        table: A row a step; rows of several sequences may be mixed.
-        id_column: Which sequence a row belongs to; all are one when omitted.
-        time_column: When it was; must increase within a sequence.
-        columns: The channels; all further columns of numbers when omitted.
-        name: What to call the table in a message.
+        table: A data frame with a row a step; rows of several sequences may be mixed.
+        id_column: The column that names a row's sequence; all rows are one sequence when omitted.
+        time_column: The column that holds a row's time, which must increase within a sequence.
+        columns: The columns that are channels; all further columns of numbers when omitted.
+        name: The name of the table in error messages.
 
     Raises:
         InputError: A column is missing or holds no numbers, an identifier or a time is missing, the table is empty,

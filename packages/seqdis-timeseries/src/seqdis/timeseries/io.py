@@ -35,9 +35,9 @@ def read_series(path: Path, *, columns: Sequence[str] | None = None, time_column
     Args:
         path: A table (csv with or without a header, also .gz and .xz; parquet) or an array (npy;
             npz with one array, or with ``x`` and a boolean ``observed``), ``(T, F)`` or ``(T,)``.
-        columns: Channels by name, in order; all numeric ones when omitted. Of tables only.
-        time_column: A column to leave out; a leading date, time or unnamed row number is
-            recognised without it. Of tables only.
+        columns: Names of a table's columns to take as channels, in order; all numeric ones when omitted.
+        time_column: Name of a table's column to leave out; a leading date, time or unnamed row number is
+            recognised without it.
 
     Raises:
         InputError: The file is missing, damaged or empty; a column is unknown or holds text; a
@@ -115,7 +115,7 @@ def read_frame(path: Path) -> pd.DataFrame:
     """Read a csv or parquet file whole, all columns as they are.
 
     Raises:
-        InputError: It is missing, damaged or empty.
+        InputError: The file is missing, damaged or empty.
     """
     try:
         if path.name.lower().endswith(".parquet"):
@@ -142,10 +142,10 @@ def series_of_table(
     """The numeric channels of a table; see :func:`read_series`.
 
     Args:
-        table: Any table.
-        name: Where it came from, for error messages.
-        columns: Channels to take.
-        time_column: Column to leave out.
+        table: The table, as a pandas data frame.
+        name: The name of the table's source, for error messages.
+        columns: Names of the columns to take as channels; all numeric ones when omitted.
+        time_column: Name of the column to leave out.
 
     Raises:
         InputError: A named column is absent, or one that is taken holds text.
@@ -188,12 +188,12 @@ def write_series(path: Path, frames: Tensor, *, columns: Sequence[str] | None = 
     """Write ``(T, F)`` as the kind of file that the suffix names; it appears whole or not at all.
 
     Args:
-        path: Ends in one of ``WRITES``.
-        frames: In natural units.
+        path: The file to write, whose suffix is one of ``WRITES``.
+        frames: Frames ``(T, F)`` in natural units.
         columns: Names of the channels; ``channel_0``, … when omitted.
 
     Raises:
-        InputError: The number of names is not F, or the place cannot be written.
+        InputError: The number of names is not F, or the file cannot be written.
     """
     values = frames.detach().float().cpu().numpy()
     names = list(columns) if columns is not None else [f"channel_{i}" for i in range(values.shape[1])]

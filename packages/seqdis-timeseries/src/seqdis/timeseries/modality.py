@@ -1,4 +1,4 @@
-"""TimeSeriesModality: what this package plugs into seqdis."""
+"""The time-series modality, which this package adds to seqdis."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class TimeSeriesModality(Modality):
         self.check_suffix(path, self.reads, "read")
         options: SeriesOptions = self.options(data)
         clip = read_series(path, columns=options.columns, time_column=options.time_column)
-        found, (wanted,) = clip.frames.shape[1], data.frame_shape
-        if found != wanted:
+        width, (wanted,) = clip.frames.shape[1], data.frame_shape
+        if width != wanted:
             raise InputError(
-                f"{path}: {found} numeric columns; the model takes {wanted}: choose them with columns=A,B,…, "
-                f"or train with frame_shape=[{found}]"
+                f"{path}: {width} numeric columns; the model takes {wanted}: choose them with columns=A,B,…, "
+                f"or train with frame_shape=[{width}]"
             )
         return clip
 

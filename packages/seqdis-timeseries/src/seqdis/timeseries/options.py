@@ -1,4 +1,4 @@
-"""SeriesOptions: what a preset says about time series besides their shape."""
+"""The options of time series, which a preset sets besides their shape."""
 
 from __future__ import annotations
 

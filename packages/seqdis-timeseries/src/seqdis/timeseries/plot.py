@@ -30,19 +30,19 @@ def plot_grid(
 ) -> None:
     """Draw rows of panels, ``(V, F)`` each, into one picture.
 
-    A channel has the same place, colour and scale in every panel, so that panels compare at a
+    A channel has the same position, colour and scale in every panel, so that panels compare at a
     glance; its range over the whole grid stands under its name at the left.
 
     Args:
-        path: Ends in ``.png`` or ``.pdf``.
+        path: The picture to write, ``.png`` or ``.pdf``.
         grid: Rows of panels; rows may differ in length.
-        names: Of the channels.
+        names: Names of the channels.
         step: Time between two steps, in ``unit``.
-        unit: For the axis.
+        unit: Unit of time, shown at the axis.
 
     Raises:
-        InputError: There is no panel, panels differ in their number of channels, or the place
-            cannot be written.
+        InputError: There is no panel, panels differ in their number of channels, or the file cannot be
+            written.
     """
     panels = [panel for row in grid for panel in row]
     channels = {panel.frames.shape[1] for panel in panels}
@@ -74,7 +74,7 @@ def plot_grid(
         axis.tick_params(axis="y", length=0)
     for axis in axes[:, 0]:
         axis.set_yticks(
-            _places(count), [f"{n}\n{a:.3g} … {b:.3g}" for n, a, b in zip(names, low, high, strict=True)]
+            _positions(count), [f"{n}\n{a:.3g} … {b:.3g}" for n, a, b in zip(names, low, high, strict=True)]
         )
         axis.tick_params(axis="y", labelsize=7 if count <= _LINES else 5)
         for channel, label in enumerate(axis.get_yticklabels() if count <= _LINES else []):
@@ -88,7 +88,7 @@ def plot_grid(
         )
 
 
-def _places(count: int) -> np.ndarray:
+def _positions(count: int) -> np.ndarray:
     return count - 0.5 - np.arange(count)
 
 
@@ -103,9 +103,11 @@ def _panel(axis: Axes, values: np.ndarray, step: float) -> None:
         extent = (0.0, float(steps * step), 0.0, float(count))
         axis.imshow(values.T, aspect="auto", extent=extent, vmin=0, vmax=1, interpolation="nearest")
     else:
-        for channel, place in enumerate(_places(count)):
-            axis.plot(time, place - 0.42 + 0.84 * values[:, channel], color=_colour(channel), linewidth=1.0)
-            axis.axhline(place, color="0.85", linewidth=0.6, zorder=0)
+        for channel, position in enumerate(_positions(count)):
+            axis.plot(
+                time, position - 0.42 + 0.84 * values[:, channel], color=_colour(channel), linewidth=1.0
+            )
+            axis.axhline(position, color="0.85", linewidth=0.6, zorder=0)
     axis.set_ylim(0, count)
     axis.margins(x=0.01)
     axis.tick_params(labelsize=7)

@@ -58,7 +58,7 @@ def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condi
     """A U-Net ``F(x (N, C, H, H), c_noise (N,), z (N, condition)) -> (N, C, H, H)`` (DiffSDA, Eq. 4).
 
     Raises:
-        InputError: As for :func:`unet_frame_encoder`.
+        InputError: The settings do not fit the frame, as in :func:`unet_frame_encoder`.
     """
     return UNetDenoiser(**_arguments(config, frame_shape), condition=condition, positions=config.positions)
 
@@ -102,7 +102,7 @@ def unet_token_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...],
     """A U-Net ``F(x (N, C, H, H), c_noise (N,), tokens (N, K, context)) -> (N, C, H, H)`` (DiViD, Sec. 3.2).
 
     Raises:
-        InputError: As for :func:`unet_frame_encoder`.
+        InputError: The settings do not fit the frame, as in :func:`unet_frame_encoder`.
     """
     levels = range(len(config.multipliers))
     if any(level not in levels for level in config.token_levels or ()):

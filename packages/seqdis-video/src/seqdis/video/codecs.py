@@ -32,7 +32,7 @@ class AutoencoderCodec(FrameCodec):
 
     Args:
         autoencoder: A diffusers ``AutoencoderKL`` or ``VQModel``.
-        frames_per_pass: Memory bound; does not change results.
+        frames_per_pass: Number of frames passed at a time, which bounds memory and does not change results.
     """
 
     def __init__(self, autoencoder: Any, *, frames_per_pass: int = 32) -> None:
@@ -42,11 +42,11 @@ class AutoencoderCodec(FrameCodec):
 
     @property
     def factor(self) -> int:
-        """Pixels of a frame's side for one of the latent's, f."""
+        """The number of a frame's pixels along a side for one of the latent's, f."""
         return int(2 ** (len(self.autoencoder.config.block_out_channels) - 1))
 
     def train(self, mode: bool = True) -> Self:
-        """Stays in evaluation mode: the codec is frozen."""
+        """Stay in evaluation mode, for the codec is frozen."""
         return super().train(False)
 
     def latent_shape(self, frame_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -75,7 +75,7 @@ def load_autoencoder(path: str | None) -> AutoencoderCodec:
     """Load the codec from a local folder; nothing is downloaded and nothing is unpickled.
 
     Args:
-        path: ``codec.path`` of the run.
+        path: The folder of the autoencoder, ``codec.path`` of the run.
 
     Raises:
         InputError: The path is missing or a file is not there (says which file goes where), the

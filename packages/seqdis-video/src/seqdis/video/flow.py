@@ -19,10 +19,10 @@ _STILL = 0.05
 
 
 class FlowEstimator(Protocol):
-    """Anything that tells how far every pixel went between two frames."""
+    """An estimator of how far every pixel moved between two frames."""
 
     def __call__(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-        """Two grey frames ``(H, W)`` uint8 to displacements ``(H, W, 2)`` in pixels."""
+        """Estimate displacements ``(H, W, 2)`` in pixels between two grey frames ``(H, W)`` uint8."""
         ...
 
 
@@ -30,7 +30,7 @@ def opencv_flow(kind: Literal["farneback", "dis"], *, side: int) -> FlowEstimato
     """Farnebäck's polynomial expansion (2003), or dense inverse search (Kroeger et al. 2016), of OpenCV.
 
     Args:
-        kind: Which.
+        kind: The algorithm, ``"farneback"`` or ``"dis"``.
         side: The smaller side of the frames in pixels; windows are scaled to it.
 
     Raises:
@@ -72,17 +72,17 @@ def opencv_flow(kind: Literal["farneback", "dis"], *, side: int) -> FlowEstimato
 
 
 def flow_cells(frames: Tensor, estimate: FlowEstimator, *, grid: int, top: int) -> Tensor:
-    """Where the motion is largest (S3VAE, Sec. 4.2): 1/k at the k cells of largest mean flow magnitude.
+    """A map of the largest motion (S3VAE, Sec. 4.2): 1/k at the k cells of largest mean flow magnitude.
 
     A step's flow is that from the frame before it, which its posterior has seen; the first step takes
     that to its successor. Cells that stand still are not among the k; a step in which all of them do
     is 0 everywhere.
 
     Args:
-        frames: ``(T, 3, H, W)`` or ``(T, 1, H, W)``, in [0, 1] or as bytes.
-        estimate: Of the flow between two frames.
-        grid: Cells a side.
-        top: k.
+        frames: Frames ``(T, 3, H, W)`` or ``(T, 1, H, W)``, in [0, 1] or as bytes.
+        estimate: Estimator of the flow between two frames.
+        grid: Number of cells along a side.
+        top: Number of cells to mark, k.
 
     Returns:
         ``(T, grid²)``; each row sums to 1 or is 0.

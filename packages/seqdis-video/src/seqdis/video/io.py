@@ -38,15 +38,15 @@ def frame_files(folder: Path) -> list[Path]:
     def natural(path: Path) -> list[tuple[int, str]]:
         return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 
-    found = (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
-    return sorted(found, key=natural)
+    pictures = (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
+    return sorted(pictures, key=natural)
 
 
 def read_frames(path: Path, *, height: int, width: int, options: VideoOptions) -> Tensor:
     """Read a whole clip as bytes, ``(T, 3, height, width)`` uint8.
 
     Raises:
-        InputError: It is missing, empty, damaged, cut short, or holds no picture.
+        InputError: The file is missing, empty, damaged, cut short, or holds no picture.
     """
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
@@ -156,11 +156,11 @@ def write_frames(path: Path, frames: Tensor, *, fps: float) -> None:
 
     Args:
         path: The file or folder; it appears whole or not at all.
-        frames: ``(T, 3, H, W)`` in [0, 1]; what lies outside is clipped.
-        fps: Frames a second.
+        frames: Frames ``(T, 3, H, W)`` in [0, 1]; values outside are clipped.
+        fps: Number of frames a second.
 
     Raises:
-        InputError: The place cannot be written, or the folder is there and holds other things.
+        InputError: The file or folder cannot be written, or the folder exists and holds other things.
     """
     images = (frames.detach().cpu().float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
     write = _WRITERS.get(path.suffix.lower())

@@ -1,4 +1,4 @@
-"""Distances between face landmarks, from a file that a landmark detector filled."""
+"""Distances between face landmarks, which are read from a landmark detector's file."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _EYES = (slice(36, 42), slice(42, 48))
 
 
 def landmark_distances(points: Tensor) -> Tensor:
-    """How far eyelids and lips are apart (S3VAE, Sec. 4.2, Fig. 3b), over the distance of the eyes.
+    """Distances of eyelids and of lips over the distance of the eyes (S3VAE, Sec. 4.2, Fig. 3b).
 
     Args:
         points: The 68 landmarks of 300-W in any unit, ``(T, 68, 2)``.
 
     Returns:
-        Left eyelids, right eyelids, lips, ``(T, 3)``.
+        Distances of the left eyelids, the right eyelids and the lips, ``(T, 3)``.
 
     Raises:
         InputError: The shape is another, a coordinate is not finite, or the eyes coincide.
@@ -54,8 +54,8 @@ def read_landmarks(path: Path, key: str, steps: int) -> Tensor:
 
     Args:
         path: An npz file with one array a recording, named by its key.
-        key: Of the recording.
-        steps: Frames it has.
+        key: The name of the recording.
+        steps: Number of frames of the recording.
 
     Raises:
         InputError: The file cannot be read, has no such recording, or has another number of frames of it.

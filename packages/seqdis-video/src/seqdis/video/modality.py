@@ -1,4 +1,4 @@
-"""VideoModality: what this package plugs into seqdis."""
+"""The video modality, which this package adds to seqdis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VideoOptions: the settings of a run that only video has."""
+"""The options of video."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["VideoOptions"]
 
 
 class VideoOptions(Config):
-    """How clips are read, and how fast what is written plays (``data.options`` of a run)."""
+    """The settings by which clips are read and written (``data.options`` of a run)."""
 
     fps: float = Field(8.0, gt=0, le=240, description="frames a second of written videos and animations")
     read_fps: float | None = Field(

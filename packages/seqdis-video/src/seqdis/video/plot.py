@@ -1,4 +1,4 @@
-"""Pictures of sequences for people: a grid of film strips, or of clips that play."""
+"""Pictures of sequences: a grid of film strips, or of clips that play."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def draw_grid(path: Path, grid: Sequence[Sequence[Panel]], *, fps: float) -> Non
     """Draw rows of titled panels: film strips for ``.png``, clips that play for ``.gif``.
 
     Raises:
-        InputError: There is no panel, its frames are not ``(V, 3, H, W)`` or ``(V, 1, H, W)``, or the place cannot be written.
+        InputError: There is no panel, its frames are not ``(V, 3, H, W)`` or ``(V, 1, H, W)``, or the file
+            cannot be written.
     """
     panels = [panel for row in grid for panel in row]
     if not panels:

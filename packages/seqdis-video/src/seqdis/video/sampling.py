@@ -1,4 +1,4 @@
-"""Pictures of any size and rate to frames of the size and rate that a run asks for."""
+"""Turns pictures of any size and rate into frames of the size and rate that a run asks for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EPSILON = 1e-6  # seconds: rounding of time stamps
 
 @dataclass(frozen=True)
 class TimedImage:
-    """A decoded picture and when it is first shown, in seconds from the start of the clip."""
+    """A decoded picture and the time at which it is first shown, in seconds from the start of the clip."""
 
     image: Image.Image
     seconds: float
@@ -57,9 +57,9 @@ def fit_image(
     """Resize one picture with an antialiasing (bicubic) filter.
 
     Args:
-        image: RGB, of any size.
-        height: Of the result, pixels.
-        width: Of the result, pixels.
+        image: An RGB picture of any size.
+        height: Height of the result in pixels.
+        width: Width of the result in pixels.
         fit: ``"crop"`` keeps the largest centred part of the right aspect, ``"pad"`` adds black
             bars, ``"stretch"`` distorts.
 
@@ -84,9 +84,9 @@ def resample(frames: Iterable[TimedImage], *, fps: float | None, stride: int) ->
     """Pick the pictures of a stream at a constant rate: at ``k / fps`` seconds, the one shown then.
 
     Args:
-        frames: In the order of time.
-        fps: Pictures a second; None keeps each one.
-        stride: Keep every n-th of what is picked.
+        frames: The pictures of the stream, in the order of time.
+        fps: Number of pictures a second; None keeps every picture.
+        stride: Step n: every n-th of the picked pictures is kept.
     """
     picked = (frame.image for frame in frames) if fps is None else _at_rate(frames, fps)
     for index, image in enumerate(picked):

@@ -1,4 +1,4 @@
-"""The targets of video: where it moves, and how a face does."""
+"""The targets of video: the places that move, and the distances within a face."""
 
 from __future__ import annotations
 

@@ -33,15 +33,15 @@ def _genders(root: Path) -> dict[str, int]:
 
 
 def _texts(folders: set[Path]) -> dict[str, str]:
-    """What is said in each utterance, by its name: the ``SPEAKER-CHAPTER.trans.txt`` beside the sound, where it is."""
-    found: dict[str, str] = {}
+    """The words of each utterance, by its name, from the ``SPEAKER-CHAPTER.trans.txt`` beside the sound."""
+    texts: dict[str, str] = {}
     for table in sorted(path for folder in folders for path in folder.glob("*.trans.txt")):
         try:
             lines = table.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{table}: transcripts cannot be read: {error}") from error
-        found |= {name: text for name, _, text in (line.partition(" ") for line in lines) if text}
-    return found
+        texts |= {name: text for name, _, text in (line.partition(" ") for line in lines) if text}
+    return texts
 
 
 def _of_round(position: int, total: int) -> str:

@@ -81,20 +81,22 @@ def timit_sequences(data: DataConfig, split: str, root: Path | None, seed: int) 
     options = parse_config(AudioOptions, data.options, where="audio options")
     if options.split == "round":
         raise InputError("timit: option split is 'round', but each sentence is read once; allowed: speaker")
-    found: dict[str, tuple[str, str, Path]] = {}
+    utterances: dict[str, tuple[str, str, Path]] = {}
     for path in sorted(root.rglob("*.[wW][aA][vV]")):
         match = _LAYOUT.fullmatch("/".join(path.parts[-4:]).upper())
         if match is not None and not match["sentence"].startswith("SA"):
-            found.setdefault(f"{match['speaker']}/{match['sentence']}", (match[1], match["speaker"], path))
-    if not found:
+            utterances.setdefault(
+                f"{match['speaker']}/{match['sentence']}", (match[1], match["speaker"], path)
+            )
+    if not utterances:
         raise InputError(
             f"{root}: holds no TRAIN/DR1/FCJF0/SX127.WAV or the like of TIMIT; its source: {SPEC.source}"
         )
-    speakers = sorted({speaker for _, speaker, _ in found.values()})
+    speakers = sorted({speaker for _, speaker, _ in utterances.values()})
     numbers = {speaker: index for index, speaker in enumerate(speakers)}
     chosen = [
         Utterance(path, key, {"speaker": numbers[speaker], "gender": GENDERS.index(speaker[0])}, _text(path))
-        for key, (part, speaker, path) in sorted(found.items())
+        for key, (part, speaker, path) in sorted(utterances.items())
         if _split_of(part, speaker) == split
     ]
     labels = {"speaker": Label(tuple(speakers), "static"), "gender": Label(GENDERS, "static")}

@@ -61,12 +61,12 @@ def synthesize(
     """Play N clips: ``x(t) = g · e(t) · Σ_k a_k · sin(k·φ(t) + θ_k)`` with ``φ' = 2π·f(t)``, and faint noise.
 
     Args:
-        timbres: Index into :data:`TIMBRES`, ``(N,)``.
-        melodies: Index into :data:`MELODIES`, ``(N,)``.
-        samples: Length of a clip.
-        rate: Hz.
-        generator: Draws the key (± half a semitone), the tempo (± 6 %), the start (up to a fifth of
-            a note late), the loudness (± 3 dB) and the phases.
+        timbres: Indices into :data:`TIMBRES`, ``(N,)``.
+        melodies: Indices into :data:`MELODIES`, ``(N,)``.
+        samples: Length of a clip, in samples.
+        rate: Sample rate in Hz.
+        generator: Source of the draws: the key (± half a semitone), the tempo (± 6 %), the start (up to a
+            fifth of a note late), the loudness (± 3 dB) and the phases.
 
     Returns:
         Samples ``(N, samples)``, float32 within [-1, 1].

@@ -31,7 +31,7 @@ _THREADS = 4
 
 @dataclass(frozen=True)
 class Utterance:
-    """One recording of a corpus: its file, its name below the corpus, its labels, and what is said where that is known."""
+    """One recording of a corpus: its file, its name below the corpus, its labels, and its words if known."""
 
     path: Path
     key: str
@@ -46,11 +46,12 @@ class UtteranceChunks(SequenceDataset):
     time; otherwise all consecutive chunks are there, keyed ``utterance@first_frame``.
 
     Args:
-        utterances: The recordings.
-        data: Length of a chunk and the analysis; the files must have its sample rate.
-        labels: Meaning of each label.
-        random: Fresh random chunks.
-        seed: Together with epoch and index it fixes a random chunk.
+        utterances: The recordings to cut chunks from.
+        data: The data settings: the length of a chunk and the analysis, whose sample rate the files must
+            have.
+        labels: The meaning of each label.
+        random: Whether chunks are drawn anew in every epoch.
+        seed: Seed that, with the epoch and the index, fixes a random chunk.
 
     Raises:
         InputError: There is no utterance, one is damaged or shorter than a chunk, or ``data.pick``
@@ -89,13 +90,13 @@ class UtteranceChunks(SequenceDataset):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """``(V, bins)``."""
+        """The shape of one sequence, ``(V, bins)``."""
         return (self._length, self._analyse.bins)
 
     def __len__(self) -> int:
         return len(self._utterances) * self._repeats if self._random else len(self._chunks)
 
-    def _place(self, index: int, epoch: int) -> tuple[int, int]:
+    def _chunk(self, index: int, epoch: int) -> tuple[int, int]:
         if not self._random:
             return self._chunks[index]
         which = index % len(self._utterances)
@@ -127,8 +128,8 @@ class UtteranceChunks(SequenceDataset):
             return Clip(self._analyse(sound(index).samples, name=str(u.path)), u.key)
 
         def views(indices: Sequence[int], epoch: int) -> list[View]:
-            places = [self._place(index, epoch) for index in indices]
-            return [View(which, torch.arange(start, start + self._length)) for which, start in places]
+            chunks = [self._chunk(index, epoch) for index in indices]
+            return [View(which, torch.arange(start, start + self._length)) for which, start in chunks]
 
         def fingerprint() -> str:
             stats = [(u.key, u.path.stat()) for u in self._utterances]
@@ -142,13 +143,13 @@ class UtteranceChunks(SequenceDataset):
         """Read some chunks from their files.
 
         Raises:
-            InputError: A file is gone, damaged, or not of the sample rate that the options say.
+            InputError: A file is missing, damaged, or of another sample rate than the options say.
         """
-        places = [self._place(index, epoch) for index in indices]
-        chosen = [self._utterances[which] for which, _ in places]
-        waves = torch.stack([self._read(which, start) for which, start in places])
+        chunks = [self._chunk(index, epoch) for index in indices]
+        chosen = [self._utterances[which] for which, _ in chunks]
+        waves = torch.stack([self._read(which, start) for which, start in chunks])
         return Sequences(
             x=self._analyse.padded(waves),
             labels={name: torch.tensor([u.labels[name] for u in chosen]) for name in self.labels},
-            keys=[f"{u.key}@{start}" for u, (_, start) in zip(chosen, places, strict=True)],
+            keys=[f"{u.key}@{start}" for u, (_, start) in zip(chosen, chunks, strict=True)],
         )

@@ -22,14 +22,14 @@ class ArraySequences(SequenceDataset):
     """Sequences that lie in memory.
 
     Args:
-        x: ``(N, V, *frame)``; floating point, or uint8 that stands for ``x / 255`` in [0, 1].
+        x: The sequences, ``(N, V, *frame)``; floating point, or uint8 that stands for ``x / 255`` in [0, 1].
         labels: The meaning of each label.
         label_values: The values of the labels, each ``(N,)``.
         keys: A name for each sequence; numbered when omitted.
-        mask: See :class:`Sequences`, ``(N, V)``.
-        observed: See :class:`Sequences`, shaped like ``x``.
-        texts: What is said in each sequence, where that is written down.
-        sound: What a sequence sounded like when it was recorded, where it sounds.
+        mask: True where a step exists, ``(N, V)``; all exist when omitted.
+        observed: True where an entry was measured, shaped like ``x``; all were when omitted.
+        texts: The words said in each sequence, if they are known.
+        sound: A function from a sequence's number to its recorded sound, for sequences that sound.
 
     Raises:
         InputError: Sizes disagree, there is no sequence, or a value is not finite (also where

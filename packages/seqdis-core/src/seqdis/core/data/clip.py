@@ -19,10 +19,10 @@ class Clip:
     """One recording as it was read from a file.
 
     Attributes:
-        frames: ``(T, *frame)``, floating point, or uint8 that stands for ``frames / 255``.
+        frames: The frames, ``(T, *frame)``, floating point, or uint8 that stands for ``frames / 255``.
         key: The name of the recording, usually the file's path below its folder.
-        observed: True where an entry was measured, shaped like ``frames``, or None: everywhere.
-        labels: Integer labels of the recording.
+        observed: True where an entry was measured, shaped like ``frames``; None where all were.
+        labels: Integer labels of the recording, by name.
     """
 
     frames: Tensor
@@ -34,7 +34,7 @@ class Clip:
         """Refuse a recording that no sequence of ``length`` steps can be cut from.
 
         Raises:
-            InputError: It is shorter, or a value is not finite.
+            InputError: The recording is shorter, or a value is not finite.
         """
         if len(self.frames) < length:
             raise InputError(f"{self.key}: has {len(self.frames)} steps; at least {length} are needed")
@@ -42,7 +42,7 @@ class Clip:
             check_finite(self.frames, self.key)
 
     def observed_entries(self) -> Tensor:
-        """Which entries were measured, shaped like ``frames``."""
+        """True where an entry was measured, shaped like ``frames``."""
         if self.observed is not None:
             return self.observed
         # Expanded, not filled: a recording without gaps costs one byte.

@@ -33,7 +33,7 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> list[Path]:
     Raises:
         InputError: An input is missing or of an unknown kind, or nothing was found.
     """
-    found: list[Path] = []
+    paths: list[Path] = []
     for path in inputs:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
@@ -43,14 +43,14 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> list[Path]:
                 raise InputError(
                     f"{path}: holds no file that {modality.name} reads; known: {_known(modality)}"
                 )
-            found += inside
+            paths += inside
         elif _readable(modality, path):
-            found.append(path)
+            paths.append(path)
         else:
             raise InputError(
                 f"{path}: unknown kind of file {path.suffix!r}; {modality.name} reads: {_known(modality)}"
             )
-    return found
+    return paths
 
 
 def _known(modality: Modality) -> str:
@@ -64,7 +64,7 @@ def _readable(modality: Modality, path: Path) -> bool:
 def _search(modality: Modality, folder: Path) -> list[Path]:
     entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     files = [p for p in entries if p.is_file() and _readable(modality, p)]
-    folders = [found for p in entries if p.is_dir() for found in _search(modality, p)]
+    folders = [path for p in entries if p.is_dir() for path in _search(modality, p)]
     if not files and not folders and "/" in modality.reads and modality.is_frame_folder(folder):
         return [folder]
     return sorted(files + folders)

@@ -1,4 +1,4 @@
-"""labels.json: what the clips of a folder show, for whoever wants to judge a model by it."""
+"""Reads labels.json, which says what each clip of a folder shows."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class FolderLabels:
     """The labels of a folder's clips.
 
     Attributes:
-        labels: What each means; classes in the order of their names.
-        clips: By path below the folder, the class of every label as a number.
+        labels: The meaning of each label; classes are in the order of their names.
+        clips: The number of each label's class, by the clip's path below the folder.
     """
 
     labels: Mapping[str, Label]
     clips: Mapping[str, Mapping[str, int]]
 
     def of(self, key: str) -> Mapping[str, int]:
-        """The numbers of one clip.
+        """The class numbers of one clip's labels, by the label's name.
 
         Raises:
-            InputError: The file says nothing of it.
+            InputError: The file has no labels of this clip.
         """
         if key not in self.clips:
             raise InputError(f"{LABELS_FILE}: says nothing of {key!r}; every clip needs a line")
@@ -46,8 +46,8 @@ def read_folder_labels(root: Path) -> FolderLabels | None:
     "action": "wave"}, …}}``: the factor that each label belongs to, and each clip's classes by its path.
 
     Raises:
-        InputError: It cannot be read as JSON, a factor is neither ``static`` nor ``dynamic``, or a clip lacks a
-            label or has one that is not declared.
+        InputError: The file cannot be read as JSON, a factor is neither ``static`` nor ``dynamic``, or a clip
+            lacks a label or has one that is not declared.
     """
     path = root / LABELS_FILE
     if not path.is_file():
@@ -66,8 +66,8 @@ def read_folder_labels(root: Path) -> FolderLabels | None:
             raise InputError(f"{path}: label {name!r} is of factor {factor!r}; allowed: static, dynamic")
     for key, row in clips.items():
         if not isinstance(row, dict) or row.keys() != factors.keys():
-            came = sorted(row) if isinstance(row, dict) else row
-            raise InputError(f"{path}: clip {key!r} has labels {came}; declared: {sorted(factors)}")
+            received = sorted(row) if isinstance(row, dict) else row
+            raise InputError(f"{path}: clip {key!r} has labels {received}; declared: {sorted(factors)}")
     classes = {name: sorted({str(row[name]) for row in clips.values()}) for name in factors}
     return FolderLabels(
         {name: Label(tuple(classes[name]), factor) for name, factor in factors.items()},

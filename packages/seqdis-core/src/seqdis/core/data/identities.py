@@ -28,11 +28,11 @@ class WithIdentities(SequenceDataset):
     not be from the same sequence").
 
     Args:
-        dataset: Has labels.
-        by: Those that together name an identity.
+        dataset: The dataset to extend; its sequences must have labels.
+        by: Names of the labels that together name an identity.
 
     Raises:
-        InputError: It has no such label.
+        InputError: The dataset has no such label.
     """
 
     def __init__(self, dataset: SequenceDataset, by: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ class WithIdentities(SequenceDataset):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """``(V, *frame)``."""
+        """The shape of one sequence, ``(V, *frame)``."""
         return self._dataset.shape
 
     def __len__(self) -> int:
@@ -75,5 +75,5 @@ class WithIdentities(SequenceDataset):
         return self._dataset.all_labels()
 
     def recordings(self) -> Recordings | None:
-        """Those of the dataset."""
+        """The recordings of the dataset."""
         return self._dataset.recordings()

@@ -24,7 +24,7 @@ def expand(modality: Modality, inputs: Sequence[Path]) -> tuple[list[Path], Path
     """All inputs below the given ones, each once and in order, and the folder that their keys start from.
 
     Raises:
-        InputError: See :func:`find_inputs`.
+        InputError: An input is missing or cannot be read, as in :func:`find_inputs`.
     """
     paths = list(dict.fromkeys(find_inputs(modality, inputs)))
     # A folder of frames is one input and named by itself; any other folder is where keys begin.
@@ -39,7 +39,7 @@ def single_input(modality: Modality, path: Path, option: str) -> Path:
     """The one input that ``path`` is or holds.
 
     Raises:
-        InputError: It holds several; see also :func:`find_inputs`.
+        InputError: The folder holds several inputs, or none that can be read (:func:`find_inputs`).
     """
     paths = find_inputs(modality, [path])
     if len(paths) > 1:
@@ -54,10 +54,10 @@ def read_first(
 
     Args:
         modality: The one that reads the file.
-        path: The input.
+        path: The file or folder to read.
         data: The run's data settings; its length is V.
-        start: First step.
-        shorter: Whether an input that ends before step ``start + V`` is taken as far as it goes.
+        start: The first step to take.
+        shorter: Whether an input that ends before step ``start + V`` is accepted, as far as it goes.
 
     Raises:
         InputError: The input cannot be used, or ends before.

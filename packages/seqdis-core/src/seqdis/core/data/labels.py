@@ -1,4 +1,4 @@
-"""What the integer labels of a dataset mean."""
+"""The meaning of a dataset's integer labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Label"]
 
 @dataclass(frozen=True)
 class Label:
-    """What an integer label means.
+    """The meaning of an integer label.
 
     Attributes:
         classes: The name of each value, in order.

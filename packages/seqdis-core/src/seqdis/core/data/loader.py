@@ -1,4 +1,4 @@
-"""Training batches whose place in the data is the optimiser step alone, so that resuming is exact."""
+"""Training batches that depend on the number of the optimiser step alone, so that resuming is exact."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["BatchPlan", "Read", "training_batches"]
 
 @dataclass(frozen=True)
 class Read:
-    """One micro-batch to read: its sequences, and the epoch that chooses their random views."""
+    """One micro-batch to read: its sequences' numbers, and the epoch that chooses their random views."""
 
     epoch: int
     indices: tuple[int, ...]
@@ -26,7 +26,7 @@ class Read:
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """Which sequences make optimiser step k, and which of them this process reads when.
+    """A plan of which sequences make each optimiser step, and which of them this process reads.
 
     Step k is batch ``k mod E`` of epoch ``k div E``, ``E = max(1, N div B)``; each epoch has a
     permutation of its own and drops the rest ``N mod B``. A dataset smaller than a batch gives one
@@ -34,12 +34,12 @@ class BatchPlan:
     into ``accumulate`` micro-batches and each of those over the processes, in equal parts.
 
     Attributes:
-        sequences: Size of the dataset, N.
-        batch_size: Sequences a step over all processes and micro-batches, B.
-        seed: Fixes every permutation.
-        accumulate: Micro-batches a step.
-        processes: Processes that share the work.
-        rank: This one.
+        sequences: Number of sequences in the dataset, N.
+        batch_size: Number of sequences a step, over all processes and micro-batches, B.
+        seed: The seed that fixes every permutation.
+        accumulate: Number of micro-batches a step.
+        processes: Number of processes that share the work.
+        rank: The number of this process, from 0.
 
     Raises:
         InputError: The batch does not split into equal parts.
@@ -63,7 +63,7 @@ class BatchPlan:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimiser steps an epoch, E."""
+        """The number of optimiser steps an epoch, E."""
         return max(1, self.sequences // self.batch_size)
 
     def rows(self, micro: int) -> slice:
@@ -82,10 +82,10 @@ class BatchPlan:
         """This process's micro-batches of the steps ``[start, stop)``, in order."""
         known, order = -1, [0]
         for step in range(start, stop):
-            epoch, place = divmod(step, self.steps_per_epoch)
+            epoch, number = divmod(step, self.steps_per_epoch)
             if epoch != known:
                 known, order = epoch, self.epoch_order(epoch)
-            batch = order[place * self.batch_size : (place + 1) * self.batch_size]
+            batch = order[number * self.batch_size : (number + 1) * self.batch_size]
             for micro in range(self.accumulate):
                 yield Read(epoch, tuple(batch[self.rows(micro)]))
 
@@ -126,15 +126,15 @@ def training_batches(
     """Read this process's micro-batches of the optimiser steps ``[start, stop)``.
 
     Args:
-        dataset: Where from; whole micro-batches are fetched at once.
-        plan: What belongs to which step.
+        dataset: The dataset to read from; whole micro-batches are fetched at once.
+        plan: The plan of which sequences belong to which step.
         start: The first step.
         stop: The step after the last.
-        workers: Processes that read ahead; they live as long as the iterator.
-        pin_memory: Page-locked batches, for copies to a GPU that need no wait.
+        workers: Number of processes that read ahead; they live as long as the iterator.
+        pin_memory: Whether batches lie in page-locked memory, so that copies to a GPU need no wait.
 
     Raises:
-        InputError: What :meth:`SequenceDataset.fetch` found wrong with a file.
+        InputError: A file of the dataset cannot be read (:meth:`SequenceDataset.fetch`).
     """
     loader: DataLoader[Sequences | InputError] = DataLoader(
         _Fetcher(dataset),

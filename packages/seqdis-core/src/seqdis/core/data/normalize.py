@@ -22,8 +22,8 @@ class Normalizer(nn.Module):
 
     Args:
         frame_shape: The shape of one frame.
-        scope: ``"global"``: one μ and σ for all entries; ``"channel"``: one each for every index
-            of the frame's first dimension (features of a time series).
+        scope: ``"global"`` for one μ and σ of all entries; ``"channel"`` for one each at every index of the
+            frame's first dimension (features of a time series).
     """
 
     mean: Tensor
@@ -59,9 +59,9 @@ class Normalizer(nn.Module):
 
         Args:
             dataset: The training split; masked steps and unobserved entries do not count.
-            transform: What stands before the normaliser (a frame codec's ``encode``), on
-                ``(N, *frame)``.
-            batch_size: Sequences a read.
+            transform: A function on ``(N, *frame)`` that comes before the normaliser (a frame codec's
+                ``encode``).
+            batch_size: Number of sequences read at a time.
 
         Raises:
             InputError: No entry is observed, or all entries (of a channel) are equal.

@@ -1,4 +1,4 @@
-"""What a dataset offers to be predicted from a sequence: a yes or no, or a number for each window of it."""
+"""Prediction tasks of a dataset: a yes or no for a sequence, or a number for each window of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Outcome:
     """A label of two classes, the second of which is to be predicted; the label has the outcome's name.
 
     Attributes:
-        window: Steps that a predictor reads at a time.
+        window: Number of steps that a predictor reads at a time.
     """
 
     window: int
@@ -29,10 +29,10 @@ class Quantity:
     """A number that is no channel of the frames, one for each window of a sequence.
 
     Attributes:
-        unit: Of the number.
-        window: Steps that one number goes with, W.
-        values: ``values(data, split, root, seed)``, ``(N, V // W)``; rows go with the sequences that the
-            dataset's ``build`` makes of the same arguments.
+        unit: Unit of the number.
+        window: Number of steps that one number belongs to, W.
+        values: A function ``values(data, split, root, seed)`` that gives the numbers, ``(N, V // W)``; rows
+            go with the sequences that the dataset's ``build`` makes of the same arguments.
     """
 
     unit: str

@@ -22,12 +22,12 @@ class RandomWindows(SequenceDataset):
     """A fresh view of ``length`` steps of each recording in every epoch.
 
     Args:
-        clips: The recordings.
-        length: Steps of a view, V.
+        clips: The recordings to cut views from.
+        length: Number of steps of a view, V.
         pick: ``"window"`` cuts consecutive steps; ``"spread"`` draws any steps and keeps their
             order (DiffSDA, App. D: "we randomly select 15 frames from the original sequences").
-        seed: Together with epoch and index it fixes the view.
-        repeats: How often each recording is visited in an epoch (DiffSDA, Tab. 6).
+        seed: Seed that, with the epoch and the index, fixes the view.
+        repeats: Number of times that each recording is visited in an epoch (DiffSDA, Tab. 6).
 
     Raises:
         InputError: There is no clip, or one is shorter than ``length``.
@@ -70,7 +70,7 @@ class RandomWindows(SequenceDataset):
         return View(recording, torch.arange(start, start + self._length))
 
     def recordings(self) -> Recordings:
-        """The clips."""
+        """The clips that the views are cut from."""
         return Recordings(
             count=len(self._clips),
             read=lambda index: self._clips[index],

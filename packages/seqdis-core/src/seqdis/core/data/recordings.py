@@ -1,4 +1,4 @@
-"""Recordings: where the sequences of a dataset lie in what they were cut from."""
+"""The recordings of a dataset, and where its sequences lie in them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Recordings", "View", "digest"]
 
 @dataclass(frozen=True)
 class View:
-    """One sequence: its recording's number, and which steps of it, ``(V,)``."""
+    """The position of one sequence: its recording's number, and the steps of it, ``(V,)``."""
 
     recording: int
     steps: Tensor
@@ -25,15 +25,16 @@ class View:
 
 @dataclass(frozen=True)
 class Recordings:
-    """What a dataset's sequences were cut from, for what is computed once a recording.
+    """The recordings that a dataset's sequences were cut from, for values that are computed once a recording.
 
     Attributes:
-        count: How many.
-        read: One of them, whole.
-        views: Where the sequences of some indices lie, in an epoch.
+        count: Number of recordings.
+        read: A function from a recording's number to the whole recording.
+        views: A function from some sequences' indices and an epoch to their positions in the recordings.
         fingerprint: A hash that differs where the recordings do.
-        texts: What is said in each, where that is written down for all.
-        sound: One of them as it was recorded, where it sounds: the very stretch that ``read`` gives frames of.
+        texts: The words said in each recording, if they are known for all.
+        sound: A function from a recording's number to its sound, the stretch that ``read`` gives frames of;
+            None for recordings without sound.
     """
 
     count: int

@@ -19,7 +19,7 @@ class SequenceDataset(ABC):
     """Sequences addressed by an integer, all of one length and frame shape.
 
     Attributes:
-        labels: What each label means; its names are the keys of ``Sequences.labels``.
+        labels: The meaning of each label; its names are the keys of ``Sequences.labels``.
     """
 
     labels: Mapping[str, Label] = {}
@@ -37,13 +37,13 @@ class SequenceDataset(ABC):
         """Read some sequences.
 
         Args:
-            indices: Which, each in ``[0, len)``.
-            epoch: Chooses the random views (crops, picked frames) of a dataset that has them:
+            indices: Numbers of the sequences to read, each in ``[0, len)``.
+            epoch: Number that chooses the random views (crops, picked frames) of a dataset that has them:
                 the same index and epoch always give the same sequence.
         """
 
     def recordings(self) -> Recordings | None:
-        """What its sequences were cut from, and where; None for a dataset that does not say."""
+        """The recordings that its sequences were cut from; None for a dataset that does not know them."""
         return None
 
     def all_labels(self) -> dict[str, Tensor]:

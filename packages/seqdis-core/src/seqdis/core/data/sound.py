@@ -1,4 +1,4 @@
-"""Sound: what a recording or a sequence sounds like."""
+"""The sound of a recording or a sequence."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Sound:
     """One channel of sound.
 
     Attributes:
-        samples: ``(N,)``, float32; full scale is 1.
-        rate: Hz.
+        samples: Samples ``(N,)``, float32; full scale is 1.
+        rate: Sample rate in Hz.
 
     Raises:
         InputError: The samples have another shape, or the rate is not positive.
@@ -34,5 +34,5 @@ class Sound:
 
     @property
     def seconds(self) -> float:
-        """Its duration."""
+        """Duration in seconds."""
         return len(self.samples) / self.rate

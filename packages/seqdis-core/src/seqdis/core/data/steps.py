@@ -1,4 +1,4 @@
-"""Which steps and entries of a batch count, and a random choice among the steps."""
+"""The steps and entries of a batch that count, and a random choice among the steps."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = [
 
 
 def valid_entries(sequences: Sequences, y: Tensor) -> Tensor | None:
-    """True where an entry exists and was measured, broadcasting over ``y``; None if all were.
+    """A mask that is True where an entry exists and was measured, broadcasting over ``y``; None if all were.
 
     Args:
         sequences: Sequences whose ``mask`` and ``observed`` are read.
-        y: Their frames, natural or coded, ``(B, V, …)``.
+        y: Frames of these sequences, natural or coded, ``(B, V, …)``.
     """
     mask, observed = sequences.mask, sequences.observed
     if mask is None:
@@ -52,7 +52,7 @@ def existing_first(mask: Tensor) -> tuple[Tensor, Tensor]:
     Both keep the order among the existing steps, so that a mask of padding behind each sequence changes nothing.
 
     Args:
-        mask: Which steps exist, ``(B, V)``.
+        mask: True where a step exists, ``(B, V)``.
     """
     order = (~mask.bool()).to(torch.uint8).argsort(dim=1, stable=True)
     return order, order.argsort(dim=1)
@@ -71,16 +71,16 @@ def subsample_frames(
     keep: int,
     generator: GeneratorStack,
 ) -> tuple[list[Tensor], Tensor | None]:
-    """The same ``keep`` random steps of each of ``values (B, V, …)``, and their weights.
+    """Pick ``keep`` random steps, the same ones from each of ``values (B, V, …)``, and their weights.
 
     The mean over what was picked is an unbiased estimate of the mean over all of it, of padded sequences too.
 
     Args:
-        values: At least one.
-        weight: See :func:`entry_weights`.
-        mask: Which steps exist, ``(B, V)``; these come first.
-        keep: K, at most V.
-        generator: One stream a sequence.
+        values: One or more tensors ``(B, V, …)``.
+        weight: Weights of the entries, as :func:`entry_weights` gives them.
+        mask: True where a step exists, ``(B, V)``; existing steps are picked first.
+        keep: Number of steps to pick, K, at most V.
+        generator: Source of the draws, one stream a sequence.
     """
     first = values[0]
     order = rand(first.shape[:2], generator=generator, device=first.device)

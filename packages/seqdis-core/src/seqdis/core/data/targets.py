@@ -33,10 +33,10 @@ class Target:
     """A pseudo-label of every step.
 
     Attributes:
-        summary: What it says, in one line.
-        compute: ``compute(recording, data)`` gives ``(T, K)`` for a recording of T steps.
-        version: Raise it where ``compute`` changes its values.
-        inputs: Names the files that it reads besides the recordings, if any.
+        summary: The target's meaning, in one line.
+        compute: A function ``compute(recording, data)`` that gives ``(T, K)`` for a recording of T steps.
+        version: Number to be raised whenever ``compute`` changes its values.
+        inputs: A function that names the files that the target reads besides the recordings, if any.
     """
 
     summary: str
@@ -50,8 +50,8 @@ class TargetTable:
     """A target of all recordings of a dataset.
 
     Attributes:
-        values: Of all steps of all recordings, one after another, ``(ΣT, K)``, float32.
-        lengths: Steps of each recording, ``(R,)``.
+        values: Values at all steps of all recordings, one after another, ``(ΣT, K)``, float32.
+        lengths: Number of steps of each recording, ``(R,)``.
     """
 
     values: Tensor
@@ -62,8 +62,8 @@ class WithTargets(SequenceDataset):
     """Another dataset whose batches carry targets.
 
     Args:
-        dataset: It says where its sequences lie.
-        tables: One a target, for all of its recordings.
+        dataset: The dataset to extend; it must know the recordings of its sequences.
+        tables: One table a target, by the target's name, for all recordings.
     """
 
     def __init__(self, dataset: SequenceDataset, tables: Mapping[str, TargetTable]) -> None:
@@ -72,7 +72,7 @@ class WithTargets(SequenceDataset):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """``(V, *frame)``."""
+        """The shape of one sequence, ``(V, *frame)``."""
         return self._dataset.shape
 
     def __len__(self) -> int:
@@ -93,17 +93,17 @@ class WithTargets(SequenceDataset):
         return self._dataset.all_labels()
 
     def recordings(self) -> Recordings | None:
-        """Those of the dataset."""
+        """The recordings of the dataset."""
         return self._dataset.recordings()
 
 
 def _recordings(dataset: SequenceDataset) -> Recordings:
-    found = dataset.recordings()
-    if found is None:
+    recordings = dataset.recordings()
+    if recordings is None:
         raise InputError(
             f"targets: {type(dataset).__name__} does not say where its sequences lie in their recordings"
         )
-    return found
+    return recordings
 
 
 def target_table(
@@ -121,12 +121,12 @@ def target_table(
     is computed again. Processes that meet here write the same bytes, each file whole or not at all.
 
     Args:
-        dataset: What it is computed from.
-        name: Of the target.
-        target: What it is.
-        modality: Whose.
-        data: The run's; a target may depend on its options.
-        progress: Called with recordings done and in all, while it is computed.
+        dataset: The dataset that the target is computed from.
+        name: The target's name.
+        target: The target to compute.
+        modality: The name of the modality that offers the target.
+        data: The run's data settings; a target may depend on their options.
+        progress: Called with the number of recordings done and in all.
 
     Raises:
         InputError: The dataset does not show its recordings; a recording or a further file cannot be

@@ -1,4 +1,4 @@
-"""What a preset says of a backbone, and the three backbones for vector-valued frames."""
+"""The settings of a backbone, and the three backbones for vector-valued frames."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class BackboneConfig(Config):
         None, ge=1, description="channels that a U-Net encoder's last map is narrowed to; all when omitted"
     )
     positions: int = Field(
-        0, ge=0, description="frequencies of place features beside a U-Net denoiser's input"
+        0, ge=0, description="frequencies of position features beside a U-Net denoiser's input"
     )
     dropout: float = Field(0.0, ge=0, lt=1)
 

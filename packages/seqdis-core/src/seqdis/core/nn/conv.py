@@ -17,9 +17,9 @@ class ConvFrameEncoder(nn.Module):
     S3VAE, App. D, Tab. 1 has ``widths`` 64, 128, 256, 512 and 128 features for frames of 64×64.
 
     Args:
-        channels: Of a frame.
+        channels: Channels of a frame, C.
         widths: Channels after each halving; the side is ``4·2^len(widths)``.
-        features: Size of the result.
+        features: Width of the resulting vector.
     """
 
     def __init__(self, channels: int, widths: Sequence[int], features: int) -> None:
@@ -45,12 +45,12 @@ class ConvFrameDecoder(nn.Module):
     """A vector to 4×4 by a transposed convolution, then nearest-neighbour upsampling and 3×3 convolutions.
 
     S3VAE, App. D, Tab. 1 has ``widths`` 512, 256, 128, 128, 64 for frames of 64×64. The last layer
-    is linear: what the numbers mean is the method's to say.
+    is linear; the method decides what its numbers mean.
 
     Args:
         condition: Width of the vector.
         widths: Channels at each side 4, 8, …; the frame's side is ``4·2^(len(widths) − 1)``.
-        channels: Of a frame.
+        channels: Channels of a frame, C.
     """
 
     def __init__(self, condition: int, widths: Sequence[int], channels: int) -> None:

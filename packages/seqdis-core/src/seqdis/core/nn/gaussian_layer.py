@@ -21,7 +21,7 @@ class GaussianLayer(nn.Module):
 
     Args:
         features: Width of ``h``.
-        dim: Of the Gaussian.
+        dim: Number of dimensions of the Gaussian.
     """
 
     def __init__(self, features: int, dim: int) -> None:

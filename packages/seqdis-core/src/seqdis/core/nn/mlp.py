@@ -36,7 +36,7 @@ class FrameMLP(nn.Module):
 
 
 class DenoiserMLP(nn.Module):
-    """The denoiser of one step alone; its input is skipped into every layer.
+    """A denoiser of single frames; its input is concatenated to every layer's.
 
     ``h_0 = x``, ``h_{l+1} = AdaGN(W_l [h_l, x]; c_noise, z)``, output ``W_L [h_L, x]``.
 
@@ -44,7 +44,7 @@ class DenoiserMLP(nn.Module):
         inputs: F, width of a frame and of the result.
         widths: Width of each hidden layer.
         condition: Width of ``z``.
-        dropout: After each hidden layer.
+        dropout: Probability of dropout after each hidden layer.
     """
 
     def __init__(self, inputs: int, widths: Sequence[int], *, condition: int, dropout: float = 0.0) -> None:

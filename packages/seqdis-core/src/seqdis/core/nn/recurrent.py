@@ -18,8 +18,8 @@ def remember(lstm: nn.LSTM, steps: int) -> None:
     is left with the share ``σ(b_f)`` after a step: half with torch's own biases near 0.
 
     Args:
-        lstm: Of one layer and direction.
-        steps: The longest time; 3 at least.
+        lstm: An LSTM of one layer and one direction, changed in place.
+        steps: The longest time that a cell keeps its content, at least 3.
     """
     width = lstm.hidden_size
     bias = torch.empty(width).uniform_(1, steps - 1).log()
@@ -40,12 +40,12 @@ class FactorLSTM(nn.Module):
 
     Args:
         hidden: Width of the frame features and of both LSTMs.
-        static: S.
-        dynamic: D.
-        causal: LSTM₁ reads forward only, so that ``d^τ`` depends on frames up to τ (Eq. 2);
+        static: Width of the static factor, S.
+        dynamic: Width of the dynamic factor, D.
+        causal: Whether LSTM₁ reads forward only, so that ``d^τ`` depends on frames up to τ (Eq. 2);
             otherwise it reads both ways and ``s`` comes from its two end states.
-        shared: One ``s`` a sequence; otherwise one a step, from ``h^τ``.
-        memory: LSTM₁ starts out keeping what it has seen for so many steps (:func:`remember`); with torch's own
+        shared: Whether a sequence has one ``s``; otherwise each step has its own, from ``h^τ``.
+        memory: Steps for which LSTM₁ keeps what it has seen before training (:func:`remember`); torch's own
             biases when omitted.
     """
 

@@ -19,8 +19,8 @@ class FactorPosterior:
     """``q(s, d^{1:V} | x) = q(s | x^{1:V}) Π_τ q(d^τ | x^{≤τ})`` (S3VAE, Eq. 4).
 
     Attributes:
-        static: ``(B, S)``.
-        dynamic: ``(B, V, D)``.
+        static: ``q(s | x^{1:V})``, ``(B, S)``.
+        dynamic: ``q(d^τ | x^{≤τ})`` of every step, ``(B, V, D)``.
     """
 
     static: DiagonalGaussian
@@ -32,11 +32,11 @@ class PosteriorLSTM(nn.Module):
 
     Args:
         features: Width of the frame features ``f``.
-        hidden: Of both LSTMs.
-        static: S.
-        dynamic: D.
-        layer_norm: Between the LSTMs and before the linear layers, whose means then begin at unit
-            scale; the paper says nothing of it.
+        hidden: Width of both LSTMs' states.
+        static: Width of the static factor, S.
+        dynamic: Width of the dynamic factor, D.
+        layer_norm: Whether layer norms stand between the LSTMs and before the linear layers, whose means then
+            begin at unit scale; the paper does not mention them.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class PriorLSTM(nn.Module):
     """``p(d^τ | d^{<τ}) = N(μ_τ, diag σ_τ²)``, ``(μ_τ, ln σ_τ²) = W·LSTM(d^{<τ})^τ`` (S3VAE, Eq. 1), ``d^0 = 0``.
 
     Args:
-        size: D.
-        hidden: Of the LSTM.
+        size: Width of the dynamic factor, D.
+        hidden: Width of the LSTM's state.
     """
 
     def __init__(self, size: int, hidden: int) -> None:
@@ -82,12 +82,12 @@ class PriorLSTM(nn.Module):
         self.to_parameters = nn.Linear(hidden, 2 * size)
 
     def forward(self, dynamic: Tensor) -> DiagonalGaussian:
-        """Of each ``d^τ`` given those before it, ``(B, V, D)``; the last one conditions nothing."""
+        """``p(d^τ | d^{<τ})`` of every step of ``d (B, V, D)``; the last step conditions nothing."""
         before = torch.cat([torch.zeros_like(dynamic[:, :1]), dynamic[:, :-1]], dim=1)
         return DiagonalGaussian.from_parameters(self.to_parameters(self.lstm(before)[0]).float())
 
     def draw(self, steps: int, *, generator: GeneratorStack) -> Tensor:
-        """``steps`` steps, one after another, of as many sequences as the source has rows: ``(B, V, D)``."""
+        """Draw ``steps`` steps, one after another, of one sequence for each generator: ``(B, V, D)``."""
         weight = self.to_parameters.weight
         last, state, drawn = weight.new_zeros(len(generator), 1, self.size), None, []
         for _ in range(steps):

@@ -14,7 +14,7 @@ class CrossAttention(nn.Module):
     """``W_o · softmax(QKᵀ/√d) V``, ``Q = W_q h``, ``K, V = W_k c, W_v c``, in heads of (about) 64 channels.
 
     Args:
-        width: Of ``h``.
+        width: Channels of ``h``, and of the result.
         context: Width of the tokens ``c``; that of ``h`` for self-attention.
     """
 

@@ -24,15 +24,15 @@ class Block(nn.Module):
     The sum of both branches is scaled by 1/√2, which keeps its variance (Karras et al. 2022).
 
     Args:
-        inputs: Channels in.
-        outputs: Channels out.
+        inputs: Channels of the input.
+        outputs: Channels of the result.
         resample: ``"down"`` halves the resolution at the start, ``"up"`` doubles it.
-        attention: Self-attention at the end.
+        attention: Whether self-attention follows at the end.
         noise: Width of the noise embedding, None for a block without conditions (the encoder's).
         condition: Width of ``z`` for AdaGN; 0 for none.
         context: Width of tokens to cross-attend to, in a spatial transformer at the end that has the
             self-attention as well; then the noise embedding modulates alone, and None is none.
-        dropout: Before the second convolution.
+        dropout: Probability of dropout before the second convolution.
     """
 
     def __init__(
@@ -82,10 +82,10 @@ class Block(nn.Module):
         return out
 
 
-def place_features(size: int, frequencies: int) -> Tensor:
+def position_features(size: int, frequencies: int) -> Tensor:
     """``cos(π k u/2), sin(π k u/2)`` for k = 1 … K and each axis u in [−1, 1]: ``(4K, size, size)``.
 
-    A bump at any place is a linear combination of them, which gains a channel can express.
+    A bump at any position is a linear combination of them, which a gain for each channel can express.
     """
     axis = torch.linspace(-1, 1, size) * (math.pi / 2)
     waves = [wave(k * axis) for k in range(1, frequencies + 1) for wave in (torch.cos, torch.sin)]
@@ -108,15 +108,15 @@ class UNetEncoder(nn.Module):
     The coarsest map is flattened, not pooled: where something is must reach the dynamics.
 
     Args:
-        in_channels: C.
-        size: Height and width.
-        channels: Base channels.
+        in_channels: Channels of a frame, C.
+        size: Height and width of a frame, in pixels.
+        channels: Base number of channels, which ``multipliers`` scale.
         multipliers: Channels of each level over the base.
         attention: Levels with self-attention.
         blocks: Residual blocks a level.
         features: Width of the result.
         embedding: Channels that a convolution narrows the map to before it is flattened; all when omitted.
-        dropout: In every block.
+        dropout: Probability of dropout in every block.
 
     Raises:
         InputError: The size is not divisible by ``2^(levels−1)``.
@@ -173,14 +173,14 @@ class UNetDenoiser(nn.Module):
         context: Instead of that, the width of tokens ``z (N, K, context)`` that a spatial transformer in every
             block attends to, while the noise level scales and shifts (DiViD, Sec. 3.2 and 4.1).
         token_levels: Levels whose blocks have that transformer; all when omitted.
-        positions: Frequencies of :func:`place_features` beside the input. A gain a channel says
-            what is in a frame, but not where, unless channels that know the place exist; a deep
-            network grows them from its padding, slowly. 0, the paper's, adds nothing.
+        positions: Frequencies of :func:`position_features` beside the input. A gain for each channel says what
+            is in a frame, but not where, unless some channels depend on the position; a deep network grows
+            such channels from its padding, slowly. 0, the paper's value, adds nothing.
 
-    The others are those of :class:`UNetEncoder`.
+    The other arguments are those of :class:`UNetEncoder`.
     """
 
-    places: Tensor
+    position_maps: Tensor
 
     def __init__(
         self,
@@ -199,7 +199,7 @@ class UNetDenoiser(nn.Module):
     ) -> None:
         super().__init__()
         _check_size(size, len(multipliers))
-        self.register_buffer("places", place_features(size, positions), persistent=False)
+        self.register_buffer("position_maps", position_features(size, positions), persistent=False)
         embedding = 4 * channels
         self.noise = NoiseEmbedding(embedding)
 
@@ -240,7 +240,7 @@ class UNetDenoiser(nn.Module):
     def forward(self, x: Tensor, c_noise: Tensor, z: Tensor) -> Tensor:
         """``x (N, C, size, size)``, ``c_noise (N,)``, ``z (N, condition)`` or tokens, to the shape of ``x``."""
         noise = self.noise(c_noise)
-        h = self.conv_in(torch.cat([x, self.places.expand(len(x), -1, -1, -1)], dim=1))
+        h = self.conv_in(torch.cat([x, self.position_maps.expand(len(x), -1, -1, -1)], dim=1))
         skips = [h]
         for layer in self.down:
             h = layer(h, noise, z)

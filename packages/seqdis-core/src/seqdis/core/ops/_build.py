@@ -1,4 +1,4 @@
-"""Where built kernels lie and how they are loaded; compiling them is :mod:`seqdis.core.ops._compile`.
+"""Finds and loads built kernels; :mod:`seqdis.core.ops._compile` compiles them.
 
 A kernel is one shared library a device. Its file name holds a hash of the sources, the versions of torch and
 CUDA, the architecture and the flags, so that an upgrade never meets a library of before.
@@ -77,8 +77,8 @@ def default_architecture(device: str) -> str | None:
     """
     if device == "cpu":
         return torch.backends.cpu.get_cpu_capability().lower()
-    found = {torch.cuda.get_device_capability(i) for i in range(torch.cuda.device_count())}
-    return "+".join(f"{major}.{minor}" for major, minor in sorted(found)) or None
+    capabilities = {torch.cuda.get_device_capability(i) for i in range(torch.cuda.device_count())}
+    return "+".join(f"{major}.{minor}" for major, minor in sorted(capabilities)) or None
 
 
 def library_path(device: str, architecture: str, sources: Sequence[Path] | None = None) -> Path:
@@ -86,8 +86,8 @@ def library_path(device: str, architecture: str, sources: Sequence[Path] | None 
 
     Args:
         device: ``"cpu"`` or ``"cuda"``.
-        architecture: As :func:`default_architecture` words it.
-        sources: The package's own when omitted.
+        architecture: The architecture, as :func:`default_architecture` names it.
+        sources: The source files; the package's own when omitted.
     """
     key = hashlib.sha256()
     for source in sources or SOURCES[device]:
@@ -97,7 +97,7 @@ def library_path(device: str, architecture: str, sources: Sequence[Path] | None 
 
 
 def _missing(device: str) -> str | None:
-    """Load the kernel; None, or why there is none."""
+    """Load the kernel; None on success, else the reason why there is none."""
     architecture = default_architecture(device)
     if architecture is None:
         return f"no {device} device is here"
@@ -112,14 +112,14 @@ def _missing(device: str) -> str | None:
 
 
 def forget_kernels() -> None:
-    """Look again at the next call: a kernel may have been built since. What is loaded stays."""
+    """Look for unbuilt kernels again at the next call; a kernel that is loaded stays."""
     for device in [name for name, why in _known.items() if why is not None]:
         del _known[device]
 
 
 @contextlib.contextmanager
 def kernels_off() -> Iterator[None]:
-    """Within, no kernel counts as loaded: what is compared with it runs the reference."""
+    """Treat no kernel as loaded inside a ``with`` block, so that the reference runs."""
     before = dict(_known)
     _known.update(dict.fromkeys(KERNEL_DTYPES, "kernels are switched off"))
     try:
@@ -157,7 +157,7 @@ def require_kernel(device: str) -> None:
     """Load the kernel or say what is missing.
 
     Raises:
-        KernelNotBuiltError: There is none.
+        KernelNotBuiltError: There is no kernel for the device.
     """
     if (why := kernel_state(device)) is not None:
         raise KernelNotBuiltError(

@@ -1,4 +1,4 @@
-"""Does a built kernel do what the formula says? Asked once, after it was compiled."""
+"""Compares a built kernel with its formula, once, after it was compiled."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def kernel_error(device: str) -> str | None:
                 x_, grad_ = (value.to(device, dtype).contiguous(memory_format=layout) for value in (x, grad))
                 parts_ = [part.to(device) for part in parts]
                 y, mean, rstd = torch.ops.seqdis.ada_group_norm(x_, groups, *parts_, 1e-5, True)
-                found = torch.ops.seqdis.ada_group_norm_backward(grad_, x_, mean, rstd, groups, *parts_, True)
+                gradients = torch.ops.seqdis.ada_group_norm_backward(
+                    grad_, x_, mean, rstd, groups, *parts_, True
+                )
                 wide = [value.double().cpu() for value in (x_, grad_, *parts_)]
                 x64, grad64, w, b, scale, shift, gain = wide
                 expected = forward_formula(x64, groups, w, b, scale, shift, gain, 1e-5, True)
@@ -45,16 +47,16 @@ def kernel_error(device: str) -> str | None:
                     grad64, x64, expected[1], expected[2], groups, w, b, scale, shift, gain, True
                 )
                 names = ("values", "x", "weight", "bias", "scale", "shift", "gain")
-                pairs = zip(names, (y, *found), (expected[0], *wanted), strict=True)
+                pairs = zip(names, (y, *gradients), (expected[0], *wanted), strict=True)
                 for name, mine, theirs in pairs:
                     if not _close(mine, theirs, dtype):
                         return f"{'values' if name == 'values' else f'the gradient of {name}'} at {what}"
     return None
 
 
-def _close(found: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
-    """Within the rounding of the type, relative to the largest entry."""
+def _close(actual: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
+    """Whether two tensors agree within the type's rounding, relative to the largest entry."""
     least = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}[dtype]
     scale = expected.abs().max().clamp(min=1.0)
-    error = (found.double().cpu() - expected).abs().max() / scale
+    error = (actual.double().cpu() - expected).abs().max() / scale
     return bool(error <= least)  # NaN is not

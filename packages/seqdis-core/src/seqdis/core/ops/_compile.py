@@ -35,7 +35,7 @@ _VECTORS = {
 
 
 class KernelBuildError(InputError):
-    """The compiler refused; ``output`` holds what it wrote."""
+    """Compiling a kernel failed; ``output`` holds the compiler's messages."""
 
     def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
@@ -89,7 +89,7 @@ def _command(device: str, architecture: str, source: Path, target: Path) -> list
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One build at a time; the system gives the lock back when its holder ends, however it ends."""
+    """Allow one build at a time; the system gives the lock back when its holder ends, however it ends."""
     with FileLock(folder / ".lock"):
         for left in folder.glob(".build-*"):  # by a build that was killed: nobody else holds the lock
             shutil.rmtree(left, ignore_errors=True)
@@ -109,7 +109,7 @@ def build_kernel(
         device: ``"cpu"`` or ``"cuda"``.
         architecture: ``"avx2"``, ``"avx512"`` or ``"default"``; ``"9.0"``, or ``"8.0+9.0"`` for GPUs of
             both kinds. What is here when omitted.
-        force: Compile even so.
+        force: Whether to compile even where the library is there.
         sources: The file to compile, then those that it includes; the package's own when omitted.
 
     Raises:

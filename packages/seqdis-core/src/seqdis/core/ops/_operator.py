@@ -191,8 +191,10 @@ def _differentiate(ctx: Any, grad: Tensor | None, *of_statistics: Tensor | None)
     of_x, *rest = torch.ops.seqdis.ada_group_norm_backward(
         grad, x, mean, rstd, ctx.num_groups, *parts, ctx.silu
     )
-    found = (value if needed else None for value, needed in zip(rest, ctx.needs_input_grad[2:7], strict=True))
-    return of_x, None, *found, None, None
+    gradients = (
+        value if needed else None for value, needed in zip(rest, ctx.needs_input_grad[2:7], strict=True)
+    )
+    return of_x, None, *gradients, None, None
 
 
 def _refuse_second_derivative(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:

@@ -38,13 +38,16 @@ def ada_group_norm(
     ``x``, also under ``torch.autocast``.
 
     Args:
-        x: ``(N, C, *spatial)``, contiguous or channels-last, which the result is as well.
-        num_groups: Divides C.
-        weight: ``(C,)``, likewise ``bias``.
-        scale: One value a sample and channel, ``(N, C)``, likewise ``shift`` and ``gain``. Or ``(M, C)``
-            where M divides N: row m is for the N/M samples from m·N/M on (the tokens of a frame).
-        eps: Added to the variance.
-        activation: Applied last.
+        x: Feature map ``(N, C, *spatial)``, contiguous or channels-last; the result has the same layout.
+        num_groups: Number of groups; it divides C.
+        weight: One factor a channel, ``(C,)``, none when omitted.
+        bias: One summand a channel, ``(C,)``, none when omitted.
+        scale: One factor a sample and channel, ``(N, C)``, or ``(M, C)`` where M divides N: row m is then for
+            the N/M samples from m·N/M on (the tokens of a frame).
+        shift: One summand a sample and channel, shaped like ``scale``.
+        gain: One outer factor a sample and channel, shaped like ``scale``.
+        eps: Constant added to the variance.
+        activation: The function applied last, ``"silu"``; none when omitted.
         impl: ``"auto"`` is the built kernel of the device where it takes the type of ``x``, else the
             reference; ``"cpu"`` and ``"cuda"`` insist on the kernel.
 
@@ -147,7 +150,7 @@ def _takes_kernel(x: Tensor, parts: tuple[Tensor | None, ...], impl: str) -> boo
         raise InputError(f"ada_group_norm: impl {impl!r} takes tensors of that device; x is on {x.device}")
     if not fits:
         allowed = ", ".join(str(dtype).removeprefix("torch.") for dtype in KERNEL_DTYPES[impl])
-        came = f"x is {x.dtype}" + (f", a part {others.pop()}" if others else "")
-        raise InputError(f"ada_group_norm: the {impl} kernel takes {allowed}; {came}")
+        received = f"x is {x.dtype}" + (f", a part {others.pop()}" if others else "")
+        raise InputError(f"ada_group_norm: the {impl} kernel takes {allowed}; {received}")
     require_kernel(device)
     return True

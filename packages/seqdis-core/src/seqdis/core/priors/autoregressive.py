@@ -43,11 +43,11 @@ class AutoregressivePrior(nn.Module, FittedPrior):
     of the first. Draws and likelihoods cut long sequences alike.
 
     Args:
-        config: Network, training and draws.
-        static_shape: ``S`` of ``static (B, *S)``.
-        codebook_shape: ``(G, J, dim)``.
-        steps: V of the training sequences.
-        contents: Training sequences whose content is kept.
+        config: Settings of the network, its training and the draws.
+        static_shape: Shape of one content, ``S`` of ``static (B, *S)``.
+        codebook_shape: Shape of the codebook, ``(G, J, dim)``.
+        steps: Number of steps of the training sequences, V.
+        contents: Number of training sequences whose content is kept.
     """
 
     config_class: ClassVar[type[Config]] = AutoregressiveConfig
@@ -88,7 +88,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         codebook: Tensor | None = None,
         device: torch.device | str = "cpu",
     ) -> Self:
-        """One for factors of these shapes, on a device, not fitted yet.
+        """Build an unfitted prior for factors of these shapes, on a device.
 
         Raises:
             InputError: There is no codebook: the model has no codes to draw.
@@ -107,7 +107,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
 
     @property
     def device(self) -> torch.device:
-        """Where the prior's tensors are."""
+        """The device of the prior's tensors."""
         return self.contents.device
 
     @torch.enable_grad()
@@ -190,7 +190,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         """``log p(c^{1:V} | s)`` of each sequence, of any length, ``(B,)``, in nats.
 
         Raises:
-            InputError: As :meth:`fit`, but for the number of steps.
+            InputError: The factors cannot be used, as in :meth:`fit`; any number of steps can.
         """
         return self._log_likelihood(self._static(factors), self._codes(factors))
 
@@ -229,10 +229,10 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         """``ĉ^{1:V} ~ p(c^{1:V} | s)`` beside the static side of ``given``, whose motion is not looked at.
 
         Args:
-            given: Lends the content, ``(B, …)``.
-            generator: One for the batch, or rows.
-            independent: Motion for the content of some training sequence instead.
-            steps: Any number; that of ``given`` when omitted.
+            given: Factors ``(B, …)`` whose content is kept.
+            generator: One generator for the batch, or one a sequence.
+            independent: Whether the motion is drawn for the content of some training sequence instead.
+            steps: Number of steps to draw, any; that of ``given`` when omitted.
 
         Raises:
             InputError: The content is of another shape or not finite, or ``steps`` is below one.
@@ -253,9 +253,9 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         network over the sequence.
 
         Args:
-            given: Lends the codes, ``(B, V, G)``.
-            generator: One for the batch, or rows.
-            independent: Any content, ``p(s)``.
+            given: Factors whose codes ``(B, V, G)`` are kept.
+            generator: One generator for the batch, or one a sequence.
+            independent: Whether the content is drawn from ``p(s)``, whatever the codes.
 
         Raises:
             InputError: ``given`` has no codes of this codebook.
@@ -329,9 +329,9 @@ class AutoregressivePrior(nn.Module, FittedPrior):
             raise InputError(f"this prior models codes alone; got {', '.join(others)}")
         extra = factors.extras.get("codes")
         wanted = (len(factors), factors.steps, groups)
-        came = None if extra is None else tuple(extra.value.shape)
-        if extra is None or came != wanted or extra.side != "dynamic":
-            raise InputError(f"codes of shape {came}; this prior needs {wanted}, on the dynamic side")
+        shape = None if extra is None else tuple(extra.value.shape)
+        if extra is None or shape != wanted or extra.side != "dynamic":
+            raise InputError(f"codes of shape {shape}; this prior needs {wanted}, on the dynamic side")
         check_codes(extra.value, entries)
         return extra.value.to(self.device, torch.long)
 
@@ -339,8 +339,8 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         """Write ``prior.json`` and ``prior.safetensors`` into a folder that appears whole or not at all.
 
         Args:
-            folder: Where; replaced if it is there.
-            about: Kept in ``prior.json`` beside the settings: where the prior comes from.
+            folder: The folder to write; an earlier one is replaced.
+            about: Origin of the prior, kept in ``prior.json`` beside the settings.
         """
         sizes = {
             "static_shape": self.static_shape,

@@ -59,16 +59,16 @@ def draw_codes(
     """Draw one step after the other, the groups of a step each from its own head.
 
     Args:
-        network: In eval mode.
+        network: A network in evaluation mode.
         static: Contents, ``(B, *S)``.
-        steps: How many; the first ones do not depend on it.
-        length: Longest context, the content included.
-        generator: B rows.
-        temperature: See :func:`truncated_probabilities`, and so the next two.
-        top_k: Codes of a group to draw among.
-        top_p: Probability to draw from.
-        kv_cache: Keep keys and values while the context grows.
-        progress: Called with steps done and in all.
+        steps: Number of steps to draw; the first ones do not depend on it.
+        length: Length of the longest context, the content included.
+        generator: Source of the draws, one stream a sequence.
+        temperature: Temperature of the draws; see :func:`truncated_probabilities`, also for the next two.
+        top_k: Number of likeliest codes of a group to draw among.
+        top_p: Probability of the likeliest codes to draw among.
+        kv_cache: Whether keys and values are kept while the context grows.
+        progress: Called with the number of steps done and in all.
 
     Returns:
         ``(B, steps, G)``.

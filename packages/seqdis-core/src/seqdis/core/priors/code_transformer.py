@@ -19,13 +19,13 @@ class CodeTransformer(nn.Module):
     paper's size a step's motion has as many channels, 64 groups of 16, as GPT-2 has hidden units.)
 
     Args:
-        static_shape: Of a content.
-        codebook_shape: ``(G, J, dim)``; the vectors themselves are set afterwards.
-        positions: Longest input, the content included.
-        width: Hidden size, a multiple of the heads.
-        depth: Layers.
-        heads: Attention heads.
-        dropout: After embeddings, attention and each sublayer.
+        static_shape: Shape of one content, S.
+        codebook_shape: Shape of the codebook, ``(G, J, dim)``; its vectors are set afterwards.
+        positions: Length of the longest input, the content included.
+        width: Hidden size, a multiple of the number of heads.
+        depth: Number of layers.
+        heads: Number of attention heads.
+        dropout: Probability of dropout after embeddings, attention and each sublayer.
     """
 
     codebook: Tensor
@@ -74,7 +74,7 @@ class CodeTransformer(nn.Module):
             nn.init.normal_(linear.weight, std=config.initializer_range)
 
     def vectors(self, codes: Tensor) -> Tensor:
-        """What codes ``(B, T, G)`` stand for, ``(B, T, G·dim)``."""
+        """The codebook's vectors ``(B, T, G·dim)`` of codes ``(B, T, G)``."""
         group = torch.arange(len(self.codebook), device=codes.device)
         return self.codebook[group, codes].flatten(2)
 
@@ -95,16 +95,16 @@ class CodeTransformer(nn.Module):
         getattr(self, f"{name}_std").copy_(torch.where(std > 1e-6, std, 1.0))
 
     def new_cache(self) -> DynamicCache:
-        """Empty keys and values."""
+        """An empty cache of keys and values."""
         return DynamicCache(config=self.transformer.config)
 
     def forward(self, static: Tensor | None, codes: Tensor, *, cache: DynamicCache | None = None) -> Tensor:
-        """Logits of what follows each element of the input.
+        """Logits of the codes that follow each element of the input.
 
         Args:
             static: The content, ``(B, *S)``; None where the cache has seen it.
             codes: The steps after it, or after those of the cache, ``(B, T, G)``.
-            cache: Keys and values of all elements before; extended by these.
+            cache: Keys and values of all elements before; extended by those of this call.
 
         Returns:
             ``(B, T + 1, G, J)``, or ``(B, T, G, J)`` without content.

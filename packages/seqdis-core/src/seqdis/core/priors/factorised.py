@@ -14,11 +14,12 @@ __all__ = ["FactorisedPrior"]
 
 
 class FactorisedPrior(Prior):
-    """``p(s, d^{1:V}) = p(s) p(d^{1:V})``: one factor says nothing about the other, so given is as good as free.
+    """``p(s, d^{1:V}) = p(s) p(d^{1:V})``: one factor says nothing about the other, given or not.
 
     Args:
-        draw: ``draw(rows, steps)`` gives one new pair for each row of the source; extras move with their side.
-        steps: V where none is asked for.
+        draw: A function ``draw(rows, steps)`` that gives one new pair for each of the stacked generators;
+            extras move with their side.
+        steps: Number of steps drawn where none is asked for, V.
     """
 
     def __init__(self, draw: Callable[[GeneratorStack, int], Factors], *, steps: int) -> None:

@@ -48,9 +48,9 @@ class LatentDDIM(nn.Module, FittedPrior):
     *Dependent*: one model of the joint vector. *Independent*: one of ``s`` and one of ``d^{1:V}`` (App. G.1).
 
     Args:
-        config: Network, schedule and training.
-        static_shape: ``S`` of ``static (B, *S)``.
-        dynamic_shape: ``(V, *D)`` of ``dynamic (B, V, *D)``.
+        config: Settings of the network, its noise schedule and its training.
+        static_shape: Shape of one static factor, ``S`` of ``static (B, *S)``.
+        dynamic_shape: Shape of one sequence of dynamic factors, ``(V, *D)`` of ``dynamic (B, V, *D)``.
     """
 
     config_class: ClassVar[type[Config]] = LatentDDIMConfig
@@ -95,13 +95,13 @@ class LatentDDIM(nn.Module, FittedPrior):
         codebook: Tensor | None = None,
         device: torch.device | str = "cpu",
     ) -> Self:
-        """One for factors of these shapes, on a device, not fitted yet; it draws vectors, not codes."""
+        """Build an unfitted prior for factors of these shapes, on a device; it draws vectors, not codes."""
         shapes = {"static_shape": factors.static.shape[1:], "dynamic_shape": factors.dynamic.shape[1:]}
         return cls(config, **shapes).to(device)
 
     @property
     def device(self) -> torch.device:
-        """Where the prior's tensors are."""
+        """The device of the prior's tensors."""
         return self.mean.device
 
     @torch.enable_grad()
@@ -215,13 +215,13 @@ class LatentDDIM(nn.Module, FittedPrior):
         """``ŝ ~ p(s | d^{1:V})`` beside the dynamics of ``given``.
 
         Args:
-            given: Lends the dynamics, ``(B, …)``.
-            generator: One for the batch, or rows.
-            independent: Draw a joint pair and keep its ``ŝ`` alone, as the paper's unconditional swap does
-                (App. H.4): ``ŝ ~ p(s)``, whatever the dynamics.
+            given: Factors ``(B, …)`` whose dynamics are kept.
+            generator: One generator for the batch, or one a sequence.
+            independent: Whether a joint pair is drawn and its ``ŝ`` alone kept, as in the paper's
+                unconditional swap (App. H.4): ``ŝ ~ p(s)``, whatever the dynamics.
 
         Raises:
-            InputError: As :meth:`fit`.
+            InputError: The factors cannot be used, as in :meth:`fit`.
         """
         return self._conditional(given, slice(self.static_width, self.width), generator, independent)
 
@@ -309,8 +309,8 @@ class LatentDDIM(nn.Module, FittedPrior):
         """Write ``prior.json`` and ``prior.safetensors`` into a folder that appears whole or not at all.
 
         Args:
-            folder: Where; replaced if it is there.
-            about: Kept in ``prior.json`` beside the settings: where the prior comes from.
+            folder: The folder to write; an earlier one is replaced.
+            about: Origin of the prior, kept in ``prior.json`` beside the settings.
         """
         sizes = {"static_shape": self.static_shape, "dynamic_shape": self.dynamic_shape}
         write_prior_files(folder, self, kind=_KIND, config=self.config, sizes=sizes, about=about)

@@ -1,4 +1,4 @@
-"""Prior: how new factors are drawn."""
+"""The interface of a prior, from which new factors are drawn."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ class Prior(ABC):
         """``count`` new pairs ``(ŝ, d̂^{1:V})``; row 0 does not depend on ``count``.
 
         Args:
-            count: How many.
-            generator: One for all, or rows.
-            steps: V; that of the sequences it was learnt from when omitted.
+            count: Number of pairs to draw.
+            generator: One generator for all, or one a sequence.
+            steps: Number of steps to draw, V; that of the sequences that the prior was learnt from when
+                omitted.
             progress: Called as the work advances.
 
         Raises:
-            InputError: It draws sequences of one length only, and ``steps`` is another.
+            InputError: The prior draws sequences of one length only, and ``steps`` is another.
         """
 
     @abstractmethod
@@ -63,15 +64,15 @@ class Prior(ABC):
         """The static factors of ``given`` with new dynamics, one for each of its sequences.
 
         Args:
-            given: Lends the static side, ``(B, …)``.
-            generator: One for all, or rows.
-            independent: ``p(d^{1:V})`` instead of ``p(d^{1:V} | s)``.
-            steps: See :meth:`sample`; that of ``given`` when omitted.
+            given: Factors ``(B, …)`` whose static side is kept.
+            generator: One generator for all, or one a sequence.
+            independent: Whether to draw from ``p(d^{1:V})`` instead of ``p(d^{1:V} | s)``.
+            steps: Number of steps to draw, V; that of ``given`` when omitted.
         """
 
 
 class FittedPrior(Prior):
-    """A prior that is fitted to what an encoder returned, and kept beside the model.
+    """A prior that is fitted to a trained encoder's factors, and kept beside the model.
 
     A new kind names itself by an entry point of the group ``seqdis.priors``.
     """
@@ -109,14 +110,14 @@ class FittedPrior(Prior):
         codebook: Tensor | None = None,
         device: torch.device | str = "cpu",
     ) -> Self:
-        """One for factors of these shapes, on a device, not fitted yet.
+        """Build an unfitted prior for factors of these shapes, on a device.
 
         Args:
-            config: Of :attr:`config_class`.
-            factors: What it will be fitted to.
-            codebook: Of the model that they come from (:meth:`Disentangler.codebook`); a prior that draws
-                no codes has no use for it.
-            device: Where to put it.
+            config: The prior's settings, a :attr:`config_class`.
+            factors: The factors that the prior will be fitted to.
+            codebook: The codebook of the model that encoded them; a prior that draws no codes does not use
+                it.
+            device: The device to put the prior on.
         """
 
     @abstractmethod

@@ -36,12 +36,12 @@ def write_prior_files(
     """Write ``prior.json`` and ``prior.safetensors`` into a folder that appears whole or not at all.
 
     Args:
-        folder: Where; replaced if it is there.
-        prior: Its tensors are written.
-        kind: Name of its entry point.
-        config: Its settings.
-        sizes: What else it takes to build it again, as plain JSON values.
-        about: Kept beside: where the prior comes from.
+        folder: The folder to write; an earlier one is replaced.
+        prior: The fitted prior whose tensors are written.
+        kind: The name of the prior's entry point.
+        config: The prior's settings.
+        sizes: Further arguments needed to build the prior again, as plain JSON values.
+        about: Origin of the prior, kept in ``prior.json`` beside the settings.
     """
     values = {
         "format": _format(kind),
@@ -58,23 +58,24 @@ def read_prior_files(folder: str | Path, *, kind: str, build: Callable[[Mapping[
     """Read what :func:`write_prior_files` wrote.
 
     Args:
-        folder: Where.
-        kind: As it was written.
-        build: An unfitted prior of what ``prior.json`` says, and that file's name for messages.
+        folder: The folder to read.
+        kind: The name of the prior's entry point, as it was written.
+        build: A function that builds an unfitted prior from the values in ``prior.json`` and that file's
+            name, for messages.
 
     Raises:
         InputError: A file is missing, damaged, of another format, or the two disagree.
     """
-    place = Path(folder)
+    path = Path(folder)
     try:
-        values = json.loads((place / "prior.json").read_text(encoding="utf-8"))
+        values = json.loads((path / "prior.json").read_text(encoding="utf-8"))
         if values.get("format") != _format(kind):
-            raise InputError(f"{place}: format {values.get('format')!r}; this reader needs {_format(kind)!r}")
-        prior = build(values, str(place / "prior.json"))
-        prior.load_state_dict(load_file(place / "prior.safetensors"))
+            raise InputError(f"{path}: format {values.get('format')!r}; this reader needs {_format(kind)!r}")
+        prior = build(values, str(path / "prior.json"))
+        prior.load_state_dict(load_file(path / "prior.safetensors"))
     except InputError:
         raise
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{place}: cannot be read as a prior: {first}") from error
+        raise InputError(f"{path}: cannot be read as a prior: {first}") from error
     return prior.eval()

@@ -21,8 +21,8 @@ class SkipMLP(nn.Module):
 
     Args:
         features: Width of input and output.
-        hidden: Width between.
-        layers: Linear layers in all, at least 2.
+        hidden: Width of the hidden layers.
+        layers: Number of linear layers, at least 2.
     """
 
     frequencies: Tensor

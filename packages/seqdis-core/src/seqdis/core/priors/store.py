@@ -1,4 +1,4 @@
-"""Priors on disk: which kind a folder holds, and which model it was fitted to."""
+"""Priors on disk: reading one of any kind, and checking which model it was fitted to."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def get_prior(kind: str) -> type[FittedPrior]:
     """The class of one installed kind of prior.
 
     Raises:
-        InputError: No installed distribution declares it; lists those that are.
+        InputError: No installed distribution declares the kind; the message lists those that are installed.
     """
     prior: type[FittedPrior] = get_plugin("priors", kind)
     return prior
@@ -55,16 +55,16 @@ def prior_config(preset: PriorConfig, kind: str, changes: Mapping[str, Any]) -> 
 
 
 def model_digest(run: Path) -> str:
-    """SHA-256 of a run's weights: a prior is worth something with that model alone."""
+    """SHA-256 of a run's weights, which tells whether a prior was fitted to them."""
     with (find_model_folder(run) / "model.safetensors").open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """What ``prior.json`` says, its format checked.
+    """Read ``prior.json`` and check its format.
 
     Raises:
-        InputError: It is missing, is not JSON, or is of no installed kind.
+        InputError: The file is missing, is not JSON, or is of no installed kind.
     """
     path = folder / "prior.json"
     try:
@@ -72,10 +72,10 @@ def read_about(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a prior: {error}") from error
     kinds = list_plugins("priors")
-    came = about.get("format") if isinstance(about, dict) else type(about).__name__
-    if came not in [f"seqdis.prior.{kind}.1" for kind in kinds]:
+    version = about.get("format") if isinstance(about, dict) else type(about).__name__
+    if version not in [f"seqdis.prior.{kind}.1" for kind in kinds]:
         raise InputError(
-            f"{path}: format {came!r}; this version reads seqdis.prior.KIND.1 of {', '.join(kinds)}"
+            f"{path}: format {version!r}; this version reads seqdis.prior.KIND.1 of {', '.join(kinds)}"
         )
     return dict(about)
 
@@ -86,20 +86,20 @@ def load_prior(
     """Read a prior of any installed kind.
 
     Args:
-        folder: What :meth:`FittedPrior.save` wrote.
+        folder: A folder that :meth:`FittedPrior.save` wrote.
         model: Refuse one that was fitted to a model of another :func:`model_digest`.
-        device: Where to put it.
+        device: The device to put the prior on.
 
     Raises:
         InputError: A file is missing or damaged, or the prior belongs to other weights.
     """
-    place = Path(folder)
-    about = read_about(place)
+    path = Path(folder)
+    about = read_about(path)
     fitted_to = (about.get("about") or {}).get("model_sha256")
     if model is not None and fitted_to not in (None, model):
-        raise InputError(f"{place}: was fitted to other weights than the model's; fit it again")
+        raise InputError(f"{path}: was fitted to other weights than the model's; fit it again")
     kind = str(about["format"]).split(".")[2]
-    return get_prior(kind).load(place, device=device)
+    return get_prior(kind).load(path, device=device)
 
 
 def open_prior(run: Path, model: Disentangler, changes: Mapping[str, Any] | None = None) -> Prior:
@@ -107,12 +107,12 @@ def open_prior(run: Path, model: Disentangler, changes: Mapping[str, Any] | None
 
     Args:
         run: A run or checkpoint folder.
-        model: Loaded from it.
+        model: The model loaded from that folder.
         changes: New values of settings that act when drawing (:meth:`FittedPrior.use`).
 
     Raises:
-        InputError: There is none, it is damaged, the model was trained again since, or a setting cannot be
-            changed.
+        InputError: There is no prior, it is damaged, the model was trained again since, or a setting cannot
+            be changed.
     """
     folder = run / PRIOR_FOLDER
     if folder.is_dir():

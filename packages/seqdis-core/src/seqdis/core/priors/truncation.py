@@ -13,9 +13,9 @@ def truncated_probabilities(
     """``p ∝ softmax(logits/T)``, on its k likeliest entries, and of those on the fewest that hold ``top_p`` of it.
 
     Args:
-        logits: ``(…, J)``.
-        temperature: T; 1 leaves the distribution, below 1 sharpens it.
-        top_k: Entries kept (Fan et al. 2018); all when omitted. 1 is the likeliest entry alone.
+        logits: Logits of J entries, ``(…, J)``.
+        temperature: Temperature T; 1 leaves the distribution as it is, a lower one sharpens it.
+        top_k: Number of entries kept (Fan et al. 2018); all when omitted. 1 keeps the likeliest alone.
         top_p: Probability kept, after ``top_k`` (the nucleus of Holtzman et al. 2020); all when omitted.
 
     Returns:

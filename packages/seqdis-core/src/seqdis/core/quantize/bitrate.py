@@ -17,9 +17,9 @@ def batch_histogram(probs: Tensor, mask: Tensor | None = None, *, synchronize: b
 
     Args:
         probs: ``p(c_j | m_i)``, ``(B, V, G, J)``.
-        mask: Which steps exist, ``(B, V)``; all when omitted.
-        synchronize: Take the mean over the batches of all processes. Every process must then call this
-            equally often. The gradient is such that its mean over processes, which is what DDP takes, is
+        mask: True where a step exists, ``(B, V)``; all of them exist when omitted.
+        synchronize: Whether the mean is taken over the batches of all processes. Every process must then call
+            this equally often. The gradient is such that its mean over processes, which is what DDP takes, is
             the gradient of the whole batch.
 
     Returns:

@@ -1,4 +1,4 @@
-"""How a codebook is used by real codes: dead entries, perplexity, and bits under another histogram."""
+"""Statistics of the codes that are in use: dead entries, perplexity, and bits under another histogram."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["CodebookUse", "check_codes", "codebook_use", "count_codes", "cross_e
 
 @dataclass(frozen=True)
 class CodebookUse:
-    """What a set of codes says of the codebooks.
+    """Statistics of how a set of codes uses the codebooks.
 
     Attributes:
-        counts: How often each entry was used, ``(G, J)``.
-        entropy_bits: ``H_i`` of the counts, ``(G,)``.
+        counts: Number of times that each entry was used, ``(G, J)``.
+        entropy_bits: ``H_i`` of the counts, ``(G,)``, in bits.
         perplexity: ``2^{H_i}``, the number of entries that are used as if equally often, ``(G,)``.
         dead: Entries of each group that were never used, ``(G,)``.
     """
@@ -31,7 +31,7 @@ class CodebookUse:
 
     @property
     def bits_per_frame(self) -> float:
-        """``R = Σ_i H_i``: the least that coding each group by itself can reach, without memory."""
+        """``R = Σ_i H_i``: the fewest bits a frame of a memoryless code of each group by itself."""
         return float(self.entropy_bits.sum())
 
 
@@ -39,7 +39,7 @@ def check_codes(codes: Tensor, entries: int) -> Tensor:
     """Codes ``(..., G)`` as ``(frames, G)`` integers on the CPU.
 
     Raises:
-        InputError: They are empty, no integers, or outside 0 … J−1.
+        InputError: The codes are empty, no integers, or outside 0 … J−1.
     """
     if codes.ndim < 2 or codes.is_floating_point() or not codes.numel():
         raise InputError(
@@ -52,22 +52,23 @@ def check_codes(codes: Tensor, entries: int) -> Tensor:
 
 
 def count_codes(codes: Tensor, entries: int) -> Tensor:
-    """How often each of J entries occurs in codes ``(..., G)``: ``(G, J)``."""
+    """Count the occurrences of each of J entries in codes ``(..., G)``: ``(G, J)``."""
     flat = check_codes(codes, entries)
     groups = flat.shape[1]
-    place = flat + torch.arange(groups) * entries
-    return torch.bincount(place.flatten(), minlength=groups * entries).view(groups, entries)
+    row = flat + torch.arange(groups) * entries
+    return torch.bincount(row.flatten(), minlength=groups * entries).view(groups, entries)
 
 
 def share_used(codes: Tensor, entries: int, *, synchronize: bool = False) -> Tensor:
     """The share of all ``G·J`` entries that codes ``(..., G)`` use, a scalar where the codes are; unchecked.
 
-    For logs during training: it is that of one batch, and waits for no device.
+    Meant for logs during training: it covers one batch, and waits for no device.
 
     Args:
-        codes: Of a batch.
-        entries: J.
-        synchronize: Of the batches of all processes; every process must then call this equally often.
+        codes: The codes of a batch.
+        entries: Number of entries of a codebook, J.
+        synchronize: Whether the batches of all processes count together; every process must then call this
+            equally often.
     """
     flat = codes.reshape(-1, codes.shape[-1]).T
     used = torch.zeros(len(flat), entries, device=codes.device).scatter_(1, flat, 1.0)
@@ -93,7 +94,7 @@ def cross_entropy_bits(codes: Tensor, *, counts: Tensor) -> Tensor:
     One is added to every count, so that an entry which the counts lack has a price, too.
 
     Args:
-        codes: Held-out, ``(..., G)``.
+        codes: Held-out codes, ``(..., G)``.
         counts: :attr:`CodebookUse.counts` of the other set, ``(G, J)``.
 
     Returns:

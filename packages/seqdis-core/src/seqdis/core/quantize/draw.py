@@ -18,11 +18,11 @@ _CACHED = 1 << 18  # numbers that a core's cache holds beside what they are made
 
 @dataclass(frozen=True)
 class DrawnEntries:
-    """What was drawn for N vectors in each of G groups.
+    """The entries drawn for N vectors in each of G groups.
 
     Attributes:
         z: The entries, ``(N, G, dim)``, with the gradient of their mixture.
-        codes: Their indices, ``(N, G)``.
+        codes: The indices of the entries, ``(N, G)``.
         probs: ``p(c_j | m_i)``, ``(N, G, J)``.
     """
 
@@ -36,8 +36,8 @@ def entry_logits(m: Tensor, codebook: Tensor, *, scale: float) -> Tensor:
 
     Args:
         m: Vectors, ``(N, G, dim)``.
-        codebook: ``(G, J, dim)``.
-        scale: α.
+        codebook: The entries of each group, ``(G, J, dim)``.
+        scale: Factor on the distances, α.
 
     Returns:
         ``(N, G, J)``.
@@ -73,17 +73,17 @@ def draw_entries(
 
     Args:
         m: Vectors, ``(N, G, dim)``, float32.
-        codebook: ``(G, J, dim)``, float32.
-        uniform: ``u`` on [0, 1), ``(N, G, J)``; overwritten.
-        scale: α of :func:`entry_logits`.
-        temperature: τ, a scalar tensor.
+        codebook: The entries of each group, ``(G, J, dim)``, float32.
+        uniform: Uniform draws ``u`` on [0, 1), ``(N, G, J)``; overwritten.
+        scale: Factor on the distances, α of :func:`entry_logits`.
+        temperature: Temperature of the mixture, τ, a scalar tensor.
     """
     z, codes, probs = _Draw.apply(m, codebook, uniform, scale, temperature)  # type: ignore[no-untyped-call]
     return DrawnEntries(z, codes, probs)
 
 
 def _parts(m: Tensor, codebook: Tensor) -> list[slice]:
-    """Groups that are worked on together: all of them, but where a cache is small."""
+    """The groups that are worked on together: all of them, unless a cache is small."""
     size = max(1, _CACHED // (len(m) * codebook.shape[1])) if m.device.type == "cpu" else len(codebook)
     return [slice(start, start + size) for start in range(0, len(codebook), size)]
 
@@ -106,18 +106,18 @@ class _Draw(torch.autograd.Function):
             race = torch.div(torch.softmax(logits, -1, out=probs[part]), r, out=logits)
             codes[:, part] = race.min(-1).indices.T
             r.copy_(race)
-        place = codes + torch.arange(0, groups * entries, entries, device=m.device)
+        row = codes + torch.arange(0, groups * entries, entries, device=m.device)
         ctx.mark_non_differentiable(codes)
-        ctx.save_for_backward(m, codebook, ratio, probs, place, temperature)
+        ctx.save_for_backward(m, codebook, ratio, probs, row, temperature)
         ctx.scale = scale
-        return F.embedding(place, codebook.reshape(-1, dim)), codes, probs.transpose(0, 1)
+        return F.embedding(row, codebook.reshape(-1, dim)), codes, probs.transpose(0, 1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, to_z: Tensor, _: Tensor, to_probs: Tensor) -> tuple[Tensor | None, ...]:
-        m, codebook, ratio, probs, place, temperature = ctx.saved_tensors
+        m, codebook, ratio, probs, row, temperature = ctx.saved_tensors
         to_m, to_codebook = torch.empty_like(m), torch.zeros_like(codebook)
-        to_codebook.flatten(0, 1).index_add_(0, place.flatten(), to_z.flatten(0, 1))
+        to_codebook.flatten(0, 1).index_add_(0, row.flatten(), to_z.flatten(0, 1))
         parts = _parts(m, codebook)
         # Fresh memory for every part would cost more than what is done in it.
         spaces = torch.empty_like(probs[parts[0]]), torch.empty_like(probs[parts[0]])

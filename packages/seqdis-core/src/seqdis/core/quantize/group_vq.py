@@ -25,7 +25,7 @@ class QuantizeOutput:
     """Quantised vectors and the distribution that they were taken from.
 
     Attributes:
-        z: ``(B, V, G·dim)``.
+        z: Quantised vectors, ``(B, V, G·dim)``.
         codes: Indices of the entries, ``(B, V, G)``, in 0 … J−1.
         probs: ``p(c_j | m_i)``, ``(B, V, G, J)``.
         entropy_bits: ``H_i`` of the batch, ``(G,)``.
@@ -47,18 +47,19 @@ class GroupVectorQuantizer(nn.Module):
     more than the code says. ``relaxed`` passes the mixture itself.
 
     Args:
-        groups: G.
-        codes: J, entries of each codebook.
+        groups: Number of groups, G.
+        codes: Number of entries of each codebook, J.
         dim: Channels of a group.
-        distance_scale: α.
-        temperature: τ at first; :meth:`set_temperature` anneals it.
-        relaxed: Pass the mixture on in training.
-        ema_decay: In training, the histogram is a moving average over batches, ``p̄ ← m·p̄ + (1 − m)·p̄_batch``, with the
-            gradient of the batch's. The entropy of a few clips falls short of that of all: n draws of k codes by some
-            (k − 1)/(2n·ln 2) bits. An average over ``1/(1 − m)`` batches is that of as many times the clips. It
-            begins after 500 batches and lengthens by one every 50. 0: the batch alone (Eq. 4).
-        reset_dead_codes: In training, an entry that no vector of so many batches took is moved onto a vector of the next one, as
-            is usual in vector quantisation (the paper has none of it). 0: never.
+        distance_scale: Factor on the distances, α.
+        temperature: Temperature τ at the start of training; :meth:`set_temperature` anneals it.
+        relaxed: Whether the mixture itself is passed on in training.
+        ema_decay: Weight m of the past in the moving average of the histogram over batches in training,
+            ``p̄ ← m·p̄ + (1 − m)·p̄_batch``, which has the gradient of the batch's. The entropy of a few
+            clips falls short of that of all: n draws of k codes by some (k − 1)/(2n·ln 2) bits. An average
+            over ``1/(1 − m)`` batches counts as many times the clips. It begins after 500 batches and
+            lengthens by one every 50. With 0, the batch alone counts (Eq. 4).
+        reset_dead_codes: Number of batches after which an entry that no vector took is moved onto a vector of
+            the next batch in training, as is usual in vector quantisation (the paper does not). 0 moves none.
 
     Raises:
         InputError: A size is below 1, a scale or temperature is not positive, ``ema_decay`` is outside [0, 1), or
@@ -116,7 +117,7 @@ class GroupVectorQuantizer(nn.Module):
         """Draw at another temperature τ from now on.
 
         Raises:
-            InputError: It is not positive.
+            InputError: The temperature is not positive.
         """
         if not value > 0:
             raise InputError(f"temperature {value}: allowed are numbers above 0")
@@ -128,9 +129,9 @@ class GroupVectorQuantizer(nn.Module):
         """Quantise ``(B, V, G·dim)``.
 
         Args:
-            m: Vectors.
-            mask: Which steps exist, ``(B, V)``; the others do not count in the entropy.
-            generator: Of the draws, in training; B rows.
+            m: The vectors to quantise, ``(B, V, G·dim)``.
+            mask: True where a step exists, ``(B, V)``; the others do not count in the entropy.
+            generator: Source of the draws in training, one stream a sequence.
 
         Raises:
             InputError: The width is not ``G·dim``, or a generator is missing in training.
@@ -161,16 +162,16 @@ class GroupVectorQuantizer(nn.Module):
     def _revive(self, vectors: Tensor) -> None:
         """Move entries that have been idle for long onto vectors, which are evenly spread over the batch."""
         spread = torch.linspace(0, len(vectors) - 1, self.codes, device=vectors.device).round().long()
-        places = vectors[spread].transpose(0, 1).contiguous()
+        replacements = vectors[spread].transpose(0, 1).contiguous()
         if torch.distributed.is_available() and torch.distributed.is_initialized():
-            torch.distributed.broadcast(places, src=0)
+            torch.distributed.broadcast(replacements, src=0)
         dead = self.idle >= self.reset_dead_codes
-        self.codebook.copy_(torch.where(dead[..., None], places, self.codebook))
+        self.codebook.copy_(torch.where(dead[..., None], replacements, self.codebook))
         self.idle.masked_fill_(dead, 0)
 
     @torch.no_grad()
     def _count(self, codes: Tensor) -> None:
-        """How many batches each entry has been idle for, in all processes."""
+        """Count for how many batches each entry has been idle, in all processes."""
         used = torch.zeros_like(self.idle).scatter_(1, codes.T, 1)
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.all_reduce(used, op=torch.distributed.ReduceOp.MAX)

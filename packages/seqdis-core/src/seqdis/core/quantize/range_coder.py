@@ -57,7 +57,7 @@ class RangeEncoder:
         self._low = (self._low << 8) & _WORD
 
     def finish(self) -> bytes:
-        """The bytes, of which the first is always 0 and left out."""
+        """The encoded bytes, without the first, which is always 0."""
         for _ in range(5):
             self._shift()
         return bytes(self._out[1:])
@@ -67,24 +67,24 @@ class RangeDecoder:
     """Reads back what :class:`RangeEncoder` wrote, given the same frequencies."""
 
     def __init__(self, data: bytes) -> None:
-        self._data, self._place = data, 0
+        self._data, self._position = data, 0
         self._range, self._code = _WORD, 0
         for _ in range(4):
             self._code = self._code << 8 | self._byte()
 
     def _byte(self) -> int:
-        if self._place >= len(self._data):
+        if self._position >= len(self._data):
             raise InputError("coded data end too early")
-        self._place += 1
-        return self._data[self._place - 1]
+        self._position += 1
+        return self._data[self._position - 1]
 
     @property
     def used(self) -> int:
-        """Bytes read."""
-        return self._place
+        """The number of bytes read so far."""
+        return self._position
 
     def target(self, total: int) -> int:
-        """Where in ``[0, total)`` the next symbol lies."""
+        """The position in ``[0, total)`` at which the next symbol lies."""
         return min(total - 1, self._code // (self._range // total))
 
     def consume(self, start: int, size: int, total: int) -> None:

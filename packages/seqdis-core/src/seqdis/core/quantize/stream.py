@@ -39,8 +39,8 @@ class CodeStream:
     """The codes of one sequence.
 
     Attributes:
-        codes: ``(V, G)``, each in 0 … J−1.
-        entries: J, of each group's codebook.
+        codes: Codes of every frame, ``(V, G)``, each in 0 … J−1.
+        entries: Number of entries of each group's codebook, J.
         fps: Frames per second.
 
     Raises:
@@ -68,14 +68,14 @@ class CodeStream:
 
 @dataclass(frozen=True)
 class PackedCodes:
-    """A stream as bytes, and what they are spent on.
+    """A stream as bytes, and how many of them hold what.
 
     Attributes:
         data: The whole file.
         coding: ``"fixed"`` or ``"entropy"``.
-        table_bytes: Spent on the frequencies.
-        payload_bytes: Spent on the codes.
-        seconds: Duration of the sequence.
+        table_bytes: Number of bytes that hold the frequencies.
+        payload_bytes: Number of bytes that hold the codes.
+        seconds: Duration of the sequence, in seconds.
     """
 
     data: bytes
@@ -167,7 +167,7 @@ def pack_codes(stream: CodeStream, *, coding: Coding = "auto") -> PackedCodes:
     """Write a stream as bytes.
 
     Args:
-        stream: Codes and what they mean.
+        stream: The codes, the size of their codebooks and the frame rate.
         coding: ``"fixed"`` spends ``⌈log₂ J⌉`` bits a code; ``"entropy"`` stores each group's counts and
             codes with a range coder at about ``Σ_i H_i`` bits a frame; ``"auto"`` takes the smaller one.
 
@@ -199,10 +199,10 @@ def unpack_codes(data: bytes, *, where: str = "code stream") -> CodeStream:
 
     Args:
         data: The whole file.
-        where: Its name, for the message.
+        where: The file's name, for the message.
 
     Raises:
-        InputError: It is no such stream, of another version, cut off, or damaged.
+        InputError: The data are no such stream, of another version, cut off, or damaged.
     """
     if data[: len(_MAGIC)] != _MAGIC:
         raise InputError(f"{where}: not a code stream; it starts with {data[:4]!r}, not {_MAGIC!r}")
@@ -244,7 +244,7 @@ def read_codes(path: str | Path) -> CodeStream:
     """Read a file of :func:`write_codes`.
 
     Raises:
-        InputError: It cannot be read, or is damaged; see :func:`unpack_codes`.
+        InputError: The file cannot be read, or is damaged; see :func:`unpack_codes`.
     """
     try:
         data = Path(path).read_bytes()

@@ -22,7 +22,7 @@ __all__ = ["with_targets"]
 def with_targets(
     config: RunConfig, dataset: SequenceDataset, *, accelerator: Accelerator, show_progress: bool
 ) -> SequenceDataset:
-    """The dataset, its batches with the targets that the configured method reads; itself if it reads none.
+    """Add the targets that the configured method reads to a dataset's batches; a method may read none.
 
     Where the data name identities, batches carry frames of them too.
 

@@ -21,11 +21,11 @@ _PILOTS = (8, 24)
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to train: optimiser steps, or seconds.
+    """The length of a training, in optimiser steps or in seconds.
 
     Attributes:
-        steps: Of the optimiser; None for a budget in time.
-        seconds: Of training; None for a budget in steps.
+        steps: Number of optimiser steps; None for a budget in time.
+        seconds: Seconds of training; None for a budget in steps.
     """
 
     steps: int | None = None
@@ -33,27 +33,27 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """``"90s"``, ``"10m"``, ``"1.5h"``, or a number of optimiser steps, ``"2000"``.
+        """Read ``"90s"``, ``"10m"``, ``"1.5h"``, or a number of optimiser steps such as ``"2000"``.
 
         Raises:
-            InputError: It is none of these, or not above zero.
+            InputError: The text is none of these, or its number is not above zero.
         """
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
-        number, unit = found.groups() if found else ("0", "")
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+        number, unit = match.groups() if match else ("0", "")
         if float(number) <= 0 or (not unit and not number.isdigit()):
             raise InputError(f"budget {text!r}; allowed: a time such as 90s, 10m, 1.5h, or a number of steps")
         return cls(seconds=float(number) * _UNITS[unit]) if unit else cls(steps=int(number))
 
 
 def scaled_to(config: RunConfig, steps: int, *, steps_per_epoch: int) -> RunConfig:
-    """The same run in ``steps`` optimiser steps: stages keep their shares, the warm-up a tenth at most.
+    """Scale a run to ``steps`` optimiser steps: stages keep their shares, the warm-up a tenth at most.
 
-    It is validated and saved at its end alone.
+    The scaled run is validated and saved at its end alone.
 
     Args:
         config: The run, of any length.
         steps: The new length.
-        steps_per_epoch: Of the training split.
+        steps_per_epoch: Number of optimiser steps in an epoch of the training split.
 
     Raises:
         InputError: There are more stages than steps.
@@ -82,13 +82,13 @@ def scaled_to(config: RunConfig, steps: int, *, steps_per_epoch: int) -> RunConf
 def seconds_per_step(
     config: RunConfig, train_set: SequenceDataset, *, steps_per_epoch: int, device: str | None = None
 ) -> float:
-    """What an optimiser step costs here, over all stages: the difference of two short runs.
+    """Measure an optimiser step in seconds, over all stages, as the difference of two short runs.
 
     Args:
-        config: The run.
-        train_set: What it learns from.
-        steps_per_epoch: Of ``train_set``.
-        device: See :func:`~seqdis.core.training.run.train`.
+        config: The configuration of the run.
+        train_set: The training split.
+        steps_per_epoch: Number of optimiser steps in an epoch of ``train_set``.
+        device: The device to train on, as for :func:`~seqdis.core.training.run.train`.
     """
     from seqdis.core.training.run import train
 

@@ -41,7 +41,7 @@ _FREE_KEYS = ("train.workers", "train.keep")
 
 
 class TrainerState(Config):
-    """What a run must know to go on, besides tensors."""
+    """The state that a run needs to go on, besides tensors."""
 
     format: Literal[1] = 1
     step: int = Field(ge=0, description="optimiser steps done; the place in the data follows from it")
@@ -56,7 +56,7 @@ class TrainerState(Config):
 
 
 def checkpoint_of_step(root: Path, step: int) -> Path:
-    """Where the checkpoint of a step lies, or would."""
+    """The folder of a step's checkpoint, whether it exists or not."""
     return root / f"step-{step:08d}"
 
 
@@ -87,12 +87,13 @@ def save_checkpoint(
 
     Args:
         root: The run's ``checkpoints`` folder.
-        state: Goes to ``trainer/state.json``.
-        write_model: Writes ``config.json`` and ``model.safetensors`` into a folder.
-        tensors: Files of ``trainer/``, by name without suffix; an empty one is left out.
+        state: The trainer's state, written to ``trainer/state.json``.
+        write_model: A function that writes ``config.json`` and ``model.safetensors`` into a folder.
+        tensors: Tensors of each file in ``trainer/``, by the file's name without suffix; an empty file is
+            left out.
 
     Raises:
-        InputError: The disk is full or the place cannot be written; older checkpoints stay.
+        InputError: The disk is full or the folder cannot be written; older checkpoints stay.
     """
     path = checkpoint_of_step(root, state.step)
     with replace_directory(path) as partial:
@@ -115,27 +116,27 @@ def prune_checkpoints(root: Path, *, keep: int, best_step: int | None) -> None:
 
 
 def read_state(checkpoint: Path) -> TrainerState:
-    """The ``state.json`` of a checkpoint.
+    """Read the ``state.json`` of a checkpoint.
 
     Raises:
-        InputError: It is missing, damaged, or of another format version.
+        InputError: The file is missing, damaged, or of another format version.
     """
     path = checkpoint / "trainer" / "state.json"
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON: {error}") from error
-    came = values.get("format") if isinstance(values, dict) else type(values).__name__
-    if came != 1:
-        raise InputError(f"{path}: format {came!r}; this version reads format 1")
+    version = values.get("format") if isinstance(values, dict) else type(values).__name__
+    if version != 1:
+        raise InputError(f"{path}: format {version!r}; this version reads format 1")
     return parse_config(TrainerState, values, where=str(path))
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """A safetensors file.
+    """Read the tensors of a safetensors file.
 
     Raises:
-        InputError: It is missing or damaged.
+        InputError: The file is missing or damaged.
     """
     try:
         return load_file(path)

@@ -33,13 +33,13 @@ def measure_curves(model: Disentangler, dataset: SequenceDataset, *, seed: int) 
 
 
 def read_curves(log: Path) -> dict[str, list[tuple[int, dict[str, Any]]]]:
-    """By name, the steps and what :meth:`RunLog.write_curves` wrote of each curve, in order."""
-    found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    """Read each curve's steps and points, as :meth:`RunLog.write_curves` wrote them, by the curve's name."""
+    curves: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for line in log.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
         for name, curve in record.get("curves", {}).items():
-            found.setdefault(name, []).append((record["step"], curve))
-    return found
+            curves.setdefault(name, []).append((record["step"], curve))
+    return curves
 
 
 def draw_curves(log: Path, folder: Path) -> None:
@@ -47,7 +47,7 @@ def draw_curves(log: Path, folder: Path) -> None:
 
     Args:
         log: A run's ``log.jsonl``.
-        folder: Made where there is something to draw.
+        folder: The folder of the pictures; it is made where there is something to draw.
     """
     for name, history in read_curves(log).items():
         folder.mkdir(parents=True, exist_ok=True)

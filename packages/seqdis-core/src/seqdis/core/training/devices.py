@@ -21,10 +21,10 @@ _PRECISIONS = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
 
 
 def make_accelerator(config: TrainConfig, device: str | None) -> Accelerator:
-    """Devices, processes and precision of one run.
+    """Set up the devices, processes and precision of one run.
 
     Args:
-        config: Names the precision.
+        config: The training's settings, which name the precision.
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; the best there is when omitted.
 
     Raises:

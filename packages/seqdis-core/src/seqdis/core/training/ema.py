@@ -18,8 +18,8 @@ class EMA:
     are shared with the model.
 
     Args:
-        model: Whose trainable parameters are averaged, on the device where it is now.
-        decay: β in [0, 1); 0 follows the model exactly.
+        model: The model whose trainable parameters are averaged, on its present device.
+        decay: Weight of the past, β in [0, 1); 0 follows the model exactly.
     """
 
     def __init__(self, model: nn.Module, *, decay: float) -> None:

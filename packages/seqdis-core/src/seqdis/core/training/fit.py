@@ -45,21 +45,22 @@ def fit(
     given, the number of steps are those of the data; all the rest is the preset's.
 
     Args:
-        data: What to learn from; NaN is what was not measured.
-        preset: The name of one (``seqdis list``), or a whole configuration.
-        steps: Optimiser steps; the preset's when omitted.
-        length: Train on windows of so many steps, for recordings that are longer than what a model should see at
-            once; on whole sequences when omitted.
+        data: The data to learn from; NaN marks an entry that was not measured.
+        preset: The name of a preset (``seqdis list``), or a whole configuration.
+        steps: Number of optimiser steps; the preset's when omitted.
+        length: Number of steps of the windows to train on, for recordings that are longer than what a model
+            should see at once; whole sequences when omitted.
         val: The share of the sequences that is held out for the validation loss (of a single one, where ``length``
             is given, its last steps), or data of their own.
-        early_stopping: End after so many validations without a lower loss, and give the best weights.
-        seed: Of the weights, the noise, the order and the held-out share.
-        device: As torch names it; the best there is when omitted.
+        early_stopping: Number of validations without a lower loss after which training ends with the best
+            weights; the preset's when omitted.
+        seed: Seed of the weights, the noise, the order and the held-out share.
+        device: The device, as torch names it; the best one available when omitted.
         out: A folder for checkpoints, log and previews; they are thrown away when omitted.
-        progress: A bar on stderr.
-        id_column: See :func:`~seqdis.core.coercion.as_sequences`, as for the next two.
-        time_column: When a row of a table was.
-        columns: The channels of a table.
+        progress: Whether to show a progress bar on stderr.
+        id_column: The column of a table that names a row's sequence; all rows are one sequence when omitted.
+        time_column: The column of a table that holds a row's time; the order of the rows counts when omitted.
+        columns: The columns of a table that are channels; all further columns of numbers when omitted.
         **overrides: Further values of the configuration: ``static_dim=32``, ``lr=1e-3``, ``batch_size=8``.
 
     Returns:

@@ -1,4 +1,4 @@
-"""TrainingHooks: what the trainer calls on behalf of a method."""
+"""The interface by which the trainer calls a method, beside its loss."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ M = TypeVar("M", bound=nn.Module)
 
 
 class TrainingHooks(Generic[M]):
-    """Everything that the trainer asks a method for besides its loss; each hook does nothing unless overridden.
+    """The calls that the trainer makes to a method besides its loss; each does nothing unless overridden.
 
     Args:
         model: The method's model, which the hooks act on.
@@ -52,7 +52,7 @@ class TrainingHooks(Generic[M]):
 
         Args:
             name: The value's name.
-            value: Its value at this step.
+            value: The new value, at this step.
 
         Raises:
             InputError: The method has no moving value of that name.

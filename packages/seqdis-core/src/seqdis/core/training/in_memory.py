@@ -1,4 +1,4 @@
-"""Sequences in memory as the datasets of a training: what is learnt from, and what is held out."""
+"""Sequences in memory as the datasets of a training: the training set and the held-out set."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _HELD_OUT = 0x686F6C64  # keeps this draw apart from those of the training
 
 @dataclass(frozen=True)
 class TrainingSets:
-    """What a training reads.
+    """The datasets of a training.
 
     Attributes:
-        train: What it learns from.
-        val: For the validation loss, if any.
+        train: The dataset to learn from.
+        val: The dataset of the validation loss, or None.
     """
 
     train: SequenceDataset
@@ -39,9 +39,9 @@ def hold_out(sequences: Sequences, share: float, *, seed: int) -> tuple[Sequence
     Of a single sequence the last steps are held out.
 
     Args:
-        sequences: All of them.
-        share: How much is held out, in [0, 1).
-        seed: Of the draw.
+        sequences: The sequences to split.
+        share: Share of the sequences that is held out, in [0, 1).
+        seed: Seed of the draw.
 
     Raises:
         InputError: The share is out of range.
@@ -81,11 +81,11 @@ def training_sets(
     """Datasets of the sequences whole, padded to one length, or of windows of them.
 
     Args:
-        sequences: What to learn from.
+        sequences: The sequences to learn from.
         val: Sequences for the validation loss, or the share of ``sequences`` that is held out for it.
-        length: Steps of a window, V; a window of each sequence is drawn anew whenever it is read. Whole sequences
-            when omitted.
-        seed: Of what is held out, and of the windows.
+        length: Number of steps of a window, V; a window of each sequence is drawn anew whenever it is read.
+            Whole sequences when omitted.
+        seed: Seed of the held-out share and of the windows.
 
     Raises:
         InputError: A sequence is shorter than a window, or the share is out of range.

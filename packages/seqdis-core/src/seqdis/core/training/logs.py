@@ -1,4 +1,4 @@
-"""What a run says while it trains: log.jsonl, TensorBoard, a progress bar."""
+"""The logs of a run that is training: log.jsonl, TensorBoard, a progress bar."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Meter:
 
     @property
     def sums(self) -> dict[str, Tensor]:
-        """What was summed so far, scalars."""
+        """The sums so far, scalars."""
         return self._sums
 
     def restore(self, count: int, sums: Mapping[str, Tensor]) -> None:
@@ -77,11 +77,11 @@ class RunLog:
     the same however often the run was stopped; speeds go to TensorBoard and the bar alone.
 
     Args:
-        folder: The run's.
-        start: Steps done before; later records are dropped.
-        total: Steps of the run.
-        command: Shown in TensorBoard.
-        show_progress: A bar on stderr, where that is a terminal.
+        folder: The folder of the run.
+        start: Number of steps done before; later records are dropped.
+        total: Number of steps of the run.
+        command: The command to show in TensorBoard.
+        show_progress: Whether to show a progress bar on stderr, where that is a terminal.
     """
 
     def __init__(self, folder: Path, *, start: int, total: int, command: str, show_progress: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a training would do: its data, its size and its number of steps."""
+"""A summary of a training before it starts: its data, its size and its number of steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def build_splits(config: RunConfig, root: Path | None) -> tuple[SequenceDataset,
     """The training and the validation split of a run; None where a person's own folder has no ``val``.
 
     Raises:
-        InputError: See :func:`~seqdis.core.registry.build_dataset`.
+        InputError: The data cannot be used, as in :func:`~seqdis.core.registry.build_dataset`.
     """
 
     def split(name: str) -> SequenceDataset:

@@ -1,4 +1,4 @@
-"""Pictures on the way: a few validation clips, their reconstructions and swaps."""
+"""Pictures during training: a few validation clips, their reconstructions and swaps."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
     """Draw one row a clip: the source, its reconstruction, and its static factor with the next clip's dynamics.
 
     Args:
-        model: In evaluation mode.
-        dataset: Its first clips are shown, the same ones every time.
-        path: The picture; appears by the modality's own ``draw``.
-        seed: Of whatever the method draws.
+        model: A model in evaluation mode.
+        dataset: The dataset whose first clips are shown, the same ones every time.
+        path: The path of the picture, which the modality's own ``draw`` writes.
+        seed: Seed of all random draws of the method.
     """
     if model.run_config is None:
         raise InputError("a preview needs a model built by build_model(config)")

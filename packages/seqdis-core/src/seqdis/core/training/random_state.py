@@ -52,7 +52,7 @@ def restore_random_state(state: Mapping[str, Tensor]) -> None:
 
 @contextlib.contextmanager
 def isolated_random_state() -> Iterator[None]:
-    """Whatever is drawn inside, the states outside go on as if nothing had been."""
+    """Restore all random states at the end of a ``with`` block, whatever was drawn inside."""
     state = capture_random_state()
     try:
         yield

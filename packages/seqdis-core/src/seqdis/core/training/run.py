@@ -32,14 +32,14 @@ def train(
     """Train a model from its configuration into a run folder, on one process or, launched so, on many.
 
     Args:
-        config: What to build and how to train it.
+        config: The configuration of the model and its training.
         out: The run folder; every process must see it.
-        train_set: What to learn from.
-        val_set: For the validation loss and previews, if any.
-        resume: Go on with the run that ``out`` holds; start one if it holds none.
-        device: As torch names it; the best there is when omitted.
-        command: What a person typed, kept with the run.
-        show_progress: A bar on stderr.
+        train_set: The training set.
+        val_set: The dataset of the validation loss and the previews, or None.
+        resume: Whether to go on with the run that ``out`` holds, if it holds one.
+        device: The device, as torch names it; the best one available when omitted.
+        command: The command that started the run, kept with it.
+        show_progress: Whether to show a progress bar on stderr.
 
     Returns:
         The model with averaged weights, in evaluation mode, as ``out`` now holds it.

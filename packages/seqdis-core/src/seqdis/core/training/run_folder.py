@@ -29,7 +29,7 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Where checkpoints are."""
+        """The folder of the checkpoints."""
         return self.root / "checkpoints"
 
     @property
@@ -41,8 +41,8 @@ class RunFolder:
         """See whether a run may start or go on here; changes nothing.
 
         Raises:
-            InputError: There is a run and ``resume`` is False, or it has another configuration;
-                or the place is a file.
+            InputError: There is a run and ``resume`` is False, or it has another configuration; or the path
+                is a file.
         """
         if self.root.exists() and not self.root.is_dir():
             raise InputError(f"{self.root}: is a file; a run needs a folder")
@@ -60,12 +60,12 @@ class RunFolder:
         """Make the folder, record the configuration, remove what a killed run left half done.
 
         Raises:
-            InputError: The place cannot be written.
+            InputError: The folder cannot be written.
         """
         replace_with_json(self.config, config.model_dump(mode="json"))
         clean_leftovers(self.checkpoints)
 
     def newest(self) -> Path | None:
         """The checkpoint to go on from."""
-        found = list_checkpoints(self.checkpoints)
-        return found[-1] if found else None
+        checkpoints = list_checkpoints(self.checkpoints)
+        return checkpoints[-1] if checkpoints else None

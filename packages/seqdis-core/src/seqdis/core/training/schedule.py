@@ -1,4 +1,4 @@
-"""The learning rate as a pure function of the step: nothing to save, nothing to lose."""
+"""The learning rate as a pure function of the step, which has no state to save."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Schedule", "total_steps"]
 
 
 def total_steps(config: TrainConfig, steps_per_epoch: int) -> int:
-    """Optimiser steps of a run: ``steps``, else those of all stages, else ``epochs`` times the steps of one.
+    """The number of optimiser steps of a run: ``steps``, else the sum over stages, else that of ``epochs``.
 
     Raises:
         InputError: None of them is given.
@@ -34,9 +34,9 @@ class Schedule:
     ``r(k) = (k + 1) / W`` for ``k < W``, else ``½ (1 + cos(π (k − W) / (T − W)))`` or 1.
 
     Attributes:
-        total: T, steps of the run.
-        warmup: W.
-        kind: What follows the warm-up.
+        total: Number of steps of the run, T.
+        warmup: Number of warm-up steps, W.
+        kind: Shape of the schedule after the warm-up, ``"cosine"`` or ``"constant"``.
     """
 
     total: int

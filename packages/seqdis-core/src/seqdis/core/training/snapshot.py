@@ -1,4 +1,4 @@
-"""What changes while a run trains, as tensors, and back."""
+"""Saves the changing state of a training as tensors, and restores it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,16 @@ def mean_over_processes(accelerator: Accelerator, values: Tensor) -> Tensor:
 
 
 class Snapshot:
-    """Reads out and puts back the parts of a run.
+    """Saves and restores all parts of a run that training changes.
 
     Args:
         module: The model, with its own weights in place (not the averaged ones).
-        optimizer: Over its parameters.
-        ema: Their averages.
-        meter: Means on the way to the next line of the log.
-        accelerator: Its processes each have random states of their own, and one scaler.
-        fallback_seed: Of this process, where a checkpoint has no random state for it.
+        optimizer: The optimiser of the model's parameters.
+        ema: The moving average of the parameters.
+        meter: The running means for the next line of the log.
+        accelerator: The accelerator, whose processes each have their own random states and share one loss
+            scaler.
+        fallback_seed: Seed of this process, used where a checkpoint has no random state for it.
     """
 
     def __init__(

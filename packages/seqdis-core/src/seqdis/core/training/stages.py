@@ -1,4 +1,4 @@
-"""Which stage of a run a step belongs to, and what changes when one begins."""
+"""The stages of a run: which one a step belongs to, and what changes when one begins."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Stages:
     """The stages of a run by step; entering one is a function of the step alone, so that resuming is exact.
 
     Args:
-        config: Lists the stages; the last one lasts to the end of the run.
-        model: Whose parameter groups they name.
-        steps_per_epoch: For those that are given in epochs.
+        config: The training's settings, which list the stages; the last one lasts to the end of the run.
+        model: The model whose parameter groups the stages name.
+        steps_per_epoch: Number of optimiser steps in an epoch, for stages whose length is given in epochs.
 
     Raises:
         InputError: A stage names a parameter group that the model does not have.

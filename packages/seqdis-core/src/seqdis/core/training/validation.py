@@ -22,11 +22,11 @@ def validation_loss(
     """Mean loss and terms over a dataset, shared out over the processes batch by batch.
 
     Args:
-        model: In evaluation mode, on the accelerator's device.
+        model: A model in evaluation mode, on the accelerator's device.
         dataset: The validation split; its views are those of epoch 0.
-        accelerator: Gives precision and processes.
-        batch_size: Sequences a pass.
-        seed: Fixes the noise of every sequence.
+        accelerator: The accelerator, which sets precision and processes.
+        batch_size: Number of sequences in a pass.
+        seed: The seed that fixes the noise of every sequence.
     """
     sums: dict[str, Tensor] = {}
     for i, start in enumerate(range(0, len(dataset), batch_size)):

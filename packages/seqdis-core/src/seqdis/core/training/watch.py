@@ -19,8 +19,8 @@ class FiniteWatch:
     """Remembers on the device the first step whose loss or gradient was not finite.
 
     Args:
-        device: Where losses are computed.
-        at_once: Check at every step, which costs nothing on a CPU and a wait elsewhere; else only
+        device: The device on which losses are computed.
+        at_once: Whether to check at every step, which costs nothing on a CPU and a wait elsewhere; else only
             when :meth:`check` is called, which is before anything is logged or saved.
     """
 
@@ -33,14 +33,14 @@ class FiniteWatch:
         """Take in one step, before its update.
 
         Args:
-            step: Counted from 1, as everywhere a person reads it.
-            loss: Of this process.
-            gradient_norm: Over all processes; None where a gradient may overflow (float16: the
-                update is skipped and the scale lowered).
-            keys: Of the sequences that this process read.
+            step: Number of the step, counted from 1.
+            loss: The loss of this process.
+            gradient_norm: Norm of the gradient over all processes; None where a gradient may overflow
+                (float16: the update is skipped and the scale lowered).
+            keys: Names of the sequences that this process read.
 
         Raises:
-            InputError: With ``at_once``, as :meth:`check`.
+            InputError: The loss or gradient is not finite and ``at_once`` is set, as in :meth:`check`.
         """
         self._keys[step] = keys
         values = torch.stack(

@@ -111,7 +111,7 @@ def oil_temperature(data: DataConfig, split: str, root: Path | None, seed: int, 
     Rows go with the sequences of the same arguments, in the same order.
 
     Raises:
-        InputError: As :func:`ett_sequences`.
+        InputError: The file cannot be used, as in :func:`ett_sequences`.
     """
     table = _read(_folder(root))
     oil = _cut(table["OT"].to_numpy(np.float32), _starts(table, data, split, seed), data.length)

@@ -94,9 +94,9 @@ def _parse(root: Path, files: tuple[tuple[Path, int, int], ...]) -> _Records:
 
     def descriptor(name: str) -> np.ndarray:
         rows = parameter == name
-        found = np.full(len(bodies), -1)
-        found[record[rows]] = value[rows].astype(int)
-        return found
+        numbers = np.full(len(bodies), -1)
+        numbers[record[rows]] = value[rows].astype(int)
+        return numbers
 
     hours = np.zeros(len(bodies), dtype=int)
     np.maximum.at(hours, record, hour + 1)

@@ -1,4 +1,4 @@
-"""What the readers of published datasets share: find a file, read its columns, split a list."""
+"""Shared steps of the readers of published datasets: find a file, read its columns, split a list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def find_file(root: Path, name: str) -> Path:
     """``root/name``, or its compressed form ``.xz`` or ``.gz``.
 
     Raises:
-        InputError: None of them is there.
+        InputError: None of these files exists.
     """
     for suffix in ("", ".xz", ".gz"):
         if (root / f"{name}{suffix}").is_file():
@@ -30,10 +30,10 @@ def find_file(root: Path, name: str) -> Path:
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """A csv's named columns.
+    """Read the named columns of a csv file.
 
     Raises:
-        InputError: It cannot be read, or lacks one of them.
+        InputError: The file cannot be read, or lacks one of the columns.
     """
     table = read_frame(path)
     missing = [column for column in columns if column not in table]
@@ -43,7 +43,7 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def season(month: int) -> int:
-    """0 winter (December to February), 1 spring, 2 summer, 3 autumn."""
+    """The season of a month: 0 winter (December to February), 1 spring, 2 summer, 3 autumn."""
     return month % 12 // 3
 
 

@@ -37,13 +37,13 @@ _AMPLITUDES = (0.5, 0.8)  # radians, to each side of the plumb line
 
 
 def bob_positions(speed: np.ndarray, phase: np.ndarray, amplitude: np.ndarray, length: int) -> np.ndarray:
-    """``θ^τ = A cos(2π (τ/T + φ))``, the swing of a pendulum at small angles; the bob's place from it.
+    """The bob's positions under ``θ^τ = A cos(2π (τ/T + φ))``, the swing of a pendulum at small angles.
 
     Args:
-        speed: Class, ``(N,)``.
-        phase: ``φ`` in [0, 1), ``(N,)``.
-        amplitude: ``A`` in radians, ``(N,)``.
-        length: Frames, V.
+        speed: Class of the speed, ``(N,)``.
+        phase: Phase ``φ`` in [0, 1), ``(N,)``.
+        amplitude: Amplitude ``A`` in radians, ``(N,)``.
+        length: Number of frames, V.
 
     Returns:
         ``(N, V, 2)``: x to the right and y downwards, in frame sides, from the frame's upper left corner.
@@ -71,10 +71,10 @@ def build_pendulum(data: DataConfig, split: str, root: Path | None, seed: int) -
         (draws[:, i] * len(label.classes)).astype(np.int64) for i, label in enumerate(LABELS.values())
     )
     low, high = _AMPLITUDES
-    places = bob_positions(speed, draws[:, 2], low + (high - low) * draws[:, 3], data.length)
+    positions = bob_positions(speed, draws[:, 2], low + (high - low) * draws[:, 3], data.length)
     side = data.frame_shape[1]
     frames = np.stack(
-        [_draw(_COLOURS[c], p.astype(np.float32), side) for c, p in zip(colour, places, strict=True)]
+        [_draw(_COLOURS[c], p.astype(np.float32), side) for c, p in zip(colour, positions, strict=True)]
     )
     return ArraySequences(
         torch.from_numpy(frames),
@@ -84,11 +84,11 @@ def build_pendulum(data: DataConfig, split: str, root: Path | None, seed: int) -
     )
 
 
-def _draw(colour: np.ndarray, places: np.ndarray, side: int) -> np.ndarray:
+def _draw(colour: np.ndarray, positions: np.ndarray, side: int) -> np.ndarray:
     """One clip ``(V, 3, side, side)`` uint8, antialiased by distance: coverage = clip(½ − distance in pixels, 0, 1)."""
     axis = (np.arange(side, dtype=np.float32) + 0.5) / side
     y, x = axis[None, :, None] - np.float32(_PIVOT), axis[None, None, :] - np.float32(0.5)
-    along_x, along_y = ((places - np.array([0.5, _PIVOT], np.float32)) / np.float32(_LENGTH)).T[
+    along_x, along_y = ((positions - np.array([0.5, _PIVOT], np.float32)) / np.float32(_LENGTH)).T[
         ..., None, None
     ]
     along = np.clip(x * along_x + y * along_y, 0, _LENGTH)  # the nearest point of the rod

@@ -71,12 +71,12 @@ def render_shapes(
     """Draw clips, antialiased by exact distance: coverage = clip(½ − distance in pixels, 0, 1).
 
     Args:
-        codes: Class of shape, colour, path and pose, ``(N, 4)``.
-        nuisance: Uniform in [0, 1): phase, two of place, size, speed, timing, brightness,
+        codes: Classes of shape, colour, path and pose, ``(N, 4)``.
+        nuisance: Uniform draws in [0, 1) of phase, two coordinates, size, speed, timing, brightness and
             background, ``(N, 8)``.
-        length: Frames, V.
-        height: Pixels.
-        width: Pixels.
+        length: Number of frames, V.
+        height: Height of a frame in pixels.
+        width: Width of a frame in pixels.
 
     Returns:
         ``(N, V, 3, height, width)`` uint8.

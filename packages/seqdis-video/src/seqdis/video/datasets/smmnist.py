@@ -37,25 +37,25 @@ def read_idx(path: Path, *, dims: int) -> np.ndarray:
     """Read an idx file of bytes, as MNIST comes: ``0, 0, 8, dims``, the sizes as big-endian uint32, the data.
 
     Args:
-        path: The file; the same with ``.gz`` behind it where there is none.
-        dims: Dimensions it must have.
+        path: The file; where there is none, the same with ``.gz`` behind it.
+        dims: Number of dimensions that the data must have.
 
     Raises:
-        InputError: It is missing, damaged, or something else.
+        InputError: The file is missing, damaged, or no such idx file.
     """
-    found = path if path.is_file() else path.with_name(path.name + ".gz")
+    file = path if path.is_file() else path.with_name(path.name + ".gz")
     try:
-        content = found.read_bytes()
-        if found.suffix == ".gz":
+        content = file.read_bytes()
+        if file.suffix == ".gz":
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{found}: cannot be read ({error}); it is one of {_SOURCE}") from error
+        raise InputError(f"{file}: cannot be read ({error}); it is one of {_SOURCE}") from error
     if len(content) < 4 * (1 + dims) or content[:4] != bytes([0, 0, 8, dims]):
-        raise InputError(f"{found}: is no idx file of bytes with {dims} dimensions")
+        raise InputError(f"{file}: is no idx file of bytes with {dims} dimensions")
     sizes = np.frombuffer(content, ">u4", dims, 4).tolist()
     values = np.frombuffer(content, np.uint8, offset=4 * (1 + dims))
     if len(values) != math.prod(sizes):
-        raise InputError(f"{found}: holds {len(values)} values; its header says {sizes}")
+        raise InputError(f"{file}: holds {len(values)} values; its header says {sizes}")
     return values.reshape(sizes)
 
 
@@ -92,8 +92,8 @@ def build_smmnist(data: DataConfig, split: str, root: Path | None, seed: int) ->
     }[split]
     draws = draws[first:last]
     chosen = np.minimum((draws[..., 0] * len(images)).astype(np.int64), len(images) - 1)
-    places = bounce(draws[..., 1:], length=data.length)
-    frames = _render(images, chosen, places)
+    positions = bounce(draws[..., 1:], length=data.length)
+    frames = _render(images, chosen, positions)
     if sides[0] == _SIDE // 2:
         frames = frames.unflatten(3, (-1, 2)).unflatten(2, (-1, 2)).float().mean((3, 5)).round().byte()
     named = np.sort(digits[chosen].astype(np.int64), axis=1)
@@ -106,41 +106,41 @@ def build_smmnist(data: DataConfig, split: str, root: Path | None, seed: int) ->
 
 
 def bounce(draws: np.ndarray, *, length: int) -> np.ndarray:
-    """The ways of digits that keep their velocity until they meet a wall, and then draw a new one.
+    """The positions of digits that keep their velocity until they meet a wall, and then draw a new one.
 
     Velocities are whole pixels a step, from −4 to 4 along each axis; the one away from a wall is
     from 1 to 4.
 
     Args:
-        draws: Uniform in [0, 1): two of the place, two of the velocity, and three a step (both
+        draws: Uniform draws in [0, 1): two for the position, two for the velocity, and three a step (both
             velocities, and the speed away from the wall), ``(…, 4 + 3·length)``.
-        length: Steps.
+        length: Number of steps.
 
     Returns:
         Upper left corners (row, column), ``(…, length, 2)``, each in [0, 32].
     """
     highest = _SIDE - _DIGIT
-    place = np.floor(draws[..., :2] * highest).astype(np.int64)
+    position = np.floor(draws[..., :2] * highest).astype(np.int64)
     velocity = _whole(draws[..., 2:4], -_SPEED, _SPEED)
-    places = []
+    positions = []
     for step in range(length):
-        places.append(place.copy())
-        place = place + velocity
+        positions.append(position.copy())
+        position = position + velocity
         fresh = draws[..., 4 + 3 * step : 7 + 3 * step]
-        low, high = place < 0, place > highest
+        low, high = position < 0, position > highest
         hit = (low | high).any(-1, keepdims=True)
         velocity = np.where(hit, _whole(fresh[..., :2], -_SPEED, _SPEED), velocity)
         away = _whole(fresh[..., 2:], 1, _SPEED)
         velocity = np.where(low, away, np.where(high, -away, velocity))
-        place = place.clip(0, highest)
-    return np.stack(places, axis=-2)
+        position = position.clip(0, highest)
+    return np.stack(positions, axis=-2)
 
 
 def _whole(uniform: np.ndarray, low: int, high: int) -> np.ndarray:
     return np.minimum(np.floor(uniform * (high - low + 1)).astype(np.int64) + low, high)
 
 
-def _render(images: np.ndarray, chosen: np.ndarray, places: np.ndarray) -> Tensor:
+def _render(images: np.ndarray, chosen: np.ndarray, positions: np.ndarray) -> Tensor:
     """Digits of 32×32 pixels, added up to white: ``(N, V, 64, 64)`` uint8."""
     used, index = np.unique(chosen, return_inverse=True)
     small = torch.from_numpy(images[used].astype(np.float32))[:, None]
@@ -148,8 +148,8 @@ def _render(images: np.ndarray, chosen: np.ndarray, places: np.ndarray) -> Tenso
         small, size=(_DIGIT, _DIGIT), mode="bilinear", align_corners=False
     )
     figures = large[:, 0].round().byte().numpy().astype(np.uint16)
-    canvas = np.zeros((*places.shape[0:1], places.shape[2], _SIDE, _SIDE), dtype=np.uint16)
-    for clip, which, ways in zip(canvas, index.reshape(chosen.shape), places, strict=True):
+    canvas = np.zeros((*positions.shape[0:1], positions.shape[2], _SIDE, _SIDE), dtype=np.uint16)
+    for clip, which, ways in zip(canvas, index.reshape(chosen.shape), positions, strict=True):
         for figure, way in zip(figures[which], ways, strict=True):
             for frame, (row, column) in zip(clip, way, strict=True):
                 frame[row : row + _DIGIT, column : column + _DIGIT] += figure

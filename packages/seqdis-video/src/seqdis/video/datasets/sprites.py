@@ -45,7 +45,7 @@ class SpriteSheets:
     """The sheets of 64×64 cells, and characters composed from them.
 
     Args:
-        root: Holds ``sheets/<layer>/<kind>.png``, each 832 × 1344 pixels.
+        root: Folder that holds ``sheets/<layer>/<kind>.png``, each of 832 × 1344 pixels.
 
     Raises:
         InputError: A sheet is missing, damaged or of another size.
@@ -79,7 +79,7 @@ class SpriteSheets:
         """The nine clips of each character, ``(9, 8, 64, 64, 3)`` uint8.
 
         Args:
-            characters: Indices ``((skin·6 + pants)·6 + top)·6 + hair``, each in [0, 1296).
+            characters: Indices of the characters, ``((skin·6 + pants)·6 + top)·6 + hair``, each in [0, 1296).
         """
         body, pants, tops, hair, (shoes,) = self._layers.values()
 

@@ -1,4 +1,4 @@
-"""What a preset says about BCD."""
+"""The settings of BCD."""
 
 from __future__ import annotations
 

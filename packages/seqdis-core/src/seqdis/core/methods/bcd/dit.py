@@ -22,8 +22,8 @@ def sinusoids(positions: Tensor, features: int) -> Tensor:
     """``[sin(p·ω_k), cos(p·ω_k)]`` with ``ω_k = 10000^(−k/(features/2))`` (Vaswani et al. 2017, Sec. 3.5).
 
     Args:
-        positions: ``(P,)``.
-        features: An even number.
+        positions: The positions p, ``(P,)``.
+        features: Width of the result, an even number.
 
     Returns:
         ``(P, features)``.
@@ -35,16 +35,16 @@ def sinusoids(positions: Tensor, features: int) -> Tensor:
 
 
 def with_padding(z: Tensor, mask: Tensor | None) -> Tensor:
-    """Conditions ``(B, Z)`` of :class:`DiT` with one number a step behind them: 1 where it is padding, else 0.
+    """Append one number a step to the conditions ``(B, Z)`` of :class:`DiT`: 1 in padding, else 0.
 
     Args:
-        z: Content and motion, flattened.
-        mask: Which steps exist, ``(B, V)``; ``z`` stays as it is when all do.
+        z: Content and motion, flattened, ``(B, Z)``.
+        mask: True where a step exists, ``(B, V)``; ``z`` stays as it is when omitted.
     """
     return z if mask is None else torch.cat([z, (~mask.bool()).to(z)], dim=1)
 
 
-def _places(side: int, width: int) -> Tensor:
+def _patch_positions(side: int, width: int) -> Tensor:
     """Sinusoids of row and column, ``(side², width)``, half of the channels each."""
     row, column = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     return torch.cat([sinusoids(row.flatten(), width // 2), sinusoids(column.flatten(), width // 2)], dim=1)
@@ -58,10 +58,10 @@ class DiTBlock(nn.Module):
     over time for each token, whose positions in time are then added to what it sees.
 
     Args:
-        width: D, channels of a token.
-        heads: Of the attention.
-        feedforward: Width of the MLP over D.
-        temporal: Attend over time.
+        width: Channels of a token, D.
+        heads: Number of attention heads.
+        feedforward: Width of the MLP as a multiple of D.
+        temporal: Whether to attend over time instead of over a frame's tokens.
     """
 
     def __init__(self, width: int, *, heads: int, feedforward: int = 4, temporal: bool = False) -> None:
@@ -114,24 +114,24 @@ class DiT(nn.Module):
     identity and the output at zero.
 
     Args:
-        in_channels: C of a frame ``(C, size, size)``.
-        size: Height and width.
-        patch: Side of a patch; divides the size.
-        width: D, a multiple of 4 and of the heads.
-        depth: Spatial blocks.
-        heads: Of every block.
-        feedforward: Width of the MLPs over D.
-        temporal: Spatial blocks, from 0, that a temporal block follows.
+        in_channels: Channels of a frame ``(C, size, size)``.
+        size: Height and width of a frame, in pixels.
+        patch: Side of a patch, in pixels; it divides the size.
+        width: Channels of a token, D, a multiple of 4 and of the number of heads.
+        depth: Number of spatial blocks.
+        heads: Number of attention heads of every block.
+        feedforward: Width of the MLPs as a multiple of D.
+        temporal: Numbers of the spatial blocks, from 0, that a temporal block follows.
         motion: Width of a frame's motion.
         content: Number and width of the content tokens, ``(K, Dc)``.
-        window: Frames that temporal blocks see; longer clips pass in windows that overlap by half, whose
-            outputs are blended. All when omitted.
+        window: Number of frames that temporal blocks see; longer clips pass in windows that overlap by half,
+            whose outputs are blended. All frames when omitted.
 
     Raises:
         InputError: The patch does not divide the size, or a temporal block follows none.
     """
 
-    places: Tensor
+    patch_positions: Tensor
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class DiT(nn.Module):
         self.size, self.patch, self.content, self.motion = size, patch, content, motion
         self.window, self.temporal_on = window, True
         numbers = in_channels * patch**2
-        self.register_buffer("places", _places(size // patch, width), persistent=False)
+        self.register_buffer("patch_positions", _patch_positions(size // patch, width), persistent=False)
         self.embed = nn.Linear(numbers, width)
         self.noise = NoiseEmbedding(width)
         self.from_motion = nn.Linear(motion, width)
@@ -182,7 +182,7 @@ class DiT(nn.Module):
 
     @property
     def condition(self) -> tuple[int, int]:
-        """Numbers of ``z`` for the content of a clip, and for the motion of each frame."""
+        """Widths in ``z`` of the content of a clip and of the motion of each frame."""
         return math.prod(self.content), self.motion
 
     def use_temporal(self, on: bool) -> None:
@@ -236,7 +236,7 @@ class DiT(nn.Module):
             exists = exists | ~exists.any(1, keepdim=True)  # of padding alone nothing is kept
         c = self.noise(c_noise)[:, None] + self.from_motion(motion)
         known = self.from_content(content.unflatten(1, self.content)) + self.content_places
-        patches = self.embed(self._to_tokens(x)) + self.places
+        patches = self.embed(self._to_tokens(x)) + self.patch_positions
         known = known[:, None].expand(-1, x.shape[1], -1, -1)
         for index, block in enumerate(self.blocks):
             h = block(torch.cat([known.to(patches.dtype), patches], dim=2), c)

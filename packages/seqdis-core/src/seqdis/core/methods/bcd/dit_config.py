@@ -1,4 +1,4 @@
-"""What a preset says about a diffusion transformer."""
+"""The settings of a diffusion transformer."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def dit_config(name: str, *, temporal: tuple[int, ...] | None = None) -> DiTConf
     """The DiT of a name such as ``"S/8"`` or ``"B/4"`` (Peebles & Xie 2023, Tab. 1), with our ``"XS"``, ``"XXS"``.
 
     Args:
-        name: Size and patch.
-        temporal: Blocks that a temporal one follows; every second one, from 0, when omitted (BCD, Tab. A7).
+        name: Size and patch, such as ``"S/8"``.
+        temporal: Numbers of the blocks that a temporal one follows; every second one, from 0, when omitted
+            (BCD, Tab. A7).
 
     Raises:
         InputError: There is no such size.

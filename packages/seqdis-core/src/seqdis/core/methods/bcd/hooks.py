@@ -1,4 +1,4 @@
-"""What the trainer calls on behalf of BCD."""
+"""The training hooks of BCD."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ __all__ = ["EncodedSequence", "T5SequenceEncoder"]
 
 @dataclass(frozen=True)
 class EncodedSequence:
-    """What a sequence encoder returns.
+    """The output of a sequence encoder.
 
     Attributes:
         content: One token a query, ``(B, K, width)``.
@@ -35,12 +35,12 @@ class T5SequenceEncoder(nn.Module):
     frames become a sequence of features. There is no dropout, which would draw without a generator.
 
     Args:
-        inputs: Numbers of a flattened frame.
-        width: Transformer hidden size.
-        feedforward: Feed-forward width.
-        depth: Layers.
-        heads: Attention heads; must divide the width.
-        queries: K.
+        inputs: Size of a flattened frame.
+        width: Hidden size of the transformer.
+        feedforward: Width of the feed-forward layers.
+        depth: Number of layers.
+        heads: Number of attention heads; it divides the width.
+        queries: Number of queries, and so of content tokens, K.
 
     Raises:
         InputError: The heads do not divide the width.
@@ -76,8 +76,8 @@ class T5SequenceEncoder(nn.Module):
         """Encode flattened frames, ``(B, V, inputs)``.
 
         Args:
-            frames: Numbers of each frame.
-            mask: Which of them exist, ``(B, V)``: no token attends to the others.
+            frames: Flattened frames, ``(B, V, inputs)``.
+            mask: True where a frame exists, ``(B, V)``: no token attends to the others.
         """
         queries = self.queries.expand(len(frames), -1, -1)
         tokens = torch.cat([queries, self.embed(frames).to(queries.dtype)], dim=1)

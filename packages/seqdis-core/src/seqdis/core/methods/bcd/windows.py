@@ -1,4 +1,4 @@
-"""Long sequences through networks that see W steps: windows that overlap by half, and what is made of them."""
+"""Windows that overlap by half, which pass long sequences through networks that see W steps."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class HalfOverlap:
     """Windows of W steps at every W/2, the last one flush with the end.
 
     Args:
-        total: V, steps of the sequence.
-        length: W.
+        total: Number of steps of the sequence, V.
+        length: Number of steps of a window, W.
 
     Raises:
         InputError: The windows are shorter than 2, or longer than the sequence.
@@ -27,7 +27,8 @@ class HalfOverlap:
         last = total - length
         starts = torch.tensor([*range(0, last, length // 2), last])
         self.total, self.count = total, len(starts)
-        self._index = starts[:, None] + torch.arange(length)  # (n, W): the step at each place of each window
+        # (n, W): the step at each position of each window.
+        self._index = starts[:, None] + torch.arange(length)
 
     def cut(self, x: Tensor) -> Tensor:
         """``(B, V, …)`` to ``(B·n, W, …)``, the windows of a sequence in a row."""
@@ -37,9 +38,9 @@ class HalfOverlap:
         """``(B·n, W, …)`` to ``(B, V, …)``: each step from the window that it lies furthest inside."""
         inside = self._inside()
         window = torch.zeros(self.count, self.total).scatter(1, self._index, inside).argmax(0)
-        place = torch.arange(self.total) - self._index[window, 0]
+        position = torch.arange(self.total) - self._index[window, 0]
         whole: Tensor = parts.unflatten(0, (-1, self.count))[
-            :, window.to(parts.device), place.to(parts.device)
+            :, window.to(parts.device), position.to(parts.device)
         ]
         return whole
 
@@ -54,9 +55,9 @@ class HalfOverlap:
         return sums / norm.view(-1, *[1] * (each.ndim - 3))
 
     def _inside(self) -> Tensor:
-        """Steps to the nearer edge of each place, from 1, ``(n, W)``; the sequence's own ends are no edges."""
+        """Steps to the nearer edge of the window, from 1, ``(n, W)``; a sequence's own ends are no edges."""
         length = self._index.shape[1]
-        place = torch.arange(length)
-        to_left, to_right = (place + 1).repeat(self.count, 1), (length - place).repeat(self.count, 1)
+        position = torch.arange(length)
+        to_left, to_right = (position + 1).repeat(self.count, 1), (length - position).repeat(self.count, 1)
         to_left[0], to_right[-1] = length, length
         return torch.minimum(to_left, to_right).float()

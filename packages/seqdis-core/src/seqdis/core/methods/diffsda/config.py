@@ -1,4 +1,4 @@
-"""What a preset says about DiffSDA."""
+"""The settings of DiffSDA."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ class DiffSDAConfig(Config):
     ``causal`` follows Eq. 2: ``d^τ`` sees frames up to τ. The authors' own implementation has a
     bidirectional LSTM-1 and takes ``s`` from its two end states: ``causal=False``.
 
-    ``memory`` is not in the paper. ``s`` is what LSTM₁ remembers at the end; one that starts out forgetting half of
-    it at each step has to learn to remember before ``s`` can say anything of a sequence of hundreds of steps.
+    ``memory`` is not in the paper. ``s`` is what LSTM₁ remembers at the end; an LSTM that starts out
+    forgetting half
+    of it at each step has to learn to remember before ``s`` can say anything of a sequence of hundreds of
+    steps.
     """
 
     static_dim: int = Field(ge=1, description="s dim")

@@ -1,4 +1,4 @@
-"""What the trainer calls on behalf of DiffSDA."""
+"""The training hooks of DiffSDA."""
 
 from __future__ import annotations
 

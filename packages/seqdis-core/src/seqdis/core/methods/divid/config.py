@@ -1,4 +1,4 @@
-"""What a preset says about DiViD."""
+"""The settings of DiViD."""
 
 from __future__ import annotations
 

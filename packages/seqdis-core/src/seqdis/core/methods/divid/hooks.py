@@ -1,4 +1,4 @@
-"""What the trainer calls on behalf of DiViD."""
+"""The training hooks of DiViD."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sequence part of DiViD's encoder: static from the first frame, dynamics from what differs from it."""
+"""The sequence part of DiViD's encoder: static from the first frame, dynamics from differences to it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class ResidualEncoder(nn.Module):
 
     Args:
         features: Width of a frame's feature ``f``.
-        static: S.
-        dynamic: D.
+        static: Width of the static factor, S.
+        dynamic: Width of the dynamic factor, D.
         hidden: Width of the MLP's two layers.
-        width: Of the LSTM's two directions together, and of the attention.
-        heads: Of the attention.
+        width: Width of the LSTM's two directions together, and of the attention.
+        heads: Number of attention heads.
         residual: Whether the first frame is subtracted; without it the LSTM reads ``f^{1:V}`` (ablation).
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a preset says about S3VAE."""
+"""The settings of S3VAE."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["PredictionConfig", "S3VAEConfig"]
 
 
 class PredictionConfig(Config):
-    """What the dynamic factor must tell of each step (Sec. 4.2)."""
+    """The target that is predicted from the dynamic factor at each step (Sec. 4.2)."""
 
     target: str = Field(
         description="a target of the modality: `flow_cells`, `landmark_distances`, `silence`, …"

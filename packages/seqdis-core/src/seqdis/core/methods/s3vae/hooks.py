@@ -1,4 +1,4 @@
-"""What the trainer calls on behalf of S3VAE."""
+"""The training hooks of S3VAE."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class S3VAEHooks(TrainingHooks[Any]):
     """Hooks of :class:`~seqdis.core.methods.s3vae.method.S3VAE`."""
 
     def on_fit_start(self, train_set: Any) -> None:
-        """Take note of N, the number of training sequences, which the estimate of the mutual information needs."""
+        """Store N, the number of training sequences, which the estimate of the mutual information needs."""
         self.model.sequences = len(train_set)
 
     def compile_networks(self) -> None:

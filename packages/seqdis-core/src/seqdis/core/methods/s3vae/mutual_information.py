@@ -17,8 +17,8 @@ def pairwise_log_density(posterior: DiagonalGaussian, drawn: Tensor) -> Tensor:
     """``ln q(z(x_i) | x_j)`` of every pair of a batch, ``(…, i, j)``.
 
     Args:
-        posterior: ``q(z | x_j)``, ``(M, …, D)``.
-        drawn: ``z(x_i)``, a draw from each, ``(M, …, D)``.
+        posterior: The posteriors ``q(z | x_j)`` of a batch, ``(M, …, D)``.
+        drawn: One draw ``z(x_i)`` from each posterior, ``(M, …, D)``.
     """
     return posterior[None].log_density(drawn[:, None]).movedim((0, 1), (-2, -1))
 
@@ -31,8 +31,8 @@ def weighted_mutual_information(first: Tensor, second: Tensor, *, sequences: int
 
     Args:
         first: ``ln q(z₁(x_i) | x_j)``, ``(…, M, M)``; the leading dimensions of both broadcast.
-        second: The same of ``z₂``.
-        sequences: N, the size of the data.
+        second: ``ln q(z₂(x_i) | x_j)``, ``(…, M, M)``.
+        sequences: Number of training sequences, N.
 
     Returns:
         One value for each leading index.

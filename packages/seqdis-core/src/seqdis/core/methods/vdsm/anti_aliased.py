@@ -36,8 +36,8 @@ class AntiAliasedEncoder(nn.Module):
     """Convolution 3×3, leaky ReLU and :class:`BlurPool` a layer; the last map flattened (VDSM, Sec. 3.1).
 
     Args:
-        frame_shape: ``(C, H, W)``, both sides divisible by 2 once a layer.
-        channels: Of each layer's convolution.
+        frame_shape: Shape of a frame, ``(C, H, W)``, both sides divisible by 2 once a layer.
+        channels: Channels of each layer's convolution.
     """
 
     def __init__(self, frame_shape: tuple[int, int, int], channels: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""What a preset says about VDSM."""
+"""The settings of VDSM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the trainer calls on behalf of VDSM."""
+"""The training hooks of VDSM."""
 
 from __future__ import annotations
 

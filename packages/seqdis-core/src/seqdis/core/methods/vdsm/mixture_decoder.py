@@ -20,13 +20,13 @@ class BlendedConvTranspose2d(nn.Module):
     All sequences are convolved at once, as groups of one convolution.
 
     Args:
-        experts: N, sets of weights.
-        inputs: Channels.
-        outputs: Channels.
-        kernel: Its side.
-        stride: Factor on the sides, but for the padding.
+        experts: Number of sets of weights, N.
+        inputs: Channels of the input.
+        outputs: Channels of the result.
+        kernel: Side of the kernel, in pixels.
+        stride: Factor by which the sides grow, before the padding is cut.
         padding: Pixels cut from each border of the result.
-        gain: Fresh weights have a standard deviation of ``gain / √inputs``.
+        gain: Scale of fresh weights, whose standard deviation is ``gain / √inputs``.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class BlendedConvTranspose2d(nn.Module):
         """Frames of B sequences side by side as channels, ``(V, B·inputs, H, W)`` to ``(V, B·outputs, H', W')``.
 
         Args:
-            x: Frame τ of sequence b in the channels ``b·inputs`` and on.
-            mixture: ``m (B, N)``, rows that sum to 1.
+            x: Frames ``(V, B·inputs, H, W)``; frame τ of sequence b has the channels ``b·inputs`` and on.
+            mixture: Weights ``m (B, N)`` of the experts, rows that sum to 1.
         """
         weight = (mixture @ self.weight.flatten(1)).reshape(
             -1, *self.weight.shape[2:]
@@ -78,9 +78,9 @@ class MixtureDecoder(nn.Module):
     A 4×4 map from ``{s, z^τ}``, then layers that double its side.
 
     Args:
-        experts: N.
+        experts: Number of experts, N.
         inputs: Width of ``{s, z^τ}``.
-        channels: Of each map but the last; the result has the side ``4·2^len(channels)``.
+        channels: Channels of each map but the last; the result has the side ``4·2^len(channels)``.
         outputs: Channels of the result.
     """
 

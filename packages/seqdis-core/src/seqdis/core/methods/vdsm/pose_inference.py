@@ -20,9 +20,9 @@ class MeanPosterior(nn.Module):
     """``q(s | x^{1:V}) = N(f_loc(ē), f_scale(ē))`` with ``ē`` the mean of the frames' embeddings (VDSM, Eq. 2).
 
     Args:
-        features: Width of what the frame encoder gives.
+        features: Width of the frame encoder's features.
         embedding: Width of ``e``.
-        dim: Of ``s``.
+        dim: Width of ``s``.
     """
 
     def __init__(self, features: int, *, embedding: int, dim: int) -> None:
@@ -59,11 +59,11 @@ class PoseInference(nn.Module):
 
     Args:
         features: Width of a pose embedding.
-        hidden: Of the bi-LSTM, each way.
-        action: Of ``d``, and so of ``h``.
-        pose: D, of ``z``.
-        evidence: The second LSTM reads the pose embeddings; otherwise it has no input, and poses know of the
-            frames what ``d`` says.
+        hidden: Width of the bi-LSTM in each direction.
+        action: Width of ``d``, and so of ``h``.
+        pose: Width of ``z``, D.
+        evidence: Whether the second LSTM reads the pose embeddings; otherwise it has no input, and poses
+            depend on the frames through ``d`` alone.
     """
 
     def __init__(self, features: int, *, hidden: int, action: int, pose: int, evidence: bool = True) -> None:
@@ -98,9 +98,10 @@ class PoseInference(nn.Module):
         """Infer poses from the first to the last, each given the one before.
 
         Args:
-            embeddings: ``(B, V, features)``.
-            action: ``d (B, action)``.
-            generator: Each pose is drawn; without one, it is its posterior's mean.
+            embeddings: The frames' pose embeddings, ``(B, V, features)``.
+            action: The action ``d``, ``(B, action)``.
+            generator: Source of the draws, one stream a sequence; when omitted, a pose is its posterior's
+                mean.
         """
         start = action[None].contiguous()
         given = embeddings if self.evidence else embeddings.new_zeros(*embeddings.shape[:2], 1)

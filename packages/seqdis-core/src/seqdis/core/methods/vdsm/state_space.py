@@ -1,4 +1,4 @@
-"""Gaussians of a pose given the one before: what moves it, and what infers it (VDSM)."""
+"""Gaussians of a pose given the one before: VDSM's transition, and the combiner that infers poses."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class GatedTransition(nn.Module):
     ``σ = ln(1 + exp(f₆ ReLU h))``.
 
     Args:
-        pose: D, of ``z``.
-        action: Of ``d``.
+        pose: Width of ``z``, D.
+        action: Width of ``d``.
         hidden: Width of ``f₁`` and ``f₃``.
     """
 
@@ -51,7 +51,7 @@ class Combiner(nn.Module):
     ``c = ½ (tanh(f₇ z^{τ−1}) + {h^τ, d})``, ``μ = f₈ c``, ``σ = ln(1 + exp(f₉ c))``.
 
     Args:
-        pose: D, of ``z``.
+        pose: Width of ``z``, D.
         state: Width of ``{h, d}``.
     """
 
@@ -77,11 +77,12 @@ def roll_out(
     """``z^1`` and ``z^τ ~ p(z^τ | z^{τ−1}, d)`` after it (VDSM, Eq. 1): ``(B, steps, D)``.
 
     Args:
-        transition: ``p``, of ``z^{τ−1}`` and ``d``.
-        first: ``z^1 (B, D)``.
-        action: ``d (B, A)``.
-        steps: V, as many as one likes.
-        generator: Each pose is drawn; without one, it is its distribution's mean.
+        transition: The transition ``p(z^τ | z^{τ−1}, d)``.
+        first: The first pose ``z^1``, ``(B, D)``.
+        action: The action ``d``, ``(B, A)``.
+        steps: Number of steps, V, at least 1.
+        generator: Source of the draws, one stream a sequence; when omitted, a pose is its distribution's
+            mean.
 
     Raises:
         InputError: ``steps`` is below one.
