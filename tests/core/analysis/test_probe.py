@@ -39,7 +39,7 @@ def test_each_label_is_read_from_its_own_factor_and_not_from_the_other() -> None
 def test_chance_is_the_commonest_test_class_and_the_interval_wilsons() -> None:
     x, y = torch.randn(40, 3), torch.arange(40) % 2
     test_y = torch.tensor([0, 0, 0, 1])
-    metric = probe(x, y, torch.randn(4, 3), test_y).metric()
+    metric = probe(x, y, torch.randn(4, 3), test_y).estimate()
     assert metric.chance == 0.75
     assert metric.ci95 == wilson(round(metric.value * 4), 4)
 
@@ -47,8 +47,8 @@ def test_chance_is_the_commonest_test_class_and_the_interval_wilsons() -> None:
 def test_the_scale_of_a_feature_does_not_matter() -> None:
     (train, train_y), (test, test_y) = split(120, 2), split(80, 3)
     scale = torch.tensor([1e-6, 1e6, 1.0, 10.0, 1e3])
-    plain = probe(train.static, train_y["who"], test.static, test_y["who"]).metric()
-    scaled = probe(train.static * scale, train_y["who"], test.static * scale, test_y["who"]).metric()
+    plain = probe(train.static, train_y["who"], test.static, test_y["who"]).estimate()
+    scaled = probe(train.static * scale, train_y["who"], test.static * scale, test_y["who"]).estimate()
     assert plain.value == pytest.approx(scaled.value, abs=0.02)
 
 
@@ -57,18 +57,18 @@ def test_a_class_absent_from_training_counts_as_wrong() -> None:
     y = torch.tensor([0, 1]).repeat(20)
     outcome = probe(x, y, torch.tensor([[0.0], [1.0], [1.0], [0.0]]), torch.tensor([0, 1, 2, 2]))
     assert outcome.right.tolist() == [True, True, False, False]
-    assert outcome.metric().value == 0.5
+    assert outcome.estimate().value == 0.5
 
 
 def test_a_training_split_of_one_class_predicts_it() -> None:
     outcome = probe(torch.randn(6, 2), torch.full((6,), 3), torch.randn(4, 2), torch.tensor([3, 3, 1, 3]))
-    assert outcome.metric().value == 0.75
+    assert outcome.estimate().value == 0.75
 
 
 def test_a_constant_feature_is_harmless() -> None:
     x = torch.cat([torch.randn(30, 1), torch.ones(30, 1)], dim=1)
     y = (x[:, 0] > 0).long()
-    assert probe(x, y, x, y).metric().value > 0.9
+    assert probe(x, y, x, y).estimate().value > 0.9
 
 
 def test_what_cannot_be_probed_is_refused() -> None:

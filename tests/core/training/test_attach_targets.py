@@ -13,8 +13,8 @@ import torch
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.targets import Target
 from seqdis.core.errors import InputError
-from seqdis.core.methods.s3vae import S3VAE
 from seqdis.core.methods.s3vae.config import PredictionConfig, S3VAEConfig
+from seqdis.core.methods.s3vae.hooks import S3VAEHooks
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.registry import build_dataset, get_modality
 from seqdis.core.training import train
@@ -71,7 +71,7 @@ def test_the_method_is_shown_what_it_learns_from(
     offered: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    monkeypatch.setattr(S3VAE, "on_fit_start", lambda self, train_set: sizes.append(len(train_set)))
+    monkeypatch.setattr(S3VAEHooks, "on_fit_start", lambda self, train_set: sizes.append(len(train_set)))
     _train(_config(prediction_weight=0), tmp_path / "a")
     assert sizes == [96]
 

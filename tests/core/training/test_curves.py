@@ -19,6 +19,7 @@ from seqdis.core.random import GeneratorStack, randn
 from seqdis.core.sequences import Sequences
 from seqdis.core.training import curves
 from seqdis.core.training.curves import draw_curves, read_curves
+from seqdis.core.training.hooks import TrainingHooks
 
 Configure = Callable[..., RunConfig]
 Run = Callable[..., Disentangler]
@@ -28,12 +29,13 @@ Run = Callable[..., Disentangler]
 def _curvy(monkeypatch: pytest.MonkeyPatch) -> None:
     from seqdis_plain import Plain
 
-    def curves(self: Plain, batch: Sequences, *, generator: GeneratorStack) -> dict[str, Curve]:
-        drawn = randn((len(batch), 3), generator=generator).mean(0)
-        y = torch.tensor([1.0, 2.0, float("nan")]) + drawn * torch.tensor([1.0, 0, 0])
-        return {"bend": Curve(torch.tensor([0, 5, 9]), y, "lag, steps", "nats")}
+    class Curvy(TrainingHooks[Any]):
+        def curves(self, sequences: Sequences, *, generator: GeneratorStack) -> dict[str, Curve]:
+            drawn = randn((len(sequences), 3), generator=generator).mean(0)
+            y = torch.tensor([1.0, 2.0, float("nan")]) + drawn * torch.tensor([1.0, 0, 0])
+            return {"bend": Curve(torch.tensor([0, 5, 9]), y, "lag, steps", "nats")}
 
-    monkeypatch.setattr(Plain, "curves", curves)
+    monkeypatch.setattr(Plain, "training_hooks", lambda self: Curvy(self), raising=False)
 
 
 @pytest.mark.usefixtures("_curvy")

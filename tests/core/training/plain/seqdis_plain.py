@@ -60,14 +60,14 @@ class Plain(Disentangler):
         return result
 
     def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
-        return self._factors(self.to_model_space(Sequences(sequences)))
+        return self._factors(self.to_model_space(sequences))
 
     def _decode(self, factors: Factors, **options: Any) -> Tensor:
         torch.rand(3)  # a careless method: what it takes from the global stream must not matter
         return self.from_model_space(self._frames(factors))
 
     def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
-        y = self.to_model_space(Sequences(sequences))
+        y = self.to_model_space(sequences)
         noisy = self.dropout(y + self.config.noise * randn(y.shape, generator=generator, device=y.device))
         difference = self._frames(self._factors(noisy)) - y
         return LossOutput(difference.square().mean(), {"error": difference.detach().abs().mean()})
