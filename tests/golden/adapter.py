@@ -88,7 +88,9 @@ def convert_config(values: Mapping[str, Any]) -> dict[str, Any]:
 def _convert_sampler(values: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of a recorded sampler that its kind has; the others had no effect on it."""
     fields = get_sampler(values.get("kind", "edm")).config_class.model_fields
-    return {"kind": "edm"} | {name: value for name, value in values.items() if name in fields}
+    return {"kind": "edm", "levels": "karras"} | {
+        name: value for name, value in values.items() if name in fields
+    }
 
 
 def convert_state(state: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:

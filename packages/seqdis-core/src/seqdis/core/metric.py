@@ -20,13 +20,13 @@ class Estimate(Config):
 
     Attributes:
         value: The figure; accuracies and shares lie in [0, 1].
-        unit: Of the value: ``"share"``, ``"nats"``, ``"pixels"``, ``"natural²"``, …; empty where there is none.
+        unit: Unit of the value: ``"share"``, ``"nats"``, ``"pixels"``, ``"natural²"``, …; empty where there is none.
         direction: Whether higher or lower values are better.
-        chance: What guessing or the trivial baseline named in ``docs/results.md`` would reach.
+        chance: Value that guessing or the trivial baseline named in ``docs/results.md`` would reach.
         ci95: Lower and upper end of the 95% confidence interval.
-        n: How many independent cases (clips, pairs) stand behind it.
-        std: Of the value over ``seeds`` repetitions (n - 1 in the denominator); ``value`` is then their mean.
-        seeds: How many repetitions, with seeds of their own, stand behind the value.
+        n: Number of independent cases (clips, pairs) behind the value.
+        std: Standard deviation of the value over ``seeds`` repetitions (n - 1 in the denominator); ``value`` is then their mean.
+        seeds: Number of repetitions, each with a seed of its own, behind the value.
     """
 
     # A number written as a string, or a bool as a number, is a damaged file rather than a value.
@@ -68,10 +68,10 @@ class Metric(Estimate):
     """An estimate with a name, as ``metrics.json`` and ``results/*.json`` hold it.
 
     Attributes:
-        name: What was measured: ``"swap_static_accuracy"``.
+        name: Name of the measured quantity: ``"swap_static_accuracy"``.
         case: Under which circumstances, where a protocol measures one quantity under several: a sampler with its
             steps, a principal component, a run; empty otherwise.
-        role: What the figure is about: ``"judge"``, ``"swap"``, ``"probe"``, ``"reconstruction"``, … Figures of a
+        role: Subject of the figure: ``"judge"``, ``"swap"``, ``"probe"``, ``"reconstruction"``, … Figures of a
             judge or a probe describe; they do not rank models.
     """
 
@@ -94,7 +94,7 @@ class Metrics(Mapping[str, Metric]):
     """Metrics in the order in which they are shown, by :attr:`Metric.key`.
 
     Args:
-        metrics: In order; of two with the same key the later one counts.
+        metrics: Metrics in the order in which they are shown; of two with the same key the later one counts.
     """
 
     def __init__(self, metrics: Iterable[Metric] = ()) -> None:
@@ -121,7 +121,7 @@ class Metrics(Mapping[str, Metric]):
         return f"Metrics({list(self.values())!r})"
 
     def select(self, *, role: str | None = None, without: str | None = None) -> Metrics:
-        """Those of one role, or all but those of one role."""
+        """The metrics of one role, or all but those of one role."""
         return Metrics(m for m in self.values() if role in (None, m.role) and m.role != without)
 
     def in_case(self, case: str) -> Metrics:
@@ -129,11 +129,11 @@ class Metrics(Mapping[str, Metric]):
         return Metrics(metric.model_copy(update={"case": case}) for metric in self.values())
 
     def plain(self) -> list[Metric]:
-        """Those without a case."""
+        """The metrics without a case."""
         return [metric for metric in self.values() if not metric.case]
 
     def by_case(self) -> dict[str, dict[str, Metric]]:
-        """Those with a case: by case, then by name."""
+        """The metrics with a case: by case, then by name."""
         table: dict[str, dict[str, Metric]] = {}
         for metric in self.values():
             if metric.case:
@@ -145,7 +145,7 @@ class Metrics(Mapping[str, Metric]):
         """Metrics from a JSON list.
 
         Raises:
-            InputError: It is none, or an entry has a key that is unknown, missing or out of range.
+            InputError: The value is no list of metrics, or an entry has a key that is unknown, missing or out of range.
         """
         if not isinstance(values, list):
             raise InputError(f"{where}: got {type(values).__name__}; allowed: a list of metrics")

@@ -1,4 +1,4 @@
-"""What a preset says about DSVAE."""
+"""The settings of DSVAE."""
 
 from __future__ import annotations
 

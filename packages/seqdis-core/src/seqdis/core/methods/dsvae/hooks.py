@@ -1,4 +1,4 @@
-"""What the trainer calls on behalf of DSVAE."""
+"""The training hooks of DSVAE."""
 
 from __future__ import annotations
 

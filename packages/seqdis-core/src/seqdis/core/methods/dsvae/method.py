@@ -143,8 +143,8 @@ class DSVAE(Disentangler):
         """The posterior of frames ``y (B, V, *latent)``, and ``s (B, S)`` and ``d (B, V, D)`` from it.
 
         Args:
-            y: In model space, 0 in every gap.
-            mask: Which steps exist, ``(B, V)``; the others reach none of these.
+            y: Frames in model space, 0 in every gap, ``(B, V, *latent)``.
+            mask: True where a step exists, ``(B, V)``; the others reach none of the results.
             generator: Both factors are drawn; without one, they are the means.
         """
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
@@ -230,12 +230,12 @@ class DSVAE(Disentangler):
         prior passes over it; an entry that was not measured has no likelihood.
 
         Args:
-            frames: What the decoder must give, ``(B, V, *latent)``.
-            q: The posterior.
+            frames: Frames that the decoder must give, ``(B, V, *latent)``.
+            q: Posterior of both factors.
             static: Drawn from it, ``(B, S)``.
             dynamic: Drawn from it, ``(B, V, D)``.
             weight: 1 where an entry was measured, else 0, broadcasting over ``frames``; all were when omitted.
-            mask: Which steps exist, ``(B, V)``; all do when omitted.
+            mask: True where a step exists, ``(B, V)``; all do when omitted.
         """
         std = self.config.frame_std
         per_entry = (frames - self._frames(static, dynamic)).float().square() / (2 * std**2)

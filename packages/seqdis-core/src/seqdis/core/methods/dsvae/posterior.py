@@ -65,8 +65,8 @@ class StaticPosterior(nn.Module):
     Args:
         features: Width of a frame's feature.
         hidden: Width of both LSTMs.
-        size: S.
-        layer_norm: See :class:`GaussianHead`.
+        size: Width of the static factor, S.
+        layer_norm: Layer norm before the linear layer, as in :class:`GaussianHead`.
     """
 
     def __init__(self, features: int, hidden: int, size: int, *, layer_norm: bool = False) -> None:
@@ -88,8 +88,8 @@ class FrameDynamics(nn.Module):
     Args:
         features: Width of a frame's feature.
         hidden: Width of the hidden layer.
-        size: D.
-        layer_norm: See :class:`GaussianHead`.
+        size: Width of the dynamic factor, D.
+        layer_norm: Layer norm before the linear layer, as in :class:`GaussianHead`.
     """
 
     def __init__(self, features: int, hidden: int, size: int, *, layer_norm: bool = False) -> None:
@@ -111,9 +111,9 @@ class SequenceDynamics(nn.Module):
     Args:
         features: Width of a frame's feature.
         hidden: Width of each recurrent layer.
-        static: S.
-        size: D.
-        layer_norm: See :class:`GaussianHead`.
+        static: Width of the static factor, S.
+        size: Width of the dynamic factor, D.
+        layer_norm: Layer norm before the linear layer, as in :class:`GaussianHead`.
     """
 
     def __init__(
