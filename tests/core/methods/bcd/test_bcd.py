@@ -451,4 +451,8 @@ def test_motion_is_generated_for_a_content_as_it_goes_in_the_data(trained: BCD) 
     got_colour, got_level = read(trained.decode(factors, generator=g))
     assert (got_colour == colour[given]).float().mean() >= 0.9
     assert got_level.float().mean().item() == pytest.approx(0.5, abs=0.2)
-    assert (got_level[:, 1:] != got_level[:, :-1]).float().mean().item() == pytest.approx(0.15, abs=0.06)
+    # Where a lamp is misread, it seems to change: so it does in clips that were decoded from real motion.
+    _, real_level = read(trained.decode(known[:96], generator=g))
+    drawn, real = ((x[:, 1:] != x[:, :-1]).float().mean().item() for x in (got_level, real_level))
+    assert drawn == pytest.approx(real, abs=0.06)
+    assert drawn < 0.3
