@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 import nox
@@ -61,6 +62,8 @@ EXAMPLES = {
 EXTRAS = {"video": "[flow,latent]", "eval": "[fid,speech]"}
 # What a part's tests compare with or look with, and what an extra of seqdis-eval would bring.
 PEERS = {"core": ("diffusers", "pandas", "polars"), "integration": ("playwright", "pytorch-fid")}
+# Places that share six or more lines today: lower it with every one that goes.
+MOST_DUPLICATES = 21
 PINNED = ("-c", "constraints.txt", "--override", "overrides.txt")
 # Every module: seqdis.core itself imports little before a name is asked for.
 IMPORT_ALL = (
@@ -144,6 +147,44 @@ def examples(session: nox.Session) -> None:
         out = str(runs / name)
         session.run("python", f"examples/{name}/train.py", "--out", out, *training)
         session.run("python", f"examples/{name}/evaluate.py", out, "--out", f"{out}/result.json", *measuring)
+
+
+@nox.session
+def full(session: nox.Session) -> None:
+    """What takes longer than the everyday tests, with the time of each part: ``-- guides`` runs one part alone."""
+    parts = {"guides": guides, "examples": examples, "duplicates": duplicates}
+    unknown = sorted(set(session.posargs) - parts.keys())
+    if unknown:
+        session.error(f"unknown part {unknown[0]!r}; allowed: {', '.join(parts)}")
+    taken = {}
+    for name in session.posargs or parts:
+        started = time.perf_counter()
+        parts[name](session)
+        taken[name] = time.perf_counter() - started
+    for name, seconds in taken.items():
+        session.log(f"{name}: {seconds:.0f} s")
+
+
+def guides(session: nox.Session) -> None:
+    """Every page of how to add something, written into a copy of the repository and run there."""
+    install(session, *PACKAGES, tools=("pytest", "pytest-xdist", "ruff", *PEERS["integration"]))
+    session.run("pytest", "-m", "full", "tests/integration")
+
+
+@nox.session
+def duplicates(session: nox.Session) -> None:
+    """Places that share six or more lines, by pylint; more of them than allowed is an error."""
+    session.install(*PINNED, "pylint")
+    report = session.run(
+        *("pylint", "--disable=all", "--enable=duplicate-code", "--min-similarity-lines=6", "--recursive=y"),
+        *("packages", "tests", "examples"),
+        silent=True,
+        success_codes=[0, 8],
+    )
+    count = str(report).count("R0801")
+    session.log(f"{report}\n{count} duplicates; allowed: {MOST_DUPLICATES}")
+    if count > MOST_DUPLICATES:
+        session.error(f"{count} places share six or more lines; allowed: {MOST_DUPLICATES}")
 
 
 @nox.session

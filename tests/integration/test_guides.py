@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.full
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("adding-*.md"))
 PAGE_IDS = [page.stem for page in PAGES]

@@ -20,7 +20,20 @@ REGISTRIES = re.compile(
         [r"pypi\." + "org", "pythonhosted" + r"\.", r"download\.pytorch\." + "org", "--extra-" + "index"]
     )
 )
-SESSIONS = ["demo", "tests", "lint", "typecheck", "docs", "examples", "build", "bench", "kernels", "release"]
+SESSIONS = [
+    "demo",
+    "tests",
+    "full",
+    "lint",
+    "typecheck",
+    "docs",
+    "examples",
+    "build",
+    "bench",
+    "kernels",
+    "release",
+    "duplicates",
+]
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from seqdis.core.config import apply_overrides
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.subset import Subset
 from seqdis.core.methods.bcd import BCD
+from seqdis.core.metric import Estimate
 from seqdis.core.pretrained import build_model
 from seqdis.core.quantize import codebook_use
 from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import build_dataset, get_preset
-from seqdis.core.results import Metric
 from seqdis.core.sequences import Sequences
 from seqdis.core.training.hooks import hooks_of
 from seqdis.core.training.schedule import Schedule
@@ -42,7 +42,7 @@ def train(model: BCD, data: SequenceDataset, batch: int, lr: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def learnt() -> tuple[dict[str, Metric], float]:
+def learnt() -> tuple[dict[str, Estimate], float]:
     """Probes on held-out clips, and the rate of their codes."""
     config = apply_overrides(get_preset("bcd-shapes"), ["precision=fp32"])
     torch.manual_seed(0)
@@ -60,7 +60,7 @@ def learnt() -> tuple[dict[str, Metric], float]:
 
 @pytest.mark.parametrize(("label", "side"), [("colour", "static"), ("shape", "static"), ("path", "dynamic")])
 def test_a_probe_beats_chance_with_confidence(
-    learnt: tuple[dict[str, Metric], float], label: str, side: str
+    learnt: tuple[dict[str, Estimate], float], label: str, side: str
 ) -> None:
     found = learnt[0][f"probe_{label}_from_{side}"]
     assert found.ci95 is not None
@@ -69,12 +69,12 @@ def test_a_probe_beats_chance_with_confidence(
 
 
 def test_the_static_factor_says_more_of_the_looks_than_the_codes_do(
-    learnt: tuple[dict[str, Metric], float],
+    learnt: tuple[dict[str, Estimate], float],
 ) -> None:
     probes = learnt[0]
     for label in ("colour", "shape"):
         assert probes[f"probe_{label}_from_static"].value > probes[f"probe_{label}_from_dynamic"].value
 
 
-def test_the_rate_of_held_out_codes_is_near_the_target(learnt: tuple[dict[str, Metric], float]) -> None:
+def test_the_rate_of_held_out_codes_is_near_the_target(learnt: tuple[dict[str, Estimate], float]) -> None:
     assert learnt[1] == pytest.approx(4.0, rel=0.1)

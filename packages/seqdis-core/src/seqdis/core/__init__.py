@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from seqdis.core.methods.bcd.method import BCD
     from seqdis.core.methods.diffsda.method import DiffSDA
     from seqdis.core.methods.divid.method import DiViD
+    from seqdis.core.methods.dsvae.method import DSVAE
     from seqdis.core.methods.s3vae.method import S3VAE
     from seqdis.core.methods.vdsm.method import VDSM
     from seqdis.core.metric import Metric
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BCD",
+    "DSVAE",
     "S3VAE",
     "VDSM",
     "ArraySequences",
@@ -107,6 +109,7 @@ _HOMES = {
     "methods.bcd.method": ["BCD"],
     "methods.diffsda.method": ["DiffSDA"],
     "methods.divid.method": ["DiViD"],
+    "methods.dsvae.method": ["DSVAE"],
     "methods.s3vae.method": ["S3VAE"],
     "methods.vdsm.method": ["VDSM"],
     "modality": ["DatasetSpec", "Modality", "Panel"],
