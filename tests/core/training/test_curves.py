@@ -35,7 +35,7 @@ def _curvy(monkeypatch: pytest.MonkeyPatch) -> None:
             y = torch.tensor([1.0, 2.0, float("nan")]) + drawn * torch.tensor([1.0, 0, 0])
             return {"bend": Curve(torch.tensor([0, 5, 9]), y, "lag, steps", "nats")}
 
-    monkeypatch.setattr(Plain, "training_hooks", lambda self: Curvy(self), raising=False)
+    monkeypatch.setattr(Plain, "training_hooks", lambda self: Curvy(self))
 
 
 @pytest.mark.usefixtures("_curvy")

@@ -56,7 +56,7 @@ def staged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
             told.append(name)
 
     monkeypatch.setattr(Plain, "__init__", init)
-    monkeypatch.setattr(Plain, "training_hooks", lambda self: Staged(self), raising=False)
+    monkeypatch.setattr(Plain, "training_hooks", lambda self: Staged(self))
     return told  # type: ignore[return-value]
 
 

@@ -19,6 +19,7 @@ from seqdis.core.factors import Factors
 from seqdis.core.modality import Modality
 from seqdis.core.random import GeneratorLike, GeneratorStack, randn
 from seqdis.core.sequences import Sequences
+from seqdis.core.training.hooks import TrainingHooks
 
 STATIC, DYNAMIC = 4, 3
 
@@ -58,6 +59,9 @@ class Plain(Disentangler):
         static = factors.static[:, None].expand(-1, factors.steps, -1)
         result: Tensor = self.output(torch.cat([static, factors.dynamic], dim=2))
         return result
+
+    def training_hooks(self) -> TrainingHooks[Any]:
+        return TrainingHooks(self)
 
     def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
         return self._factors(self.to_model_space(sequences))
