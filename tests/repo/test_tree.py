@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -152,6 +154,47 @@ def test_torch_draws_nothing_without_a_generator(tracked: list[Path]) -> None:
     ]
     # The one place that turns "no generator was given" into a seed.
     assert [place for place in found if "core/random.py" not in place] == []
+
+
+def imported_modules(tree: ast.AST) -> Iterator[str]:
+    """The modules that run when a file does or when its functions do: imports for types alone are left out."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        else:
+            yield from imported_modules(node)
+
+
+def test_no_folder_of_core_imports_one_that_imports_it() -> None:
+    """Folders at any depth; each file beside the folders stands for itself."""
+    core = ROOT / "packages" / "seqdis-core" / "src" / "seqdis" / "core"
+
+    def node(module: str) -> str:
+        parts = module.split(".")[2:]
+        while parts and not core.joinpath(*parts).is_dir():
+            if len(parts) == 1:
+                return parts[0]
+            parts.pop()
+        return "/".join(parts)
+
+    graph: dict[str, set[str]] = {}
+    for path in core.rglob("*.py"):
+        if path.name == "__init__.py":
+            continue  # these name what a folder offers, and import it when it is asked for
+        inner = path.relative_to(core)
+        me = inner.parent.as_posix() if len(inner.parts) > 1 else inner.stem
+        modules = imported_modules(ast.parse(path.read_text(encoding="utf-8")))
+        inside = {node(module) for module in modules if module.startswith("seqdis.core.")}
+        graph.setdefault(me, set()).update(inside - {me})
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+    assert {"methods/diffsda", "nn", "training", "config"} <= set(order)
 
 
 def test_the_task_runner_has_every_session() -> None:

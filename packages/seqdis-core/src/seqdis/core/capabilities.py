@@ -13,7 +13,7 @@ from seqdis.core.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqdis.core.diffusion.sampling import Sampling
+    from seqdis.core.diffusion.samplers.sampling import Sampling
     from seqdis.core.factors import Factors
     from seqdis.core.priors.prior import Prior
     from seqdis.core.progress import Progress

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializeAsAny,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
-from seqdis.core.errors import InputError
-
-if TYPE_CHECKING:
-    from seqdis.core.kind_config import KindConfig
+from seqdis.core.base_config import Config, parse_config
+from seqdis.core.overrides import apply_overrides, change_config, read_overrides
+from seqdis.core.presets import get_preset
 
 __all__ = [
     "CodecConfig",
@@ -36,15 +24,6 @@ __all__ = [
     "parse_config",
     "read_overrides",
 ]
-
-
-C = TypeVar("C", bound=BaseModel)
-
-
-class Config(BaseModel):
-    """Base of every configuration: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataConfig(Config):
@@ -193,186 +172,4 @@ class RunConfig(Config):
         Raises:
             InputError: The preset or a key is unknown, a key is ambiguous, or a value is out of range.
         """
-        from seqdis.core.registry import get_preset
-
         return change_config(get_preset(name), changes)
-
-
-def _leaves(config: BaseModel | type[BaseModel]) -> Iterator[str]:
-    """The paths of all settings, those of the present kinds of algorithm among them."""
-    schema = config if isinstance(config, type) else type(config)
-    for name, info in schema.model_fields.items():
-        kind = info.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            inner = kind if isinstance(config, type) else getattr(config, name)
-            yield from (f"{name}.{leaf}" for leaf in _leaves(inner))
-        else:
-            yield info.alias or name
-
-
-def _first_problem(error: ValidationError, where: str, keys: Sequence[str]) -> InputError:
-    problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"]) or "(whole)"
-    if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, keys, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        parent = key.rpartition(".")[0]
-        siblings = [k for k in keys if k.rpartition(".")[0] == parent] or keys
-        return InputError(f"{where}: unknown key {key!r}{hint}; allowed: {', '.join(siblings)}")
-    if problem["type"] == "missing":
-        return InputError(f"{where}: key {key!r} is missing")
-    return InputError(f"{where}: key {key!r} is {problem.get('input')!r}, but: {problem['msg']}")
-
-
-def parse_config(schema: type[C], values: Mapping[str, Any], *, where: str) -> C:
-    """Validate plain values as a configuration.
-
-    Args:
-        schema: The configuration's class.
-        values: Plain JSON values.
-        where: The file or command that the values come from, for the message.
-
-    Raises:
-        InputError: A key is unknown, missing or out of range; the message names the first, its value, and
-            what is allowed.
-    """
-    try:
-        return schema.model_validate(values)
-    except ValidationError as error:
-        raise _first_problem(error, where, list(_leaves(schema))) from None
-
-
-def _read_value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        lowered = text.lower()
-        words: dict[str, Any] = {"true": True, "false": False, "none": None}
-        if lowered in words:
-            return words[lowered]
-        if "," in text:
-            return [_read_value(part) for part in text.split(",") if part]
-        return text
-
-
-def read_overrides(overrides: Sequence[str]) -> dict[str, Any]:
-    """Read ``key=value`` texts as plain values: JSON, a bare word, or a comma-separated list.
-
-    Raises:
-        InputError: An override has no ``=``.
-    """
-    values = {}
-    for item in overrides:
-        key, equals, text = item.partition("=")
-        if not equals:
-            raise InputError(f"override {item!r} is not of the form key=value")
-        values[key] = _read_value(text)
-    return values
-
-
-def apply_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
-    """Change some keys of a run's configuration, as they are typed on a command line.
-
-    Args:
-        config: The configuration to start from.
-        overrides: Texts ``key=value``, with a key as in :func:`change_config`. A value is JSON, a bare word,
-            or a comma-separated list.
-
-    Raises:
-        InputError: A key is unknown or ambiguous, a value is out of range, or a kind lacks a setting that the
-            preset has changed.
-    """
-    return change_config(config, read_overrides(overrides))
-
-
-def change_config(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
-    """Change some keys of a run's configuration.
-
-    Args:
-        config: The configuration to start from.
-        changes: Values by key. A key is a path (``train.steps``) or its last part alone where only one path ends
-            so (``lr``). Where one changes the ``kind`` of an algorithm (``sampler.kind``), the others name
-            settings of the new one; what both have stays as it is.
-
-    Raises:
-        InputError: A key is unknown or ambiguous, a value is out of range, or a kind lacks a setting that the
-            preset has changed.
-    """
-    config = _switch_kinds(config, changes)
-    values = config.model_dump(mode="json")
-    keys = _override_keys(config)
-    whole = [
-        f"prior.options.{name}" for name in config.prior.options
-    ]  # by the full path alone: lr is train.lr
-    for key, value in changes.items():
-        full = _full_key(key, keys, whole)
-        if full is None:
-            raise _first_unknown(key, config, keys)
-        *parents, last = full.split(".")
-        section = values
-        for parent in parents:
-            section = section[parent]
-        section[last] = value
-    model = parse_config(type(config.model), values.pop("model"), where="model")
-    return parse_config(RunConfig, values | {"model": model}, where="override")
-
-
-def _override_keys(config: RunConfig) -> list[str]:
-    fixed = ("format", "preset", "modality", "method")
-    keys = [key for key in _leaves(config) if key not in fixed]
-    keys += [f"data.options.{name}" for name in config.data.options]
-    return keys + [path for path in _sections(keys) if _kind_section(config, path) is not None]
-
-
-def _full_key(key: str, keys: Sequence[str], whole: Sequence[str] = ()) -> str | None:
-    """The one path that a key means; None if there is none."""
-    matches = [k for k in (*keys, *whole) if k == key] or [k for k in keys if k.endswith(f".{key}")]
-    if len(matches) > 1:
-        raise InputError(f"override key {key!r} is ambiguous; allowed: {', '.join(matches)}")
-    return matches[0] if matches else None
-
-
-def _sections(keys: Sequence[str]) -> list[str]:
-    return [key.removesuffix(".kind") for key in keys if key.endswith(".kind")]
-
-
-def _kind_section(config: RunConfig, path: str) -> KindConfig | None:
-    """The settings of one algorithm among several that stand at a path; None if others do."""
-    from seqdis.core.kind_config import KindConfig
-
-    section: Any = config
-    for name in path.split("."):
-        section = getattr(section, name)
-    return section if isinstance(section, KindConfig) else None
-
-
-def _switch_kinds(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
-    """The configuration with the algorithms that the overrides ask for, before their settings are changed."""
-    from seqdis.core.kind_config import switch_kind
-
-    keys = _override_keys(config)
-    for key, value in changes.items():
-        path, _, last = (_full_key(key, keys) or "").rpartition(".")
-        section = _kind_section(config, path) if last == "kind" else None
-        if section is not None and value != section.kind:
-            try:
-                config = _replace(config, path.split("."), switch_kind(section, str(value), strict=True))
-            except InputError as error:
-                raise InputError(f"override {key}={value}: {error}") from None
-    return config
-
-
-def _replace(config: C, path: Sequence[str], value: Any) -> C:
-    name, *rest = path
-    return config.model_copy(update={name: _replace(getattr(config, name), rest, value) if rest else value})
-
-
-def _first_unknown(key: str, config: RunConfig, keys: Sequence[str]) -> InputError:
-    parent, _, last = key.rpartition(".")
-    path = _full_key(f"{parent}.kind", keys) if parent else None
-    section = None if path is None else _kind_section(config, path.removesuffix(".kind"))
-    if section is not None:
-        return InputError(f"override: {section.unknown_setting(last)}")
-    near = difflib.get_close_matches(key, [*keys, *(k.rpartition(".")[2] for k in keys)], n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return InputError(f"override: unknown key {key!r}{hint}; allowed: {', '.join(keys)}")

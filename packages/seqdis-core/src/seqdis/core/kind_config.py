@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self, TypeVar
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from seqdis.core.config import Config
+from seqdis.core.base_config import Config
 from seqdis.core.errors import InputError, unknown_name
-from seqdis.core.registry import get_plugin, list_plugins
+from seqdis.core.plugins import get_plugin, list_plugins
 
 __all__ = ["KindConfig", "parse_kind", "switch_kind"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
@@ -11,10 +12,12 @@ from safetensors.torch import load_file
 
 from seqdis.core.config import RunConfig, parse_config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.model_files import load_state
 from seqdis.core.registry import get_method, get_modality
+
+if TYPE_CHECKING:
+    from seqdis.core.disentangler import Disentangler
 
 __all__ = ["build_model", "config_of", "find_model_folder", "load", "read_run_config"]
 

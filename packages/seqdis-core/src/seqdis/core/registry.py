@@ -17,17 +17,16 @@ Nothing is imported before it is asked for.
 from __future__ import annotations
 
 import functools
-import logging
 import os
-from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.plugins import get_plugin, list_plugins
+from seqdis.core.presets import get_preset, list_presets
 
 if TYPE_CHECKING:
+    from seqdis.core.config import DataConfig
     from seqdis.core.data.sequence_dataset import SequenceDataset
     from seqdis.core.diffusion.samplers.base import Sampler
     from seqdis.core.disentangler import Disentangler
@@ -48,32 +47,6 @@ __all__ = [
     "list_presets",
     "list_samplers",
 ]
-
-
-def _points(group: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=group)}
-
-
-def list_plugins(group: str) -> list[str]:
-    """Names declared under the entry-point group ``seqdis.<group>``."""
-    return sorted(_points(f"seqdis.{group}"))
-
-
-def get_plugin(group: str, name: str) -> Any:
-    """Load the object that a distribution declared under ``seqdis.<group>``.
-
-    Raises:
-        InputError: No installed distribution declares that name, or loading it failed.
-    """
-    points = _points(f"seqdis.{group}")
-    if name not in points:
-        raise unknown_name(group.removesuffix("s").replace("modalitie", "modality"), name, points)
-    try:
-        return points[name].load()
-    except (ImportError, AttributeError) as error:
-        raise InputError(
-            f"{group} {name!r} is declared by an installed package, but importing it failed: {error}"
-        ) from error
 
 
 def list_modalities() -> list[str]:
@@ -113,29 +86,6 @@ def get_sampler(name: str) -> type[Sampler]:
     """The class of one installed sampler; see :func:`get_plugin` for errors."""
     sampler: type[Sampler] = get_plugin("samplers", name)
     return sampler
-
-
-def list_presets() -> Mapping[str, Callable[[], RunConfig]]:
-    """The functions that build presets, by name; a modality that fails to load is only logged."""
-    presets: dict[str, Callable[[], RunConfig]] = {}
-    for name in list_modalities():
-        try:
-            presets |= get_modality(name).presets()
-        except InputError as error:
-            logging.getLogger(__name__).warning("%s", error)
-    return presets
-
-
-def get_preset(name: str) -> RunConfig:
-    """Build one preset.
-
-    Raises:
-        InputError: No installed modality has the preset.
-    """
-    presets = list_presets()
-    if name not in presets:
-        raise unknown_name("preset", name, presets)
-    return presets[name]()
 
 
 def get_dataset(modality: str, name: str) -> DatasetSpec:

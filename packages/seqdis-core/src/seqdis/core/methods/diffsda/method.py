@@ -16,7 +16,7 @@ from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser
 from seqdis.core.diffusion.guidance import drop_conditions
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import LogNormalNoise
-from seqdis.core.diffusion.sampling import Sampling
+from seqdis.core.diffusion.samplers.sampling import Sampling
 from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors

@@ -17,7 +17,7 @@ from seqdis.core.diffusion.denoiser import Denoiser
 from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import DiscreteSchedule, cosine_schedule, linear_schedule
 from seqdis.core.diffusion.preconditioning import EpsilonPreconditioning, VelocityPreconditioning
-from seqdis.core.diffusion.sampling import Sampling
+from seqdis.core.diffusion.samplers.sampling import Sampling
 from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors

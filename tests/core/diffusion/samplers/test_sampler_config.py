@@ -13,7 +13,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from seqdis.core import registry
+from seqdis.core import plugins
 from seqdis.core.cli.app import app
 from seqdis.core.config import Config, RunConfig, apply_overrides, parse_config
 from seqdis.core.diffusion.samplers.ddim import DDIMConfig
@@ -68,12 +68,12 @@ def damped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "damped_sampler.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(str(tmp_path))
     point = EntryPoint("damped", "damped_sampler:DampedSampler", "seqdis.samplers")
-    real: Callable[[str], dict[str, EntryPoint]] = registry._points
+    real: Callable[[str], dict[str, EntryPoint]] = plugins._points
 
     def points(group: str) -> dict[str, EntryPoint]:
         return real(group) | ({"damped": point} if group == "seqdis.samplers" else {})
 
-    monkeypatch.setattr(registry, "_points", points)
+    monkeypatch.setattr(plugins, "_points", points)
     yield
     sys.modules.pop("damped_sampler", None)
 

@@ -19,7 +19,7 @@ from seqdis.core.diffusion.samplers import (
     EDMConfig,
     EDMSampler,
 )
-from seqdis.core.diffusion.sampling import Sampling
+from seqdis.core.diffusion.samplers.sampling import Sampling
 from seqdis.core.errors import InputError
 
 SHAPE = (2, 3, 4)
