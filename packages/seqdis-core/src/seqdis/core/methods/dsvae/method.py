@@ -35,7 +35,7 @@ __all__ = ["DSVAE", "DSVAEConfig"]
 
 
 class DSVAE(Disentangler):
-    """``p(x, s, d) = p(s) Π_τ p(d^τ | d^{<τ}) p(x^τ | s, d^τ)`` with ``x^τ ~ N(μ(s, d^τ), σ²)`` (Sec. 2).
+    """``p(x, s, d) = p(s) Π_τ p(d^τ | d^{<τ}) p(x^τ | s, d^τ)`` with ``x^τ ~ N(μ(s, d^τ), σ²)`` (Li & Mandt 2018).
 
     The loss is the negative evidence lower bound and nothing else: that ``s`` has no step and ``d^τ`` few
     dimensions is all that separates them. :meth:`encode` gives the posterior's means, in the full form the
@@ -223,7 +223,7 @@ class DSVAE(Disentangler):
         weight: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """The terms of the negative ELBO (Sec. 2) at one draw from the posterior, each ``(B,)`` in nats.
+        """The terms of the negative ELBO (Li & Mandt 2018) at one draw from the posterior, each ``(B,)`` in nats.
 
         ``−Σ_τ ln p(x^τ | s, d^τ)``, ``KL(q(s) ‖ N(0, I))`` and ``Σ_τ KL(q(d^τ) ‖ p(d^τ | d^{<τ}))``, where the
         prior reads what was drawn from the posterior. A step that does not exist has none of them, and the

@@ -60,7 +60,7 @@ class GaussianHead(nn.Module):
 
 
 class StaticPosterior(nn.Module):
-    """``q(s | x^{1:V})`` from the last state forward and the first backward of a bidirectional LSTM (Sec. 2).
+    """``q(s | x^{1:V})`` from the last state forward and the first backward of a bidirectional LSTM (Li & Mandt 2018).
 
     Args:
         features: Width of a frame's feature.
@@ -83,7 +83,7 @@ class StaticPosterior(nn.Module):
 
 
 class FrameDynamics(nn.Module):
-    """``q(d^τ | x^τ)``, the factorised form (Sec. 2): a hidden layer for each frame alone.
+    """``q(d^τ | x^τ)``, the factorised form (Li & Mandt 2018): a hidden layer for each frame alone.
 
     Args:
         features: Width of a frame's feature.
@@ -104,7 +104,7 @@ class FrameDynamics(nn.Module):
 
 
 class SequenceDynamics(nn.Module):
-    """``q(d^{1:V} | s, x^{1:V})``, the full form (Sec. 2): a bidirectional LSTM, a recurrent network on top.
+    """``q(d^{1:V} | s, x^{1:V})``, the full form (Li & Mandt 2018): a bidirectional LSTM, a recurrent network on top.
 
     Given ``s`` and the clip, the steps are independent Gaussians.
 
