@@ -32,6 +32,19 @@ def test_what_cannot_be_shown_is_left_out() -> None:
         line_figure([Line("none", [0.0], [math.inf])], **NAMES)
 
 
+def test_lines_of_different_things_have_colours_of_their_own_and_names_are_no_formulas() -> None:
+    lines = [Line("_a", range(20), range(20)), Line("$b$", [0, 1], [3, 4]), Line("c", [0], [5])]
+    figure = line_figure(lines, x_name="$t$", palette=["#112233", "#445566"])
+    first, second, third = figure.axes[0].get_lines()
+    assert [line.get_color() for line in (first, second, third)] == ["#112233", "#445566", "#112233"]
+    assert [line.get_marker() for line in (first, second)] == ["None", "o"]  # few points are shown one by one
+    assert {line.get_alpha() for line in (first, second, third)} == {1.0}
+    names = figure.axes[0].get_legend().get_texts()
+    assert [text.get_text() for text in names] == ["_a", "$b$", "c"]
+    assert not any(text.get_parse_math() for text in (*names, figure.axes[0].xaxis.label))
+    assert line_figure(lines, legend=False).axes[0].get_legend() is None
+
+
 def test_the_suffix_names_the_kind(tmp_path: Path) -> None:
     for name in ("chart.svg", "chart.png"):
         draw_lines(tmp_path / name, [Line("flat", [0, 1], [0.0, 0.0])], **NAMES)

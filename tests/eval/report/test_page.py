@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pytest
 
+from seqdis.core.line_chart import Line
 from seqdis.core.metric import Estimate
 from seqdis.eval.report.blocks import (
     Card,
@@ -25,7 +26,7 @@ from seqdis.eval.report.blocks import (
     Section,
     Text,
 )
-from seqdis.eval.report.chart import Chart, Line
+from seqdis.eval.report.chart import Chart
 from seqdis.eval.report.measured import published_beside
 from seqdis.eval.report.media import Media
 from seqdis.eval.report.page import render, write_report
@@ -105,7 +106,7 @@ def page() -> Document:
             Section("Tables", [
                 DataTable("plain", ["", "a"], [["row", EVIL]]),
                 DataTable("folded", ["", "a"], [["row", "1"]], folded=True),
-                Chart(f"loss {EVIL}", "step", [Line("training", [(0, 1.0), (1, 0.01)]), Line(EVIL, [(1, 0.5)])]),
+                Chart(f"loss {EVIL}", "step", [Line("training", [0, 1], [1.0, 0.01]), Line(EVIL, [1], [0.5])]),
             ]),
         ],
         footer=Facts({"made with": "seqdis"}),

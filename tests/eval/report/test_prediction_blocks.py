@@ -29,9 +29,9 @@ def test_the_curve_of_an_outcome_encloses_its_area() -> None:
     scores = truth + torch.randn(80, generator=g)
     (chart,) = outcome_curve({"head": scores, "nothing": torch.zeros(80)}, truth)
     assert isinstance(chart, Chart)
-    assert [line.name for line in chart.lines] == ["head", "nothing", "chance"]
-    assert auc(*zip(*chart.lines[0].points, strict=True)) == pytest.approx(roc_auc_score(truth, scores))
-    assert list(chart.lines[1].points) == [(0, 0), (1, 1)]
+    assert [line.title for line in chart.lines] == ["head", "nothing", "chance"]
+    assert auc(chart.lines[0].x, chart.lines[0].y) == pytest.approx(roc_auc_score(truth, scores))
+    assert (chart.lines[1].x, chart.lines[1].y) == ([0, 1], [0, 1])
     assert not chart.is_log
     assert "head between 0 and 1" in chart.description
 
@@ -45,7 +45,7 @@ def test_numbers_run_along_the_windows_of_sequences_from_the_whole_split() -> No
     ]
     last = charts[-1]
     assert isinstance(last, Chart)
-    assert [(line.name, list(line.points)[-1]) for line in last.lines] == [
+    assert [(line.title, (line.x[-1], line.y[-1])) for line in last.lines] == [
         ("measured", (3, 19)),
         ("head", (3, 20)),
     ]

@@ -20,11 +20,11 @@ def test_losses_and_terms_are_charts_of_their_own() -> None:
         {"step": 2, "val_loss": 2.5, "val_kl": 1.0},
     ]
     losses, terms = training_charts(records)
-    assert {line.name: list(line.points) for line in losses.lines} == {
+    assert {line.title: list(zip(line.x, line.y, strict=True)) for line in losses.lines} == {
         "training": [(1, 3.0), (2, 2.0)],
         "validation": [(2, 2.5)],
     }
-    assert {line.name: list(line.points) for line in terms.lines} == {
+    assert {line.title: list(zip(line.x, line.y, strict=True)) for line in terms.lines} == {
         "kl": [(1, 1.0)],
         "mse": [(1, 2.0), (2, 1.0)],
     }
@@ -35,9 +35,9 @@ def test_losses_and_terms_are_charts_of_their_own() -> None:
 def test_long_logs_are_thinned_and_end_where_they_end() -> None:
     records = [{"step": i, "loss": float(i)} for i in range(1, 5002)]
     (chart,) = training_charts(records)
-    points = chart.lines[0].points
-    assert len(points) <= 400
-    assert points[-1] == (5001, 5001)
+    (line,) = chart.lines
+    assert len(line.x) <= 400
+    assert (line.x[-1], line.y[-1]) == (5001, 5001)
 
 
 def test_runs_are_compared_by_what_all_of_them_have() -> None:
@@ -45,7 +45,7 @@ def test_runs_are_compared_by_what_all_of_them_have() -> None:
     without = [{"step": 1, "loss": 4.0}]
     both = validation_chart({"a": with_val, "b": with_val})
     assert both is not None
-    assert (both.title, [line.name for line in both.lines]) == ("Validation loss", ["a", "b"])
+    assert (both.title, [line.title for line in both.lines]) == ("Validation loss", ["a", "b"])
     mixed = validation_chart({"a": with_val, "b": without})
     assert mixed is not None
     assert mixed.title == "Training loss"

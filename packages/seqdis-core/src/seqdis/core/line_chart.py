@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "draw_lines", "line_figure"]
 
+_FEW_POINTS = 12
+
 
 @dataclass(frozen=True)
 class Line:
@@ -33,9 +35,16 @@ class Line:
 
 
 def line_figure(
-    lines: Sequence[Line], *, title: str, x_name: str, y_name: str, logarithmic: bool = False
+    lines: Sequence[Line],
+    *,
+    title: str = "",
+    x_name: str = "",
+    y_name: str = "",
+    logarithmic: bool = False,
+    palette: Sequence[str] = (),
+    legend: bool = True,
 ) -> Figure:
-    """Lines over one variable; the earlier a line, the paler.
+    """Lines over one variable; a line of few points shows each of them.
 
     Args:
         lines: The lines, which have at least one point in all.
@@ -43,11 +52,16 @@ def line_figure(
         x_name: Name of the horizontal axis.
         y_name: Name of the vertical axis.
         logarithmic: Whether the vertical axis is logarithmic.
+        palette: The lines' colours, one after the other and again from the first. Without them, the lines are
+            moments of one thing: of one colour, paler the earlier.
+        legend: Whether the lines' titles stand in the chart.
 
     Raises:
         InputError: There is nothing to draw.
     """
-    from matplotlib.figure import Figure  # here, because a training without curves need not wait for it
+    # Here, because a training without curves need not wait for them.
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     kept = []
     for line in lines:
@@ -63,10 +77,25 @@ def line_figure(
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for i, (name, points) in enumerate(kept):
-        axes.plot(*zip(*points, strict=True), color="C0", alpha=0.25 + 0.75 * (i + 1) / len(kept), label=name)
+        axes.plot(
+            *zip(*points, strict=True),
+            color=palette[i % len(palette)] if palette else "C0",
+            alpha=1.0 if palette else 0.25 + 0.75 * (i + 1) / len(kept),
+            marker="o" if len(points) <= _FEW_POINTS else None,
+            label=name,
+        )
     axes.set(title=title, xlabel=x_name, ylabel=y_name, yscale="log" if logarithmic else "linear")
+    if logarithmic:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
+    names = [axes.title, axes.xaxis.label, axes.yaxis.label]
+    if legend:
+        # Handed over, because a title that begins with an underscore would be left out.
+        names += axes.legend(axes.get_lines(), [name for name, _ in kept], fontsize="small").get_texts()
+    for text in names:
+        text.set_parse_math(False)  # a name is never a formula
     return figure
 
 

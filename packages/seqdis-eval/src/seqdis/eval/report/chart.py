@@ -1,47 +1,29 @@
-"""Line charts, laid out here and drawn by a template as inline SVG."""
+"""Line charts of a report, as SVG in the colours of the page."""
 
 from __future__ import annotations
 
+import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 from seqdis.core.errors import InputError
+from seqdis.core.line_chart import Line, line_figure
 
-__all__ = ["Chart", "Line", "nice_ticks"]
+__all__ = ["Chart"]
 
 _LOG_FROM = 12.0
 """Ratio of the largest to the smallest value from which on the scale is logarithmic."""
 
-
-@dataclass(frozen=True)
-class Line:
-    """Points ``(x, y)``, x ascending."""
-
-    name: str
-    points: Sequence[tuple[float, float]]
-
-
-def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers in ``[low, high]``, steps of 1, 2 or 5 times a power of ten, about ``count`` of them."""
-    if not high > low:
-        return [low]
-    raw = (high - low) / count
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(s * power for s in (1, 2, 5, 10) if s * power >= raw * (1 - 1e-9))
-    first = math.ceil(low / step - 1e-9)
-    return [round(i * step, 12) for i in range(first, math.floor(high / step + 1e-9) + 1)]
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for parts in ((1,), (1, 3), (1, 2, 5)):
-        found = [part * 10.0**d for d in decades for part in parts if low <= part * 10.0**d <= high]
-        if len(found) >= 3:
-            return found
-    return found
+# Drawn in a colour that nothing else has, then replaced by the page's own, which know light and dark.
+_INK = {"#010203": "var(--muted)", "#010204": "var(--line)"}
+_PALETTE = {f"#01020{5 + i}": name for i, name in enumerate(("static", "dynamic", "c2", "c3", "c4"))}
+_PALETTE["#01020a"] = "c5"
+_COLOURS = _INK | {colour: f"var(--{name})" for colour, name in _PALETTE.items()}
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
 @dataclass(frozen=True)
@@ -49,9 +31,9 @@ class Chart:
     """Lines over one axis; the vertical scale is logarithmic where positive values span a wide range.
 
     Attributes:
-        title: What is shown.
-        x_name: Of the horizontal axis.
-        lines: At least one, each with at least one point.
+        title: The text below the lines, before the legend.
+        x_name: The name of the horizontal axis.
+        lines: At least one line; each has at least one point.
         linear: Never logarithmic; the legend then names the lines alone, for their last values say nothing.
 
     Raises:
@@ -63,73 +45,60 @@ class Chart:
     lines: Sequence[Line]
     linear: bool = False
     template: ClassVar[str] = "chart.html"
-    width: ClassVar[int] = 560
-    height: ClassVar[int] = 280
-    left: ClassVar[int] = 54
-    right: ClassVar[int] = 14
-    top: ClassVar[int] = 12
-    bottom: ClassVar[int] = 40
 
     def __post_init__(self) -> None:
-        values = [value for line in self.lines for point in line.points for value in point]
+        values = [value for line in self.lines for value in (*line.x, *line.y)]
         if not values or not all(map(math.isfinite, values)):
             raise InputError(f"chart {self.title!r}: needs points, all of them finite")
 
-    @cached_property
-    def _bounds(self) -> tuple[float, float, float, float]:
-        x, y = zip(*(point for line in self.lines for point in line.points), strict=True)
-        low, high = min(y), max(y)
-        if self.is_log:
-            return min(x), max(x), low / 1.1, high * 1.1
-        room = 0.05 * (high - low) or abs(high) * 0.1 or 1.0
-        return min(x), max(x), low - room, high + room
-
-    @cached_property
+    @property
     def is_log(self) -> bool:
         """Whether the vertical scale is logarithmic."""
-        y = [value for line in self.lines for _, value in line.points]
+        y = [value for line in self.lines for value in line.y]
         return not self.linear and min(y) > 0 and max(y) / min(y) > _LOG_FROM
 
-    def x(self, value: float) -> float:
-        """Where a value stands, in pixels from the left."""
-        low, high, *_ = self._bounds
-        share = (value - low) / (high - low) if high > low else 0.5
-        return round(self.left + share * (self.width - self.left - self.right), 1)
-
-    def y(self, value: float) -> float:
-        """Where a value stands, in pixels from the top."""
-        *_, low, high = self._bounds
-        if self.is_log:
-            value, low, high = math.log(value), math.log(low), math.log(high)
-        share = (value - low) / (high - low)
-        return round(self.height - self.bottom - share * (self.height - self.top - self.bottom), 1)
-
-    def path(self, line: Line) -> str:
-        """The ``points`` of an SVG polyline."""
-        return " ".join(f"{self.x(x)},{self.y(y)}" for x, y in line.points)
+    @cached_property
+    def drawing(self) -> str:
+        """The axes and the lines, the inside of an ``<svg>`` element of :attr:`view_box`."""
+        return self._svg[1]
 
     @property
-    def x_ticks(self) -> list[float]:
-        """Round numbers on the horizontal axis."""
-        low, high, *_ = self._bounds
-        return nice_ticks(low, high)
+    def view_box(self) -> str:
+        """The part of the plane that the drawing fills: ``"left top width height"``."""
+        return self._svg[0]
 
-    @property
-    def y_ticks(self) -> list[float]:
-        """Round numbers on the vertical axis."""
-        *_, low, high = self._bounds
-        return _log_ticks(low, high) if self.is_log else nice_ticks(low, high)
+    @cached_property
+    def _svg(self) -> tuple[str, str]:
+        import matplotlib as mpl
+
+        figure = line_figure(
+            self.lines, x_name=self.x_name, logarithmic=self.is_log, palette=list(_PALETTE), legend=False
+        )
+        (axes,) = figure.axes
+        ink, grid = _INK
+        axes.tick_params(which="both", color=grid, labelcolor=ink, labelsize=11)
+        axes.xaxis.label.set(color=ink, size=11)
+        axes.spines[:].set_visible(False)
+        axes.grid(visible=True, color=grid, alpha=1)
+        buffer = io.StringIO()
+        # The salt makes the names of an element's parts the same each time, and others in another chart.
+        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": f"{self.title} {self.description}"}):
+            figure.savefig(buffer, format="svg", transparent=True, metadata=_NO_METADATA)
+        text = buffer.getvalue()
+        box, inside = re.search(r'<svg [^>]*viewBox="([^"]+)"[^>]*>(.*)</svg>', text, re.DOTALL).groups()  # type: ignore[union-attr]
+        inside = re.sub(r"<metadata>.*?</metadata>|<style .*?</style>", "", inside, flags=re.DOTALL)
+        used = set(re.findall(r'#([\w-]+)["\')]', inside))
+        inside = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", inside)
+        return box, re.sub("|".join(_COLOURS), lambda m: _COLOURS[m[0]], inside).strip()
 
     @property
     def description(self) -> str:
         """The lines in words."""
         if self.linear:
             return "; ".join(
-                f"{line.name} between {min(y for _, y in line.points):.3g} and {max(y for _, y in line.points):.3g}"
-                for line in self.lines
+                f"{line.title} between {min(line.y):.3g} and {max(line.y):.3g}" for line in self.lines
             )
         return "; ".join(
-            f"{line.name} from {line.points[0][1]:.3g} to {line.points[-1][1]:.3g}, "
-            f"at best {min(y for _, y in line.points):.3g}"
+            f"{line.title} from {line.y[0]:.3g} to {line.y[-1]:.3g}, at best {min(line.y):.3g}"
             for line in self.lines
         )

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from seqdis.core.line_chart import Line
 from seqdis.eval.report.blocks import Block, Confusion
-from seqdis.eval.report.chart import Chart, Line
+from seqdis.eval.report.chart import Chart
 
 __all__ = ["answers_by_class", "numbers_over_windows", "outcome_curve"]
 
@@ -43,8 +44,8 @@ def outcome_curve(scores: Mapping[str, Tensor], truth: Tensor) -> list[Block]:
     lines = []
     for name, found in scores.items():
         alarms, hits, _ = roc_curve(truth.numpy(), found.detach().numpy())
-        lines.append(Line(name, [(float(a), float(h)) for a, h in zip(alarms, hits, strict=True)]))
-    chance = Line("chance", [(0.0, 0.0), (1.0, 1.0)])
+        lines.append(Line(name, alarms.tolist(), hits.tolist()))
+    chance = Line("chance", [0.0, 1.0], [0.0, 1.0])
     return [Chart("Share of positives found", "share of negatives alarmed", [*lines, chance], linear=True)]
 
 
@@ -66,7 +67,7 @@ def numbers_over_windows(
     for number in chosen.tolist():
         rows = sequence == number
         lines = [
-            Line(name, [(float(i), float(v)) for i, v in enumerate(values[rows])])
+            Line(name, range(int(rows.sum())), values[rows].tolist())
             for name, values in {"measured": truth, **predicted}.items()
         ]
         charts.append(

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqdis.eval.report.chart import Chart, Line
+from seqdis.core.line_chart import Line
+from seqdis.eval.report.chart import Chart
 
 __all__ = ["read_log", "training_charts", "validation_chart"]
 
@@ -36,7 +37,7 @@ def _line(records: Sequence[Mapping[str, Any]], key: str, name: str) -> Line | N
     # A chart has fewer pixels than a long run has records; the last one is always kept.
     every = max(1, -(-len(points) // _MOST_POINTS))
     points = points[(len(points) - 1) % every :: every]
-    return Line(name, points) if points else None
+    return Line(name, *zip(*points, strict=True)) if points else None
 
 
 def training_charts(records: Sequence[Mapping[str, Any]]) -> list[Chart]:
