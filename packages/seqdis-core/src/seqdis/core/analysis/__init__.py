@@ -1,4 +1,4 @@
-"""What one does with a trained model: encode a dataset, probe its factors, swap them."""
+"""Analysis of a trained model: encode a dataset, probe its factors, swap them, move along them, draw new ones."""
 
 from seqdis.core.analysis.confidence import bootstrap, bootstrap_mean, wilson
 from seqdis.core.analysis.encode import encode_dataset, evaluating, row_sources

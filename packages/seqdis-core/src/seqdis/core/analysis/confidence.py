@@ -40,11 +40,11 @@ def bootstrap_mean(
     """The 95% percentile bootstrap interval of the mean of ``(n,)`` values (Efron 1979).
 
     Args:
-        values: Of all cases.
-        generator: Of the draws.
-        resamples: How many.
-        groups: A number ``(n,)`` that cases which are not independent share (windows of one sequence, stations under
-            one weather): the draws are then of whole groups. Each case is alone when omitted.
+        values: Measured value of every case, ``(n,)``.
+        generator: Source of the random draws.
+        resamples: Number of draws with replacement.
+        groups: Group number of every case, ``(n,)``, the same for cases that are not independent (windows of one
+            sequence, stations in one month's weather): whole groups are drawn then. Single cases when omitted.
 
     Raises:
         InputError: There is no value, or the sizes differ.
@@ -85,12 +85,12 @@ def bootstrap(
     their mean is that: their spread counts, their offset does not.
 
     Args:
-        statistic: Takes indices ``(n,)`` into the cases, drawn with replacement; NaN where the draw cannot be
-            measured (a class is absent), which leaves that draw out.
+        statistic: Function that gives the figure for indices ``(n,)`` into the cases, drawn with replacement. Where
+            it gives NaN, because a draw cannot be measured (a class is absent), that draw is left out.
         n: Number of cases.
-        generator: Of the draws.
-        resamples: How many.
-        centre: See above.
+        generator: Source of the random draws.
+        resamples: Number of draws with replacement.
+        centre: The figure of all cases, to which the mean of the draws is shifted; no shift when omitted.
 
     Raises:
         InputError: There is no case, or no draw could be measured.

@@ -21,7 +21,7 @@ __all__ = ["encode", "encode_dataset", "evaluating", "row_sources"]
 
 @contextlib.contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Without dropout and gradients inside; the model's mode is put back afterwards."""
+    """Put a model in eval mode without gradients for a ``with`` block, and back in its own mode afterwards."""
     training = model.training
     model.eval()
     try:
@@ -32,7 +32,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def row_sources(seed: int, indices: Sequence[int]) -> GeneratorStack:
-    """One stream a sequence, fixed by the seed and the sequence's index alone."""
+    """One random generator for each sequence, fixed by the seed and the sequence's index alone."""
     return GeneratorStack.each([torch.Generator().manual_seed(mix_seed(seed, index)) for index in indices])
 
 
@@ -47,11 +47,11 @@ def encode_dataset(
     """Encode all sequences of a dataset, in order; the result lies on the CPU.
 
     Args:
-        model: Any method; it stays in the mode (training or not) that it was in.
-        dataset: Read at epoch 0.
+        model: Model of any method; it stays in the mode (training or not) that it was in.
+        dataset: Dataset to encode, as it is read at epoch 0.
         batch_size: Sequences a pass; it does not change the result.
-        seed: Of a posterior that is sampled; each sequence has a stream of its own.
-        progress: Called with sequences done and in all.
+        seed: Seed of a posterior that is sampled; each sequence has a random stream of its own.
+        progress: Function called with the number of sequences done and that of all.
     """
     parts, total = [], len(dataset)
     with evaluating(model):
@@ -67,17 +67,17 @@ def encode_dataset(
 def encode(
     model: Disentangler, data: Any, *, batch_size: int = 64, seed: int = 0, progress: Progress | None = None
 ) -> Factors:
-    """Encode whatever a person has, a few sequences at a time; the result lies on the CPU.
+    """Encode a dataset or data in memory, a few sequences at a time; the result lies on the CPU.
 
     Args:
-        model: Any method.
+        model: Model of any method; it stays in the mode (training or not) that it was in.
         data: A :class:`SequenceDataset`, or anything that :func:`as_sequences` reads.
         batch_size: Sequences a pass; it does not change the result.
-        seed: Seed of a posterior that is sampled; each sequence has a stream of its own.
-        progress: Called with sequences done and in all.
+        seed: Seed of a posterior that is sampled; each sequence has a random stream of its own.
+        progress: Function called with the number of sequences done and that of all.
 
     Raises:
-        InputError: See :meth:`Disentangler.encode`.
+        InputError: The data cannot be read as sequences of this model's frames; see :meth:`Disentangler.encode`.
     """
     if isinstance(data, SequenceDataset):
         return encode_dataset(model, data, batch_size=batch_size, seed=seed, progress=progress)

@@ -1,4 +1,4 @@
-"""Factors of a person's own files, by one process or by several that share the work."""
+"""Factors of media files, encoded by one process or by several that share the work."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def encode_files(
 
     Args:
         model: A trained model that was built from a configuration.
-        paths: The files.
-        root: The folder that keys start from.
+        paths: Media files to encode, in the order of the result.
+        root: Folder below which the keys name the files.
         length: Steps of a window; those of the training sequences when omitted.
         stride: Steps from one window of a file to the next; no overlap when omitted.
         batch_size: Sequences a pass.
-        processes: Those of this launch.
+        processes: The processes of this launch, among which the files are shared out.
         exchange: A folder that all processes see, for parts of the result; it is removed afterwards.
         progress: Called as the work of this process advances.
 
@@ -69,7 +69,7 @@ def encode_files(
         file's path below ``root``, with ``@START`` where a file gives several windows.
 
     Raises:
-        InputError: A file cannot be used. The first process says so, whichever process met it; the others
+        InputError: A file cannot be used. The first process says so, whichever process read it; the others
             raise :class:`ReportedElsewhere`.
     """
     chunks = chunks_of(paths)
@@ -98,7 +98,7 @@ def encode_files(
 
 
 def chunks_of(paths: Sequence[Path]) -> list[Sequence[Path]]:
-    """Files that are encoded together, in order, whatever the number of processes.
+    """Split the files into the batches that are encoded together, the same for any number of processes.
 
     Sums inside a matrix product may depend on the batch, so what shares a batch must not change.
     """

@@ -28,11 +28,11 @@ class FittedRun:
     """A prior that was fitted and saved.
 
     Attributes:
-        folder: Where it was saved: ``RUN/prior``.
-        kind: The name of its kind.
-        sequences: Sequences that it was fitted to.
+        folder: Folder that it was saved in, ``RUN/prior``.
+        kind: Name of the kind of prior, as ``seqdis list priors`` gives it.
+        sequences: Number of sequences that it was fitted to.
         losses: Training loss of each epoch.
-        seconds: Time that encoding and fitting took.
+        seconds: Time that encoding and fitting took, in seconds.
     """
 
     folder: Path
@@ -55,13 +55,13 @@ def fit_prior_to_run(
     """Encode a run's training split and fit a prior to its factors; an earlier prior is replaced.
 
     Args:
-        run: The run's folder.
-        model: Loaded from it.
-        kind: An installed kind of prior; the preset's when omitted.
+        run: Folder of the run.
+        model: Model that was loaded from this folder.
+        kind: Name of an installed kind of prior; the preset's when omitted.
         changes: New values of the prior's settings.
         root: The dataset's folder; see :func:`~seqdis.core.registry.build_dataset`.
-        command: The words a person typed, kept with the prior.
-        bar: Opens a progress bar with a title.
+        command: Words of the command line that asked for the fit, kept with the prior.
+        bar: Function that opens a progress bar with a title.
 
     Raises:
         InputError: The kind or a setting is unknown, or the data cannot be read.

@@ -23,11 +23,11 @@ __all__ = ["DrawnSwap", "Generated", "generate", "swap_drawn"]
 
 @dataclass(frozen=True)
 class Generated:
-    """New sequences.
+    """New sequences and the factors that they were decoded from.
 
     Attributes:
-        factors: What was drawn.
-        frames: ``(N, V, *frame)``.
+        factors: Factors that were drawn from the prior, of N sequences.
+        frames: The decoded sequences, ``(N, V, *frame)``.
     """
 
     factors: Factors
@@ -49,15 +49,15 @@ def generate(
     """Draw ``(ŝ, d̂^{1:V})`` from the prior (DiffSDA, App. B.3), or ``d̂^{1:V}`` given ``s`` (BCD, App. A.2), and decode.
 
     Args:
-        model: In eval mode.
-        prior: The model's own, or fitted to its factors.
-        count: Sequences; number 0 does not depend on it.
-        generator: One for all, or one a sequence.
-        given: One sequence that lends its static side to all; drawn when omitted.
-        steps: V, where the prior draws sequences of any length; that of the training sequences when omitted,
-            or of ``given``.
+        model: Model in eval mode.
+        prior: Prior that was learnt with the model, or fitted to its factors.
+        count: Number of sequences N; the first one is the same whatever N is.
+        generator: Source of random draws: one generator for all sequences, or one for each.
+        given: Factors of one sequence whose static side all new ones get; drawn when omitted.
+        steps: Number of steps V, for a prior that draws sequences of any length; that of ``given`` or of the
+            training sequences when omitted.
         batch_size: Sequences a pass.
-        progress: Called as the work advances.
+        progress: Function called as the work advances.
 
     Raises:
         InputError: ``count`` is below one, ``given`` does not hold one sequence, or the prior draws another
@@ -71,7 +71,7 @@ def generate(
     pieces = range(0, count, batch_size)
 
     def piece(index: int) -> Progress:
-        # Each counts as 1000: what is a step of its work differs from one to the next.
+        # Each piece counts as 1000: the prior and the decoder count their own steps differently.
         def within(done: int, total: int) -> None:
             if progress is not None:
                 progress(1000 * index + 1000 * done // total, 1000 * (1 + len(pieces)))
@@ -96,11 +96,11 @@ class DrawnSwap:
     """One sequence with one factor kept and the other drawn, several times.
 
     Attributes:
-        kept: The side that stays.
-        source: ``(V, *frame)``.
+        kept: The side that stays, ``"static"`` or ``"dynamic"``.
+        source: The sequence itself, ``(V, *frame)``.
         reconstructed: ``decode(encode(source))``, ``(V, *frame)``.
-        factors: Kept and drawn, N sequences.
-        frames: ``(N, V, *frame)``.
+        factors: Factors of the N swaps, the kept side and the drawn one.
+        frames: The decoded swaps, ``(N, V, *frame)``.
     """
 
     kept: Side
@@ -136,15 +136,15 @@ def swap_drawn(
     :meth:`Disentangler.swap`, and fresh where they are drawn.
 
     Args:
-        model: In eval mode.
-        prior: Fitted to this model's factors.
-        batch: One sequence.
-        keep: The side that stays.
-        count: How many others to draw.
+        model: Model in eval mode.
+        prior: Prior that was learnt with the model, or fitted to its factors.
+        batch: One sequence, ``(1, V, *frame)``.
+        keep: The side that stays, ``"static"`` or ``"dynamic"``.
+        count: Number of draws of the other side.
         independent: Draw a joint pair and keep one half of it, as the paper does, instead of drawing from
             the conditional.
-        generator: One for all, or one a draw.
-        progress: Called as the work advances.
+        generator: Source of random draws: one generator for all draws, or one for each.
+        progress: Function called as the work advances.
 
     Raises:
         InputError: The batch does not hold one sequence, or ``count`` is below one.
@@ -162,7 +162,7 @@ def swap_drawn(
     noise = invert(model, batch, factors, progress=part_of(progress, 0, 3))
     first = rows.part(slice(0, 1))
     known = model.decode(factors, noise=noise, generator=first, progress=part_of(progress, 1, 3))
-    # What is drawn has no noise of its own: the source's goes with its dynamics, where these are kept.
+    # A drawn factor comes with no noise: the source's noise is used where the source's dynamics are kept.
     inverted = None if noise is None else noise.expand(count, *noise.shape[1:])
     start = choose_noise("dynamic", static=None, dynamic=inverted if keep == "dynamic" else None)
     frames = model.decode(drawn, noise=start, generator=rows, progress=part_of(progress, 2, 3))

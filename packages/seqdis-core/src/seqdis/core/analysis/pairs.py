@@ -1,4 +1,4 @@
-"""Which sequences are paired in swaps."""
+"""Pairs of sequences for swaps."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["differing_pairs", "fixed_pairs"]
 def fixed_pairs(n: int, *, seed: int = 0, count: int | None = None) -> list[tuple[int, int]]:
     """A fixed list of pairs ``(static, dynamic)`` of different clips out of ``n``.
 
-    The pairs are neighbours on a random circle through all clips, so that each clip lends its
-    static factor once and its dynamics once.
+    The pairs are neighbours on a random circle through all clips, so that each clip gives its
+    static factor to one swap and its dynamics to another.
 
     Args:
         n: Number of clips.
-        seed: Fixes the list.
-        count: Only the first so many pairs; all ``n`` when omitted or larger.
+        seed: Seed that fixes the list.
+        count: Number of pairs to take from the front of the list; all ``n`` when omitted or larger.
 
     Raises:
         InputError: There are fewer than two clips, or ``count`` is not positive.
@@ -36,9 +36,9 @@ def differing_pairs(
     """Random pairs of sequences that differ in as many labels as possible, where a swap shows most.
 
     Args:
-        dataset: The sequences; its labels are compared.
-        count: Pairs, at most; no sequence is in two of them.
-        generator: For the random order in which sequences are considered.
+        dataset: Dataset of the sequences, whose labels are compared.
+        count: Largest number of pairs; no sequence is in two of them.
+        generator: Source of the random order in which sequences are considered.
     """
     order = torch.randperm(len(dataset), generator=generator).tolist()
     labels = list(dataset.all_labels().values())

@@ -27,8 +27,8 @@ class PrincipalComponents:
 
     Attributes:
         factor: ``"static"``: ``h = S``; ``"dynamic"``: ``h = V·D``, whole trajectories.
-        mean: ``μ (h,)`` of the samples.
-        std: ``σ (h,)``; 1 where the samples do not vary.
+        mean: Mean of the samples, ``μ (h,)``.
+        std: Standard deviation of the samples, ``σ (h,)``; 1 where they do not vary.
         directions: Orthonormal ``v_i (K, h)`` in standardised units, the largest variance first; the entry of
             largest size is positive.
         explained: Share of the standardised samples' variance that each direction holds, ``(K,)``.
@@ -49,12 +49,12 @@ class PrincipalComponents:
         The length of the step at ``α = 1``, ``√h``, is that of a typical standardised vector.
 
         Args:
-            factors: ``B`` sequences.
-            component: Number ``i``, from 0.
-            amounts: ``α (A,)``; 0 changes nothing.
+            factors: Factors of ``B`` sequences.
+            component: Number ``i`` of the direction, from 0.
+            amounts: Steps ``α (A,)`` along the direction; 0 changes nothing.
 
         Returns:
-            ``B·A`` sequences, all amounts of the first one first. Extras are carried along.
+            Factors of ``B·A`` sequences, all amounts of the first one first. Extras are carried along.
 
         Raises:
             InputError: There is no such component, or the factors are of another shape.
@@ -112,12 +112,12 @@ def principal_components(
 ) -> PrincipalComponents:
     """PCA of standardised samples (DiffSDA, Sec. 4.3: 2^15 draws of the prior).
 
-    ``v_i`` are eigenvectors of ``E[z zᵀ]``, ``z = (s − μ)/σ``, for Eq. 6 moves in those units.
+    ``v_i`` are eigenvectors of ``E[z zᵀ]``, ``z = (s − μ)/σ``, because Eq. 6 moves in those units.
 
     Args:
-        samples: At least two.
-        factor: Of which side.
-        keep: The first so many directions at most.
+        samples: Factors of at least two sequences.
+        factor: The side whose components are computed, ``"static"`` or ``"dynamic"``.
+        keep: Largest number of directions to keep, those of the largest variance.
         standardised: False takes eigenvectors of ``E[(s − μ)(s − μ)ᵀ]``, as the paper's text reads, though its
             Eq. 6 moves along them in standardised units.
 
@@ -146,18 +146,18 @@ def principal_components(
 def label_association(
     components: PrincipalComponents, factors: Factors, labels: Mapping[str, Tensor]
 ) -> dict[str, list[Estimate]]:
-    """Which label moves with which component: ``η² = Σ_c n_c (t̄_c − t̄)² / Σ_n (t_n − t̄)²`` (Fisher 1925).
+    """Association of each label with each component: ``η² = Σ_c n_c (t̄_c − t̄)² / Σ_n (t_n − t̄)²`` (Fisher 1925).
 
-    It is the share of a coordinate's variance that a label's classes account for, in [0, 1]; labels
-    without any part in it reach ``(C − 1)/(N − 1)`` on average, given as chance.
+    It is the share of the variance of a coordinate ``t`` that a label's C classes account for, in [0, 1]. A label
+    that has nothing to do with the coordinate reaches ``(C − 1)/(N − 1)`` on average, given as chance.
 
     Args:
-        components: Of the samples.
-        factors: Of N real sequences.
-        labels: Their classes, each ``(N,)``.
+        components: Directions of one factor, along which the sequences have coordinates.
+        factors: Factors of N real sequences.
+        labels: Classes of these sequences by label, each ``(N,)``.
 
     Returns:
-        By label, one metric a component.
+        By label, one estimate for each component.
 
     Raises:
         InputError: The sizes differ, or there are fewer than two sequences.
@@ -169,7 +169,7 @@ def label_association(
             f"{ {name: len(value) for name, value in labels.items()} }"
         )
     total = (t - t.mean(0)).square().sum(0)
-    found = {}
+    association = {}
     for name, value in labels.items():
         classes = value.unique()
         between = torch.zeros_like(total)
@@ -178,5 +178,5 @@ def label_association(
             between += len(part) * (part.mean(0) - t.mean(0)).square()
         share = torch.where(total > 0, between / total.clamp(min=1e-300), 0.0).clamp(0, 1)
         chance = (len(classes) - 1) / (len(t) - 1)
-        found[name] = [Estimate(value=float(x), unit="share", chance=chance, n=len(t)) for x in share]
-    return found
+        association[name] = [Estimate(value=float(x), unit="share", chance=chance, n=len(t)) for x in share]
+    return association

@@ -61,12 +61,12 @@ def held_out_association(
     """Association of the test split's labels with every component, or the reason why there is none.
 
     Args:
-        model: Built from a configuration, which names the dataset.
-        components: Of the model's prior.
+        model: Model that was built from a configuration, which names the dataset.
+        components: Principal components of draws of the model's prior.
         root: The dataset's folder; see :func:`~seqdis.core.registry.build_dataset`.
 
     Returns:
-        What :func:`label_association` gives, and an empty reason; or nothing, and the reason.
+        The result of :func:`label_association` and an empty reason; or an empty mapping and the reason.
     """
     config = config_of(model)
     try:
@@ -86,9 +86,9 @@ def component_rows(
     """One record a component: the variance it explains, alone and with those before it, and its labels.
 
     Args:
-        components: All of them.
-        labels: By label, one association a component.
-        numbers: Which components, from 0.
+        components: All principal components.
+        labels: Association with every component by label, as :func:`held_out_association` gives it.
+        numbers: Numbers of the components to report, from 0.
     """
     explained = components.explained.tolist()
     return [

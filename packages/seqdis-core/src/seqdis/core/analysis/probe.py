@@ -1,4 +1,4 @@
-"""Linear probes: what can be read from each factor."""
+"""Linear probes: the labels that a linear classifier can read from each factor."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["ProbeOutcome", "probe", "probe_factors", "probe_outcomes"]
 
 @dataclass(frozen=True)
 class ProbeOutcome:
-    """What one probe got right.
+    """The outcome of one probe on the test sequences.
 
     Attributes:
-        right: Which test sequences, ``(M,)``.
-        chance: The share of the commonest class among them.
+        right: True where the predicted class is the true one, ``(M,)``.
+        chance: The share of the commonest class among the test sequences.
     """
 
     right: Tensor
@@ -42,7 +42,7 @@ def probe_factors(
     test_factors: Factors,
     test_labels: Mapping[str, Tensor],
 ) -> Metrics:
-    """The accuracies of :func:`probe_outcomes`, which see."""
+    """The accuracy of each probe of :func:`probe_outcomes`, with the same arguments."""
     outcomes = probe_outcomes(train_factors, train_labels, test_factors, test_labels)
     return Metrics.of({name: outcome.estimate() for name, outcome in outcomes.items()}, role="probe")
 
@@ -53,22 +53,22 @@ def probe_outcomes(
     test_factors: Factors,
     test_labels: Mapping[str, Tensor],
 ) -> dict[str, ProbeOutcome]:
-    """What a linear classifier of every label gets right, from ``s`` and from ``d^{1:V}`` flattened.
+    """Classify every label linearly, once from ``s`` and once from ``d^{1:V}`` flattened.
 
     A disentangled model has a high ``probe_<identity>_from_static`` and a
     ``probe_<identity>_from_dynamic`` near chance, and the reverse for labels of motion.
 
     Args:
-        train_factors: Of N sequences, which the classifiers are fitted to.
-        train_labels: By name, each ``(N,)``.
-        test_factors: Of M other sequences, which they are judged on.
-        test_labels: The same names, each ``(M,)``.
+        train_factors: Factors of the N sequences that the classifiers are fitted to.
+        train_labels: Classes of these sequences by label, each ``(N,)``.
+        test_factors: Factors of M other sequences, on which the classifiers are tested.
+        test_labels: Classes of these by the same labels, each ``(M,)``.
 
     Returns:
         ``probe_<label>_from_static`` and ``probe_<label>_from_dynamic`` of every label; see :func:`probe`.
 
     Raises:
-        InputError: The two label sets or the factors' shapes differ, or :func:`probe`'s.
+        InputError: The two label sets or the factors' shapes differ, or a split cannot be used; see :func:`probe`.
     """
     if set(train_labels) != set(test_labels):
         raise InputError(
@@ -86,16 +86,16 @@ def probe_outcomes(
 def probe(
     train_x: Tensor, train_y: Tensor, test_x: Tensor, test_y: Tensor, *, name: str = "probe"
 ) -> ProbeOutcome:
-    """What multinomial logistic regression (L2, C = 1) on standardised features gets right of a test split.
+    """Fit multinomial logistic regression (L2, C = 1) to standardised features, and test it on other sequences.
 
     A class that the training split does not hold is never predicted, and so counts as wrong.
 
     Args:
-        train_x: ``(N, F)``.
-        train_y: ``(N,)``.
-        test_x: ``(M, F)``.
-        test_y: ``(M,)``.
-        name: For messages.
+        train_x: Features of the training split, ``(N, F)``.
+        train_y: Classes of the training split, ``(N,)``.
+        test_x: Features of the test split, ``(M, F)``.
+        test_y: Classes of the test split, ``(M,)``.
+        name: Name of the probe in messages.
 
     Raises:
         InputError: A split is empty, sizes disagree, or a feature is not finite.

@@ -1,4 +1,4 @@
-"""Swaps of pairs, with all that one wants to see beside them."""
+"""Swaps of pairs, with the sources and the reconstructions beside them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ __all__ = ["SwapResult", "swap", "swap_pairs"]
 
 @dataclass(frozen=True)
 class SwapResult:
-    """N pairs of sequences ``a``, ``b`` and what the model makes of them, each ``(N, V, *frame)``.
+    """N pairs of sequences ``a``, ``b`` with their reconstructions and swaps, each ``(N, V, *frame)``.
 
     Attributes:
-        a: Sources.
-        b: Sources.
+        a: First sequence of each pair.
+        b: Second sequence of each pair.
         a_reconstructed: ``decode(encode(a))``.
         b_reconstructed: ``decode(encode(b))``.
-        a_static_b_dynamic: Who from ``a``, what happens from ``b``.
-        b_static_a_dynamic: The other way round.
-        extra: The one further factor that was swapped, where not the whole dynamic side was.
+        a_static_b_dynamic: Static factor (who or what) of ``a`` with the dynamics (what happens) of ``b``.
+        b_static_a_dynamic: Static factor of ``b`` with the dynamics of ``a``.
+        extra: Name of the one further factor that was swapped, or None where the whole dynamic side was.
     """
 
     a: Tensor
@@ -58,7 +58,7 @@ class SwapResult:
         return [[Panel(title, frames) for frames in value] for title, value in rows.items()]
 
     def named(self) -> dict[str, Tensor]:
-        """All six by the file names that the command line gives them."""
+        """The six sets of sequences by the file names that the command line gives them."""
         return {
             "source_a": self.a,
             "source_b": self.b,
@@ -79,19 +79,20 @@ def swap(
     generator: torch.Generator | None = None,
     progress: Progress | None = None,
 ) -> SwapResult:
-    """Swap pairs of whatever a person has, both ways, with the reconstructions beside them.
+    """Swap pairs of sequences in memory, both ways, with the reconstructions beside them.
 
     Args:
-        model: Any method.
-        static: Sequences ``a`` that lend who, anything that :func:`as_sequences` reads.
-        dynamic: As many sequences ``b`` that lend what happens, of the same length.
-        noise: Which noise the swaps start from; see :func:`~seqdis.core.starting_noise.choose_noise`.
-        extra: Swap this one further factor of the method, and leave all others.
+        model: Model of any method.
+        static: Sequences ``a`` whose static factor is kept: anything that :func:`as_sequences` reads.
+        dynamic: As many sequences ``b`` whose dynamics are taken, of the same length.
+        noise: Noise that the swaps start from; see :func:`~seqdis.core.starting_noise.choose_noise`.
+        extra: Name of the one further factor of the method to swap; the whole dynamic side when omitted.
         generator: Source of random draws, for a decoder that draws.
-        progress: Called as the work advances.
+        progress: Function called as the work advances.
 
     Raises:
-        InputError: See :func:`swap_pairs` and :meth:`Disentangler.encode`.
+        InputError: The inputs cannot be encoded or do not match; see :func:`swap_pairs` and
+            :meth:`Disentangler.encode`.
     """
     a, b = (
         as_sequences(data, frame_shape=model.frame_shape, value_range=model.value_range, name=name)
@@ -118,16 +119,16 @@ def swap_pairs(
     ``"fresh"``.
 
     Args:
-        model: In eval mode.
+        model: Model in eval mode.
         a: N sequences, ``(N, V, *frame)``.
-        b: As many, of the same length.
-        noise: Which noise the swaps start from, as in :meth:`Disentangler.swap`.
-        extra: Swap this one further factor of the method, and leave all others.
-        generator: For a decoder that draws.
-        progress: Called as the work advances.
+        b: N other sequences of the same length.
+        noise: Noise that the swaps start from, as in :meth:`Disentangler.swap`.
+        extra: Name of the one further factor of the method to swap; the whole dynamic side when omitted.
+        generator: Source of random draws, for a decoder that draws.
+        progress: Function called as the work advances.
 
     Raises:
-        InputError: The shapes of the two differ, or the method has no such extra.
+        InputError: The shapes of ``a`` and ``b`` differ, or the method has no such extra.
     """
     if a.x.shape != b.x.shape:
         raise InputError(f"pairs need equal shapes; got {tuple(a.x.shape)} and {tuple(b.x.shape)}")

@@ -22,9 +22,9 @@ class SwapMatrix:
     """K sequences and all K² pairs of their factors.
 
     Attributes:
-        sources: ``(K, V, *frame)``.
-        frames: ``(K, K, V, *frame)``; entry ``[i, j]`` has the static factor of source ``i`` and the dynamics of
-            source ``j``, so that the diagonal holds the reconstructions.
+        sources: The K sequences, ``(K, V, *frame)``.
+        frames: The swaps, ``(K, K, V, *frame)``; entry ``[i, j]`` has the static factor of source ``i`` and the
+            dynamics of source ``j``, so that the diagonal holds the reconstructions.
     """
 
     sources: Tensor
@@ -43,11 +43,11 @@ def swap_matrix(
     """Decode ``(s_i, d_j^{1:V})`` of all pairs; each sequence is encoded and inverted once.
 
     Args:
-        model: In eval mode.
+        model: Model in eval mode.
         batch: K sequences, ``(K, V, *frame)``.
-        noise: Which noise each pair starts from, as in :meth:`Disentangler.swap`.
-        generator: For a decoder that draws; one for all, or one a pair.
-        progress: Called as the work advances.
+        noise: Noise that each pair starts from, as in :meth:`Disentangler.swap`.
+        generator: Source of random draws, for a decoder that draws: one generator for all pairs, or one for each.
+        progress: Function called as the work advances.
     """
     count = len(batch.x)
     rows = stack_generators(generator, count * count)

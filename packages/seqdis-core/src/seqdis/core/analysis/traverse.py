@@ -21,13 +21,13 @@ __all__ = ["TraverseResult", "traverse"]
 
 @dataclass(frozen=True)
 class TraverseResult:
-    """One or more sequences at several places along a direction.
+    """Sequences whose factor was moved by several amounts along one direction.
 
     Attributes:
-        source: ``(B, V, *frame)``.
-        amounts: ``α (A,)``.
-        frames: ``(B, A, V, *frame)``; at ``α = 0`` the reconstruction.
-        factors: Those that were decoded, ``B·A`` sequences.
+        source: The sequences themselves, ``(B, V, *frame)``.
+        amounts: Steps ``α (A,)`` along the direction.
+        frames: The decoded sequences, ``(B, A, V, *frame)``; at ``α = 0`` the reconstruction.
+        factors: Factors that were decoded, of ``B·A`` sequences.
     """
 
     source: Tensor
@@ -56,17 +56,18 @@ def traverse(
 ) -> TraverseResult:
     """Encode, move one factor along component ``i`` (DiffSDA, Eq. 6), decode; all else stays.
 
-    All places of a sequence are decoded from the same noise, the inverted one where the method has it,
-    so that what differs between them is the factor alone.
+    All amounts of a sequence are decoded from the same noise, the inverted one where the method has it,
+    so that the results differ by the factor alone.
 
     Args:
-        model: In eval mode.
-        batch: ``B`` sequences, ``(B, V, *frame)``.
-        components: Of draws of a prior, from :func:`~seqdis.core.analysis.principal.principal_components`.
-        component: Number ``i``, from 0.
-        amounts: ``α (A,)``, as in ``torch.linspace(-span, span, 7)``.
-        generator: For a decoder that draws.
-        progress: Called as the work advances.
+        model: Model in eval mode.
+        batch: Sequences to move, ``(B, V, *frame)``.
+        components: Principal components of draws of a prior, as
+            :func:`~seqdis.core.analysis.principal.principal_components` gives them.
+        component: Number ``i`` of the component, from 0.
+        amounts: Steps ``α (A,)``, as in ``torch.linspace(-span, span, 7)``.
+        generator: Source of random draws, for a decoder that draws.
+        progress: Function called as the work advances.
 
     Raises:
         InputError: There is no such component, or the model's factors are of another shape.
