@@ -1,4 +1,4 @@
-"""What only some methods can do: small protocols beside :class:`Disentangler`, asked for by ``isinstance``."""
+"""Capabilities that only some methods have: small protocols beside ``Disentangler``, asked for by ``isinstance``."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Invertible(Protocol):
 
 @runtime_checkable
 class HasLearnedPrior(Protocol):
-    """A method that learns a prior together with its model."""
+    """A method that learns a prior as part of its model."""
 
     def learned_prior(self) -> Prior:
         """The prior that was learnt with the model; it needs no fitting."""
@@ -91,8 +91,8 @@ class SwapsExtra(Protocol):
         """``factors`` with the extra ``name`` of ``other``, and all that the method derives from it made anew.
 
         Args:
-            factors: Factors that keep everything else.
-            other: Factors that lend the extra: as many sequences, or one.
+            factors: Factors that keep everything else, of B sequences.
+            other: Factors that the extra is taken from, of B sequences or of one.
             name: Name of the extra.
             generator: Source of what is drawn anew; the most likely values are taken when omitted.
 
@@ -123,7 +123,7 @@ class NeedsWholeSequences(Protocol):
     """A method that by its nature cannot have gaps or padding."""
 
     refuses: ClassVar[tuple[str, ...]]
-    """The parts of :class:`Sequences` that must not mark anything as missing: ``"mask"``, ``"observed"``."""
+    """The parts of :class:`~seqdis.core.sequences.Sequences` that must not mark anything as missing: ``"mask"``, ``"observed"``."""
 
 
 @runtime_checkable
@@ -164,7 +164,7 @@ def codebook_of(model: object) -> Tensor | None:
 def mix_extra(
     model: object, factors: Factors, other: Factors, name: str, *, generator: GeneratorLike | None = None
 ) -> Factors:
-    """``factors`` with one further factor of ``other``; see :meth:`SwapsExtra.mix_extra`.
+    """Swap one further factor alone: ``factors`` with the extra ``name`` of ``other``, by :meth:`SwapsExtra.mix_extra`.
 
     Raises:
         InputError: The method has no further factor that can be swapped on its own.
@@ -181,7 +181,7 @@ def required_targets(method: type, config: Any) -> tuple[str, ...]:
 
 
 def quick_decoding(model: object) -> AbstractContextManager[None]:
-    """Decode in few sampler steps inside, for pictures on the way; nothing changes where decoding is cheap."""
+    """Decode in few sampler steps within a ``with`` block, for previews; a model without a sampler is unchanged."""
     return model.sampling.quick() if isinstance(model, DecodesByDiffusion) else contextlib.nullcontext()
 
 
@@ -189,7 +189,7 @@ def adjust(model: object, changes: Mapping[str, Any]) -> None:
     """Encode and decode with other settings from now on.
 
     Args:
-        model: Any method.
+        model: Model of any method.
         changes: New values of settings that are :attr:`Adjustable.adjustable`.
 
     Raises:

@@ -154,14 +154,15 @@ class Disentangler(nn.Module, ABC):
 
         Args:
             factors: Factors of any origin: encoded, mixed, or drawn.
-            noise: What ``invert`` gave, ``(B, V, *latent)``, for a decoder that starts from noise; drawn when omitted.
+            noise: Inverted noise ``(B, V, *latent)``, for a decoder that starts from noise; drawn when omitted. See
+                :func:`seqdis.core.capabilities.invert`.
             sampler: Use this sampler instead of the configured one, for a method that decodes by diffusion.
             generator: Source of random draws: one for the batch, or one a sequence.
             progress: Called as the work advances.
-            grad: Keep the graph.
+            grad: Keep the graph, so that gradients can flow back to the factors.
 
         Raises:
-            InputError: The factors are of another model's widths, or the method has no sampler.
+            InputError: The factors have the widths of another model, or the method has no sampler.
         """
         if sampler is not None and not isinstance(self, DecodesByDiffusion):
             raise InputError(f"sampler: {type(self).__name__} decodes without one; allowed: none")
@@ -197,7 +198,7 @@ class Disentangler(nn.Module, ABC):
             progress: Called as the work advances.
 
         Raises:
-            InputError: See :meth:`encode`; or ``noise`` is neither of the two.
+            InputError: The sequences cannot be encoded (see :meth:`encode`), or ``noise`` is neither of the two.
         """
         if noise not in ("inverted", "fresh"):
             raise InputError(f"noise {noise!r}; allowed: inverted, fresh")
@@ -222,20 +223,21 @@ class Disentangler(nn.Module, ABC):
         """Sequences with the static factor of one input and the dynamics of the other, ``(B, V', *frame)``.
 
         Args:
-            static: Sequences that lend who: ``(B, V, *frame)``.
-            dynamic: Sequences that lend what happens: ``(B, V', *frame)``.
-            noise: Which noise the result starts from; see :func:`choose_noise`. Where an extra alone is swapped, the
-                dynamics stay those of ``static``, and so does their noise.
+            static: Sequences whose static factor (who or what) is kept: ``(B, V, *frame)``.
+            dynamic: Sequences whose dynamics (what happens) are taken: ``(B, V', *frame)``.
+            noise: Noise that the result starts from; see :func:`choose_noise`. Where an extra alone is swapped, the
+                dynamics are still those of ``static``, and so is the noise.
             extra: Take this one factor alone from ``dynamic``, and all others from ``static``.
             generator: Source of random draws.
             progress: Called as the work advances.
 
         Raises:
-            InputError: See :meth:`encode`; or the noise is no choice, or the method has no such extra.
+            InputError: An input cannot be encoded (see :meth:`encode`), ``noise`` is none of the three, or the method
+                has no such extra.
         """
-        lender, keeper = self._ready(dynamic, name="dynamic"), self._ready(static, name="static")
-        donor = self.encode(lender, generator=generator)
-        own = self.encode(keeper, generator=generator)
+        moving, still = self._ready(dynamic, name="dynamic"), self._ready(static, name="static")
+        donor = self.encode(moving, generator=generator)
+        own = self.encode(still, generator=generator)
         mixed = own.mix(donor) if extra is None else mix_extra(self, own, donor, extra)
 
         def inverted(wanted: NoiseChoice, sequences: Sequences, factors: Factors) -> Tensor | None:
@@ -247,14 +249,14 @@ class Disentangler(nn.Module, ABC):
 
         start = choose_noise(
             noise,
-            static=inverted("static", keeper, own),
-            dynamic=inverted("dynamic", lender, donor) if extra is None else inverted("dynamic", keeper, own),
+            static=inverted("static", still, own),
+            dynamic=inverted("dynamic", moving, donor) if extra is None else inverted("dynamic", still, own),
         )
         return self.decode(mixed, noise=start, generator=generator, progress=part_of(progress, 1, 2))
 
     @property
     def device(self) -> torch.device:
-        """Where the model's tensors are."""
+        """The device that holds the model's tensors."""
         return self.normalizer.mean.device
 
     def _ready(self, data: Any, *, name: str = "input", check_values: bool = True) -> Sequences:
@@ -262,7 +264,7 @@ class Disentangler(nn.Module, ABC):
 
         Args:
             data: Anything that :func:`as_sequences` reads.
-            name: What to call it in messages.
+            name: Name of the input in messages.
             check_values: Look for values that are not finite. A training step does not: it would wait for the device.
         """
         value_range = self.value_range if check_values else None
@@ -295,11 +297,14 @@ class Disentangler(nn.Module, ABC):
         return zero_unobserved(self.normalizer(coded), sequences)
 
     def from_model_space(self, y: Tensor, *, max_frames_per_pass: int | None = None) -> Tensor:
-        """The way back, ``(B, V, *latent)`` to ``(B, V, *frame)``.
+        """Turn normalised coded frames back into natural ones, the inverse of :meth:`to_model_space`.
 
         Args:
-            y: Normalised coded frames.
-            max_frames_per_pass: How many frames the codec takes at a time; all of them when omitted.
+            y: Normalised coded frames, ``(B, V, *latent)``.
+            max_frames_per_pass: Number of frames that the codec decodes at a time; all of them when omitted.
+
+        Returns:
+            Frames in natural units, ``(B, V, *frame)``.
         """
         frames = self.normalizer.inverse(y).flatten(0, 1)
         size = len(frames) if max_frames_per_pass is None else max_frames_per_pass

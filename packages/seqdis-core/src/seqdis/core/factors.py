@@ -44,11 +44,11 @@ class Factors:
     """One static factor a sequence and one dynamic factor a step: ``x^{1:V} -> (s, d^{1:V})``.
 
     Attributes:
-        static: Who or what, ``(B, *S)``; ``(B, V, S)`` for the ablation without sharing.
-        dynamic: What happens, ``(B, V, *D)``.
-        extras: What a method has besides, each tied to one side.
+        static: Static factor (who or what), ``(B, *S)``; ``(B, V, S)`` for the ablation that has one for each step.
+        dynamic: Dynamic factor (what happens) of each step, ``(B, V, *D)``.
+        extras: Further factors of the method by name, each of which moves with one side in a swap.
         keys: A name for each sequence, or none.
-        stamps: When each step was, ``(B, V)``, numbers or ``datetime64``, where that is known.
+        stamps: Time stamp of each step, ``(B, V)``, numbers or ``datetime64``; None where it is not known.
         mask: True where a step exists (False: padding), ``(B, V)``, or None: all of them do.
 
     Raises:
@@ -130,7 +130,7 @@ class Factors:
         The keys are those of ``self``, the stamps and the mask those of ``other``.
 
         Args:
-            other: Lends the dynamics; batch ``B`` equal to that of ``self``, or 1 on either side.
+            other: Factors that the dynamics are taken from, of as many sequences as ``self``; or either has one.
 
         Raises:
             InputError: Neither batch size is 1 and they differ.
@@ -159,11 +159,14 @@ class Factors:
         return self.mix(other), other.mix(self)
 
     def replace_extra(self, name: str, other: Factors) -> Factors:
-        """``self`` with one extra of ``other``; what a model derives from it is :meth:`Disentangler.mix_extra`'s.
+        """``self`` with one extra of ``other``, and nothing else changed.
+
+        What a method derives from an extra (poses from an action) is made anew by
+        :func:`seqdis.core.capabilities.mix_extra` instead.
 
         Args:
-            name: Of the extra.
-            other: Lends it; batch ``B`` equal to that of ``self``, or 1.
+            name: Name of the extra.
+            other: Factors that the extra is taken from, of as many sequences as ``self``, or of one.
 
         Raises:
             InputError: One of the two has no such extra, or the batches do not fit.
@@ -175,9 +178,9 @@ class Factors:
             raise InputError(
                 f"replace_extra needs equal batches or one to lend; got {len(self)} and {len(other)}"
             )
-        lent = other.extras[name]
-        value = lent.value.expand(len(self), *lent.value.shape[1:])
-        return replace(self, extras={**self.extras, name: Extra(value, lent.side)})
+        extra = other.extras[name]
+        value = extra.value.expand(len(self), *extra.value.shape[1:])
+        return replace(self, extras={**self.extras, name: Extra(value, extra.side)})
 
     def flatten(self) -> Tensor:
         """The joint vector ``(s, d^{1:V})`` of every sequence, ``(B, S + V·D)`` (DiffSDA, App. B.3)."""

@@ -1,4 +1,4 @@
-"""One form for every number: what ``metrics.json``, ``results/*.json`` and benchmarks hold."""
+"""Records of measured numbers, as ``metrics.json``, ``results/*.json`` and the benchmarks' files hold them."""
 
 from __future__ import annotations
 
@@ -48,16 +48,19 @@ class ResultRecord(_Strict):
     """A trained and measured result.
 
     Attributes:
-        name: What the result is called: the demo's or the preset's name.
-        command: What a person types to get it again.
-        seed: Of the training, the first where there are several.
-        protocol: What measured it, as after ``seqdis eval``.
-        mode: Of the protocol: sound, or as the papers' code does it.
-        device: Where it ran, as :func:`device_name` words it.
-        wall_seconds: Training and measuring together.
-        versions: See :func:`installed_versions`.
-        metrics: In the order in which they are shown.
-        noise: Which noise its swaps started from; None where it swapped nothing.
+        name: Name of the result: that of the demo or the preset.
+        method: Name of the method, such as ``"diffsda"``.
+        dataset: Name of the dataset.
+        modality: Name of the modality, such as ``"video"``.
+        command: Command line that reproduces the result.
+        seed: Seed of the training, the first one where there are several.
+        protocol: Name of the protocol that measured it, as in ``seqdis eval NAME``; None for a demo.
+        mode: Variant of the protocol: ``"corrected"``, or ``"published"``, as the papers' own code does it.
+        device: Name of the device that it ran on, as :func:`device_name` gives it.
+        wall_seconds: Time of training and measuring, in seconds.
+        versions: Versions of the packages; see :func:`installed_versions`.
+        metrics: Measured metrics in the order of the report.
+        noise: Noise that its swaps started from; None where nothing was swapped.
     """
 
     schema_: Literal["seqdis.result.2"] = Field("seqdis.result.2", alias="schema")
@@ -104,12 +107,13 @@ class ResultRecord(_Strict):
 
 
 class BenchmarkRow(_Strict):
-    """One case: a quantity of ours beside the peer's.
+    """One case of a benchmark: a quantity of ours beside that of the peer.
 
     Attributes:
-        case: What was timed, and against what.
-        unit: Written into the keys, ``ours_<unit>`` and ``peer_<unit>``: ``"ms"``, ``"frames_per_s"``.
-        peer: None where there is nothing to compare with.
+        case: The thing that was timed, and its peer, in words.
+        unit: Unit that the JSON keys ``ours_<unit>`` and ``peer_<unit>`` end in, ``"ms"`` or ``"frames_per_s"``.
+        ours: Quantity measured of this package, in ``unit``.
+        peer: Quantity measured of the peer, in ``unit``; None where there is nothing to compare with.
     """
 
     case: str = Field(min_length=1)
@@ -133,7 +137,7 @@ class BenchmarkRow(_Strict):
 
 
 class BenchmarkRecord(_Strict):
-    """What one run of a benchmark measured."""
+    """The measurements of one run of a benchmark."""
 
     device: str
     versions: Versions
@@ -174,12 +178,12 @@ def _row_values(row: Any, where: str) -> dict[str, Any]:
 def benchmark_record(
     rows: Sequence[BenchmarkRow], *, device: str, versions: Mapping[str, str] | None = None
 ) -> BenchmarkRecord:
-    """What a benchmark's ``--json FILE`` writes.
+    """The record that a benchmark's ``--json FILE`` writes.
 
     Args:
         rows: The cases; one measured in two units is two rows.
-        device: Where it ran, as :func:`device_name` words it.
-        versions: Those of :func:`installed_versions` when omitted.
+        device: Name of the device that it ran on, as :func:`device_name` gives it.
+        versions: Versions of the packages by name; those of :func:`installed_versions` when omitted.
     """
     return BenchmarkRecord(device=device, versions=dict(versions or installed_versions()), rows=tuple(rows))
 

@@ -94,7 +94,7 @@ class InStages:
     def __call__(self, step: int) -> float:
         """The value at ``step``, counted from 0."""
         first, schedule = self.parts[0]
-        for begin, following in self.parts[1:]:
+        for begin, part in self.parts[1:]:
             if step >= begin:
-                first, schedule = begin, following
+                first, schedule = begin, part
         return schedule(step - first)

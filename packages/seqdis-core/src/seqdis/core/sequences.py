@@ -33,11 +33,11 @@ def check_finite(x: Tensor, name: str) -> None:
 
 
 def check_whole(method: str, sequences: Sequences, *, refused: Sequence[str] = ("mask", "observed")) -> None:
-    """Refuse sequences with gaps, for a method that has no place for them.
+    """Refuse sequences with gaps, for a method that cannot have any.
 
     Args:
-        method: Its name, for the message.
-        sequences: What is to be encoded or learnt from.
+        method: Name of the method in the message.
+        sequences: Sequences that are to be encoded or learnt from.
         refused: The parts that must not mark anything as missing: ``"mask"``, ``"observed"``.
 
     Raises:
@@ -57,12 +57,12 @@ class Sequences:
         x: Frames in the modality's natural unit, ``(B, V, *frame)``, float32.
         mask: True where a step exists (False: padding), ``(B, V)``, or None: all of them do.
         observed: True where an entry was measured, shaped like ``x``, or None: all of them were.
-            What stands in ``x`` where an entry was not has no effect on anything.
+            The values of ``x`` at entries that were not measured have no effect on anything.
         labels: Integer labels a sequence, each ``(B,)``.
         keys: A name for each sequence, for error messages and output files; empty where there are none.
-        targets: What a method asked for by name beside each step: pseudo-labels ``(B, V, K)``, or frames
-            ``(B, V, *frame)``; float32.
-        stamps: When each step was, ``(B, V)``, numbers or ``datetime64``; of no meaning in padding.
+        targets: Values for each step that a method asked for by name, float32: pseudo-labels ``(B, V, K)``, or
+            further frames ``(B, V, *frame)``.
+        stamps: Time stamp of each step, ``(B, V)``, numbers or ``datetime64``; without meaning in padding.
 
     Raises:
         InputError: ``x`` has fewer than three dimensions, or another part does not fit it.
@@ -110,7 +110,7 @@ class Sequences:
 
     @property
     def lengths(self) -> Tensor:
-        """How many steps of each sequence exist, ``(B,)``."""
+        """The number of steps that exist in each sequence, ``(B,)``."""
         if self.mask is None:
             return torch.full((len(self),), self.steps, device=self.x.device)
         return self.mask.sum(1)

@@ -110,7 +110,7 @@ class DrawnSwap:
     frames: Tensor
 
     def grid(self) -> list[list[Panel]]:
-        """Titled rows for :meth:`Modality.draw`."""
+        """Titled rows for :meth:`~seqdis.core.modality.Modality.draw`."""
         drawn = "dynamic" if self.kept == "static" else "static"
         rows = [[Panel("source", self.source)], [Panel("reconstructed", self.reconstructed)]]
         return rows + [

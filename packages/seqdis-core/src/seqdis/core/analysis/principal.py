@@ -157,7 +157,7 @@ def label_association(
         labels: Classes of these sequences by label, each ``(N,)``.
 
     Returns:
-        By label, one estimate for each component.
+        One estimate for each component, by label.
 
     Raises:
         InputError: The sizes differ, or there are fewer than two sequences.

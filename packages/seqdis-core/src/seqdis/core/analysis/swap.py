@@ -45,7 +45,7 @@ class SwapResult:
     extra: str | None = None
 
     def grid(self) -> list[list[Panel]]:
-        """Titled rows for :meth:`Modality.draw`, one column a pair."""
+        """Titled rows for :meth:`~seqdis.core.modality.Modality.draw`, one column a pair."""
         kept, lent = ("static", "dynamic") if self.extra is None else ("all", self.extra)
         rows = {
             "A": self.a,
@@ -84,7 +84,7 @@ def swap(
     Args:
         model: Model of any method.
         static: Sequences ``a`` whose static factor is kept: anything that :func:`as_sequences` reads.
-        dynamic: As many sequences ``b`` whose dynamics are taken, of the same length.
+        dynamic: Sequences ``b`` whose dynamics are taken, as many as ``a`` and of the same length.
         noise: Noise that the swaps start from; see :func:`~seqdis.core.starting_noise.choose_noise`.
         extra: Name of the one further factor of the method to swap; the whole dynamic side when omitted.
         generator: Source of random draws, for a decoder that draws.

@@ -36,7 +36,7 @@ class TraverseResult:
     factors: Factors
 
     def grid(self) -> list[list[Panel]]:
-        """Titled rows for :meth:`Modality.draw`: the source, then one row an amount; one column a sequence."""
+        """Titled rows for :meth:`~seqdis.core.modality.Modality.draw`: the source, then one row an amount; one column a sequence."""
         rows = [[Panel("source", frames) for frames in self.source]]
         for index, amount in enumerate(self.amounts.tolist()):
             rows.append([Panel(f"alpha {amount:+.2f}", frames) for frames in self.frames[:, index]])

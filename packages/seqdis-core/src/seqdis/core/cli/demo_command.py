@@ -63,5 +63,5 @@ def _row(name: str, metric: Metric) -> list[str]:
 
 
 def _figure(value: float) -> str:
-    """Three decimals, or three digits of what those would not show."""
+    """Three decimals, or three significant digits of a number too small for that."""
     return f"{value:.3f}" if value == 0 or abs(value) >= 0.01 else f"{value:.2e}"

@@ -14,7 +14,7 @@ __all__ = ["Kind", "list_"]
 
 
 class Kind(StrEnum):
-    """What can be listed."""
+    """The kinds of plugin that can be listed."""
 
     modalities = "modalities"
     methods = "methods"

@@ -21,10 +21,10 @@ __all__ = ["load_model", "pick_device"]
 def pick_device(name: str | None) -> torch.device:
     """The device of that name, or the fastest one here when None.
 
-    Of several processes started together, each takes the GPU that ``LOCAL_RANK`` numbers.
+    Of several processes of one launch, each takes the GPU whose number is in ``LOCAL_RANK``.
 
     Raises:
-        InputError: There is no such device on this machine; lists those that are here.
+        InputError: There is no such device on this machine; the message lists those that there are.
     """
     here = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
     if torch.backends.mps.is_available():
@@ -49,15 +49,16 @@ def load_model(
     """Load a run's model for inference.
 
     Args:
-        run: A run or checkpoint folder.
-        device: See :func:`pick_device`.
-        steps: Noise levels of the sampler, in place of the model's own.
-        sampler: Its name, in place of the model's own; the settings that both have stay.
-        settings: ``key=value`` each, for :meth:`Disentangler.use`.
+        run: Folder of a run or of a checkpoint.
+        device: Name of the device, as :func:`pick_device` takes it; the fastest one when omitted.
+        steps: Number of noise levels of the sampler; the model's own when omitted.
+        sampler: Name of a sampler to use instead of the model's own; settings that both have are kept.
+        settings: Settings of the model that may change after training, each ``key=value``; see
+            :func:`seqdis.core.capabilities.adjust`.
 
     Raises:
-        InputError: See :meth:`Disentangler.from_pretrained`; or the method has no sampler to set, or
-            there is no such sampler or setting.
+        InputError: The folder holds no usable model (see :meth:`Disentangler.from_pretrained`), the method has no
+            sampler, or there is no such sampler or setting.
     """
     chosen = pick_device(device)
     if not run.is_dir():

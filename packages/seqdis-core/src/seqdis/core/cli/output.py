@@ -1,4 +1,4 @@
-"""What commands print: tables and JSON on standard output, progress on standard error."""
+"""Output of the commands: tables and JSON on standard output, progress on standard error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def print_line(text: str) -> None:
 
 
 def print_result(value: Any, text: str, *, as_json: bool) -> None:
-    """Print what a command has to say: one JSON value for a program, or one line for a person."""
+    """Print the result of a command: one JSON value for a program, or one line for a person."""
     if as_json:
         print_json(value)
     else:
@@ -54,8 +54,8 @@ def progress_bar(text: str, *, show: bool = True) -> Iterator[Callable[[int, int
     """Yield ``progress(done, total)`` that moves a bar on standard error, where that is a terminal.
 
     Args:
-        text: What is going on, in a word or two.
-        show: False gives a function that does nothing.
+        text: Title of the bar, in a word or two.
+        show: Whether to show a bar; False gives a function that does nothing.
     """
     if not show or not sys.stderr.isatty():
         yield lambda done, total: None

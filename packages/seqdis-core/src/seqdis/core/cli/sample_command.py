@@ -23,7 +23,7 @@ from seqdis.core.cli.output import print_result
 __all__ = ["sample"]
 
 SHOWN = 16
-"""Sequences in the pictures, at most."""
+"""Largest number of sequences in the pictures."""
 
 _COUNT = "How many sequences; 16, or 4 of one content, when omitted."
 _CONTENT = "The file whose static factor all sequences get; drawn when omitted."

@@ -1,4 +1,4 @@
-"""A trained model with its modality and settings: what most commands open first."""
+"""A trained model with its modality and settings, which most commands open first."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = ["Session", "check_folder", "open_session"]
 
 @dataclass(frozen=True)
 class Session:
-    """One command's work with one run.
+    """A trained model and the settings of the command that uses it.
 
     Attributes:
-        run: The run's folder.
-        model: Loaded from it, on the device that was asked for.
-        config: The model's configuration.
-        modality: Reads, writes and draws its sequences.
-        seed: Seed of the command's draws.
+        run: Folder of the run.
+        model: Model loaded from this folder, on the device that was asked for.
+        config: Configuration of the model.
+        modality: Modality that reads, writes and draws the model's sequences.
+        seed: Seed of the command's random draws.
         quiet: Whether progress is hidden, as with ``--json``.
     """
 
@@ -58,10 +58,10 @@ class Session:
         return self.config.data if frames is None else self.config.data.model_copy(update={"length": frames})
 
     def input(self, option: str, path: Path) -> Path:
-        """The one input that ``path`` is or holds.
+        """The one input file that ``path`` is, or that the folder ``path`` holds.
 
         Raises:
-            InputError: It holds several; the message names the ``option``.
+            InputError: The folder holds several files; the message names the ``option``.
         """
         return single_input(self.modality, path, option)
 
@@ -77,7 +77,7 @@ class Session:
         return self.model.encode(self.read(path, start=start, shorter=True))
 
     def summary(self, files: Sequence[Path], **details: Any) -> dict[str, Any]:
-        """How ``files`` were made, as JSON; a detail that is None is left out."""
+        """The record of how ``files`` were made, for JSON; a detail that is None is left out."""
         return {
             "run": str(self.run),
             "preset": self.config.preset,
@@ -109,10 +109,10 @@ def open_session(
 
 
 def check_folder(folder: Path) -> Path:
-    """``folder``, for a command that leaves several files.
+    """Check that ``folder`` can hold the files of a command that writes several, and return it.
 
     Raises:
-        InputError: It is a file, or is named like one.
+        InputError: The path is a file, or has a suffix like one.
     """
     if folder.is_file() or folder.suffix:
         raise InputError(f"--out {folder}: a folder is needed, for several files are written")

@@ -26,7 +26,7 @@ from seqdis.core.errors import InputError
 __all__ = ["traverse"]
 
 LISTED = 8
-"""Components in the table."""
+"""Number of components in the printed table."""
 
 _COMPONENT = "Number of a component from 0; may be repeated; 0 when omitted."
 
@@ -122,7 +122,7 @@ def traverse(
 
 
 def _strongest(labels: Mapping[str, Mapping[str, float]]) -> str:
-    """The three labels that move most with a component, of those above a tenth and twice their chance."""
+    """The three labels most associated with a component, of those above 0.1 and above twice their chance."""
     ordered = sorted(labels.items(), key=lambda item: -item[1]["value"])
     clear = [(name, share) for name, share in ordered if share["value"] > max(0.1, 2 * share["chance"])]
     return (

@@ -38,12 +38,12 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> list[Path]:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
         if path.is_dir():
-            inside = _search(modality, path)
-            if not inside:
+            files = _search(modality, path)
+            if not files:
                 raise InputError(
                     f"{path}: holds no file that {modality.name} reads; known: {_known(modality)}"
                 )
-            paths += inside
+            paths += files
         elif _readable(modality, path):
             paths.append(path)
         else:

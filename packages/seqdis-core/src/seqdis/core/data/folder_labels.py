@@ -1,4 +1,4 @@
-"""Reads labels.json, which says what each clip of a folder shows."""
+"""The file labels.json, which holds the labels of each clip of a folder."""
 
 from __future__ import annotations
 

@@ -17,15 +17,15 @@ from seqdis.core.sequences import Sequences
 __all__ = ["IDENTITY", "WithIdentities"]
 
 IDENTITY = "identity"
-"""The target that holds them."""
+"""Name of the target that holds the frames of the identity."""
 
 
 class WithIdentities(SequenceDataset):
     """Another dataset whose batches carry V frames of each sequence's identity, as the target ``"identity"``.
 
-    They are drawn anew each epoch over all sequences of the identity, and are in no order: what holds for one
-    sequence alone, as the side that it is seen from, does not hold for them (VDSM, Sec. 3.2: images "may or may
-    not be from the same sequence").
+    They are drawn anew each epoch over all sequences of the identity, in random order. A property of one sequence
+    alone, such as the side that it is seen from, is not shared by them (VDSM, Sec. 3.2: images "may or may not be
+    from the same sequence").
 
     Args:
         dataset: The dataset to extend; its sequences must have labels.

@@ -1,4 +1,4 @@
-"""A person's own files as sequences of the model's length."""
+"""The user's own files as sequences of the model's length."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def expand(modality: Modality, inputs: Sequence[Path]) -> tuple[list[Path], Path
 
 
 def single_input(modality: Modality, path: Path, option: str) -> Path:
-    """The one input that ``path`` is or holds.
+    """The one input file that ``path`` is, or that the folder ``path`` holds.
 
     Raises:
         InputError: The folder holds several inputs, or none that can be read (:func:`find_inputs`).
@@ -53,14 +53,14 @@ def read_first(
     """Steps ``[start, start + V)`` of one input as a batch of one sequence.
 
     Args:
-        modality: The one that reads the file.
+        modality: Modality that reads the file.
         path: The file or folder to read.
         data: The run's data settings; its length is V.
         start: The first step to take.
         shorter: Whether an input that ends before step ``start + V`` is accepted, as far as it goes.
 
     Raises:
-        InputError: The input cannot be used, or ends before.
+        InputError: The input cannot be used, or ends before step ``start + V``.
     """
     clip = read_clip(modality, path, data)
     needed = start + (1 if shorter else data.length)

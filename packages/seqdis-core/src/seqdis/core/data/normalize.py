@@ -79,7 +79,7 @@ class Normalizer(nn.Module):
             if batch.mask is not None:
                 seen = seen * batch.mask.flatten().double().view(-1, *(1,) * (x.ndim - 1))
             n = seen.sum(axes, keepdim=True)[0]
-            x = torch.where(seen > 0, x, 0.0)  # whatever stands in a gap, NaN included, leaves no trace
+            x = torch.where(seen > 0, x, 0.0)  # a value in a gap, NaN included, must not reach the sums
             m = x.sum(axes, keepdim=True)[0] / n.clamp(min=1)
             s = ((x - m).square() * seen).sum(axes, keepdim=True)[0]
             total = (count + n).clamp(min=1)

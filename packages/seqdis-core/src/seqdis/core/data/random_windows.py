@@ -1,4 +1,4 @@
-"""A fresh view of each recording in every epoch."""
+"""Random windows: a new view of each recording in every epoch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["RandomWindows"]
 
 
 class RandomWindows(SequenceDataset):
-    """A fresh view of ``length`` steps of each recording in every epoch.
+    """A dataset that gives a new random view of ``length`` steps of each recording in every epoch.
 
     Args:
         clips: The recordings to cut views from.

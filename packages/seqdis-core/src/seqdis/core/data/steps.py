@@ -35,7 +35,7 @@ def valid_entries(sequences: Sequences, y: Tensor) -> Tensor | None:
 
 
 def zero_unobserved(y: Tensor, sequences: Sequences) -> Tensor:
-    """``y (B, V, …)`` with 0 in every gap of the sequences; what stands there leaves no trace, NaN included."""
+    """``y (B, V, …)`` with 0 in every gap of the sequences, whatever value was there, NaN included."""
     valid = valid_entries(sequences, y)
     return y if valid is None else torch.where(valid.to(y.device), y, y.new_zeros(()))
 
@@ -91,7 +91,7 @@ def subsample_frames(
     if weight is not None:
         weight = weight[rows, chosen]
         if mask is not None:
-            # K of n existing steps stand for all n: without this, short sequences would count for more.
+            # K of n existing steps represent all n: without this, short sequences would count for more.
             existing = mask.sum(1).clamp(min=1)
             share = existing / existing.clamp(max=keep) * (keep / mask.shape[1])
             weight = weight * share.view(-1, *(1,) * (weight.ndim - 1))

@@ -32,7 +32,7 @@ class Subset(SequenceDataset):
         return self._dataset.fetch([self._indices[i] for i in indices], epoch=epoch)
 
     def recordings(self) -> Recordings | None:
-        """All of the other dataset's, seen at these indices."""
+        """All recordings of the other dataset, with the positions of the chosen sequences in them."""
         whole = self._dataset.recordings()
         if whole is None:
             return None

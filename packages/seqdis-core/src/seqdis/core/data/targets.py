@@ -24,7 +24,7 @@ from seqdis.core.sequences import Sequences
 
 __all__ = ["Target", "TargetTable", "WithTargets", "target_table"]
 
-_FORMAT = 1  # raise where tables of before must not be read
+_FORMAT = 1  # to be raised when older tables must not be read any more
 _logger = logging.getLogger(__name__)
 
 
@@ -118,7 +118,7 @@ def target_table(
     """Read a target from the cache, or compute it and put it there.
 
     The file's name holds a hash of the recordings, of ``data`` and of the target. One that is damaged
-    is computed again. Processes that meet here write the same bytes, each file whole or not at all.
+    is computed again. Processes that compute it at the same time write the same bytes, each file whole or not at all.
 
     Args:
         dataset: The dataset that the target is computed from.

@@ -20,8 +20,8 @@ class Denoiser(nn.Module):
     """``D(x; σ, z) = c_skip·x + c_out·F(c_in·x, c_noise, z)`` (DiffSDA, Eq. 4; Karras et al. 2022, Eq. 7).
 
     Args:
-        network: ``F(c_in·x (N, *frame), c_noise (N,), z (N, Z))``.
-        preconditioning: What the network predicts; EDM's with ``σ_data = 0.5`` when omitted.
+        network: Network ``F(c_in·x (N, *frame), c_noise (N,), z (N, Z))``.
+        preconditioning: Scaling of the network's input and output; EDM's with ``σ_data = 0.5`` when omitted.
     """
 
     def __init__(self, network: nn.Module, *, preconditioning: Preconditioning | None = None) -> None:

@@ -29,9 +29,9 @@ def guide(
     diversity (Kynkäänniemi et al. 2024). Where it is off, or w = 1, the unconditional pass is saved.
 
     Args:
-        conditional: ``D(x, σ)`` with its condition bound.
-        unconditional: The same with the null condition.
-        weight: w, not negative.
+        conditional: Denoiser ``D(x, σ)`` with its condition bound.
+        unconditional: Denoiser ``D_∅(x, σ)`` with the null condition bound.
+        weight: Weight w of the guidance, not negative.
         interval: Lowest and highest σ, both included.
 
     Raises:
@@ -57,9 +57,9 @@ class GuidedDenoiser:
     """A denoiser whose guidance is chosen when it is used: ``D_w(x; σ)`` of :func:`guide`.
 
     Attributes:
-        bind: Binds conditions: ``z -> D(x, σ)``.
+        bind: Function that binds conditions: ``z -> D(x, σ)``.
         z: The conditions; the null ones are zeros of their shape.
-        weight: w.
+        weight: Weight w of the guidance; 1 is none.
         interval: Lowest and highest σ with guidance, both included.
     """
 

@@ -20,12 +20,12 @@ def denoising_loss(
     parts: gradients averaged over processes or micro-batches are those of the whole.
 
     Args:
-        denoiser: ``D``.
+        denoiser: Denoiser ``D`` whose network ``F`` is trained.
         x: Clean frames in model space, ``(N, *frame)``.
-        z: Their conditions, ``(N, Z)``.
+        z: Conditions of the frames, ``(N, Z)``.
         sigma: Noise levels, ``(N,)``.
         noise: Standard normal, shaped like ``x``.
-        weight: Broadcast over ``x``; 0 for what does not exist or was not observed.
+        weight: Weight of each entry, broadcasting over ``x``: 0 where it does not exist or was not observed.
     """
     squares = denoiser.residual(x, noise, sigma, z).float().square()
     return (squares if weight is None else squares * weight).mean()

@@ -1,4 +1,4 @@
-"""How far a denoiser's reverse step is from the true one, level by level."""
+"""The divergence of a denoiser's reverse step from the true one at a noise level."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def posterior_kl(x: Tensor, denoised: Tensor, *, sigma: Tensor, sigma_next: Tens
     Args:
         x: Clean frames, ``(N, *frame)``.
         denoised: ``D``, shaped like ``x``.
-        sigma: Levels, ``(N,)``.
-        following: The next lower level r of each, above 0, ``(N,)``.
+        sigma: Noise levels σ, ``(N,)``.
+        sigma_next: The next lower level r of each, above 0, ``(N,)``.
 
     Returns:
-        ``(N,)`` in float64, summed over a frame.
+        The divergence of each frame, ``(N,)`` in float64.
     """
     squares = (x.double() - denoised.double()).square().flatten(1).sum(1)
     gain = sigma_next.double().square().reciprocal() - sigma.double().square().reciprocal()

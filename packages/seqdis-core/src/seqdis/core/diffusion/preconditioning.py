@@ -1,4 +1,4 @@
-"""What a network predicts, and how that becomes an estimate of the clean frame.
+"""Preconditioning: the quantity that a network predicts, and the way from it to an estimate of the clean frame.
 
 Every kind is a row of one table: ``D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise)`` with ``x = x₀ + σ·ε``
 (Karras et al. 2022, Eq. 7). What ``F`` should give is then ``(x₀ − c_skip·x)/c_out``.
@@ -78,8 +78,8 @@ class EpsilonPreconditioning:
 
     Attributes:
         schedule: Gives the step t of a level.
-        log_noise: ``c_noise = ln(σ)/4``, as EDM's, for a network that embeds that: it says the same, for
-            σ and t determine each other.
+        log_noise: Whether ``c_noise = ln(σ)/4``, as in EDM, for a network that embeds that. It holds the same
+            information, as σ and t determine each other.
     """
 
     schedule: DiscreteSchedule
@@ -98,7 +98,7 @@ class VelocityPreconditioning:
 
     Attributes:
         schedule: Gives the step t of a level.
-        log_noise: As of :class:`EpsilonPreconditioning`.
+        log_noise: Whether ``c_noise = ln(σ)/4``, as in :class:`EpsilonPreconditioning`.
     """
 
     schedule: DiscreteSchedule
@@ -131,16 +131,16 @@ def convert_prediction(
     source: Callable[[Tensor], Coefficients],
     target: Callable[[Tensor], Coefficients],
 ) -> Tensor:
-    """What a network of the ``target`` kind would have said where one of the ``source`` kind said this.
+    """Convert the prediction of a network of the ``source`` kind to that of one of the ``target`` kind.
 
     ``F' = (c_skip·x + c_out·F − c'_skip·x)/c'_out``.
 
     Args:
-        prediction: ``F``, ``(N, *frame)``.
-        x: ``x₀ + σ·ε``, ``(N, *frame)``, not scaled by ``c_in``.
-        sigma: ``(N,)``, above zero.
-        source: The kind of ``prediction``.
-        target: The kind wanted.
+        prediction: Output ``F`` of the network, ``(N, *frame)``.
+        x: Noisy frames ``x₀ + σ·ε``, ``(N, *frame)``, not scaled by ``c_in``.
+        sigma: Noise levels, ``(N,)``, above zero.
+        source: Preconditioning that ``prediction`` belongs to.
+        target: Preconditioning to convert to.
     """
     shape = (-1, *(1,) * (x.ndim - 1))
     a, b = source(sigma), target(sigma)

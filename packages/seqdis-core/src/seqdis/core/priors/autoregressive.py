@@ -30,17 +30,17 @@ _AT_ONCE = 256
 class AutoregressivePrior(nn.Module, FittedPrior):
     """``p(c^{1:V} | s) = Π_τ Π_i p(c_i^τ | s, c^{<τ})`` by GPT-2 with G heads (BCD, App. A.2, Tab. A9).
 
-    The factors that it draws are the codebook's vectors of the drawn codes, with ``codes`` as an extra. The
-    codebook comes from the model (:meth:`Disentangler.codebook`) rather than from the factors: what no
-    training clip holds can be drawn all the same.
+    The factors that it draws are the codebook's vectors of the drawn codes, with ``codes`` as an extra. The codebook
+    comes from the model (:meth:`~seqdis.core.capabilities.HasCodes.codebook`) rather than from the factors, so that
+    codes which no training clip holds can be drawn, too.
 
     ``s`` has no model in the paper, where the content of some clip is always given. ``p(s)`` is here the
     empirical distribution of the training split: content drawn without a given one is that of a training
     sequence, and ``p(s | c^{1:V})`` follows by Bayes' rule over those that are kept.
 
     GPT-2's positions are learnt, so no context is longer than the training sequences: the content, always at
-    position 0, and at most V − 1 steps. When it is full, the latest ⌊V/2⌋ steps stay and take the positions
-    of the first. Draws and likelihoods cut long sequences alike.
+    position 0, and at most V − 1 steps. When it is full, the latest ⌊V/2⌋ steps are kept and take the positions
+    of the first. Draws and likelihoods cut long sequences in the same way.
 
     Args:
         config: Settings of the network, its training and the draws.
@@ -120,14 +120,14 @@ class AutoregressivePrior(nn.Module, FittedPrior):
 
         Args:
             factors: Encoded sequences of V steps, with codes.
-            progress: Called with epochs done and in all.
+            progress: Function called with the number of epochs done and that of all.
 
         Returns:
             The mean loss of each epoch, ``(epochs,)``, in nats a code.
 
         Raises:
             InputError: The shapes are not this prior's, a value is not finite, the codes are not integers
-                of this codebook or stand for other vectors, or there are extras beside them.
+                of this codebook or stand for other vectors, or there are further extras beside the codes.
         """
         static, codes = self._static(factors), self._codes(factors)
         if factors.steps != self.steps:
@@ -174,7 +174,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         return ((each * there).sum(1) / there.sum(1)).mean()
 
     def _thin(self, codes: Tensor, rows: GeneratorStack) -> tuple[Tensor, Tensor]:
-        """Every second step of some sequences, padded at the end, and which steps are no padding."""
+        """Keep every second step of some sequences; gives the padded codes and a mask that is False in padding."""
         total = codes.shape[1]
         draw = rand((len(codes), 2), generator=rows, device=codes.device)
         thin = (draw[:, 0] < self.config.subsampling) & (total > 1)
@@ -226,7 +226,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         independent: bool = False,
         steps: int | None = None,
     ) -> Factors:
-        """``ĉ^{1:V} ~ p(c^{1:V} | s)`` beside the static side of ``given``, whose motion is not looked at.
+        """The static side of ``given`` with drawn motion ``ĉ^{1:V} ~ p(c^{1:V} | s)``; its own motion is not used.
 
         Args:
             given: Factors ``(B, …)`` whose content is kept.
@@ -247,7 +247,7 @@ class AutoregressivePrior(nn.Module, FittedPrior):
     def sample_static(
         self, given: Factors, *, generator: GeneratorLike, independent: bool = False
     ) -> Factors:
-        """``ŝ ~ p(s | c^{1:V})`` beside the dynamic side of ``given``, by Bayes' rule.
+        """The dynamic side of ``given`` with drawn contents ``ŝ ~ p(s | c^{1:V})``, by Bayes' rule.
 
         ``p(s_n | c) ∝ p(c | s_n)`` over the N training contents that are kept: each takes a pass of the
         network over the sequence.

@@ -17,9 +17,9 @@ __all__ = ["context_start", "draw_codes", "log_likelihood", "log_probabilities"]
 def context_start(step: int, length: int) -> int:
     """The first step of the context in which one is predicted: ``max(0, ⌊(step − length)/h⌋ + 1)·h``.
 
-    A context holds the content and at most ``length − 1`` steps. When it is full, the latest ``⌊length/2⌋``
-    stay: it moves by ``h = ⌈length/2⌉`` steps at a time, between which keys and values can be kept. Moving by
-    one step would give all of them new positions, and so have them computed anew, at every step.
+    A context holds the content and at most ``length − 1`` steps. When it is full, the latest ``⌊length/2⌋`` steps
+    are kept: it moves by ``h = ⌈length/2⌉`` steps at a time, and keys and values are reused until it moves. Moving
+    by one step would give every step a new position, and its keys and values would be computed anew each time.
     """
     hop = length - length // 2
     return max(0, (step - length) // hop + 1) * hop
@@ -64,7 +64,7 @@ def draw_codes(
         steps: Number of steps to draw; the first ones do not depend on it.
         length: Length of the longest context, the content included.
         generator: Source of the draws, one stream a sequence.
-        temperature: Temperature of the draws; see :func:`truncated_probabilities`, also for the next two.
+        temperature: Temperature of the draws, as in :func:`truncated_probabilities`.
         top_k: Number of likeliest codes of a group to draw among.
         top_p: Probability of the likeliest codes to draw among.
         kv_cache: Whether keys and values are kept while the context grows.

@@ -91,7 +91,7 @@ class CodeTransformer(nn.Module):
 
     def _keep(self, name: str, mean: Tensor, std: Tensor) -> None:
         getattr(self, f"{name}_mean").copy_(mean)
-        # A constant entry stays what it is.
+        # A constant entry is not scaled: its deviation is 0.
         getattr(self, f"{name}_std").copy_(torch.where(std > 1e-6, std, 1.0))
 
     def new_cache(self) -> DynamicCache:

@@ -14,7 +14,7 @@ __all__ = ["FactorisedPrior"]
 
 
 class FactorisedPrior(Prior):
-    """``p(s, d^{1:V}) = p(s) p(d^{1:V})``: one factor says nothing about the other, given or not.
+    """The prior ``p(s, d^{1:V}) = p(s) p(d^{1:V})``, under which one factor holds no information on the other.
 
     Args:
         draw: A function ``draw(rows, steps)`` that gives one new pair for each of the stacked generators;

@@ -33,7 +33,7 @@ __all__ = ["LatentDDIM"]
 _KIND = "latent_ddim"
 
 LEAST_HIDDEN = 256
-"""Layers are never narrower by default, however small the factors are."""
+"""Smallest default width of the layers, however small the factors are."""
 
 _DRAWN_AT_ONCE = 4096
 
@@ -106,11 +106,11 @@ class LatentDDIM(nn.Module, FittedPrior):
 
     @torch.enable_grad()
     def fit(self, factors: Factors, *, progress: Callable[[int, int], None] | None = None) -> Tensor:
-        """Minimise ``E‖ε_φ(z_t, t) − ε‖²`` (Eq. 11) over the factors of a training split; keeps the averaged weights.
+        """Minimise ``E‖ε_φ(z_t, t) − ε‖²`` (Eq. 11) over the factors of a training split, and average the weights.
 
         Args:
             factors: Encoded sequences, at least two.
-            progress: Called with epochs done and in all.
+            progress: Function called with the number of epochs done and that of all.
 
         Returns:
             The mean loss of each epoch, ``(epochs,)``.
@@ -212,7 +212,7 @@ class LatentDDIM(nn.Module, FittedPrior):
     def sample_static(
         self, given: Factors, *, generator: GeneratorLike, independent: bool = False
     ) -> Factors:
-        """``ŝ ~ p(s | d^{1:V})`` beside the dynamics of ``given``.
+        """The dynamics of ``given`` with drawn static factors ``ŝ ~ p(s | d^{1:V})``.
 
         Args:
             given: Factors ``(B, …)`` whose dynamics are kept.
@@ -233,7 +233,7 @@ class LatentDDIM(nn.Module, FittedPrior):
         independent: bool = False,
         steps: int | None = None,
     ) -> Factors:
-        """``d̂^{1:V} ~ p(d^{1:V} | s)`` beside the static factors of ``given``; see :meth:`sample_static`."""
+        """The static factors of ``given`` with drawn dynamics ``d̂^{1:V} ~ p(d^{1:V} | s)``; see :meth:`sample_static`."""
         self._check_steps(steps)
         return self._conditional(given, slice(0, self.static_width), generator, independent)
 
@@ -272,7 +272,7 @@ class LatentDDIM(nn.Module, FittedPrior):
         return x
 
     def _joint(self, count: int) -> DenoiseFunction:
-        """The denoiser of ``count`` vectors; of its parts side by side where they are independent."""
+        """The denoiser of ``count`` joint vectors, made of two denoisers where both parts are independent."""
         none = self.mean.new_zeros(count, 0)
         parts = [
             (part, self._denoiser(name).bind(none, max_frames_per_pass=count))

@@ -19,7 +19,7 @@ __all__ = ["FittedPrior", "Prior"]
 
 
 class Prior(ABC):
-    """A distribution over factors ``(s, d^{1:V})``: one that a method learns with the rest, or a fitted one."""
+    """A distribution over factors ``(s, d^{1:V})``, learnt as part of a model or fitted to its factors afterwards."""
 
     @abstractmethod
     def sample(
@@ -122,7 +122,7 @@ class FittedPrior(Prior):
 
     @abstractmethod
     def fit(self, factors: Factors, *, progress: Callable[[int, int], None] | None = None) -> Tensor:
-        """Learn the distribution of ``factors``; returns the losses, one an epoch."""
+        """Learn the distribution of ``factors``, and return the mean loss of each epoch, ``(epochs,)``."""
 
     @abstractmethod
     def save(self, folder: str | Path, *, about: Mapping[str, Any] | None = None) -> None:

@@ -42,18 +42,17 @@ def with_targets(
         if name not in known:
             raise unknown_name(f"{config.modality} target", name, known)
     make = functools.partial(target_table, dataset, modality=config.modality, data=config.data)
-    with accelerator.main_process_first():
-        shown = show_progress and accelerator.is_main_process
-        with _bar(shown) as bar:
-            tables = {}
-            for name in names:
-                task = bar.add_task(name, total=None)
-                tables[name] = make(
-                    name,
-                    known[name],
-                    progress=lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
-                )
-                bar.remove_task(task)
+    visible = show_progress and accelerator.is_main_process
+    with accelerator.main_process_first(), _bar(visible) as bar:
+        tables = {}
+        for name in names:
+            task = bar.add_task(name, total=None)
+            tables[name] = make(
+                name,
+                known[name],
+                progress=lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
+            )
+            bar.remove_task(task)
     return WithTargets(dataset, tables)
 
 

@@ -1,4 +1,4 @@
-"""Runs of another length than their preset's: all that is counted in steps goes along."""
+"""Runs of another length than their preset's, with everything that is counted in steps scaled along."""
 
 from __future__ import annotations
 

@@ -37,22 +37,24 @@ __all__ = [
 ]
 
 _FREE_KEYS = ("train.workers", "train.keep")
-"""What may change between a run and its continuation: it changes no number."""
+"""Settings that may change between a run and its continuation, because no result depends on them."""
 
 
 class TrainerState(Config):
     """The state that a run needs to go on, besides tensors."""
 
     format: Literal[1] = 1
-    step: int = Field(ge=0, description="optimiser steps done; the place in the data follows from it")
+    step: int = Field(ge=0, description="optimiser steps done, which also determine the position in the data")
     best_step: int | None = Field(default=None, description="the checkpoint with the lowest validation loss")
     best_loss: float | None = None
     evaluations_since_best: int = Field(
         default=0, ge=0, description="validations without a lower loss, in a row"
     )
-    seconds: float = Field(default=0.0, ge=0, description="spent so far, over all parts of the run")
+    seconds: float = Field(default=0.0, ge=0, description="time spent so far, over all parts of the run")
     meter_count: int = Field(default=0, ge=0, description="steps since the last line of the log")
-    scaler: dict[str, int | float] = Field(default_factory=dict, description="of float16 training")
+    scaler: dict[str, int | float] = Field(
+        default_factory=dict, description="state of the loss scaler of float16 training"
+    )
 
 
 def checkpoint_of_step(root: Path, step: int) -> Path:
@@ -66,7 +68,7 @@ def list_checkpoints(root: Path) -> list[Path]:
 
 
 def clean_leftovers(root: Path) -> None:
-    """Remove what a killed save or removal left; bring back a checkpoint caught in mid-replacement."""
+    """Remove partial files of a save that was killed; bring back a checkpoint that was being replaced."""
     for path in root.glob(".replaced-step-*"):
         whole = root / path.name.removeprefix(".replaced-")
         if not whole.exists():
@@ -153,7 +155,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def check_same_config(config_file: Path, config: RunConfig) -> None:
-    """Refuse to go on with another configuration than the one a run was started with.
+    """Refuse to continue a run with another configuration than the one it was started with.
 
     Raises:
         InputError: ``config_file`` cannot be used, or names the first key that differs.

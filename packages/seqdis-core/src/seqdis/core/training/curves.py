@@ -1,4 +1,4 @@
-"""The curves that a method shows at each validation: measured, logged, drawn."""
+"""The curves of a method at each validation: measured, logged, drawn."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def measure_curves(model: Disentangler, dataset: SequenceDataset, *, seed: int) 
 
 
 def read_curves(log: Path) -> dict[str, list[tuple[int, dict[str, Any]]]]:
-    """Read each curve's steps and points, as :meth:`RunLog.write_curves` wrote them, by the curve's name."""
+    """Read each curve's steps and points, as :meth:`~seqdis.core.training.logs.RunLog.write_curves` wrote them, by the curve's name."""
     curves: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for line in log.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
@@ -43,7 +43,7 @@ def read_curves(log: Path) -> dict[str, list[tuple[int, dict[str, Any]]]]:
 
 
 def draw_curves(log: Path, folder: Path) -> None:
-    """One chart a curve, ``folder/<name>.png``: a line each of the newest validations, and of the first.
+    """Draw a chart of each curve, ``folder/<name>.png``, with a line for the first and each of the newest validations.
 
     Args:
         log: A run's ``log.jsonl``.
@@ -51,11 +51,11 @@ def draw_curves(log: Path, folder: Path) -> None:
     """
     for name, history in read_curves(log).items():
         folder.mkdir(parents=True, exist_ok=True)
-        shown = history if len(history) <= _LINES else [history[0], *history[1 - _LINES :]]
-        newest = shown[-1][1]
+        selected = history if len(history) <= _LINES else [history[0], *history[1 - _LINES :]]
+        newest = selected[-1][1]
         draw_lines(
             folder / f"{name}.png",
-            [Line(f"step {step}", curve["x"], [_number(y) for y in curve["y"]]) for step, curve in shown],
+            [Line(f"step {step}", curve["x"], [_number(y) for y in curve["y"]]) for step, curve in selected],
             title=name.replace("_", " "),
             x_name=newest["x_name"],
             y_name=newest["y_name"],

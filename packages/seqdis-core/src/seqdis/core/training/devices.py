@@ -1,4 +1,4 @@
-"""The one place where accelerate is set up."""
+"""The set-up of accelerate: device, processes, precision and memory layout."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def resolve_precision(precision: str, kind: str | None) -> str:
 
 
 def picks_channels_last(model: nn.Module) -> bool:
-    """Whether a model convolves images on a GPU, whose kernels want that layout.
+    """Whether a model's weights should be in channels-last order: it convolves images on a GPU.
 
     On a CPU the usual layout is the faster one for our U-Nets (``benchmarks/memory_layout.py``).
     """

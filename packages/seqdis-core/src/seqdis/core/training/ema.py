@@ -35,7 +35,7 @@ class EMA:
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """The model has the averaged weights inside, and its own again outside; nothing is copied."""
+        """Exchange the model's weights for the averaged ones within a ``with`` block, without a copy."""
         self._exchange()
         try:
             yield

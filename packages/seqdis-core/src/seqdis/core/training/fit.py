@@ -19,7 +19,7 @@ from seqdis.core.training.schedule import total_steps
 __all__ = ["fit"]
 
 EVALUATIONS = 20
-"""How often at least a run that may stop early is validated."""
+"""Smallest number of validations of a run that may stop early."""
 
 
 def fit(

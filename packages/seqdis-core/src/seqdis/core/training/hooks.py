@@ -34,7 +34,7 @@ class TrainingHooks(Generic[M]):
         """Called in every process before the first step, also when a training is resumed.
 
         Args:
-            train_set: The training set, a :class:`SequenceDataset`.
+            train_set: The training set, a :class:`~seqdis.core.data.sequence_dataset.SequenceDataset`.
         """
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
@@ -46,7 +46,7 @@ class TrainingHooks(Generic[M]):
         return {}
 
     def set_scheduled(self, name: str, value: float) -> None:
-        """Set a moving value, of :meth:`schedules` or of a stage's ramps, to its value at the present step.
+        """Set a value that :meth:`schedules` or a stage's ramps move to its value at the present step.
 
         Keep it in a buffer, so that checkpoints hold it.
 
@@ -71,7 +71,7 @@ class TrainingHooks(Generic[M]):
         raise InputError(f"train.stages: stage {name!r}; {type(self.model).__name__} has no stages")
 
     def curves(self, sequences: Sequences, *, generator: GeneratorStack) -> Mapping[str, Curve]:
-        """Figures over a variable that each validation logs and draws, by name.
+        """Curves (a figure over a variable) that each validation logs and draws, by name.
 
         Args:
             sequences: A few validation sequences.

@@ -93,7 +93,7 @@ def training_sets(
     if isinstance(val, Sequences):
         train, held = sequences, val
     elif length is None and len(sequences) == 1:
-        train, held = sequences, None  # a whole that cannot be parted
+        train, held = sequences, None  # too short to be split
     else:
         train, held = hold_out(sequences, val, seed=seed)
     if length is not None:

@@ -32,7 +32,7 @@ class Meter:
         self._sums: dict[str, Tensor] = {}
 
     def add(self, values: Mapping[str, Tensor]) -> None:
-        """Take in one step's scalars; the names are the same at every step."""
+        """Add the scalars of one step; the names are the same at every step."""
         plain = {name: value.detach().float() for name, value in values.items()}
         if self.count:
             torch._foreach_add_(list(self._sums.values()), [plain[name] for name in self._sums])
@@ -46,7 +46,7 @@ class Meter:
         return self._sums
 
     def restore(self, count: int, sums: Mapping[str, Tensor]) -> None:
-        """Go on from an earlier :attr:`sums`."""
+        """Continue from the count and the sums of an earlier :attr:`sums`."""
         self.count, self._sums = count, dict(sums)
 
     def clear(self) -> None:
@@ -110,7 +110,7 @@ class RunLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
-        # What stopped the run is worth more than a second complaint about the same full disk.
+        # The error that stopped the run must not be hidden by a second one about the same full disk.
         with contextlib.suppress(OSError) if error is not None else contextlib.nullcontext():
             self._file.close()
             self._board.close()
@@ -122,7 +122,7 @@ class RunLog:
     def write(
         self, step: int, values: Mapping[str, float], *, speeds: Mapping[str, float] | None = None
     ) -> None:
-        """One line of ``log.jsonl``, and the same and the speeds as TensorBoard scalars.
+        """Write one line of ``log.jsonl``, and its values and the speeds as TensorBoard scalars.
 
         A value that is not finite (a term over an empty set) becomes null.
 
@@ -143,7 +143,7 @@ class RunLog:
             self._progress.update(self._task, completed=step, loss=f"{values['loss']:.4g}", speed=shown)
 
     def write_curves(self, step: int, curves: Mapping[str, Curve]) -> None:
-        """One line of ``log.jsonl`` with all points, and a TensorBoard chart of each, with ``x`` for steps.
+        """Write all points into one line of ``log.jsonl``, and each curve as a TensorBoard chart over ``x``.
 
         Raises:
             InputError: The disk is full.

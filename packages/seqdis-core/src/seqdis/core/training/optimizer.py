@@ -17,7 +17,7 @@ __all__ = ["build_optimizer", "load_optimizer_tensors", "optimizer_tensors", "se
 
 
 def build_optimizer(model: Disentangler, config: TrainConfig) -> AdamW:
-    """AdamW (Loshchilov & Hutter 2019), fused where the device has it; one group a named group."""
+    """AdamW (Loshchilov & Hutter 2019) over the model's named groups of parameters, fused where the device has it."""
     groups = [{"params": list(p), "name": name} for name, p in hooks_of(model).parameter_groups().items()]
     return AdamW(
         groups,
@@ -50,7 +50,7 @@ def optimizer_tensors(model: Disentangler, optimizer: Optimizer) -> dict[str, Te
 def load_optimizer_tensors(
     model: Disentangler, optimizer: Optimizer, tensors: Mapping[str, Tensor], *, where: str
 ) -> None:
-    """Put back what :func:`optimizer_tensors` gave.
+    """Restore the state that :func:`optimizer_tensors` gave.
 
     Raises:
         InputError: A tensor belongs to no parameter, or has another shape.

@@ -21,7 +21,7 @@ def seed_all(seed: int) -> None:
 
 
 def capture_random_state() -> dict[str, Tensor]:
-    """The states, as tensors of fixed shapes: a checkpoint stores them without pickle."""
+    """Copy all random states into tensors of fixed shapes, which a checkpoint stores without pickle."""
     version, words, gauss = random.getstate()
     _, key, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
     state = {
@@ -37,7 +37,7 @@ def capture_random_state() -> dict[str, Tensor]:
 
 
 def restore_random_state(state: Mapping[str, Tensor]) -> None:
-    """Put back what :func:`capture_random_state` gave; a device that is absent is passed over."""
+    """Restore the states that :func:`capture_random_state` copied; those of a device that is absent are skipped."""
     # torch reads the state from the start of the storage: a row of a larger tensor must be copied out.
     torch.set_rng_state(state["torch"].clone())
     version, *words = state["python"].tolist()

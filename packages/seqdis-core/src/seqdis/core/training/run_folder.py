@@ -38,7 +38,7 @@ class RunFolder:
         return (self.root / "model.safetensors").is_file()
 
     def check(self, config: RunConfig, *, resume: bool) -> None:
-        """See whether a run may start or go on here; changes nothing.
+        """Check whether a run may start or continue here, without changing anything.
 
         Raises:
             InputError: There is a run and ``resume`` is False, or it has another configuration; or the path
@@ -57,7 +57,7 @@ class RunFolder:
             check_same_config(self.config if newest is None else newest / "config.json", config)
 
     def open(self, config: RunConfig) -> None:
-        """Make the folder, record the configuration, remove what a killed run left half done.
+        """Make the folder, write the configuration into it, and remove partial files of a run that was killed.
 
         Raises:
             InputError: The folder cannot be written.
@@ -66,6 +66,6 @@ class RunFolder:
         clean_leftovers(self.checkpoints)
 
     def newest(self) -> Path | None:
-        """The checkpoint to go on from."""
+        """The newest checkpoint, from which the run continues; None where there is none."""
         checkpoints = list_checkpoints(self.checkpoints)
         return checkpoints[-1] if checkpoints else None

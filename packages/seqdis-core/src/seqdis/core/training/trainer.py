@@ -45,22 +45,22 @@ from seqdis.core.training.watch import FiniteWatch
 
 __all__ = ["Trainer"]
 
-_NOISE, _PROCESS = 0x6E6F69, 0x70726F  # one tag a use keeps the streams of a seed apart
+_NOISE, _PROCESS = 0x6E6F69, 0x70726F  # a tag for each use keeps the random streams of a seed apart
 
 
 class Trainer:
-    """One run: AdamW, warm-up and decay, EMA, checkpoints that continue bit for bit.
+    """One training run: AdamW, warm-up and decay, EMA, checkpoints that continue bit for bit.
 
     The noise of step k is drawn whole for the global batch from a stream named by the seed and k,
     and cut like the batch: processes and micro-batches share the work without changing it.
 
     Args:
-        config: What to build and how to train it.
-        folder: The run's, opened; the newest checkpoint in it is taken up.
-        train_set: What to learn from.
-        val_set: For the validation loss and previews, if any.
-        accelerator: Device, processes, precision.
-        command: What a person typed, kept with the run.
+        config: Configuration of the model, the data and the training.
+        folder: Opened folder of the run; training continues from the newest checkpoint in it.
+        train_set: Dataset to train on.
+        val_set: Dataset of the validation loss and the previews; neither is made when omitted.
+        accelerator: Device, processes and precision of the training.
+        command: Command line that started the run, kept with it.
     """
 
     def __init__(
@@ -161,7 +161,15 @@ class Trainer:
         self._finish()
 
     def step(self, step: int, batches: Iterator[Sequences]) -> dict[str, Tensor]:
-        """Optimiser step ``step``, counted from 1; no wait for the device but on a CPU."""
+        """Take optimiser step ``step``, counted from 1, without waiting for a GPU to finish.
+
+        Args:
+            step: Number of the step, from 1.
+            batches: Iterator that gives the next micro-batches.
+
+        Returns:
+            The loss, its terms and the norm of the gradient by name, scalars on the device.
+        """
         c, device, n = self.config.train, self.accelerator.device, self.config.train.accumulate
         seed = mix_seed(c.seed, _NOISE, step)
         set_rate(self.optimizer, c.lr * self.schedule(step - 1), self.stages.enter(step - 1))
@@ -205,7 +213,7 @@ class Trainer:
         self._clock = time.perf_counter()
 
     def _evaluate(self, step: int, val_set: SequenceDataset) -> bool:
-        """Validate with the averaged weights; True if they are the best so far."""
+        """Validate with the averaged weights; True if their loss is the lowest so far."""
         self.watch.check()
         began = time.perf_counter()
         c = self.config.train
@@ -238,12 +246,12 @@ class Trainer:
         return False
 
     def _has_stopped(self) -> bool:
-        """Whether the validation loss has not fallen for as long as the configuration waits."""
+        """Whether the validation loss has not fallen for ``train.patience`` validations in a row."""
         patience = self.config.train.patience
         return patience is not None and self.state.evaluations_since_best >= patience
 
     def _save(self, step: int) -> None:
-        self.watch.check()  # weights that were not looked at are never saved
+        self.watch.check()  # weights whose losses were not yet checked are never saved
         began = time.perf_counter()
         self.state = self.state.model_copy(
             update={
@@ -254,7 +262,7 @@ class Trainer:
             }
         )
         self._began = began
-        tensors = self.snapshot.tensors()  # of all processes, hence before the branch
+        tensors = self.snapshot.tensors()  # gathers from all processes, so all of them call it
         if self.log:
             self.log.sync()
             save_checkpoint(

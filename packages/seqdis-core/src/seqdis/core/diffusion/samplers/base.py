@@ -1,4 +1,4 @@
-"""What all samplers share: settings, noise levels, and the loop over these, down and back up."""
+"""The base of all samplers: their settings, their noise levels, and the loop over these, down and back up."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Sampler(ABC):
         super().__init_subclass__(**options)
         if "__init__" in vars(cls):
             return
-        # What help() and editors show in place of **settings.
+        # So that help() and editors list the settings rather than **settings.
         parameters = inspect.signature(cls.config_class).parameters.values()
         cls.__signature__ = inspect.Signature([p for p in parameters if p.name != "kind"])  # type: ignore[attr-defined]
 
@@ -67,7 +67,7 @@ class Sampler(ABC):
         """The sampler with these settings.
 
         Raises:
-            InputError: They are those of another algorithm.
+            InputError: The settings are those of another algorithm.
         """
         if not isinstance(config, cls.config_class):
             raise InputError(
@@ -110,8 +110,8 @@ class Sampler(ABC):
         """The noise levels σ, falling, ``steps`` of them above zero and then 0.
 
         Raises:
-            InputError: They are not ``0 < sigma_min < sigma_max``, or more than the chain has; or the settings
-                ask for those of a chain and there is none.
+            InputError: The settings do not have ``0 < sigma_min < sigma_max``, or ask for more levels than the chain
+                has, or for those of a chain where there is none.
         """
         from seqdis.core.diffusion.noise import karras_levels
 
@@ -148,8 +148,8 @@ class Sampler(ABC):
         """Go from ``state.level`` to the level ``sigma_next``.
 
         Args:
-            denoise: ``D(x, σ)``.
-            state: Where it stands.
+            denoise: Denoiser ``D(x, σ)`` with its condition bound.
+            state: State of the sampler before the step.
             sigma_next: The next σ; above ``state.level`` on the way up.
             rows: Source of fresh noise, for a sampler that draws.
         """
@@ -166,8 +166,8 @@ class Sampler(ABC):
         """Go from ``noise`` at σ_max down to 0, without gradients.
 
         Args:
-            denoise: ``D(x, σ)``.
-            noise: ``(N, *frame)`` with standard deviation σ_max: drawn, or from :meth:`invert`.
+            denoise: Denoiser ``D(x, σ)`` with its condition bound.
+            noise: Noise ``(N, *frame)`` with standard deviation σ_max: drawn, or from :meth:`invert`.
             generator: Source of fresh noise, for a sampler that draws: one generator, one a sample, or
                 a stack of them, of whose number N must be a multiple (the frames of a sequence share one).
             progress: ``progress(done, total)`` after each step.

@@ -24,8 +24,8 @@ class DDPMConfig(SamplerConfig):
     kind: Literal["ddpm"] = "ddpm"
     variance: Literal["posterior", "beta"] = Field(
         "posterior",
-        description="of the fresh noise; posterior: β̃, right for a single point of data; beta: β, the forward "
-        "process' own, right for data of a standard normal",
+        description="variance of the fresh noise; posterior: β̃, exact for data of a single point; beta: β, that of "
+        "the forward process, exact for standard normal data",
     )
 
 

@@ -1,4 +1,4 @@
-"""DPM-Solver++(2M)."""
+"""The sampler DPM-Solver++(2M)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DPMPPSampler(Sampler):
         *,
         rows: GeneratorStack | None = None,
     ) -> SamplerState:
-        """One evaluation; the earlier one is remembered."""
+        """Take one step with one evaluation of the denoiser; the estimate of the step before is reused."""
         x, level = state.x, state.level
         denoised = denoise(x, level)
         newest = Estimate(level, denoised)

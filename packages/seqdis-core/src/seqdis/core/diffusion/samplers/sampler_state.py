@@ -1,4 +1,4 @@
-"""Where a sampler stands between two steps, and what it returns."""
+"""The state of a sampler between two steps, and its result."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Estimate:
     """The denoiser's estimate at a level that a multistep solver has left behind.
 
     Attributes:
-        level: σ.
-        denoised: ``D(x; σ)`` there, ``(N, *frame)``.
+        level: Noise level σ of the estimate.
+        denoised: Estimate ``D(x; σ)`` at this level, ``(N, *frame)``.
     """
 
     level: float
@@ -27,13 +27,13 @@ class Estimate:
 
 @dataclass(frozen=True)
 class SamplerState:
-    """Where a sampler stands between two steps.
+    """The state of a sampler between two steps.
 
     Attributes:
         x: The noisy frames, ``(N, *frame)``, in float64 (float32 where the device has no such).
-        level: σ of ``x``.
-        step: Steps done.
-        steps: Steps in all.
+        level: Noise level σ of ``x``.
+        step: Number of steps done.
+        steps: Number of all steps.
         nfe: Evaluations of the denoiser so far, each of all N frames.
         denoised: The last estimate of the clean frames; None before the first step.
         memory: Levels that a multistep solver looks back to, the newest last.
@@ -54,9 +54,9 @@ class SamplerState:
 
         Args:
             x: The frames that the step leads to, ``(N, *frame)``.
-            level: σ of these.
-            denoised: The estimate of the clean frames that it used.
-            nfe: Evaluations of the denoiser that it took.
+            level: Noise level σ of these frames.
+            denoised: The estimate of the clean frames that the step used.
+            nfe: Evaluations of the denoiser that the step took.
         """
         return SamplerState(
             x, level, self.step + 1, self.steps, self.nfe + nfe, denoised, self.memory, self.x
@@ -69,10 +69,10 @@ Callback = Callable[[SamplerState], SamplerState | None]
 
 @dataclass(frozen=True)
 class SampleResult:
-    """What a sampler returns.
+    """The result of a sampler.
 
     Attributes:
-        x: ``(N, *frame)``: samples, or the noise that an inversion leads to.
+        x: Samples ``(N, *frame)``, or the noise that an inversion leads to.
         nfe: Evaluations of the denoiser, each of all N frames.
     """
 

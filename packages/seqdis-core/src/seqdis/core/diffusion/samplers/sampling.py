@@ -1,4 +1,4 @@
-"""How a method that decodes by diffusion samples: its sampler, the way back, guidance and the first noise."""
+"""Sampling of a method that decodes by diffusion: its sampler, the inversion, guidance and the first noise."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _QUICK = 8
 
 
 class Sampling:
-    """A sampler, the inverter on its levels, and what a method would otherwise write again around them.
+    """The sampler of a model and its inverter on the same levels, with guidance and the draw of the first noise.
 
     Args:
-        sampler: See :meth:`use`.
+        sampler: Sampler to begin with, as :meth:`use` takes it.
         guidable: Whether the model was trained with dropped conditions.
-        chain: The discrete chain that it was trained on, if any.
-        shared_noise: The first noise and all fresh noise is one draw for all steps of a sequence.
+        chain: The discrete chain that the model was trained on, if any.
+        shared_noise: Whether the first noise and all fresh noise is one draw for all steps of a sequence.
 
     Raises:
-        InputError: See :meth:`use`.
+        InputError: The sampler cannot be used with this model; see :meth:`use`.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class Sampling:
         """Sample and invert with another algorithm, other noise levels, guidance or churn from now on.
 
         Args:
-            sampler: It, its settings, or its name, which keeps the present settings that it has.
+            sampler: A sampler, its settings, or its name. With a name, the present settings that both have are kept.
 
         Raises:
-            InputError: It asks for guidance, and the model was trained without dropped conditions; or for
-                levels that there are not; or there is no such sampler.
+            InputError: There is no such sampler; or it asks for guidance, and the model was trained without dropped
+                conditions; or it asks for noise levels that the model does not have.
         """
         self.sampler = self._for_this_model(sampler)
         self.inverter = self.sampler.deterministic()
@@ -93,7 +93,7 @@ class Sampling:
 
     @contextlib.contextmanager
     def quick(self) -> Iterator[None]:
-        """At most eight noise levels and no churn inside."""
+        """Sample with at most eight noise levels and no fresh noise within a ``with`` block, for previews."""
         usual = self.sampler
         self.use(usual.replace(steps=min(usual.config.steps, _QUICK), **usual.noiseless))
         try:
@@ -102,7 +102,7 @@ class Sampling:
             self.use(usual)
 
     def denoise(self, bind: Callable[[Tensor], DenoiseFunction], z: Tensor) -> DenoiseFunction:
-        """The guided denoiser: ``bind`` of the conditions, and of null ones (zeros) where there is guidance."""
+        """The denoiser for conditions ``z``, guided against the null condition (zeros) where there is guidance."""
         return GuidedDenoiser(bind, z, self.config.guidance, self.config.guidance_interval)
 
     def sample(
@@ -122,14 +122,14 @@ class Sampling:
         Args:
             denoise: ``D(x, σ)`` of whole clips, or of ``B·V`` frames; from :meth:`denoise`, where guidance may
                 be asked for.
-            shape: ``(B, V, *latent)``.
-            noise: To start from, with std σ_max: ``shape``, or one clip for all; drawn when omitted.
-            frames: Whether ``denoise`` takes frames.
-            sampler: To be used this once in place of the model's; where it says nothing about guidance, the
-                model's stays. See :meth:`use`.
-            generator: For noise and churn, one or one a sample.
-            progress: Called after each noise level.
-            device: Where to sample.
+            shape: Shape of the result, ``(B, V, *latent)``.
+            noise: Noise to start from, with std σ_max, of this shape or one clip for all; drawn when omitted.
+            frames: Whether ``denoise`` takes ``B·V`` frames rather than B clips.
+            sampler: Sampler for this call alone, as :meth:`use` takes it; the model's own when omitted. Where it does
+                not set guidance, that of the model is kept.
+            generator: Source of the first and all fresh noise: one generator for all samples, or one for each.
+            progress: Function called after each noise level.
+            device: Device to sample on.
 
         Raises:
             InputError: The noise has another shape, there is neither noise nor a generator where needed, or

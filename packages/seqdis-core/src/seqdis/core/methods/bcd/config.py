@@ -39,28 +39,33 @@ class BCDConfig(Config):
     codes: int = Field(ge=1, le=32768, description="entries of each codebook, J")
     code_dim: int = Field(ge=1, description="channels of an entry")
     distance_scale: float = Field(1.0, gt=0, description="α of Eq. 1; the paper gives no number")
-    relaxed: bool = Field(False, description="in training the decoder sees the mixture, not a drawn entry")
-    target_bits: float | None = Field(
-        gt=0, description="R_target, bits a frame; none: no bitrate loss (Tab. A6)"
+    relaxed: bool = Field(
+        False,
+        description="in training the decoder sees the mixture of entries by probability, not a drawn entry",
     )
-    bitrate_weight: float = Field(0.04, ge=0, description="of the bitrate loss (Eq. 6)")
+    target_bits: float | None = Field(
+        gt=0, description="target rate R_target in bits a frame; null: no bitrate loss (Tab. A6)"
+    )
+    bitrate_weight: float = Field(0.04, ge=0, description="weight of the bitrate loss (Eq. 6)")
     ema_decay: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="the rate is that of a moving average over batches, of 1/(1 − memory) of them; 0: of each batch, "
-        "which must then be large, for the entropy of a few clips falls short",
+        description="decay of the moving average over batches that the rate is measured on, about 1/(1 − ema_decay) "
+        "of them; 0: on each batch alone, which must then be large, for the entropy of a few clips falls short",
     )
     reset_dead_codes: int = Field(
         0,
         ge=0,
-        description="move an entry that no frame of so many batches took onto a frame's vector; 0: never, as in "
-        "the paper",
+        description="number of batches after which an entry that no frame used is moved onto a frame's vector; "
+        "0: never, as in the paper",
     )
     fps: float | None = Field(None, gt=0, description="frames a second of the data, for rates in kbps")
-    temperature: float = Field(1.5, gt=0, description="of the Gumbel-softmax, at first")
-    temperature_end: float = Field(0.1, gt=0, description="its floor")
-    temperature_decay: float = Field(0.9999972, gt=0, le=1, description="its factor a step")
+    temperature: float = Field(1.5, gt=0, description="temperature of the Gumbel-softmax at the first step")
+    temperature_end: float = Field(0.1, gt=0, description="lowest temperature of the Gumbel-softmax")
+    temperature_decay: float = Field(
+        0.9999972, gt=0, le=1, description="factor by which each step multiplies the temperature"
+    )
     cross_driven: bool = Field(
         True, description="content from the first half of a clip, motion from the second"
     )
@@ -68,12 +73,12 @@ class BCDConfig(Config):
         None,
         ge=2,
         description="frames that are encoded and denoised together, half of a training clip where it is "
-        "cross-driven; longer clips pass in windows that overlap by half; none: all",
+        "cross-driven; longer clips pass in windows that overlap by half; null: all",
     )
     content_frames: int | None = Field(
         None,
         ge=1,
-        description="frames, evenly spread, that encoding takes the content from; none: all (Tab. A5)",
+        description="number of evenly spread frames that the content is encoded from; null: all (Tab. A5)",
     )
     p_mean: float = Field(-1.2, description="mean of ln σ in training")
     p_std: float = Field(1.2, gt=0, description="standard deviation of ln σ in training")

@@ -42,19 +42,19 @@ __all__ = ["BCD", "BCDConfig"]
 class BCD(Disentangler):
     """``x^{1:V} -> (content, codes^{1:V})`` by T5 and group VQ; a DiT denoises the clip given both.
 
-    ``L = L_diffusion + 0.04·(R − R_target)²`` (Eq. 6): codes of few bits leave the motion no room for what
-    the content says already. Content and motion of a training clip come from different halves of it.
+    ``L = L_diffusion + 0.04·(R − R_target)²`` (Eq. 6): codes of few bits leave the motion no room to repeat what
+    the content holds already. Content and motion of a training clip come from different halves of it.
 
-    The static factor is the K content tokens, flattened; the dynamic one the quantised motion, whose
-    ``codes (B, V, G)`` ride along as an extra. Reconstructions and swaps start from fresh noise.
+    The static factor is the K content tokens, flattened; the dynamic one is the quantised motion, whose
+    ``codes (B, V, G)`` are an extra on the dynamic side. Reconstructions and swaps start from fresh noise.
 
     Args:
-        frame_shape: Of a natural frame.
-        encoder: Flattened coded frames to content and motion tokens.
-        dit: ``F(x (B, V, *latent), c_noise (B,), z (B, K·width + V·G·dim))``.
+        frame_shape: Shape of a natural frame, ``(C, H, W)``.
+        encoder: Network from flattened coded frames to content and motion tokens.
+        dit: The denoiser's network ``F(x (B, V, *latent), c_noise (B,), z (B, K·width + V·G·dim))``.
         config: Sizes and options.
-        codec: In front of the model; identity when omitted.
-        normalizer: Of coded frames, to zero mean and std 0.5.
+        codec: Frame codec in front of the model; identity when omitted.
+        normalizer: Brings coded frames to zero mean and std 0.5.
     """
 
     config_class: ClassVar[type[Config]] = BCDConfig
@@ -101,10 +101,10 @@ class BCD(Disentangler):
         codec: FrameCodec,
         normalizer: Normalizer,
     ) -> Self:
-        """Build it for the shape of coded frames.
+        """Build the model for the shape of coded frames.
 
         Raises:
-            InputError: They are not square pictures ``(C, H, H)`` that the patch divides.
+            InputError: The coded frames are not square pictures ``(C, H, H)`` whose side the patch size divides.
         """
         latent = codec.latent_shape(frame_shape)
         if len(latent) != 3 or latent[1] != latent[2]:
@@ -135,7 +135,7 @@ class BCD(Disentangler):
         return network
 
     def take_settings(self, config: BCDConfig) -> None:
-        """Take other windows, or another number of frames for the content."""
+        """Use another window length, or another number of frames for the content, from now on."""
         self.config, self.dit.window = config, config.window
 
     def training_hooks(self) -> BCDHooks:
@@ -155,8 +155,8 @@ class BCD(Disentangler):
 
         Deterministic in evaluation mode: each group's nearest entry (Sec. 3.2). In training mode codes are drawn.
         A clip longer than ``window`` passes in windows that overlap by half: a frame's motion is that of the
-        window which it lies furthest inside. The content comes from ``content_frames`` frames of the whole clip,
-        evenly spread, at most a window of them.
+        window in which it lies furthest from the edges. The content comes from ``content_frames`` frames of the
+        whole clip, evenly spread, at most a window of them.
         """
         y, mask = self.to_model_space(sequences).flatten(2), sequences.mask
         rows = stack_generators(generator, len(y)) if self.training else None
@@ -170,7 +170,7 @@ class BCD(Disentangler):
         return Factors(content.flatten(1), motion.z, {"codes": Extra(motion.codes, "dynamic")})
 
     def _tokens(self, y: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Content tokens ``(B, K, width)`` and motion tokens ``(B, V, width)`` of flattened frames, padding behind."""
+        """Content tokens ``(B, K, width)`` and motion tokens ``(B, V, width)`` of flattened frames, padding last."""
         c, steps = self.config, y.shape[1]
         if c.window is None or steps <= c.window:
             encoded = self.encoder(y, mask)
@@ -191,7 +191,7 @@ class BCD(Disentangler):
         """``z``: the content tokens and each step's motion, flattened, ``(B, K·width + V·G·dim)``.
 
         Raises:
-            InputError: The factors are of another model's widths.
+            InputError: The factors have the widths of another model.
         """
         received = (tuple(factors.static.shape[1:]), factors.dynamic.shape[-1])
         whole, each = self.dit.condition
@@ -203,7 +203,7 @@ class BCD(Disentangler):
         """``L_diffusion + w·(R − R_target)²`` (Eq. 6-8), cross-driven: the second half from the first's content.
 
         The rate is that of the whole (micro-)batch, both halves, over all processes in training: unlike the first
-        term, its loss is no mean over sequences.
+        term, the second is not a mean over sequences.
 
         Raises:
             InputError: A clip has one frame.

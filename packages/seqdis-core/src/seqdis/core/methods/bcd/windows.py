@@ -35,9 +35,9 @@ class HalfOverlap:
         return x[:, self._index.to(x.device)].flatten(0, 1)
 
     def choose(self, parts: Tensor) -> Tensor:
-        """``(B·n, W, …)`` to ``(B, V, …)``: each step from the window that it lies furthest inside."""
-        inside = self._inside()
-        window = torch.zeros(self.count, self.total).scatter(1, self._index, inside).argmax(0)
+        """``(B·n, W, …)`` to ``(B, V, …)``: each step from the window in which it is furthest from the edges."""
+        distance = self._edge_distance()
+        window = torch.zeros(self.count, self.total).scatter(1, self._index, distance).argmax(0)
         position = torch.arange(self.total) - self._index[window, 0]
         whole: Tensor = parts.unflatten(0, (-1, self.count))[
             :, window.to(parts.device), position.to(parts.device)
@@ -45,16 +45,16 @@ class HalfOverlap:
         return whole
 
     def blend(self, parts: Tensor) -> Tensor:
-        """``(B·n, W, …)`` to ``(B, V, …)``: the mean of the windows, weighted by how far inside a step lies."""
+        """``(B·n, W, …)`` to ``(B, V, …)``: the mean of the windows, weighted by a step's distance to their edges."""
         each = parts.unflatten(0, (-1, self.count))
-        inside = self._inside().to(each)
-        weight = inside.view(self.count, -1, *[1] * (each.ndim - 3))
+        distance = self._edge_distance().to(each)
+        weight = distance.view(self.count, -1, *[1] * (each.ndim - 3))
         index, flat = self._index.flatten().to(parts.device), (each * weight).flatten(1, 2)
         sums = flat.new_zeros(len(flat), self.total, *flat.shape[2:]).index_add_(1, index, flat)
-        norm = inside.new_zeros(self.total).index_add_(0, index, inside.flatten())
+        norm = distance.new_zeros(self.total).index_add_(0, index, distance.flatten())
         return sums / norm.view(-1, *[1] * (each.ndim - 3))
 
-    def _inside(self) -> Tensor:
+    def _edge_distance(self) -> Tensor:
         """Steps to the nearer edge of the window, from 1, ``(n, W)``; a sequence's own ends are no edges."""
         length = self._index.shape[1]
         position = torch.arange(length)

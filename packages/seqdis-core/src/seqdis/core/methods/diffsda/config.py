@@ -20,14 +20,12 @@ class DiffSDAConfig(Config):
     ``causal`` follows Eq. 2: ``d^τ`` sees frames up to τ. The authors' own implementation has a
     bidirectional LSTM-1 and takes ``s`` from its two end states: ``causal=False``.
 
-    ``memory`` is not in the paper. ``s`` is what LSTM₁ remembers at the end; an LSTM that starts out
-    forgetting half
-    of it at each step has to learn to remember before ``s`` can say anything of a sequence of hundreds of
-    steps.
+    ``memory`` is not in the paper. ``s`` is the last state of LSTM₁. An untrained LSTM forgets half of its state at
+    each step, and must learn to remember before ``s`` can describe a sequence of hundreds of steps.
     """
 
-    static_dim: int = Field(ge=1, description="s dim")
-    dynamic_dim: int = Field(ge=1, description="d dim")
+    static_dim: int = Field(ge=1, description="width of the static factor s")
+    dynamic_dim: int = Field(ge=1, description="width of the dynamic factor d of a step")
     hidden_dim: int = Field(ge=1, description="width of both LSTMs and of a frame's feature")
     encoder: BackboneConfig
     denoiser: BackboneConfig

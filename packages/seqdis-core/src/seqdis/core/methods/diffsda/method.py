@@ -40,15 +40,15 @@ class DiffSDA(Disentangler):
 
     The semantic encoder maps each frame to a feature and two LSTMs to the factors (Sec. 3.2). The
     denoiser sees each frame alone, given ``z^τ = (s, d^τ)``, under EDM's preconditioning (Eq. 4).
-    The static factor is shared and the dynamic ones are small: nothing else makes them disentangle.
+    The static factor is shared by all frames and the dynamic ones are small: nothing else disentangles them.
 
     Args:
-        frame_shape: Of a natural frame.
-        frame_encoder: ``(N, *latent) -> (N, hidden_dim)``.
-        denoiser: ``F(x (N, *latent), c_noise (N,), z (N, static_dim + dynamic_dim))``.
+        frame_shape: Shape of a natural frame.
+        frame_encoder: Network from coded frames to features, ``(N, *latent) -> (N, hidden_dim)``.
+        denoiser: The denoiser's network ``F(x (N, *latent), c_noise (N,), z (N, static_dim + dynamic_dim))``.
         config: Dimensions and options.
-        codec: In front of the model; identity when omitted.
-        normalizer: Of coded frames, to zero mean and std 0.5 (App. B.2).
+        codec: Frame codec in front of the model; identity when omitted.
+        normalizer: Brings coded frames to zero mean and std 0.5 (App. B.2).
     """
 
     config_class: ClassVar[type[Config]] = DiffSDAConfig
@@ -89,7 +89,7 @@ class DiffSDA(Disentangler):
         codec: FrameCodec,
         normalizer: Normalizer,
     ) -> Self:
-        """Build it with the modality's backbones for the shape of coded frames."""
+        """Build the model with the modality's backbones for the shape of coded frames."""
         latent = codec.latent_shape(frame_shape)
         condition = config.static_dim + config.dynamic_dim
         return cls(
@@ -199,14 +199,14 @@ class DiffSDA(Disentangler):
     ) -> Tensor:
         """Stochastic encoding (Alg. 2): the ``x_T (B, V, *latent)`` from which ``decode`` gives the sequences back.
 
-        What is missing is first filled in with what the model decodes there from the middle of its noise, 0: a
+        Missing entries are first filled in with the model's own decoding from the noise 0, the mean of all noise: a
         probability-flow ODE through the mean of the data would end in noise that decodes to that mean.
 
         Args:
-            sequences: What the factors were encoded from.
-            factors: Of :meth:`encode`.
-            progress: Called after each noise level.
-            grad: Keep the graph.
+            sequences: Sequences that the factors were encoded from, in any form that :meth:`encode` takes.
+            factors: Factors that :meth:`encode` gave for them.
+            progress: Function called after each noise level.
+            grad: Keep the graph, so that gradients can flow back to the sequences and the factors.
         """
         ready = self._ready(sequences)
         with torch.set_grad_enabled(grad):
@@ -221,5 +221,5 @@ class DiffSDA(Disentangler):
 
 
 def _no_draws(count: int) -> GeneratorStack:
-    """Streams for a sampler that adds fresh noise on its way, the same at every call."""
+    """Generators for a sampler that adds fresh noise, the same ones at every call."""
     return GeneratorStack.each([torch.Generator().manual_seed(row) for row in range(count)])

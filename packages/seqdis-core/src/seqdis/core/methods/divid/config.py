@@ -20,23 +20,29 @@ class DiViDConfig(Config):
     static_dim: int = Field(256, ge=1, description="width of s")
     dynamic_dim: int = Field(256, ge=1, description="width of d; the paper gives no number")
     feature_dim: int = Field(ge=1, description="width of a frame's feature")
-    hidden_dim: int = Field(1024, ge=1, description="of the static encoder's MLP")
-    attention_dim: int = Field(256, ge=2, description="of the dynamic encoder: LSTM and self-attention")
-    attention_heads: int = Field(8, ge=1, description="of the dynamic encoder's self-attention")
-    token_dim: int = Field(256, ge=1, description="of the tokens W_s·s and W_d·d; the paper gives no number")
+    hidden_dim: int = Field(1024, ge=1, description="width of the static encoder's MLP")
+    attention_dim: int = Field(
+        256, ge=2, description="width of the dynamic encoder's LSTM and self-attention"
+    )
+    attention_heads: int = Field(8, ge=1, description="heads of the dynamic encoder's self-attention")
+    token_dim: int = Field(
+        256, ge=1, description="width of the tokens W_s·s and W_d·d; the paper gives no number"
+    )
     encoder: BackboneConfig
     denoiser: BackboneConfig
     timesteps: int = Field(1000, ge=2, description="T of the chain")
     beta_schedule: Literal["linear", "cosine"] = Field("linear", description="the chain's schedule")
-    prediction: Literal["epsilon", "velocity"] = Field("epsilon", description="what the network puts out")
+    prediction: Literal["epsilon", "velocity"] = Field("epsilon", description="quantity the network predicts")
     loss_on: Literal["epsilon", "velocity"] = Field(
         "epsilon",
-        description="what the squared error is of, whatever the network puts out. ε (Eq. 3) weights the error of "
-        "x_0 by the signal-to-noise ratio; v weights it by that ratio + 1, so that the steps at which appearance "
-        "is decided count from the first",
+        description="quantity whose squared error is the loss, whatever the network predicts. ε (Eq. 3) weights the "
+        "error of x_0 by the signal-to-noise ratio; v weights it by that ratio + 1, so that the noisiest steps, at "
+        "which appearance is decided, count as well",
     )
     shared_noise: bool = Field(True, description="one ε for all frames of a sequence (Eq. 1)")
-    cross_attention: bool = Field(True, description="tokens are attended to; False: AdaGN in its place")
+    cross_attention: bool = Field(
+        True, description="the denoiser attends to the tokens; False: AdaGN instead"
+    )
     first_frame_residual: bool = Field(True, description="the dynamic encoder reads f^τ − f^1; False: f^τ")
     orthogonality: float = Field(
         0.1, ge=0, description="λ of Eq. 5, 0 switches it off; the paper gives no number"

@@ -31,8 +31,8 @@ class DiViDHooks(TrainingHooks[Any]):
     def curves(self, sequences: Sequences, *, generator: GeneratorStack) -> Mapping[str, Curve]:
         """``posterior_kl``: the KL of the true and the model's reverse step over t, nats a frame.
 
-        What one reverse step has to learn of a frame beyond its noisy self and the tokens: tight at large t,
-        loose at small t, the time-varying bottleneck (Sec. 3.2). It is shown and not trained on.
+        It measures what one reverse step must still learn about a frame, beyond the noisy frame and the tokens: tight
+        at large t, loose at small t, the time-varying bottleneck (Sec. 3.2). It is plotted and not trained on.
         """
         model = self.model
         y = model.to_model_space(sequences)

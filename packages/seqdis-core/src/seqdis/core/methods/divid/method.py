@@ -44,18 +44,18 @@ class DiViD(Disentangler):
     them apart, so what changes in a sequence must come from ``d``.
 
     Sampling keeps to that: the noise it starts from and all that is added on the way are one draw for all
-    frames. Hence there is no ``invert``: the probability-flow ODE upward from real frames ends in another
-    noise for each of them, which no draw of this model is, and which would carry into a swap what the factors do
-    not hold. Reconstructions and swaps start from fresh noise, so that they show the factors and nothing else.
+    frames. Hence there is no ``invert``: the probability-flow ODE upward from real frames ends in different noise
+    for each frame. The model never draws such noise, and it would carry into a swap what the factors do not hold.
+    Reconstructions and swaps start from fresh noise, so that they show the factors and nothing else.
 
     Args:
-        frame_shape: Of a natural frame.
-        frame_encoder: ``(N, *latent) -> (N, feature_dim)``.
-        denoiser: ``F(x (N, *latent), c_noise (N,), z)`` with ``c_noise = ln(σ_t)/4``; ``z`` is ``(N, 2, token_dim)``
-            with cross-attention, else ``(N, 2·token_dim)``.
+        frame_shape: Shape of a natural frame.
+        frame_encoder: Network from coded frames to features, ``(N, *latent) -> (N, feature_dim)``.
+        denoiser: The denoiser's network ``F(x (N, *latent), c_noise (N,), z)`` with ``c_noise = ln(σ_t)/4``; ``z`` is
+            ``(N, 2, token_dim)`` with cross-attention, else ``(N, 2·token_dim)``.
         config: Dimensions and options.
-        codec: In front of the model; identity when omitted.
-        normalizer: Of coded frames, to zero mean and std 0.5.
+        codec: Frame codec in front of the model; identity when omitted.
+        normalizer: Brings coded frames to zero mean and std 0.5.
     """
 
     config_class: ClassVar[type[Config]] = DiViDConfig
@@ -107,10 +107,10 @@ class DiViD(Disentangler):
         codec: FrameCodec,
         normalizer: Normalizer,
     ) -> Self:
-        """Build it with the modality's backbones for the shape of coded frames.
+        """Build the model with the modality's backbones for the shape of coded frames.
 
         Raises:
-            InputError: The modality has no denoiser with cross-attention, and the configuration wants one.
+            InputError: The configuration asks for cross-attention, and the modality has no denoiser with it.
         """
         latent = codec.latent_shape(frame_shape)
         if config.cross_attention:
@@ -144,20 +144,20 @@ class DiViD(Disentangler):
         """``[W_s·s, W_d·d^τ]`` of every step, ``(B, V, 2, token_dim)``.
 
         Raises:
-            InputError: The factors are of another model's widths.
+            InputError: The factors have the widths of another model.
         """
         c = self.config
-        came = (tuple(factors.static.shape[1:]), tuple(factors.dynamic.shape[2:]))
-        if came != ((c.static_dim,), (c.dynamic_dim,)):
+        received = (tuple(factors.static.shape[1:]), tuple(factors.dynamic.shape[2:]))
+        if received != ((c.static_dim,), (c.dynamic_dim,)):
             raise InputError(
-                f"factors of widths {came}; the model's are {((c.static_dim,), (c.dynamic_dim,))}"
+                f"factors of widths {received}; the model's are {((c.static_dim,), (c.dynamic_dim,))}"
             )
         dynamic = self.dynamic_token(factors.dynamic)
         static = self.static_token(factors.static)[:, None].expand_as(dynamic)
         return torch.stack([static, dynamic], dim=2)
 
     def as_condition(self, tokens: Tensor) -> Tensor:
-        """What the denoiser takes: the two tokens ``(B, V, 2, token_dim)``, or for AdaGN one vector of them."""
+        """The denoiser's condition: both tokens ``(B, V, 2, token_dim)``, or for AdaGN ``(B, V, 2·token_dim)``."""
         return tokens if self.config.cross_attention else tokens.flatten(2)
 
     def draw_noise(self, shape: Sequence[int], generator: GeneratorStack, device: torch.device) -> Tensor:
@@ -205,8 +205,8 @@ class DiViD(Disentangler):
         """``L_orth = mean cos²(W_s·s, W_d·d^τ)`` (Eq. 4): a mean over sequences of means over their steps.
 
         Args:
-            tokens: ``(B, V, 2, token_dim)``.
-            mask: Which steps exist, ``(B, V)``; all when omitted.
+            tokens: Static and dynamic token of every step, ``(B, V, 2, token_dim)``.
+            mask: True where a step exists, ``(B, V)``; all do when omitted.
         """
         squares = F.cosine_similarity(tokens[:, :, 0].float(), tokens[:, :, 1].float(), dim=2).square()
         if mask is None:

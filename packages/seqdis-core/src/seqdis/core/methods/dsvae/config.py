@@ -23,7 +23,9 @@ class DSVAEConfig(Config):
     features: int = Field(ge=1, description="width of a frame's feature")
     hidden_dim: int = Field(512, ge=1, description="width of every recurrent layer, and of the hidden layer")
     layer_norm: bool = Field(
-        False, description="in front of the posterior's means; lets short trainings begin at once"
+        False,
+        description="whether a layer norm stands before the posterior's linear layers, with which short trainings "
+        "begin at once",
     )
     encoder: BackboneConfig
     decoder: BackboneConfig
@@ -33,8 +35,8 @@ class DSVAEConfig(Config):
     frame_std: float = Field(
         2**-0.5, gt=0, description="σ of p(x | s, d), in the decoder's unit; 1/√2 is the sum of squares"
     )
-    kl_static_weight: float = Field(1.0, ge=0, description="of the static factor's divergence")
-    kl_dynamic_weight: float = Field(1.0, ge=0, description="of the dynamic factor's divergence")
+    kl_static_weight: float = Field(1.0, ge=0, description="weight of the static factor's KL divergence")
+    kl_dynamic_weight: float = Field(1.0, ge=0, description="weight of the dynamic factor's KL divergence")
     max_frames_per_pass: int = Field(
         4096, ge=1, description="memory bound at inference; does not change results"
     )

@@ -20,20 +20,23 @@ class PredictionConfig(Config):
     )
     width: int = Field(ge=1, description="numbers a step")
     loss: Literal["cross_entropy", "binary", "squared"] = Field(
-        description="of a distribution over cells, of yes or no, of numbers"
+        description="loss of the prediction: of a distribution over cells (cross_entropy), of yes or no (binary), "
+        "of numbers (squared)"
     )
-    hidden: int = Field(256, ge=1, description="between the two layers of the predictor")
+    hidden: int = Field(256, ge=1, description="width between the two layers of the predictor")
 
 
 class S3VAEConfig(Config):
     """S3VAE's hyper-parameters (App. D) and the weight of each auxiliary loss; 0 switches one off (Tab. 2)."""
 
-    static_dim: int = Field(ge=1, description="d_zf")
-    dynamic_dim: int = Field(ge=1, description="d_zt")
-    features: int = Field(128, ge=1, description="of a frame")
+    static_dim: int = Field(ge=1, description="width of the static factor, the paper's d_zf")
+    dynamic_dim: int = Field(ge=1, description="width of the dynamic factor of a step, the paper's d_zt")
+    features: int = Field(128, ge=1, description="width of a frame's feature")
     hidden_dim: int = Field(256, ge=1, description="width of the three LSTMs")
     layer_norm: bool = Field(
-        False, description="in the posterior; lets short trainings begin at once (see docs/s3vae.md)"
+        False,
+        description="whether the posterior has a layer norm, with which short trainings begin at once (see "
+        "docs/s3vae.md)",
     )
     encoder: BackboneConfig
     decoder: BackboneConfig
@@ -44,9 +47,11 @@ class S3VAEConfig(Config):
         2**-0.5, gt=0, description="σ of p(x | s, d), in the decoder's unit; 1/√2 is the sum of squares"
     )
     prediction: PredictionConfig | None = Field(None, description="needed unless prediction_weight is 0")
-    consistency_weight: float = Field(1000.0, ge=0, description="λ1, of the static consistency constraint")
-    prediction_weight: float = Field(100.0, ge=0, description="λ2, of the dynamic factor prediction")
-    information_weight: float = Field(1.0, ge=0, description="λ3, of the mutual information")
+    consistency_weight: float = Field(
+        1000.0, ge=0, description="weight λ1 of the static consistency constraint"
+    )
+    prediction_weight: float = Field(100.0, ge=0, description="weight λ2 of the dynamic factor prediction")
+    information_weight: float = Field(1.0, ge=0, description="weight λ3 of the mutual information")
     margin: float = Field(1.0, ge=0, description="m of the triplet loss")
     max_frames_per_pass: int = Field(
         4096, ge=1, description="memory bound at inference; does not change results"

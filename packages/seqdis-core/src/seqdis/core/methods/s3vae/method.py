@@ -37,25 +37,25 @@ __all__ = ["S3VAE", "S3VAEConfig"]
 class S3VAE(Disentangler):
     """``L = L_VAE + λ₁·L_SCC + λ₂·L_DFP + λ₃·L_MI`` (Eq. 9); ``x^τ ~ N(μ(s, d^τ), σ²)``.
 
-    The static factor of shuffled frames must stay where it is (SCC), the dynamic one must tell where
+    The static factor must stay the same when frames are shuffled (SCC), the dynamic one must predict where
     things move (DFP), and the two must share no information (MI). :meth:`encode` gives the means of
     the posterior and :meth:`decode` those of the frames: both are deterministic.
 
-    The paper has its decoder give ``σ`` as well (Sec. 3), its Tab. 1 has no place for it: here it is
+    In the paper's text the decoder gives ``σ`` as well (Sec. 3), in its Tab. 1 it does not: here ``σ`` is
     ``config.frame_std``, as in the field's implementations.
 
     Args:
-        frame_shape: Of a natural frame.
-        frame_encoder: ``(N, *latent) -> (N, features)``.
-        posterior: ``(B, V, features) -> FactorPosterior``.
-        dynamics: ``p(d^τ | d^{<τ})``.
-        frame_decoder: ``(N, S + D) -> (N, *latent)``.
+        frame_shape: Shape of a natural frame.
+        frame_encoder: Network from coded frames to features, ``(N, *latent) -> (N, features)``.
+        posterior: Network from features to the posterior of both factors, ``(B, V, features) -> FactorPosterior``.
+        dynamics: Prior of the dynamic factor, ``p(d^τ | d^{<τ})``.
+        frame_decoder: Network from the factors of a step to a coded frame, ``(N, S + D) -> (N, *latent)``.
         config: Sizes and weights.
-        codec: In front of the model; identity when omitted.
-        normalizer: Of coded frames, to zero mean and std 0.5.
+        codec: Frame codec in front of the model; identity when omitted.
+        normalizer: Brings coded frames to zero mean and std 0.5.
 
     Raises:
-        InputError: Frames in [0, 1] are to come out of a codec that has others.
+        InputError: The decoder's output is ``"sigmoid"``, and the values of coded frames are not in [0, 1].
     """
 
     config_class: ClassVar[type[Config]] = S3VAEConfig
@@ -98,7 +98,7 @@ class S3VAE(Disentangler):
         codec: FrameCodec,
         normalizer: Normalizer,
     ) -> Self:
-        """Build it with the modality's backbones for the shape of coded frames."""
+        """Build the model with the modality's backbones for the shape of coded frames."""
         latent, c = codec.latent_shape(frame_shape), config
         return cls(
             frame_shape=frame_shape,
@@ -125,7 +125,7 @@ class S3VAE(Disentangler):
         return (config.prediction.target,) if config.prediction_weight and config.prediction else ()
 
     def training_hooks(self) -> S3VAEHooks:
-        """The hooks take note of the number of training sequences, and compile both backbones."""
+        """The hooks store the number of training sequences, and compile both backbones."""
         return S3VAEHooks(self)
 
     def learned_prior(self) -> FactorisedPrior:
@@ -163,7 +163,7 @@ class S3VAE(Disentangler):
         """The mean frames given the factors; nothing is drawn.
 
         Raises:
-            InputError: The factors are of another model's widths.
+            InputError: The factors have the widths of another model.
         """
         received = (tuple(factors.static.shape[1:]), factors.dynamic.shape[-1])
         wanted = ((self.config.static_dim,), self.config.dynamic_dim)
@@ -177,12 +177,13 @@ class S3VAE(Disentangler):
         return self.from_model_space(mean, max_frames_per_pass=self.config.max_frames_per_pass)
 
     def _loss(self, sequences: Sequences, *, generator: GeneratorStack) -> LossOutput:
-        """Eq. 9. The negative of each triplet and the entropies come from the rest of the (micro-)batch.
+        """The training loss ``L_VAE + λ₁·L_SCC + λ₂·L_DFP + λ₃·L_MI`` (Eq. 9).
 
-        So it is no mean over independent sequences: the last two terms depend on what else is there.
+        It is not a mean over independent sequences: the negative of each triplet (SCC) and the entropies (MI) are
+        taken from the other sequences of the (micro-)batch.
 
-        What is missing, steps and entries, is summed out: the model goes on to the end of the sequence, and only
-        what was measured has a likelihood. The posterior reads the mean there.
+        Missing steps and entries have no likelihood, only measured ones do. The posterior reads the mean of the
+        data there, and the prior runs on to the end of the sequence.
 
         Raises:
             InputError: The batch lacks the target that is to be predicted.
@@ -222,11 +223,11 @@ class S3VAE(Disentangler):
         ``−Σ_τ ln p(x^τ | s, d^τ)``, ``KL(q(s) ‖ N(0, I))`` and ``Σ_τ KL(q(d^τ) ‖ p(d^τ | d^{<τ}))``.
 
         Args:
-            frames: What the decoder must give, ``(B, V, *latent)``.
-            q: The posterior.
-            static: From it, ``(B, S)``.
-            dynamic: From it, ``(B, V, D)``.
-            weight: 1 where an entry was measured, else 0; it broadcasts over ``frames``. All were when omitted.
+            frames: Frames that the decoder must give, ``(B, V, *latent)``.
+            q: Posterior of both factors.
+            static: Static factor drawn from the posterior, ``(B, S)``.
+            dynamic: Dynamic factor drawn from the posterior, ``(B, V, D)``.
+            weight: 1 where an entry was measured, else 0, broadcasting over ``frames``; all were when omitted.
         """
         std = self.config.frame_std
         measured = torch.ones_like(frames[:1]) if weight is None else weight.expand_as(frames)
@@ -241,11 +242,11 @@ class S3VAE(Disentangler):
     def _consistency(
         self, features: Tensor, static: Tensor, keys: Sequence[str], rows: GeneratorStack
     ) -> Tensor:
-        """``max(‖s − s⁺‖ − ‖s − s⁻‖ + m, 0)`` (Eq. 6), ``(B,)``: of the clip's frames shuffled, of another clip.
+        """The triplet loss ``max(‖s − s⁺‖ − ‖s − s⁻‖ + m, 0)`` (Eq. 6), ``(B,)``.
 
-        Frames are encoded alone, so that shuffled features are those of shuffled frames. The negative
-        is drawn among the clips with another key; a clip without any (a batch of one) has no triplet,
-        and its term is 0.
+        ``s⁺`` is that of the clip's frames in another order, ``s⁻`` that of another clip. Frames are encoded alone,
+        so that shuffled features are those of shuffled frames. The negative is drawn among the clips with another
+        key; a clip without any (a batch of one) has no triplet, and its term is 0.
         """
         size, steps = features.shape[:2]
         order = rand((size, steps), generator=rows, device=features.device).argsort(dim=1)
@@ -255,16 +256,16 @@ class S3VAE(Disentangler):
         number = torch.tensor([names.index(name) for name in names], device=features.device)
         other = number[:, None] != number[None]
         # The uniform number picks among those that qualify, by their rank: one draw a row, any batch.
-        place = rand((size,), generator=rows, device=features.device) * other.sum(1)
+        drawn = rand((size,), generator=rows, device=features.device) * other.sum(1)
         rank = other.cumsum(1) - 1
-        negative = static[((rank == place.long()[:, None]) & other).int().argmax(1)]
+        negative = static[((rank == drawn.long()[:, None]) & other).int().argmax(1)]
         near, far = torch.linalg.vector_norm(torch.stack([static - positive, static - negative]), dim=2)
         return functional.relu(near - far + self.config.margin) * other.any(1)
 
     def _prediction(
         self, p: PredictionConfig, predictor: nn.Module, dynamic: Tensor, sequences: Sequences
     ) -> Tensor:
-        """The loss of telling the target from ``d^τ`` (Sec. 4.2), the mean over existing steps, ``(B,)``."""
+        """The loss of predicting the target from ``d^τ`` (Sec. 4.2), a mean over existing steps, ``(B,)``."""
         if p.target not in sequences.targets:
             known = ", ".join(sequences.targets) or "none"
             raise InputError(f"s3vae predicts the target {p.target!r}; the batch has: {known}")
@@ -286,7 +287,10 @@ class S3VAE(Disentangler):
         return (losses * sequences.mask).sum(1) / sequences.mask.sum(1).clamp(min=1)
 
     def _information(self, q: FactorPosterior, static: Tensor, dynamic: Tensor) -> Tensor:
-        """``Σ_τ H(s) + H(d^τ) − H(s, d^τ)`` (Eq. 7), a scalar; N is the batch's size before training began."""
+        """``Σ_τ H(s) + H(d^τ) − H(s, d^τ)`` (Eq. 7), a scalar, with N the number of training sequences.
+
+        Before training has begun that number is not known: N is then the size of the batch.
+        """
         per_step = weighted_mutual_information(
             pairwise_log_density(q.static, static),
             pairwise_log_density(q.dynamic, dynamic),

@@ -50,17 +50,17 @@ class VDSM(Disentangler):
     action. ``"sequences"`` adds the recurrent inference and the transition.
 
     Args:
-        frame_shape: See :class:`Disentangler`.
-        encoder: Frames ``(N, *latent)`` to features.
-        identity: Features of a sequence ``(B, V, F)`` and a mask to ``q(s | x^{1:V})``.
-        pose_head: Features to pose embeddings.
-        frame_pose: Pose embeddings to ``q(z^τ | x^τ)``, for the first stage.
-        inference: Infers the action and the poses of a sequence.
-        transition: ``p(z^τ | z^{τ−1}, d)``.
-        decoder: ``(s, m, z)`` to logits of pixels or means of normalised values, ``(B, V, *latent)``.
-        config: Its settings.
-        codec: See :class:`Disentangler`.
-        normalizer: See :class:`Disentangler`.
+        frame_shape: Shape of a natural frame, ``(C, H, H)``.
+        encoder: Network from coded frames ``(N, *latent)`` to features.
+        identity: Network from the features of a sequence ``(B, V, F)`` and a mask to ``q(s | x^{1:V})``.
+        pose_head: Network from features to pose embeddings.
+        frame_pose: Network from pose embeddings to ``q(z^τ | x^τ)``, for the first stage.
+        inference: Network that infers the action and the poses of a sequence.
+        transition: Network of the transition ``p(z^τ | z^{τ−1}, d)``.
+        decoder: Network from ``(s, m, z)`` to logits of pixels or means of normalised values, ``(B, V, *latent)``.
+        config: Sizes and options.
+        codec: Frame codec in front of the model; identity when omitted.
+        normalizer: Brings coded frames to zero mean and std 0.5.
     """
 
     config_class: ClassVar[type[Config]] = VDSMConfig
@@ -106,11 +106,11 @@ class VDSM(Disentangler):
         codec: FrameCodec,
         normalizer: Normalizer,
     ) -> Self:
-        """Build it for the shape of coded frames.
+        """Build the model for the shape of coded frames.
 
         Raises:
-            InputError: They are not square pictures ``(C, H, H)`` of the side that the decoder's layers give and
-                the encoder's can halve; or a Bernoulli is asked for where frames are not pixels in [0, 1].
+            InputError: The coded frames are not square pictures ``(C, H, H)`` of the side that the decoder's layers
+                give and the encoder's can halve, or the likelihood is ``"bernoulli"`` and they are not in [0, 1].
         """
         c, latent = config, codec.latent_shape(frame_shape)
         side = 4 * 2 ** len(c.decoder_channels)
@@ -194,7 +194,7 @@ class VDSM(Disentangler):
 
         Args:
             sequences: Natural frames, ``(B, V, *frame)``; the Gaussian's density is that of normalised values.
-            output: What :meth:`decoder_output` gave.
+            output: Logits or means of these frames, as :meth:`decoder_output` gives them, ``(B, V, *latent)``.
         """
         if self.config.likelihood == "bernoulli":
             entries = -F.binary_cross_entropy_with_logits(output, sequences.x, reduction="none")
@@ -255,7 +255,7 @@ class VDSM(Disentangler):
         """The mean of ``p(x^τ | s, z^τ)``; nothing is drawn, and the action has no part in it.
 
         Raises:
-            InputError: The factors are of another model's widths.
+            InputError: The factors have the widths of another model.
         """
         received = (tuple(factors.static.shape[1:]), tuple(factors.dynamic.shape[2:]))
         allowed = ((self.config.static_dim,), (self.config.pose_dim,))
@@ -273,13 +273,13 @@ class VDSM(Disentangler):
         """Action transfer: ``s`` and ``z^1`` stay, ``d`` is that of ``other``, and ``z^{2:V}`` follow from the transition.
 
         Args:
-            factors: Lend who, and the first pose.
-            other: Lend the action.
-            name: ``"action"``.
-            generator: Poses are drawn; each is its distribution's mean when omitted.
+            factors: Factors that keep the identity ``s`` and the first pose.
+            other: Factors that the action is taken from.
+            name: Name of the extra, ``"action"``.
+            generator: Source of the drawn poses; when omitted, each is the mean of its distribution.
 
         Raises:
-            InputError: Another name; or the model was stopped in its first stage, where there is no action.
+            InputError: The extra has another name, or the model was stopped in its first stage, without an action.
         """
         if name != _ACTION:
             raise unknown_name("further factor of vdsm", name, [_ACTION])
@@ -292,7 +292,7 @@ class VDSM(Disentangler):
         return replace(mixed, dynamic=poses)
 
     def decoded_part(self, factors: Factors) -> Factors:
-        """``s`` and ``z^{1:V}``: the action shows in the poses."""
+        """``s`` and ``z^{1:V}`` without the action, which acts through the poses alone."""
         return replace(factors, extras={})
 
     def learned_prior(self) -> FactorisedPrior:
