@@ -153,3 +153,61 @@ def test_docstrings_hold_no_fragments() -> None:
             left += [f"{name}: {text}" for text in texts]
     assert left == [], "say in a plain sentence what it is"
     assert done == set(), "these hold no fragments any more: remove them from NOT_YET"
+
+
+ROLE = re.compile(r":(?:class|meth|func|attr|data|mod):`~?([\w.]+)`")
+
+
+def texts(tree: ast.AST, owners: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every docstring of a module, those of attributes included, with the names of the classes around it."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            if isinstance(node.value.value, str):
+                yield owners, node.value.value
+        else:
+            yield from texts(node, (*owners, node.name) if isinstance(node, ast.ClassDef) else owners)
+
+
+def has_path(owner: object, path: list[str]) -> bool:
+    for position, name in enumerate(path):
+        # Fields without a default are no attributes of their class.
+        if inspect.isclass(owner) and any(name in vars(c).get("__annotations__", {}) for c in owner.__mro__):
+            return position == len(path) - 1
+        if not hasattr(owner, name):
+            return False
+        owner = getattr(owner, name)
+    return True
+
+
+def resolves(reference: str, module: ModuleType, owners: tuple[str, ...]) -> bool:
+    """Whether a reference is seen from its class or module, or is the full path of something."""
+    path = reference.split(".")
+    if any(has_path(module, [*owners[:depth], *path]) for depth in range(len(owners) + 1)):
+        return True
+    for length in range(len(path), 0, -1):
+        try:
+            return has_path(importlib.import_module(".".join(path[:length])), path[length:])
+        except ImportError:
+            continue
+    return False
+
+
+def test_what_a_reference_resolves_to() -> None:
+    module = importlib.import_module("seqdis.core.factors")
+    assert resolves("save", module, ("Factors",))
+    assert resolves("Factors.static", module, ())
+    assert resolves("seqdis.core.sequences.Sequences.mask", module, ())
+    assert not resolves("Factors.codebook", module, ())
+    assert not resolves("seqdis.core.sequences.SequenceBatch", module, ())
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_references_lead_to_what_exists(package: str) -> None:
+    broken = [
+        f"{module.__name__}: {reference}"
+        for module in modules(package)
+        for owners, text in texts(ast.parse(inspect.getsource(module)))
+        for reference in ROLE.findall(text)
+        if not resolves(reference, module, owners)
+    ]
+    assert broken == []

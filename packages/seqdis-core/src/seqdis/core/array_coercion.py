@@ -14,14 +14,14 @@ from seqdis.core.errors import InputError
 __all__ = ["as_steps", "as_tensor"]
 
 SERIES, PICTURE = 1, 3
-"""How many dimensions a frame has: a vector ``(F,)``, a picture ``(C, H, W)``."""
+"""Number of dimensions of a frame: a vector ``(F,)``, a picture ``(C, H, W)``."""
 
 
 def as_tensor(value: Any, name: str) -> Tensor:
     """Turn a tensor, or anything that numpy reads as real numbers, into a tensor.
 
     Raises:
-        InputError: The value is neither.
+        InputError: The value is neither a tensor nor an array of real numbers.
     """
     if not isinstance(value, Tensor):
         try:
@@ -51,13 +51,13 @@ def as_steps(
 
     Args:
         value: Frames ``(B, V, *frame)`` or ``(V, *frame)``; pictures may have their channels last.
-        frame_shape: The shape that a frame must have, with None for any size; told by the number of
+        frame_shape: The shape that a frame must have, with None for any size; inferred from the number of
             dimensions when omitted.
         name: The name of the value in error messages.
-        batched: Whether there is a batch dimension; None to tell from the shape.
+        batched: Whether there is a batch dimension; None to infer it from the shape.
 
     Raises:
-        InputError: The shape is another one, or there is no step.
+        InputError: The shape does not fit, or there is no step.
     """
     layout = _layout(value, None if frame_shape is None else tuple(frame_shape), name, batched)
     if 0 in layout.shape:

@@ -11,7 +11,7 @@ from torch import Tensor
 __all__ = ["BatchIndex", "batch_index", "select_names", "select_rows", "select_stamps"]
 
 BatchIndex = int | slice | Tensor | Sequence[int]
-"""What chooses sequences of a batch; an integer keeps the batch dimension."""
+"""A choice among the sequences of a batch; an integer keeps the batch dimension."""
 
 
 def batch_index(index: BatchIndex, size: int) -> slice | Tensor:

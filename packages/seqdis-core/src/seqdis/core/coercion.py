@@ -17,7 +17,7 @@ from seqdis.core.table_coercion import is_table, read_table
 __all__ = ["as_sequences"]
 
 RANGE_TOLERANCE = 0.1
-"""How far values may lie outside of their range, as a share of it: pictures that were resized overshoot."""
+"""Share of the range by which values may exceed it, because resizing makes pictures overshoot."""
 
 
 def as_sequences(
@@ -81,16 +81,16 @@ def _join(
     keys: Sequence[str] = (),
     stamps: Sequence[np.ndarray] | None = None,
 ) -> Sequences:
-    """Sequences of any lengths as one batch."""
+    """Join sequences of any lengths into one batch, padded and masked."""
     if not len(values):
         raise InputError(f"{name}: an empty list; allowed: one sequence or more")
     parts: list[Sequences] = []
     for i, value in enumerate(values):
-        called = f"{name}: sequence {keys[i] if keys else i}"
-        part = _finish(as_steps(as_tensor(value, called), frame_shape, called, batched=False), called)
+        title = f"{name}: sequence {keys[i] if keys else i}"
+        part = _finish(as_steps(as_tensor(value, title), frame_shape, title, batched=False), title)
         if parts and part.x.shape[2:] != parts[0].x.shape[2:]:
             raise InputError(
-                f"{called}: frames of shape {tuple(part.x.shape[2:])}; the first sequence has "
+                f"{title}: frames of shape {tuple(part.x.shape[2:])}; the first sequence has "
                 f"{tuple(parts[0].x.shape[2:])}"
             )
         parts.append(
@@ -105,7 +105,7 @@ def _join(
 
 
 def _finish(x: Tensor, name: str) -> Sequences:
-    """Mark NaN as not observed and put 0 in its place."""
+    """Mark NaN as not observed and replace it by 0."""
     infinite = torch.isinf(x)
     if bool(infinite.any()):
         index = tuple(infinite.nonzero()[0].tolist())

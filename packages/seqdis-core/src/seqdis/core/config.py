@@ -34,11 +34,13 @@ class DataConfig(Config):
     frame_shape: tuple[int, ...] = Field(description="shape of one frame in natural units")
     normalize: Literal["global", "channel"] = Field("global", description="scope of mean and std")
     pick: Literal["window", "spread"] = Field(
-        "window", description="training views of longer recordings: consecutive steps, or any steps in order"
+        "window",
+        description="training views of longer recordings: consecutive steps (window), or any steps in order (spread)",
     )
     repeats: int = Field(1, ge=1, description="visits of each recording in an epoch")
     identities: tuple[str, ...] = Field(
-        (), description="labels that name an identity, for a method that learns it from all its sequences"
+        (),
+        description="labels that together name an identity, for a method that learns it from all its sequences",
     )
     options: dict[str, Any] = Field(
         default_factory=dict, description="the modality's own settings (frame rate, mel bins, columns, …)"
@@ -64,15 +66,15 @@ class PriorConfig(Config):
 
     kind: str = Field("latent_ddim", description="an installed kind of prior")
     options: dict[str, Any] = Field(
-        default_factory=dict, description="its own settings where they differ from its defaults"
+        default_factory=dict, description="settings of the prior that differ from its defaults"
     )
 
 
 class RampConfig(Config):
     """The course of a scheduled value within a stage."""
 
-    start: float = Field(description="at the first step of the stage")
-    end: float = Field(description="at its last step, and after it")
+    start: float = Field(description="value at the first step of the stage")
+    end: float = Field(description="value at the last step of the stage, and after it")
     kind: Literal["linear", "geometric"] = "linear"
 
     @model_validator(mode="after")
@@ -87,15 +89,19 @@ class RampConfig(Config):
 class StageConfig(Config):
     """One stage of a training that has several."""
 
-    name: str = Field(description="one of the method's own stages, which it is told when it begins")
-    epochs: int | None = Field(None, ge=1, description="its length; give this or steps")
-    steps: int | None = Field(None, ge=1, description="its length in optimiser steps; wins over epochs")
+    name: str = Field(description="name of a stage that the method has, such as 'frames' of vdsm")
+    epochs: int | None = Field(
+        None, ge=1, description="length of the stage in passes over the data; give this or steps"
+    )
+    steps: int | None = Field(
+        None, ge=1, description="length of the stage in optimiser steps; takes precedence over epochs"
+    )
     rates: dict[str, float] = Field(
         default_factory=dict, description="factors on lr of the method's parameter groups; 1 where not named"
     )
-    frozen: tuple[str, ...] = Field((), description="parameter groups that do not learn")
+    frozen: tuple[str, ...] = Field((), description="parameter groups that are not trained in this stage")
     ramps: dict[str, RampConfig] = Field(
-        default_factory=dict, description="values of the method that move while the stage lasts"
+        default_factory=dict, description="values of the method that change during the stage, by name"
     )
 
     @model_validator(mode="after")
@@ -115,7 +121,9 @@ class TrainConfig(Config):
     """The settings of the optimisation, and of the files written meanwhile."""
 
     epochs: int | None = Field(None, ge=1, description="passes over the data; give this or steps")
-    steps: int | None = Field(None, ge=1, description="optimiser steps; wins over epochs and stages")
+    steps: int | None = Field(
+        None, ge=1, description="optimiser steps; takes precedence over epochs and the lengths of stages"
+    )
     stages: tuple[StageConfig, ...] = Field(
         (), description="parts of a run, in order; their lengths are the run's unless steps is given"
     )
@@ -128,15 +136,16 @@ class TrainConfig(Config):
     schedule: Literal["cosine", "constant"] = "cosine"
     grad_clip: float | None = Field(1.0, gt=0, description="largest global gradient norm")
     ema_decay: float = Field(
-        0.9999, ge=0, lt=1, description="of the averaged weights; warmed up as (1+n)/(10+n)"
+        0.9999, ge=0, lt=1, description="decay of the averaged weights; warmed up as (1+n)/(10+n)"
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
-        "fp32", description="of the networks; 'auto' is bf16 where the hardware computes in it, else fp32"
+        "fp32",
+        description="number format of the networks; 'auto' is bf16 where the hardware computes in it, else fp32",
     )
     compile: bool = Field(False, description="torch.compile the loss")
     workers: int = Field(0, ge=0, description="loader processes; 0 suits data in memory")
     seed: int = Field(0, ge=0)
-    log_every: int = Field(20, ge=1, description="steps")
+    log_every: int = Field(20, ge=1, description="steps between lines of the log")
     eval_every: int = Field(1000, ge=1, description="steps between validation losses and previews")
     patience: int | None = Field(
         None,
@@ -145,7 +154,7 @@ class TrainConfig(Config):
         "all steps and the last weights when omitted",
     )
     save_every: int = Field(1000, ge=1, description="steps between checkpoints")
-    keep: int = Field(2, ge=1, description="newest checkpoints kept, besides the best")
+    keep: int = Field(2, ge=1, description="number of newest checkpoints kept, besides the best")
 
 
 class RunConfig(Config):

@@ -1,4 +1,4 @@
-"""A curve over a variable (a noise step, a lag), which a method shows while it trains."""
+"""A curve over a variable (a noise step, a lag), which a method measures at each validation."""
 
 from __future__ import annotations
 

@@ -31,10 +31,10 @@ from seqdis.core.training import train
 __all__ = ["run_demo", "score_swaps_and_factors", "write_swaps"]
 
 PAIRS = 4
-"""Swaps that are drawn."""
+"""Number of swaps in the pictures."""
 
 SCORED = 128
-"""Swaps that are judged, at most."""
+"""Largest number of swaps that the judge scores."""
 
 LEFT_BY_A_DEMO = (
     "config.json",

@@ -1,6 +1,6 @@
-"""The one exception that a person's input raises, and helpers that word it.
+"""The exception that is raised for the user's input, and helpers that build its message.
 
-Every message names the thing, what came, and what is allowed, on one line; the
+Every message names the thing, what was received, and what is allowed, on one line; the
 command line prints it as it is and exits with code 2.
 """
 

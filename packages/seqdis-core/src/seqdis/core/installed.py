@@ -1,4 +1,4 @@
-"""Lists what is installed and works on this machine, as plain values to print or to check."""
+"""Lists of the installed parts and whether they work on this machine, as plain values to print or to check."""
 
 from __future__ import annotations
 

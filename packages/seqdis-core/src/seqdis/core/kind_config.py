@@ -1,4 +1,4 @@
-"""Settings of one of several installed algorithms, told apart by ``kind`` and found by entry point."""
+"""Settings of one of several installed algorithms, which ``kind`` names and an entry point declares."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _problem(title: str, message: str, key: str, value: Any) -> ValidationError:
 
 
 def parse_kind(base: type[K], value: Any) -> Any:
-    """Plain values as the settings of the kind that they name; anything else is returned as it came.
+    """Turn plain values into the settings of the kind that they name; anything else is returned unchanged.
 
     Called by pydantic before it validates a field that may hold any kind.
 

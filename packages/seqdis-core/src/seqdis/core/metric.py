@@ -69,8 +69,8 @@ class Metric(Estimate):
 
     Attributes:
         name: Name of the measured quantity: ``"swap_static_accuracy"``.
-        case: Under which circumstances, where a protocol measures one quantity under several: a sampler with its
-            steps, a principal component, a run; empty otherwise.
+        case: Circumstances of the measurement, where a protocol measures one quantity under several: a sampler with
+            its steps, a principal component, a run; empty otherwise.
         role: Subject of the figure: ``"judge"``, ``"swap"``, ``"probe"``, ``"reconstruction"``, … Figures of a
             judge or a probe describe; they do not rank models.
     """
@@ -81,7 +81,7 @@ class Metric(Estimate):
 
     @property
     def key(self) -> str:
-        """The name, or ``<name>@<case>``: what a metric is called in a collection."""
+        """The key of the metric in a collection: its name, or ``<name>@<case>``."""
         return f"{self.name}@{self.case}" if self.case else self.name
 
     @property

@@ -48,7 +48,7 @@ class DatasetSpec:
         build: A function ``build(data, split, root, seed)`` that makes the split ``"train"``, ``"val"`` or
             ``"test"``; ``root`` is the dataset's folder, or None for one that is generated.
         folder: Name of the dataset's folder below ``SEQDIS_DATA``, or None for a dataset that is generated.
-        source: The place to get the dataset from.
+        source: Address or description of the place to get the dataset from.
         outcomes: The labels of two classes that can be predicted from a sequence.
         quantities: Numbers beside the frames that can be predicted from a window, by name.
         group_key: A function from a sequence's key to its group; sequences of a group are not independent of
@@ -92,7 +92,7 @@ class Modality(ABC):
     value_range: ClassVar[tuple[float, float] | None] = None
     """The least and the greatest value of a frame in natural units; None where there is no such bound."""
     uint8_storage: ClassVar[bool] = False
-    """Frames lie in [0, 1] and may be kept in memory as bytes."""
+    """Whether frames lie in [0, 1] and may be kept in memory as bytes."""
 
     def options(self, data: DataConfig) -> Any:
         """The validated settings of ``data`` as an ``options_class``."""

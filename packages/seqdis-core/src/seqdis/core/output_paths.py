@@ -29,7 +29,7 @@ class SwapOutputs:
 
     @property
     def single(self) -> bool:
-        """Whether there is room for one sequence alone."""
+        """Whether only one sequence can be written."""
         return self.media is not None and self.record is None
 
     def media_files(self, count: int) -> list[Path]:

@@ -45,7 +45,7 @@ class Processes:
 
             self._state = PartialState(cpu=self._cpu)
             # Shares of the work may differ by hours, and the first to finish waits for the last;
-            # only the meeting at the start keeps the usual, short limit.
+            # only the connection at the start keeps the usual, short limit.
             self._group = distributed.new_group(backend="gloo", timeout=timedelta(days=7))
         return self
 

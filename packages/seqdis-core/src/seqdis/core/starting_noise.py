@@ -17,14 +17,14 @@ NOISE_CHOICES: tuple[NoiseChoice, ...] = get_args(NoiseChoice)
 def choose_noise(choice: NoiseChoice, *, static: Tensor | None, dynamic: Tensor | None) -> Tensor | None:
     """The noise that a mixture of two sequences is decoded from.
 
-    ``"dynamic"``: the inverted noise of the sequence that lends the dynamics (DiffSDA, App. B.4). ``"static"``: that
-    of the sequence that lends the static factor. ``"fresh"``: a new draw, so that the result shows the factors and
+    ``"dynamic"``: the inverted noise of the sequence whose dynamics are used (DiffSDA, App. B.4). ``"static"``: that
+    of the sequence whose static factor is used. ``"fresh"``: a new draw, so that the result shows the factors and
     nothing else. A method that does not invert has no noise of either sequence, and always starts from a fresh draw.
 
     Args:
         choice: One of the three names.
-        static: Inverted noise of the sequence that lends the static factor; None where there is none.
-        dynamic: Inverted noise of the sequence that lends the dynamics; None where there is none.
+        static: Inverted noise of the sequence whose static factor is used; None where there is none.
+        dynamic: Inverted noise of the sequence whose dynamics are used; None where there is none.
 
     Returns:
         One of the two, or None for a fresh draw.

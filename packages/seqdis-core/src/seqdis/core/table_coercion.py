@@ -106,7 +106,7 @@ def _times(column: Any, name: str) -> np.ndarray:
 
 
 def _groups(table: Any, id_column: str | None, name: str) -> tuple[tuple[str, ...], list[np.ndarray]]:
-    """The keys, and the rows of each, in the table's order."""
+    """The key of each sequence and the numbers of its rows, in the table's order."""
     if id_column is None:
         return (), [np.arange(len(table))]
     numbers: dict[Any, int] = {}

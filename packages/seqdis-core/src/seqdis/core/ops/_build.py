@@ -1,7 +1,7 @@
 """Finds and loads built kernels; :mod:`seqdis.core.ops._compile` compiles them.
 
 A kernel is one shared library a device. Its file name holds a hash of the sources, the versions of torch and
-CUDA, the architecture and the flags, so that an upgrade never meets a library of before.
+CUDA, the architecture and the flags, so that an upgrade never loads an older library.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ SOURCES = {
 }
 """The translation unit of each kernel, and what it includes."""
 
-_BUILD = 1  # raise where a change of flags must not meet libraries of before
+_BUILD = 1  # to be raised when a change of flags must not load older libraries
 _logger = logging.getLogger(__name__)
 # What is known of each device's kernel in this process: loaded, or why not.
 _known: dict[str, str | None] = {}

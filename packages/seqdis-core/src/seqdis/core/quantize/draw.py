@@ -83,13 +83,13 @@ def draw_entries(
 
 
 def _parts(m: Tensor, codebook: Tensor) -> list[slice]:
-    """The groups that are worked on together: all of them, unless a cache is small."""
+    """The slices of groups that are computed at once: all of them, unless the CPU's cache is too small."""
     size = max(1, _CACHED // (len(m) * codebook.shape[1])) if m.device.type == "cpu" else len(codebook)
     return [slice(start, start + size) for start in range(0, len(codebook), size)]
 
 
 class _Draw(torch.autograd.Function):
-    """See :func:`draw_entries`; inside, groups come first."""
+    """The differentiable draw of :func:`draw_entries`, on tensors whose first dimension is the group."""
 
     @staticmethod
     def forward(

@@ -86,7 +86,7 @@ class GroupVectorQuantizer(nn.Module):
         super().__init__()
         if reset_dead_codes < 0:
             raise InputError(
-                f"a quantiser revives entries after {reset_dead_codes} batches; allowed: 0 (never) or more"
+                f"a quantiser has reset_dead_codes {reset_dead_codes}; allowed: 0 (never) or more batches"
             )
         if not 0 <= ema_decay < 1:
             raise InputError(f"a quantiser's histogram has ema_decay {ema_decay}; allowed: from 0 to below 1")
@@ -143,7 +143,7 @@ class GroupVectorQuantizer(nn.Module):
         with torch.autocast(m.device.type, enabled=False):
             vectors = m.float().reshape(-1, self.groups, self.dim)
             if self.training and self.reset_dead_codes:
-                self._revive(vectors.detach())
+                self._reset_dead(vectors.detach())
             drawn = self._nearest(vectors) if not self.training else self._draw(vectors, batch, generator)
             if self.training and self.reset_dead_codes:
                 self._count(drawn.codes)
@@ -159,7 +159,7 @@ class GroupVectorQuantizer(nn.Module):
             )
 
     @torch.no_grad()
-    def _revive(self, vectors: Tensor) -> None:
+    def _reset_dead(self, vectors: Tensor) -> None:
         """Move entries that have been idle for long onto vectors, which are evenly spread over the batch."""
         spread = torch.linspace(0, len(vectors) - 1, self.codes, device=vectors.device).round().long()
         replacements = vectors[spread].transpose(0, 1).contiguous()

@@ -28,7 +28,7 @@ class SamplerConfig(KindConfig):
     steps: int = Field(32, ge=1, description="noise levels N above zero")
     levels: Literal["auto", "karras", "chain"] | tuple[float, ...] = Field(
         "auto",
-        description="where the noise levels come from; chain: N steps of the model's own; auto: chain where the "
+        description="source of the noise levels; chain: N steps of the model's own chain; auto: chain where the "
         "model was trained on one, else karras; or the levels themselves, falling, the last one 0",
     )
     spacing: Literal["trailing", "linspace"] = Field(

@@ -41,7 +41,7 @@ class BCDConfig(Config):
     distance_scale: float = Field(1.0, gt=0, description="α of Eq. 1; the paper gives no number")
     relaxed: bool = Field(
         False,
-        description="in training the decoder sees the mixture of entries by probability, not a drawn entry",
+        description="whether the decoder is trained on the mixture of entries by probability rather than on a drawn entry",
     )
     target_bits: float | None = Field(
         gt=0, description="target rate R_target in bits a frame; null: no bitrate loss (Tab. A6)"

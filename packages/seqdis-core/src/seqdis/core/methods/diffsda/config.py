@@ -38,7 +38,9 @@ class DiffSDAConfig(Config):
         description="steps over which LSTM_1 keeps its state before training; torch's own start when null",
     )
     shared_static: bool = Field(True, description="one s a sequence; False: one a step (ablation)")
-    sigma_per: Literal["frame", "sequence"] = Field("frame", description="what shares one draw of σ")
+    sigma_per: Literal["frame", "sequence"] = Field(
+        "frame", description="unit that gets a noise level σ of its own in training"
+    )
     frames_per_clip: int | None = Field(
         None, ge=1, description="random frames of a clip that the denoiser trains on"
     )
