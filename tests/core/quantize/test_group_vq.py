@@ -232,7 +232,7 @@ def test_the_temperature_is_kept_with_the_weights() -> None:
     [
         (lambda: make(groups=0), "groups, codes and dim of at least 1"),
         (lambda: make(distance_scale=0.0), "distance scale above 0"),
-        (lambda: make(reset_dead_codes=-1), r"revives entries after -1 batches"),
+        (lambda: make(reset_dead_codes=-1), r"reset_dead_codes -1; allowed: 0 \(never\) or more batches"),
         (lambda: make(ema_decay=1.0), r"histogram has ema_decay 1\.0; allowed: from 0 to below 1"),
         (lambda: make(temperature=0.0), r"temperature 0\.0: allowed are numbers above 0"),
         (lambda: make()(vectors(width=11), generator=rows(4)), r"\(4, 5, 11\); allowed: \(B, V, 12\)"),
