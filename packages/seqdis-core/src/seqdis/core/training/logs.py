@@ -139,8 +139,8 @@ class RunLog:
             raise self._unwritable(error) from error
         if "loss" in values:
             speed = (speeds or {}).get("steps_per_second")
-            shown = f"{speed:.2f} steps/s" if speed else ""
-            self._progress.update(self._task, completed=step, loss=f"{values['loss']:.4g}", speed=shown)
+            pace = f"{speed:.2f} steps/s" if speed else ""
+            self._progress.update(self._task, completed=step, loss=f"{values['loss']:.4g}", speed=pace)
 
     def write_curves(self, step: int, curves: Mapping[str, Curve]) -> None:
         """Write all points into one line of ``log.jsonl``, and each curve as a TensorBoard chart over ``x``.
