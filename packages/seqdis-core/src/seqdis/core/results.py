@@ -17,6 +17,7 @@ from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.metric import Metrics
+from seqdis.core.training_record import TrainingRecord
 
 __all__ = [
     "BENCHMARK_SCHEMA",
@@ -58,6 +59,8 @@ class ResultRecord(_Strict):
         versions: See :func:`installed_versions`.
         metrics: In the order in which they are shown.
         noise: Which noise its swaps started from; None where it swapped nothing.
+        trainings: The trainings behind the figures, several where their figures are averaged or compared.
+        headline: Names of up to three metrics that a person looks at first.
     """
 
     schema_: Literal["seqdis.result.2"] = Field("seqdis.result.2", alias="schema")
@@ -73,6 +76,8 @@ class ResultRecord(_Strict):
     device: str
     wall_seconds: float = Field(ge=0)
     versions: Versions
+    trainings: Annotated[tuple[TrainingRecord, ...], Field(strict=False)] = ()
+    headline: Annotated[tuple[str, ...], Field(strict=False, max_length=3)] = ()
     metrics: Metrics
 
     @field_validator("metrics", mode="plain")

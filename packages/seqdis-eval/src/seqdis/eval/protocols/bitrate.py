@@ -102,6 +102,7 @@ class Bitrate(Protocol):
     name = "bitrate"
     requires = "a method with codes"
     several_runs = "compared"
+    headline = ("swap_joint_accuracy", "coded_bits", "reconstruction_mse")
 
     class Options(JudgeOption, NoiseOption, SamplerOptions):
         """See the classes that it inherits."""

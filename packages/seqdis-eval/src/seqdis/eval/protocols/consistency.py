@@ -116,6 +116,7 @@ class Consistency(Protocol):
 
     name = "consistency"
     requires = "labels for a judge to learn"
+    headline = ("consistency", "generated_accuracy")
 
     class Options(BatchOption, JudgeOption, SamplerOptions, ClipsOption, SeedsOption, ModeOption):
         """See the classes that it inherits."""

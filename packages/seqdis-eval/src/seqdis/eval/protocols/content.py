@@ -119,6 +119,7 @@ class Content(Protocol):
 
     name = "content"
     requires = "recordings with transcripts"
+    headline = ("token_error_from_dynamic", "token_error_from_static", "token_error_from_frames")
 
     class Options(SeedsOption):
         """See the classes that it inherits."""

@@ -203,6 +203,7 @@ class FewSteps(Protocol):
     name = "few-steps"
     requires = "a method that decodes with a sampler"
     several_runs = "refused"
+    headline = ("reconstruction_mse", "swap_joint_accuracy")
 
     class Options(JudgeOption):
         """See the classes that it inherits."""

@@ -339,6 +339,7 @@ class Generation(Protocol):
     name = "generation"
     requires = "labels for a judge to learn, or --features"
     draws_from_prior = True
+    headline = ("accuracy", "fixed_static_accuracy", "fixed_dynamic_accuracy", "fvd", "fid")
 
     class Options(
         BatchOption, JudgeOption, SamplerOptions, FeaturesOption, ClipsOption, SeedsOption, ModeOption

@@ -158,6 +158,7 @@ class Leakage(Protocol):
 
     name = "leakage"
     requires = "labels for a judge to learn"
+    headline = ("leakage", "leakage_above_chance")
 
     class Options(BatchOption, SamplerOptions, SeedsOption, ModeOption):
         """See the classes that it inherits."""

@@ -93,6 +93,7 @@ class Priors(Protocol):
     name = "priors"
     requires = "labels, from which a judge learns its features"
     several_runs = "refused"
+    headline = ("frechet_dependent", "frechet_independent", "frechet_real")
 
     class Options(SamplerOptions, SeedsOption):
         """See the classes that it inherits."""

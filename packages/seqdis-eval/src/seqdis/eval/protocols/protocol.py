@@ -32,6 +32,7 @@ class Protocol(ABC):
         requires: What :meth:`applies_to` asks of a run, in words: ``"labels for a judge to learn"``.
         several_runs: Whether the figures of several runs are averaged, compared side by side, or refused.
         draws_from_prior: Whether it draws from the runs' priors; the record then names how they were fitted.
+        headline: Metrics that a person looks at first, the most telling first; :meth:`first_metrics` takes three of them.
         Options: What a person may choose; each field with its description becomes an option of the command.
     """
 
@@ -39,6 +40,7 @@ class Protocol(ABC):
     requires: ClassVar[str] = ""
     several_runs: ClassVar[Literal["averaged", "compared", "refused"]] = "averaged"
     draws_from_prior: ClassVar[bool] = False
+    headline: ClassVar[tuple[str, ...]] = ()
     Options: ClassVar[type[Config]] = Config
 
     def check(self, options: Any, folders: Sequence[Path]) -> None:  # noqa: B027 (most options go together)
@@ -55,6 +57,13 @@ class Protocol(ABC):
     @abstractmethod
     def measure(self, context: Context) -> Metrics:
         """The figures of all runs and seeds."""
+
+    def first_metrics(self, metrics: Metrics) -> tuple[str, ...]:
+        """Names of up to three metrics for an overview: of :attr:`headline`, else the first that rank models."""
+        named = {metric.name for metric in metrics.values()}
+        chosen = [name for name in self.headline if name in named]
+        ranking = dict.fromkeys(metric.name for metric in metrics.values() if metric.ranks)
+        return tuple((chosen or list(ranking))[:3])
 
     def sections(self, context: Context) -> Sequence[Section]:
         """What the page shows beside the figures; asked for after :meth:`measure`."""

@@ -94,6 +94,7 @@ class Reconstruction(Protocol):
     """Encode and decode held-out clips: MSE, and with --features AED, CSIM, AKD, FID and FVD (DiffSDA, Tab. 3)."""
 
     name = "reconstruction"
+    headline = ("mse", "aed", "akd")
 
     class Options(BatchOption, SamplerOptions, FeaturesOption, ClipsOption, SeedsOption, ModeOption):
         """See the classes that it inherits."""

@@ -110,6 +110,7 @@ class Speaker(Protocol):
 
     name = "speaker"
     requires = "a label that says who speaks"
+    headline = ("eer_static", "eer_dynamic", "eer_gap")
 
     class Options(SamplerOptions, ClipsOption, SeedsOption, ModeOption):
         """See the classes that it inherits."""

@@ -138,6 +138,7 @@ class Swap(Protocol):
 
     name = "swap"
     requires = "labels for a judge to learn, or --features"
+    headline = ("swap_joint_accuracy", "swap_static_accuracy", "swap_dynamic_accuracy", "aed", "akd")
 
     class Options(
         BatchOption,

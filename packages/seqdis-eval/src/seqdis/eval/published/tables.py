@@ -39,6 +39,7 @@ class PublishedFigure:
         method: By one name in all papers: DSA is DSVAE, SPYLL is SPYL, "ours" is the paper's own.
         variant: What was different about the method in an ablation; empty for the method itself.
         printed: The figure as the table prints it, its deviation included.
+        setting: Size or part of the data in the paper, such as ``"64×64"``, where ours is known to differ.
     """
 
     paper: str
@@ -51,6 +52,7 @@ class PublishedFigure:
     method: str
     variant: str
     printed: str
+    setting: str = ""
 
     @property
     def value(self) -> float:
@@ -199,4 +201,5 @@ def _figures(paper: str, table: Mapping[str, Any]) -> Iterator[PublishedFigure]:
                 method=method,
                 variant=variant,
                 printed=figure,
+                setting=table.get("settings", {}).get(dataset, ""),
             )
