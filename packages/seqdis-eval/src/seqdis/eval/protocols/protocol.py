@@ -1,4 +1,4 @@
-"""What a protocol is: a whole measurement of trained runs, found by entry point.
+"""The base class of protocols: a whole measurement of trained runs, found by entry point.
 
 A distribution adds one by an entry point that names a class::
 
@@ -28,12 +28,12 @@ class Protocol(ABC):
     """A whole measurement; one instance measures once. Its docstring is the help of its command.
 
     Attributes:
-        name: As after ``seqdis eval``.
-        requires: What :meth:`applies_to` asks of a run, in words: ``"labels for a judge to learn"``.
+        name: Name of the protocol, as after ``seqdis eval``.
+        requires: Condition of :meth:`applies_to` in words: ``"labels for a judge to learn"``.
         several_runs: Whether the figures of several runs are averaged, compared side by side, or refused.
         draws_from_prior: Whether it draws from the runs' priors; the record then names how they were fitted.
         headline: Metrics that a person looks at first, the most telling first; :meth:`first_metrics` takes three of them.
-        Options: What a person may choose; each field with its description becomes an option of the command.
+        Options: Class of the settings that a person may choose; each field with its description is an option of the command.
     """
 
     name: ClassVar[str]
@@ -47,7 +47,7 @@ class Protocol(ABC):
         """Refuse options that do not go together, before anything is loaded.
 
         Raises:
-            InputError: They do not.
+            InputError: The options do not go together.
         """
 
     def applies_to(self, run: OpenRun) -> bool:
@@ -66,7 +66,7 @@ class Protocol(ABC):
         return tuple((chosen or list(ranking))[:3])
 
     def sections(self, context: Context) -> Sequence[Section]:
-        """What the page shows beside the figures; asked for after :meth:`measure`."""
+        """Sections that the page shows beside the figures; asked for after :meth:`measure`."""
         return []
 
     def remarks(self, context: Context, metrics: Metrics) -> Sequence[str]:

@@ -106,7 +106,7 @@ def dataset_page(
     Args:
         title: Heading of the page.
         dataset: Name of the dataset.
-        results: Its results, each with its path, in the order of the page.
+        results: Results of the dataset, each with its path, in the order of the page.
         pictures: Paths of pictures; one that has the name of a result is shown with it.
         page: Path of the page, from which links lead to the other files.
         root: Folder of the repository.

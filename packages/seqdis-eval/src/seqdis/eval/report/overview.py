@@ -41,7 +41,7 @@ class Row:
     Attributes:
         method: Name of the method.
         mode: Mode of the protocols that measured it, ``"corrected"`` or ``"published"``.
-        trainings: Its trainings, several where figures are averaged over seeds.
+        trainings: Trainings behind the figures, several where they are averaged over seeds.
         metrics: Figures of all its measurements by name; of two with one name the first counts.
         records: The results that it is taken from.
     """
