@@ -1,13 +1,20 @@
-"""RESULTS.md says what results/ holds."""
+"""RESULTS.md and the pages of all datasets say what results/ holds."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from seqdis.core.results import ResultRecord
 from seqdis.eval.report.results_page import main
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_results_page_is_current() -> None:
+def test_the_pages_of_results_are_current() -> None:
     assert main(["--check", "--root", str(ROOT)]) == 0, "run: python -m seqdis.eval.report.results_page"
+
+
+def test_every_result_names_its_trainings_and_what_to_look_at_first() -> None:
+    records = {path.name: ResultRecord.load(path) for path in (ROOT / "results").glob("*.json")}
+    lacking = [name for name, record in records.items() if not (record.trainings and record.headline)]
+    assert lacking == [], "run: python -m seqdis.eval.report.complete_results results/*.json"

@@ -27,6 +27,7 @@ from seqdis.core.pretrained import config_of
 from seqdis.core.progress import Progress
 from seqdis.core.results import ResultRecord, device_name, installed_versions
 from seqdis.core.training import train
+from seqdis.core.training_record import read_training
 
 __all__ = ["run_demo", "score_swaps_and_factors", "write_swaps"]
 
@@ -35,6 +36,9 @@ PAIRS = 4
 
 SCORED = 128
 """Largest number of swaps that the judge scores."""
+
+HEADLINE = ("swap_joint_accuracy", "swap_static_accuracy", "swap_dynamic_accuracy")
+"""Metrics that a person looks at first."""
 
 LEFT_BY_A_DEMO = (
     "config.json",
@@ -101,6 +105,7 @@ def run_demo(
         files = write_swaps(model, plugin, test_set, out, seed=seed, progress=progress)
     with bar("scoring") as progress:
         metrics = score_swaps_and_factors(model, train_set, test_set, seed=seed, progress=progress)
+    training = read_training(out)
     record = ResultRecord(
         name=f"demo-{modality}",
         method=config.method,
@@ -111,6 +116,8 @@ def run_demo(
         device=device_name(model.device),
         wall_seconds=round(time.perf_counter() - started, 1),
         versions=installed_versions(),
+        trainings=() if training is None else (training,),
+        headline=tuple(name for name in HEADLINE if name in metrics),
         metrics=metrics,
     )
     record.save(out / "metrics.json")

@@ -17,6 +17,7 @@ from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.metric import Metrics
+from seqdis.core.training_record import TrainingRecord
 
 __all__ = [
     "BENCHMARK_SCHEMA",
@@ -61,6 +62,8 @@ class ResultRecord(_Strict):
         versions: Versions of the packages; see :func:`installed_versions`.
         metrics: Measured metrics in the order of the report.
         noise: Noise that its swaps started from; None where nothing was swapped.
+        trainings: Trainings behind the figures, several where their figures are averaged or compared.
+        headline: Names of up to three metrics that a person looks at first.
     """
 
     schema_: Literal["seqdis.result.2"] = Field("seqdis.result.2", alias="schema")
@@ -76,6 +79,8 @@ class ResultRecord(_Strict):
     device: str
     wall_seconds: float = Field(ge=0)
     versions: Versions
+    trainings: Annotated[tuple[TrainingRecord, ...], Field(strict=False)] = ()
+    headline: Annotated[tuple[str, ...], Field(strict=False, max_length=3)] = ()
     metrics: Metrics
 
     @field_validator("metrics", mode="plain")

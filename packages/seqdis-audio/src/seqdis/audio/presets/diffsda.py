@@ -47,20 +47,20 @@ def _base(
         preset: The preset's name.
         dataset: A dataset's name, or ``"folder"``.
         length: Frames of a sequence, V.
-        options: How sound becomes frames; speech when omitted.
+        options: Settings that turn sound into frames; those of speech when omitted.
         static_dim: Width of ``s``.
         dynamic_dim: Width of ``d``.
         hidden_dim: Width of both LSTMs and of a frame's feature.
         encoder_channels: Base channels of the frame encoder.
         denoiser_channels: Base channels of the denoiser.
         frames_per_clip: Random frames of a clip that the denoiser trains on; all when omitted.
-        sampler: How decoding samples.
+        sampler: Settings of the sampler that decoding uses.
         epochs: Passes over the data; give this or steps.
-        steps: Optimiser steps.
+        steps: Number of optimiser steps.
         batch_size: Sequences a step.
-        lr: Learning rate.
+        lr: Learning rate at its highest, after the warm-up.
         warmup_steps: Steps of the linear warm-up; one epoch when omitted.
-        ema_decay: Of the averaged weights.
+        ema_decay: Decay of the averaged weights.
         every: Steps between validations, and between checkpoints.
         prior_epochs: Passes of the latent DDIM over the factors, of which Tab. 8 says nothing for audio.
     """

@@ -57,6 +57,7 @@ def benchmark(
     from seqdis.core.results import ResultRecord, device_name, installed_versions
     from seqdis.core.training import train
     from seqdis.core.training.budget import Budget
+    from seqdis.core.training_record import training_record
     from seqdis.eval.cli.runs import splits_of
     from seqdis.eval.judge import judge_cache
     from seqdis.eval.protocols.comparison import (
@@ -67,7 +68,7 @@ def benchmark(
         comparison_metrics,
         plan_training,
     )
-    from seqdis.eval.protocols.swap import swap_protocol
+    from seqdis.eval.protocols.swap import Swap, swap_protocol
 
     started = time.perf_counter()
     limit = Budget.parse(budget)
@@ -96,7 +97,7 @@ def benchmark(
     )
     words = ["seqdis", "benchmark", dataset, "--methods", methods, "--budget", budget]
     words += ["--pairs", str(pairs), "--seed", str(seed), *(["--data", str(data)] if data else [])]
-    contestants, spent = {}, 0.0
+    contestants, trainings, spent = {}, [], 0.0
     for method, config in configs.items():
         home = folder / config.preset
         if not as_json:
@@ -116,6 +117,11 @@ def benchmark(
             )
         seconds = float(json.loads((home / "run.json").read_text(encoding="utf-8"))["seconds"])
         contestants[method] = Contestant(model, metrics, config.train.steps or 0, seconds)
+        trainings.append(
+            training_record(
+                config, home.as_posix(), steps=config.train.steps or 0, seconds=seconds, case=method
+            )
+        )
         spent += seconds
     modality = get_modality(one.modality)
     picture = target.with_suffix(modality.pictures[0])
@@ -132,6 +138,8 @@ def benchmark(
         # Runs that were finished before count as well.
         wall_seconds=round(max(spent, time.perf_counter() - started), 1),
         versions=installed_versions(),
+        trainings=tuple(trainings),
+        headline=Swap().first_metrics(table),
         metrics=table,
     )
     record.save(target)

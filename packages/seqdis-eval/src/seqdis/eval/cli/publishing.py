@@ -116,11 +116,13 @@ def _record(done: Publication, words: Sequence[str]) -> ResultRecord:
         device=context.first.model.device, seconds=time.perf_counter() - done.started,
     )  # fmt: skip
     folders = [run.folder for run in context.runs]
-    record = with_training(record, folders, drawn=done.protocol.draws_from_prior)
+    compared = done.protocol.several_runs == "compared"
+    record = with_training(record, folders, drawn=done.protocol.draws_from_prior, compared=compared)
     about = {
         "protocol": done.protocol.name,
         "mode": context.mode,
         "noise": getattr(context.options, "noise", None),
+        "headline": done.protocol.first_metrics(done.metrics),
     }
     return record.model_copy(update=about)
 

@@ -13,6 +13,7 @@ import torch
 from seqdis.core.config import RunConfig
 from seqdis.core.metric import Metrics
 from seqdis.core.results import ResultRecord, device_name, installed_versions
+from seqdis.core.training_record import read_training
 
 __all__ = ["make_record", "with_training"]
 
@@ -55,14 +56,19 @@ def make_record(
     )
 
 
-def with_training(record: ResultRecord, runs: Sequence[Path], *, drawn: bool = False) -> ResultRecord:
-    """A record with the commands and the time of the trainings before its own, of the folders that are runs'.
+def with_training(
+    record: ResultRecord, runs: Sequence[Path], *, drawn: bool = False, compared: bool = False
+) -> ResultRecord:
+    """The record of a measurement with the commands, the time and the budgets of the trainings before it.
 
     Args:
-        record: Of the measurement.
-        runs: Their folders.
-        drawn: Whether the measurement draws from the priors that were fitted to the runs; then these commands as well.
+        record: The measurement's own record.
+        runs: Folders of the runs; one that holds no training adds nothing.
+        drawn: Whether the measurement draws from the priors of the runs, whose commands are then added, too.
+        compared: Whether the metrics of several runs stand apart, each under the name of its run's folder.
     """
+    cases = compared and len(runs) > 1
+    trainings = [read_training(run, case=run.name if cases else "") for run in runs]
     commands, seconds = [], record.wall_seconds
     for run in runs:
         trained = _read(run / "run.json")
@@ -70,7 +76,10 @@ def with_training(record: ResultRecord, runs: Sequence[Path], *, drawn: bool = F
         commands += [trained.get("command"), about.get("command")]
         seconds += float(trained.get("seconds", 0)) + float(about.get("seconds", 0))
     command = " && ".join([*filter(None, commands), record.command])
-    return record.model_copy(update={"command": command, "wall_seconds": round(seconds, 1)})
+    known = tuple(training for training in trainings if training is not None)
+    return record.model_copy(
+        update={"command": command, "wall_seconds": round(seconds, 1), "trainings": known}
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

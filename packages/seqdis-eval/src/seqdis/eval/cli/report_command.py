@@ -161,7 +161,7 @@ def _prior(run: Path, model: Disentangler) -> Prior | None:
 
 
 def _components(run: Path) -> list[PrincipalComponents]:
-    """Those that `seqdis traverse` kept beside the prior."""
+    """Components that `seqdis traverse` kept beside the prior."""
     from seqdis.core.analysis import PrincipalComponents
     from seqdis.core.priors.store import PRIOR_FOLDER
 

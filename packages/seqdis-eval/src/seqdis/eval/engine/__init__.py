@@ -1,1 +1,1 @@
-"""What all protocols share: modes, seeds, pairs, and the one loop that runs a model over a dataset."""
+"""Parts that all protocols share: modes, seeds, pairs, and the loop that runs a model over a dataset."""

@@ -38,7 +38,7 @@ class Reconstructed:
     Attributes:
         rows: Indices of the clips in their dataset.
         source: The clips, on the CPU.
-        frames: Their reconstructions, on the CPU.
+        frames: Reconstructions of the clips, on the CPU.
     """
 
     rows: Sequence[int]
@@ -53,7 +53,7 @@ class Swapped:
     Attributes:
         static: The clips that lend the static factor, on the CPU.
         dynamic: The clips that lend the dynamics, on the CPU.
-        frames: Of the swaps, on the CPU.
+        frames: Frames of the swaps, on the CPU.
     """
 
     static: Sequences
@@ -96,10 +96,10 @@ def reconstructions(
     """Encode and decode clips of a dataset, batch by batch.
 
     Args:
-        model: Any method.
-        dataset: Where the clips are taken from.
-        indices: Of the clips.
-        seed: Of the method's draws; each clip has a stream of its own.
+        model: The model of any method that reconstructs.
+        dataset: Dataset that the clips are taken from.
+        indices: Indices of the clips in the dataset.
+        seed: Seed of the method's draws; each clip has a stream of its own.
         batch_size: Clips a pass; it does not change the result.
         progress: Called with clips done and in all.
     """
@@ -124,11 +124,11 @@ def swaps(
     """Swap the factors of clips of a dataset, batch by batch.
 
     Args:
-        model: Any method.
-        dataset: Where the clips are taken from.
+        model: The model of any method that swaps.
+        dataset: Dataset that the clips are taken from.
         pairs: Indices of the clips that lend the static factor and the dynamics.
-        noise: What a swap starts from, where the method decodes from noise.
-        seed: Of the method's draws; each swap has a stream of its own.
+        noise: Starting noise of a swap, where the method decodes from noise.
+        seed: Seed of the method's draws; each swap has a stream of its own.
         batch_size: Swaps a pass; it does not change the result.
         progress: Called as the work advances.
     """

@@ -23,10 +23,10 @@ def kept_pairs(
 
     Args:
         path: A JSON file.
-        dataset: Its name.
+        dataset: Name of the dataset.
         clips: Number of clips in the split.
-        seed: Of a new list.
-        count: How many pairs; one a clip when omitted or larger.
+        seed: Seed of a new list.
+        count: Number of pairs; one a clip when omitted or larger.
 
     Raises:
         InputError: The file is damaged, or the split has fewer than two clips.

@@ -34,7 +34,7 @@ def mean_over_seeds(results: Sequence[Metrics]) -> Metrics:
     again; they count as repeated. Names keep the order of the first repetition; one that another lacks is left out.
 
     Args:
-        results: At least one.
+        results: Metrics of the repetitions, at least one.
     """
     names = [name for name in results[0] if all(name in result for result in results)]
     return Metrics(_mean([result[name] for result in results]) for name in names)

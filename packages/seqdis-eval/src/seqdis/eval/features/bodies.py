@@ -32,7 +32,7 @@ class BodyJoints:
 
     Args:
         detect: Takes pictures ``(3, H, W)`` in [0, 1] and gives ``scores (P,)`` and ``keypoints (P, 17, 3)`` each.
-        device: Where it runs.
+        device: Device on which it runs.
     """
 
     name = "torchvision, Keypoint R-CNN (17 joints and the neck)"
@@ -66,7 +66,7 @@ class BodyJoints:
 
     @torch.no_grad()
     def __call__(self, frames: Tensor) -> Tensor:
-        """See :class:`~seqdis.eval.features.networks.Keypoints`."""
+        """Like the method that it implements; see :class:`~seqdis.eval.features.networks.Keypoints`."""
         points = torch.full((len(frames), 18, 2), float("nan"))
         people = self._detect([frame.to(self._device) for frame in frames.clamp(0, 1)])
         for row, found in enumerate(people):

@@ -90,7 +90,7 @@ class FaceLandmarks:
         return cls(detector.get_landmarks_from_image)
 
     def __call__(self, frames: Tensor) -> Tensor:
-        """See :class:`~seqdis.eval.features.networks.Keypoints`."""
+        """Like the method that it implements; see :class:`~seqdis.eval.features.networks.Keypoints`."""
         points = torch.full((len(frames), 68, 2), float("nan"))
         for row, picture in enumerate(_pixels(frames)):
             with warnings.catch_warnings():
@@ -112,7 +112,7 @@ class FaceIdentity:
     Args:
         crop: Takes pictures ``(N, H, W, 3)`` uint8 and gives a face ``(3, 160, 160)`` in [-1, 1] or None each.
         embed: Takes faces and gives ``(n, 512)``.
-        device: Where ``embed`` runs.
+        device: Device on which ``embed`` runs.
     """
 
     name = "facenet-pytorch, Inception-ResNet v1 on VGGFace2"
@@ -157,7 +157,7 @@ class FaceIdentity:
 
     @torch.no_grad()
     def __call__(self, frames: Tensor) -> Tensor:
-        """See :class:`~seqdis.eval.features.networks.Identity`."""
+        """Like the method that it implements; see :class:`~seqdis.eval.features.networks.Identity`."""
         faces = self._crop(_pixels(frames))
         seen = [row for row, face in enumerate(faces) if face is not None]
         embeddings = torch.full((len(frames), 512), float("nan"))

@@ -42,7 +42,7 @@ class Inception:
 
     Args:
         network: Takes frames ``(N, 3, H, W)`` in [0, 1] and gives a list whose first entry is ``(N, 2048, 1, 1)``.
-        device: Where it runs.
+        device: Device on which it runs.
     """
 
     name = "Inception-v3, 2015-12-05 (pytorch-fid)"
@@ -56,7 +56,7 @@ class Inception:
 
         Args:
             path: The file; see :meth:`WeightFile.find` for where it is looked for when omitted.
-            device: Where it runs.
+            device: Device on which it runs.
 
         Raises:
             InputError: The library is absent; or the file is, or is another one (see :meth:`WeightFile.find`).
@@ -78,7 +78,7 @@ class Inception:
 
     @torch.no_grad()
     def __call__(self, frames: Tensor) -> Tensor:
-        """See :class:`~seqdis.eval.features.networks.FrameFeatures`."""
+        """Like the method that it implements; see :class:`~seqdis.eval.features.networks.FrameFeatures`."""
         x = (frames.to(self._device).clamp(0, 1) * 255).round() / 255
         features: Tensor = self._network(x)[0]
         return features.flatten(1).cpu()

@@ -1,4 +1,4 @@
-"""What a metric needs of a feature network; anything that keeps one of these protocols will do."""
+"""The protocols that metrics need of a feature network; anything that keeps one of these protocols will do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class FrameFeatures(Protocol):
 
     @property
     def name(self) -> str:
-        """What a report calls it."""
+        """Name of the network in a report."""
 
     def __call__(self, frames: Tensor) -> Tensor:
         """Features ``(N, F)`` of frames ``(N, 3, H, W)`` in [0, 1]."""
@@ -25,7 +25,7 @@ class ClipFeatures(Protocol):
 
     @property
     def name(self) -> str:
-        """What a report calls it."""
+        """Name of the network in a report."""
 
     @property
     def shortest(self) -> int:
@@ -40,7 +40,7 @@ class Keypoints(Protocol):
 
     @property
     def name(self) -> str:
-        """What a report calls it."""
+        """Name of the network in a report."""
 
     def __call__(self, frames: Tensor) -> Tensor:
         """``(x, y)`` in pixels, ``(N, K, 2)``, of frames ``(N, 3, H, W)`` in [0, 1]; NaN where nothing was found."""
@@ -51,7 +51,7 @@ class Identity(Protocol):
 
     @property
     def name(self) -> str:
-        """What a report calls it."""
+        """Name of the network in a report."""
 
     @property
     def threshold(self) -> float | None:

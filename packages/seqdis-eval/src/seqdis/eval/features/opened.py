@@ -23,13 +23,13 @@ _NAMES = ("fid", "fvd", "akd", "aed")
 
 @dataclass(frozen=True)
 class FeatureNetworks:
-    """Those that were asked for.
+    """The networks that were asked for.
 
     Attributes:
-        frames: For FID.
-        clips: For FVD.
-        keypoints: For AKD.
-        identity: For AED, CSIM and verification accuracy.
+        frames: Network for FID.
+        clips: Network for FVD.
+        keypoints: Network for AKD.
+        identity: Network for AED, CSIM and verification accuracy.
     """
 
     frames: FrameFeatures | None = None
@@ -38,7 +38,7 @@ class FeatureNetworks:
     identity: Identity | None = None
 
     def named(self) -> dict[str, str]:
-        """What a report says of each: ``{"fid": "Inception-v3, …"}``."""
+        """Description of each network for a report: ``{"fid": "Inception-v3, …"}``."""
         parts = zip(_NAMES, (self.frames, self.clips, self.keypoints, self.identity), strict=True)
         return {name: network.name for name, network in parts if network is not None}
 
@@ -55,7 +55,7 @@ def open_features(words: Sequence[str], *, device: torch.device | str = "cpu") -
             ``akd=body`` (18 joints) or ``akd=FILE`` (TorchScript); ``aed=face`` (VGGFace2), ``aed=FILE``
             (TorchScript) or ``aed=person:FILE`` (the same, for person re-identification, whose distances
             published code squares).
-        device: Where they run.
+        device: Device on which the networks run.
 
     Raises:
         InputError: A word is unknown or comes twice, or a library or a file is absent.
@@ -101,7 +101,7 @@ def as_pictures(clips: Tensor) -> Tensor:
     """Clips ``(N, V, C, H, W)`` in [0, 1] as RGB, ``(N, V, 3, H, W)``; grey ones with three equal channels.
 
     Raises:
-        InputError: They are no pictures.
+        InputError: The frames are no pictures.
     """
     if clips.ndim != 5 or clips.shape[2] not in (1, 3):
         raise InputError(

@@ -41,7 +41,7 @@ class IdentityScores:
     takes the distance that tells these clips apart equally well both ways instead; ``"published"`` takes the network's.
 
     Args:
-        network: Whose embeddings are compared; None gathers nothing.
+        network: Network whose embeddings are compared; None gathers nothing.
     """
 
     def __init__(self, network: Identity | None) -> None:
@@ -59,7 +59,7 @@ class IdentityScores:
                 self._who.append(torch.stack([label.cpu() for label in who], dim=1))
 
     def metrics(self, *, mode: Mode, seed: int = 0) -> dict[str, Estimate]:
-        """Of all clips that were added; none without a network.
+        """Figures of all clips that were added; none without a network.
 
         Raises:
             InputError: Nobody was found in any of them.
@@ -96,7 +96,7 @@ class MotionScores:
     """AKD of generated clips, against the clips whose motion they should show.
 
     Args:
-        network: Whose keypoints are compared; None gathers nothing.
+        network: Network whose keypoints are compared; None gathers nothing.
     """
 
     def __init__(self, network: Keypoints | None) -> None:
@@ -111,7 +111,7 @@ class MotionScores:
             self._expected.append(_by_frame(self._network, source))
 
     def metrics(self, *, mode: Mode, seed: int = 0) -> dict[str, Estimate]:
-        """Of all clips that were added; none without a network.
+        """Figures of all clips that were added; none without a network.
 
         Raises:
             InputError: Nothing was detected in any of them.
@@ -131,7 +131,7 @@ class FrechetScores:
     stands beside. The intervals draw whole clips.
 
     Args:
-        networks: Those of ``fid`` and ``fvd`` count.
+        networks: Feature networks, of which ``fid`` and ``fvd`` count.
     """
 
     def __init__(self, networks: FeatureNetworks) -> None:
@@ -149,7 +149,7 @@ class FrechetScores:
         """Clips ``(N, V, C, H, W)`` in [0, 1]; ``which`` is ``"generated"``, ``"real"`` or ``"train"``.
 
         Raises:
-            InputError: They are no pictures, or too short.
+            InputError: The frames are no pictures, or the clips are too short.
         """
         if not self.wanted:
             return
@@ -173,7 +173,7 @@ class FrechetScores:
         """So many training clips, chosen by the seed; all of them where there are fewer.
 
         Raises:
-            InputError: They are no pictures, too short, or have gaps.
+            InputError: The frames are no pictures, or the clips are too short or have gaps.
         """
         order = torch.randperm(len(train_set), generator=torch.Generator().manual_seed(seed))
         for rows in order[:count].split(batch_size) if self.wanted else ():

@@ -41,17 +41,19 @@ def load_script(path: Path, device: torch.device | str = "cpu") -> Callable[...,
 
 @torch.no_grad()
 def _called(what: str, path: Path, call: Callable[[], Any], shape: tuple[int | None, ...]) -> Tensor:
-    """What a script returns, its shape compared; None in ``shape`` stands for any size."""
+    """The output of a script, with its shape checked; None in ``shape`` stands for any size."""
     try:
         result = call()
     except RuntimeError as error:
         last = (str(error).strip().splitlines() or ["it failed"])[-1]
         raise InputError(f"{path}: {what}: {last}") from error
-    came = tuple(result.shape) if isinstance(result, Tensor) else (type(result).__name__,)
-    fits = len(came) == len(shape) and all(b is None or a == b for a, b in zip(came, shape, strict=True))
+    received = tuple(result.shape) if isinstance(result, Tensor) else (type(result).__name__,)
+    fits = len(received) == len(shape) and all(
+        b is None or a == b for a, b in zip(received, shape, strict=True)
+    )
     if not fits:
         wanted = ", ".join("*" if size is None else str(size) for size in shape)
-        raise InputError(f"{path}: {what} returned {came}; allowed: ({wanted})")
+        raise InputError(f"{path}: {what} returned {received}; allowed: ({wanted})")
     return result.float().cpu()
 
 
@@ -63,7 +65,7 @@ class I3D:
 
     Args:
         path: The script; see :class:`WeightFile` for where it is looked for when omitted.
-        device: Where it runs.
+        device: Device on which it runs.
 
     Raises:
         InputError: The file is missing or no TorchScript.
@@ -78,7 +80,7 @@ class I3D:
         self._network = load_script(self._path, device)
 
     def __call__(self, clips: Tensor) -> Tensor:
-        """See :class:`~seqdis.eval.features.networks.ClipFeatures`.
+        """Like the method that it implements; see :class:`~seqdis.eval.features.networks.ClipFeatures`.
 
         Raises:
             InputError: The clips are too short: I3D halves time three times and then pools two steps.
@@ -104,9 +106,9 @@ class ScriptedIdentity:
     """An identity network of one's own: ``(N, 3, H, W)`` in [0, 1] to ``(N, F)``, NaN where nobody is found.
 
     Args:
-        path: The script.
-        squared: See :class:`~seqdis.eval.features.networks.Identity`.
-        device: Where it runs.
+        path: Path of the script.
+        squared: Whether distances are squared, as in :class:`~seqdis.eval.features.networks.Identity`.
+        device: Device on which it runs.
 
     Raises:
         InputError: The file is missing or no TorchScript.
@@ -119,7 +121,7 @@ class ScriptedIdentity:
         self._path, self._device, self._network = path, device, load_script(path, device)
 
     def __call__(self, frames: Tensor) -> Tensor:
-        """See :class:`~seqdis.eval.features.networks.Identity`."""
+        """Like the method that it implements; see :class:`~seqdis.eval.features.networks.Identity`."""
         x = frames.to(self._device)
         return _called("identity", self._path, lambda: self._network(x), (len(frames), None))
 
@@ -128,8 +130,8 @@ class ScriptedKeypoints:
     """A keypoint detector of one's own: ``(N, 3, H, W)`` in [0, 1] to ``(N, K, 2)`` in pixels, NaN where it fails.
 
     Args:
-        path: The script.
-        device: Where it runs.
+        path: Path of the script.
+        device: Device on which it runs.
 
     Raises:
         InputError: The file is missing or no TorchScript.
@@ -140,6 +142,6 @@ class ScriptedKeypoints:
         self._path, self._device, self._network = path, device, load_script(path, device)
 
     def __call__(self, frames: Tensor) -> Tensor:
-        """See :class:`~seqdis.eval.features.networks.Keypoints`."""
+        """Like the method that it implements; see :class:`~seqdis.eval.features.networks.Keypoints`."""
         x = frames.to(self._device)
         return _called("keypoints", self._path, lambda: self._network(x), (len(frames), None, 2))

@@ -21,9 +21,9 @@ class WeightFile:
     """A file of weights that others publish; nothing here fetches it.
 
     Attributes:
-        name: Of the file.
-        network: What it holds, in words.
-        source: Where to get it.
+        name: Name of the file.
+        network: Description of the network in words.
+        source: Address to get the weights from.
         sha256: The beginning of its SHA-256, as far as it was published (torch.hub writes it into the name).
     """
 
@@ -36,10 +36,10 @@ class WeightFile:
         """The file itself, its checksum compared.
 
         Args:
-            given: Where an option says it is; else :func:`weight_folders` are looked through.
+            given: Path that an option gives; else :func:`weight_folders` are looked through.
 
         Raises:
-            InputError: It is not there (says where it was looked for and where to get it), or another file is.
+            InputError: The file is missing (the message says where it was looked for and where to get it), or is another one.
         """
         places = [given] if given is not None else [folder / self.name for folder in weight_folders()]
         found = next((place for place in places if place.is_file()), None)
@@ -51,16 +51,16 @@ class WeightFile:
             )
         if self.sha256:
             with found.open("rb") as file:
-                came = hashlib.file_digest(file, "sha256").hexdigest()
-            if not came.startswith(self.sha256):
+                received = hashlib.file_digest(file, "sha256").hexdigest()
+            if not received.startswith(self.sha256):
                 raise InputError(
-                    f"{found}: SHA-256 {came[: len(self.sha256)]}…; {self.network} needs {self.sha256}…"
+                    f"{found}: SHA-256 {received[: len(self.sha256)]}…; {self.network} needs {self.sha256}…"
                 )
         return found
 
 
 def weight_folders() -> list[Path]:
-    """Where weights are looked for: ``SEQDIS_CACHE/hub/checkpoints``, then torch.hub's own folder."""
+    """Folders in which weights are looked for: ``SEQDIS_CACHE/hub/checkpoints``, then torch.hub's own folder."""
     return [cache_root() / "hub" / "checkpoints", Path(torch.hub.get_dir()) / "checkpoints"]
 
 
@@ -68,7 +68,7 @@ def read_state_dict(path: Path) -> Mapping[str, Tensor]:
     """Tensors by name from a ``.pth`` file, by torch's reader that builds tensors and nothing else.
 
     Raises:
-        InputError: It cannot be read so, or holds something else.
+        InputError: The file cannot be read so, or holds something else.
     """
     try:
         # These files exist in this form only. `weights_only` refuses every other object than tensors.

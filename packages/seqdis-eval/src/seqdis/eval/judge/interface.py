@@ -1,4 +1,4 @@
-"""What a score needs of a judge; anything that keeps one of these protocols will do."""
+"""The protocols that a score needs of a judge; anything that keeps one of these protocols will do."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["GradedJudge", "Judge"]
 
 
 class Judge(Protocol):
-    """What a score needs of a judge."""
+    """A classifier of sequences, as a score needs it."""
 
     @property
     def labels(self) -> Mapping[str, Label]:
-        """What it decides."""
+        """Labels that the judge decides."""
 
     def predict(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
         """The class of every label, each ``(B,)``, of clips ``(B, V, *frame)`` in natural units."""

@@ -1,4 +1,4 @@
-"""How far a judge can be trusted, and the note beside figures by one that cannot."""
+"""Accuracy of a judge, and the note beside figures by one that cannot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["MIN_JUDGE_ACCURACY", "JudgeAccuracy", "low_accuracy_note"]
 
 @dataclass(frozen=True)
 class JudgeAccuracy:
-    """How far a judge can be trusted, measured on real clips that it did not learn from.
+    """Accuracy of a judge, measured on real clips that it did not learn from.
 
     Attributes:
         joint: Share of the clips with all labels right.
@@ -36,7 +36,7 @@ MIN_JUDGE_ACCURACY = 0.99
 
 
 def low_accuracy_note(accuracy: Estimate | None) -> str | None:
-    """What to say of figures by a judge that is not to be trusted; None where it is, or there is no judge.
+    """A note on figures by a judge of low accuracy; None where its accuracy suffices, or there is no judge.
 
     Args:
         accuracy: ``judge_accuracy``, on real test clips.

@@ -34,16 +34,16 @@ def judge_for(
     """The judge kept at ``path``, or in ``shared``, if it came from the same clips, seed and budget; else a new one.
 
     Args:
-        train_set: What it learns from.
-        test_set: What its accuracy is measured on.
+        train_set: Training split that it learns from.
+        test_set: Test split on which its accuracy is measured.
         path: A safetensors file, read or written; nothing is kept when omitted.
         shared: A folder with the judges of many runs, each under a name that its origin gives: runs on the same
             clips then share one. A file in it that cannot be read is replaced; one that cannot be written is
             left out.
-        seed: See :func:`~seqdis.eval.judge.judge_training.train_judge`.
-        device: See :func:`~seqdis.eval.judge.judge_training.train_judge`.
-        budget: See :func:`~seqdis.eval.judge.judge_training.train_judge`.
-        progress: See :func:`~seqdis.eval.judge.judge_training.train_judge`.
+        seed: Seed, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
+        device: Device, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
+        budget: Budget, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
+        progress: Function called as the work advances, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
     """
     origin = _origin(train_set, test_set, seed, budget)
     if path is not None and path.is_file():

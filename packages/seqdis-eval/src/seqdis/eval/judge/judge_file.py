@@ -25,9 +25,9 @@ class ScriptedJudge:
     by label, a tuple in the order of the dataset's labels, or a tensor where there is one label.
 
     Args:
-        path: The script.
-        labels: What it decides, in the order of the dataset.
-        device: Where it runs.
+        path: Path of the script.
+        labels: Labels that the judge decides, in the order of the dataset.
+        device: Device on which it runs.
 
     Raises:
         InputError: The file is missing or no TorchScript.
@@ -41,15 +41,15 @@ class ScriptedJudge:
 
     @property
     def labels(self) -> Mapping[str, Label]:
-        """What it decides."""
+        """Labels that the judge decides."""
         return self._labels
 
     def predict(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
-        """See :class:`~seqdis.eval.judge.interface.Judge`."""
+        """Like the method that it implements; see :class:`~seqdis.eval.judge.interface.Judge`."""
         return {name: value.argmax(1) for name, value in self._logits(x, mask).items()}
 
     def probabilities(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
-        """See :class:`~seqdis.eval.judge.interface.GradedJudge`."""
+        """Like the method that it implements; see :class:`~seqdis.eval.judge.interface.GradedJudge`."""
         return {name: value.double().softmax(1) for name, value in self._logits(x, mask).items()}
 
     @torch.no_grad()
@@ -88,9 +88,9 @@ def open_judge(path: Path, dataset: SequenceDataset, *, device: torch.device | s
     """The judge of a file: ``.safetensors`` as this package keeps judges, else TorchScript.
 
     Args:
-        path: The file.
-        dataset: Whose labels it must decide; a first clip is shown to it.
-        device: Where it runs.
+        path: Path of the file.
+        dataset: Dataset whose labels the judge must decide; it is tried on the first clip.
+        device: Device on which it runs.
 
     Raises:
         InputError: The file is missing, holds something else, or a judge of other labels, classes or frames.

@@ -23,10 +23,10 @@ __all__ = ["JudgeBudget", "measure_judge", "predict_all", "train_judge"]
 
 @dataclass(frozen=True)
 class JudgeBudget:
-    """How long a judge may learn; counted in steps, for a limit in seconds would not repeat.
+    """Limits on the training of a judge; counted in steps, for a limit in seconds would not repeat.
 
     Attributes:
-        steps: At most so many optimiser steps.
+        steps: Largest number of optimiser steps.
         batch_size: Clips a step.
         lr: Adam's rate, falling to 0 along a cosine.
         check_every: Steps between looks at the held-out part of the training split.
@@ -79,10 +79,10 @@ def train_judge(
 
     Args:
         train_set: Labelled real clips.
-        seed: Of the weights, the order, the noise, and the part held out.
-        budget: When to stop.
-        device: Where to train and to stay.
-        width: See :class:`SequenceJudge`.
+        seed: Seed of the weights, the order, the noise, and the part held out.
+        budget: Limits on the training.
+        device: Device on which the judge is trained and stays.
+        width: Width, as in :class:`SequenceJudge`.
         progress: Called with steps done and allowed.
 
     Raises:

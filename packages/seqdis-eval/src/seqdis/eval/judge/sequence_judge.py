@@ -33,7 +33,7 @@ class SequenceJudge(nn.Module):
     Inputs pass a batch normalisation without parameters, so that any unit will do.
 
     Args:
-        labels: What to decide.
+        labels: Labels that the judge decides.
         frame_shape: ``(C, H, W)`` or ``(F,)``.
         width: Channels of the first convolution, and a quarter of the LSTM's; chosen by the
             frame's size when omitted.
@@ -69,7 +69,7 @@ class SequenceJudge(nn.Module):
         return {name: head(summary) for name, head in zip(self.labels, self.heads, strict=True)}
 
     def features(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """What the heads decide by, ``(B, 8·width)``: the last states of the LSTM's two directions.
+        """Features that the heads decide by, ``(B, 8·width)``: the last states of the LSTM's two directions.
 
         Args:
             x: ``(B, V, *frame)`` in natural units.
@@ -90,14 +90,14 @@ class SequenceJudge(nn.Module):
 
     @torch.no_grad()
     def predict(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
-        """See :class:`~seqdis.eval.judge.interface.Judge`."""
+        """Like the method that it implements; see :class:`~seqdis.eval.judge.interface.Judge`."""
         device = next(self.parameters()).device
         logits = self(x.to(device), None if mask is None else mask.to(device))
         return {name: value.argmax(1).cpu() for name, value in logits.items()}
 
     @torch.no_grad()
     def probabilities(self, x: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
-        """See :class:`~seqdis.eval.judge.interface.GradedJudge`."""
+        """Like the method that it implements; see :class:`~seqdis.eval.judge.interface.GradedJudge`."""
         device = next(self.parameters()).device
         logits = self(x.to(device), None if mask is None else mask.to(device))
         return {name: value.double().softmax(1).cpu() for name, value in logits.items()}

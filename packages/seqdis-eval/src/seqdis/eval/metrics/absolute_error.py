@@ -28,10 +28,10 @@ def mean_absolute_error(
         predicted: ``(N,)``.
         truth: ``(N,)``.
         train_truth: Labels of the training split, ``(M,)``.
-        generator: Of the bootstrap.
+        generator: Random generator of the bootstrap.
         groups: A number ``(N,)`` that windows of one sequence share, for they err together: the bootstrap then draws
             whole groups. Each case is alone when omitted.
-        unit: Of the labels.
+        unit: Unit of the labels.
 
     Raises:
         InputError: The sizes differ, or a value is not finite.

@@ -29,7 +29,7 @@ def accuracy(
         truth: ``(N,)``.
         train_truth: Labels of the training split, ``(M,)``.
         groups: A number ``(N,)`` that cases which are not independent share; each is alone when omitted.
-        generator: Of the bootstrap.
+        generator: Random generator of the bootstrap.
 
     Raises:
         InputError: The sizes differ, or a split is empty.

@@ -24,8 +24,8 @@ def average_euclidean_distance(
 
     Args:
         found: Embeddings of generated frames, ``(N, V, F)``; NaN where no face or person was found.
-        expected: Of the frames that lent the static factor, the same shape.
-        generator: Of the bootstrap over clips.
+        expected: Values of the frames that gave the static factor, the same shape.
+        generator: Random generator of the bootstrap over clips.
         published: Let a failed detection add 0 and still count, as published code does.
         squared: ``E‖e − ê‖₂²``, as published code has it for person re-identification.
 

@@ -19,8 +19,8 @@ def average_keypoint_distance(
 
     Args:
         found: Keypoints of generated frames, ``(N, V, K, 2)`` in pixels; NaN where the detector found none.
-        expected: Of the frames that lent the dynamics, the same shape.
-        generator: Of the bootstrap over clips.
+        expected: Values of the frames that gave the dynamics, the same shape.
+        generator: Random generator of the bootstrap over clips.
         published: Let a failed detection add 0 and still count, as published code does.
 
     Returns:

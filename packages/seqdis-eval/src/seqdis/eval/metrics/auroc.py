@@ -19,8 +19,8 @@ def area_under_roc(
     Args:
         scores: Higher for the positive class, ``(N,)``.
         truth: 0 or 1, ``(N,)``.
-        generator: Of the bootstrap.
-        resamples: Of the bootstrap.
+        generator: Random generator of the bootstrap.
+        resamples: Number of draws of the bootstrap.
 
     Raises:
         InputError: The sizes differ, a score is not finite, or a class is absent.

@@ -1,4 +1,4 @@
-"""What the areas under both curves share: they depend on how many of each class have each score alone."""
+"""The common part of the areas under both curves: they depend on how many of each class have each score alone."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def measured_area(
     """An area with its bootstrap interval over cases; draws of one class alone are left out.
 
     Args:
-        area: Of the number of positives and of negatives with each score, scores ascending, ``(K,)`` each.
+        area: Function of the numbers of positives and of negatives with each score, scores ascending, ``(K,)`` each.
         scores: Higher for the positive class, ``(N,)``.
         truth: 0 or 1, ``(N,)``.
-        chance: What a constant gets.
-        generator: Of the bootstrap.
-        resamples: Of the bootstrap.
+        chance: Value that a constant answer gets.
+        generator: Random generator of the bootstrap.
+        resamples: Number of draws of the bootstrap.
 
     Raises:
         InputError: The sizes differ, a score is not finite, or a class is absent.

@@ -1,4 +1,4 @@
-"""What MIG, SAP and DCI share: checked codes and labels, an entropy, an interval within [0, 1]."""
+"""The common part of MIG, SAP and DCI: checked codes and labels, an entropy, an interval within [0, 1]."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def bounded_interval(
     """The bootstrap interval of a figure in [0, 1], which it holds; None without draws.
 
     Args:
-        figure: Of the cases drawn.
-        value: Of all cases.
-        n: Cases.
-        resamples: Draws.
-        seed: Of the draws.
+        figure: Function of the drawn cases that gives the figure.
+        value: Value of all cases.
+        n: Number of cases.
+        resamples: Number of draws.
+        seed: Seed of the draws.
         centred: See ``centre`` of :func:`~seqdis.core.analysis.bootstrap`.
     """
     if not resamples:
@@ -76,10 +76,10 @@ def checked(codes: Tensor, labels: Mapping[str, Tensor]) -> tuple[Array, dict[st
 
 
 def agree(known: Array, x: Array, train_labels: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> None:
-    """Both splits have the same entries and labels.
+    """Check that both splits have the same entries and labels.
 
     Raises:
-        InputError: They have not.
+        InputError: The splits have other entries or other labels.
     """
     if known.shape[1] != x.shape[1] or set(train_labels) != set(labels):
         raise InputError(

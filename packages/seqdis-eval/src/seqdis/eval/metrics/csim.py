@@ -16,8 +16,8 @@ def cosine_similarity(found: Tensor, expected: Tensor, *, generator: torch.Gener
 
     Args:
         found: Embeddings of generated frames, ``(N, V, F)``; NaN where nobody was found.
-        expected: Of the frames that lent the static factor, the same shape.
-        generator: Of the bootstrap over clips.
+        expected: Values of the frames that gave the static factor, the same shape.
+        generator: Random generator of the bootstrap over clips.
 
     Returns:
         ``csim`` in [-1, 1], over the frames in which both were found.

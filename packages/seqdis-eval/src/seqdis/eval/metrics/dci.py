@@ -40,9 +40,9 @@ def dci(
         train_labels: Each ``(N,)``; at least two.
         codes: ``(M, F)``, what they are judged on.
         labels: Each ``(M,)``.
-        trees: Of each forest.
-        resamples: Of the bootstrap; 0 for none.
-        seed: Of the forests and the bootstrap.
+        trees: Number of trees of each forest.
+        resamples: Number of draws of the bootstrap; 0 for none.
+        seed: Seed of the forests and the bootstrap.
 
     Raises:
         InputError: See :func:`~seqdis.eval.metrics.sap.separated_attribute_predictability`; or there are fewer than two labels.
@@ -84,8 +84,8 @@ def _disentanglement(importance: Array) -> float:
 
 
 def _completeness(importance: Array) -> float:
-    told = importance.sum(0) > 0  # a label of which no entry says anything is in none
-    return float((told * (1 - _row_entropy(importance.T) / np.log(importance.shape[0]))).mean())
+    described = importance.sum(0) > 0  # a label of which no entry says anything is in none
+    return float((described * (1 - _row_entropy(importance.T) / np.log(importance.shape[0]))).mean())
 
 
 def _row_entropy(matrix: Array) -> Array:

@@ -26,9 +26,9 @@ class OpinionScore:
 
     Attributes:
         p808: Quality as ITU-T P.808 asks for it (Reddy et al. 2021): the figure of DiffSDA's Tab. 12.
-        signal: How undistorted the speech is, ITU-T P.835 (Reddy et al. 2022).
-        background: How little noise there is, P.835.
-        overall: P.835.
+        signal: Score of the speech, higher with less distortion, ITU-T P.835 (Reddy et al. 2022).
+        background: Score of the background, higher with less noise, P.835.
+        overall: Overall score, P.835.
     """
 
     p808: float
@@ -59,7 +59,7 @@ class DNSMOS:
         """The scores of one sound; what exceeds full scale is scaled down.
 
         Raises:
-            InputError: Its rate is not 16 kHz, it is shorter than 0.1 s, or it holds NaN or Inf.
+            InputError: The rate is not 16 kHz, the sound is shorter than 0.1 s, or it holds NaN or Inf.
         """
         if sound.rate != _RATE or sound.seconds < _SHORTEST:
             raise InputError(
@@ -84,8 +84,8 @@ def mean_opinion(scores: Sequence[OpinionScore], *, generator: torch.Generator) 
     """The mean of each score over sounds, with a bootstrap interval over them.
 
     Args:
-        scores: At least one.
-        generator: Of the bootstrap.
+        scores: Scores, at least one.
+        generator: Random generator of the bootstrap.
 
     Returns:
         ``p808``, ``signal``, ``background``, ``overall``.

@@ -32,7 +32,7 @@ def equal_error_rate(target: Scores, other: Scores) -> float:
         other: Scores of pairs that do not, ``(O,)``.
 
     Returns:
-        In [0, 1]; 0 when every target scores above every other, 0.5 when they cannot be told apart.
+        A rate in [0, 1]; 0 when every target scores above every other, 0.5 when they cannot be told apart.
 
     Raises:
         InputError: There is no pair of one kind, or a score is not finite.
@@ -65,7 +65,7 @@ class _Rest:
         self.inside, self._above = scores, 0
 
     def at_least(self, threshold: float) -> float:
-        """How many are ``threshold`` or more."""
+        """The number of scores that are ``threshold`` or more."""
         return float(self._above + np.count_nonzero(self.inside >= threshold))
 
     def narrow(self, threshold: float, *, rises: bool) -> None:
@@ -87,7 +87,7 @@ def _first(
     """The first of the sorted scores at which FNR ≥ FPR; FNR − FPR grows with the threshold.
 
     Args:
-        scores: Ascending.
+        scores: Scores in ascending order.
         rates: FPR and FNR at a threshold.
         narrow: Told after each comparison that no lower (``rises``) or no higher threshold will come.
     """
@@ -101,7 +101,7 @@ def _first(
 
 
 def _crossing(target: Scores, other: Scores, rates: Callable[[float], tuple[float, float]]) -> float:
-    """Where FPR and FNR meet, of all thresholds in two sorted lists."""
+    """The rate at which FPR and FNR are equal, of all thresholds in two sorted lists."""
     places = [(scores, _first(scores, rates)) for scores in (target, other)]
     above = [float(scores[i]) for scores, i in places if i < len(scores)]
     below = [float(scores[i - 1]) for scores, i in places if i > 0]
@@ -124,8 +124,8 @@ def speaker_eer(
         embeddings: ``(N, F)``: a static factor's mean over the chunks of an utterance, or a dynamic factor's mean
             over chunks and steps.
         speakers: ``(N,)``.
-        resamples: Of the bootstrap; 0 for none.
-        generator: Of the bootstrap.
+        resamples: Number of draws of the bootstrap; 0 for none.
+        generator: Random generator of the bootstrap.
 
     Raises:
         InputError: The sizes differ, an embedding is not finite or is 0, or there is only one speaker, or
@@ -177,14 +177,14 @@ def eer_draws(
     Args:
         embeddings: ``(N, F)``.
         speakers: ``(N,)``.
-        resamples: How many draws.
-        generator: Of the draws.
+        resamples: Number of draws.
+        generator: Random generator of the draws.
 
     Returns:
-        At most ``resamples`` rates.
+        A list of at most ``resamples`` rates.
 
     Raises:
-        InputError: As :func:`speaker_eer`; or each draw was of one speaker alone.
+        InputError: The embeddings are none that :func:`speaker_eer` takes, or each draw was of one speaker alone.
     """
     unit, codes = _directions(embeddings, speakers)
     total = int(codes.max()) + 1
@@ -214,7 +214,7 @@ class _Pairs:
 
 
 def _sorted_pairs(unit: Scores, codes: NDArray[np.int32]) -> tuple[_Pairs, _Pairs]:
-    """Of one speaker, and of two; sorted once, whatever is drawn later."""
+    """Scores of pairs of one speaker, and of two; sorted once, whatever is drawn later."""
     kinds: tuple[list[_Pairs], list[_Pairs]] = ([], [])
     for start in range(0, len(unit), _ROWS):
         block = unit[start : start + _ROWS] @ unit.T

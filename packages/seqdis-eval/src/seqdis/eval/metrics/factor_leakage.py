@@ -32,10 +32,10 @@ def leakage(
 
     Args:
         probes: ``probe_<label>_from_<side>`` of :func:`~seqdis.core.analysis.probe_outcomes`.
-        labels: Which side each label belongs to.
-        above_chance: Of ``max(0, (acc − chance) / (1 − chance))`` instead of ``acc``: 0 at chance, 1 where all is
+        labels: Labels with the side that each belongs to.
+        above_chance: Whether the mean is of ``max(0, (acc − chance) / (1 − chance))`` instead of ``acc``: 0 at chance, 1 where all is
             known.
-        generator: Of the bootstrap.
+        generator: Random generator of the bootstrap.
 
     Raises:
         InputError: A side has no label, or a label no probe, or probes were judged on unequal splits.
@@ -65,7 +65,7 @@ def leakage(
 
 
 def _mean(side: list[ProbeOutcome], above_chance: bool) -> Tensor:
-    """What each sequence adds to the mean over a side's probes, ``(M,)``."""
+    """The part that each sequence adds to the mean over a side's probes, ``(M,)``."""
     shares = []
     for probe in side:
         right = probe.right.double()

@@ -18,10 +18,10 @@ def over_frames(
     """Mean over clips of the mean over their frames, and the share of frames with a detection.
 
     Args:
-        distance: Of each frame, ``(N, V)``; NaN without a detection.
-        name: Of the figure; ``<name>_detected`` is the share.
-        generator: Of the bootstraps over clips.
-        unit: Of the distance.
+        distance: Distance of each frame, ``(N, V)``; NaN without a detection.
+        name: Name of the figure; ``<name>_detected`` is the share of detections.
+        generator: Random generator of the bootstraps over clips.
+        unit: Unit of the distance.
         published: A frame without a detection counts as 0; it is left out otherwise.
 
     Raises:

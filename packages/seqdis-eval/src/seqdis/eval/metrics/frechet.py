@@ -25,7 +25,7 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
         second: ``(M, F)``.
 
     Returns:
-        In squared units of the features.
+        The distance in squared units of the features.
 
     Raises:
         InputError: A set has fewer than two rows, the widths differ, or a value is not finite.
@@ -66,8 +66,8 @@ def frechet_score(
         first: ``(N, F)``.
         second: ``(M, F)``.
         rows: Consecutive rows that belong together (the frames of a clip), and are drawn together.
-        resamples: Of the bootstrap; 0 for none.
-        generator: Of its draws.
+        resamples: Number of draws of the bootstrap; 0 for none.
+        generator: Random generator of its draws.
 
     Raises:
         InputError: See :func:`frechet_distance`; or ``rows`` does not divide N and M.

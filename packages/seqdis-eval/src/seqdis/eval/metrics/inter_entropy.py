@@ -20,8 +20,8 @@ def inter_entropy(probabilities: Tensor, *, generator: torch.Generator, resample
 
     Args:
         probabilities: ``p(y|x)`` of N clips, ``(N, C)``, rows that sum to 1. Balance the classes first.
-        generator: Of the bootstrap over clips, centred on the figure.
-        resamples: Of the bootstrap.
+        generator: Random generator of the bootstrap over clips, centred on the figure.
+        resamples: Number of draws of the bootstrap.
 
     Raises:
         InputError: The shape is not ``(N, C)``, or a row is no distribution.

@@ -24,8 +24,8 @@ def consistency(
 
     Args:
         real: The judge's classes of real clips, each ``(N,)``, or ``(N, V)`` where frames are judged alone.
-        generated: Of the clips that were made from them, the same names and shapes.
-        generator: Of the bootstrap over clips.
+        generated: Predictions of the clips that were made from them, the same names and shapes.
+        generator: Random generator of the bootstrap over clips.
 
     Returns:
         ``consistency`` and ``<label>_consistency``.

@@ -18,7 +18,7 @@ def judge_divergence(generated: Tensor, real: Tensor, *, generator: torch.Genera
     Args:
         generated: ``p(y|x̂)`` of N generated clips, ``(N, C)``.
         real: ``p(y|x)`` of the real clips that they were made from, the same shape.
-        generator: Of the bootstrap over clips.
+        generator: Random generator of the bootstrap over clips.
 
     Raises:
         InputError: The shapes differ, or a row is no distribution.

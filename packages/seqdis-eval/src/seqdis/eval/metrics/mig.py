@@ -24,8 +24,8 @@ def mutual_information_gap(
         codes: ``(N, F)``: a static factor, or a dynamic one flattened.
         labels: Classes, each ``(N,)``; a label with one class only is left out.
         bins: Each entry is cut into so many bins of equal width, as is usual.
-        resamples: Of the bootstrap; 0 for none.
-        seed: Of the bootstrap.
+        resamples: Number of draws of the bootstrap; 0 for none.
+        seed: Seed of the bootstrap.
 
     Raises:
         InputError: The sizes differ, there are fewer than two entries, or no label varies.
@@ -51,7 +51,7 @@ def mutual_information_gap(
 
 
 def _gap(place: Codes, weights: Array, bins: int, classes: int) -> float:
-    """Of one label; ``place (N, F)`` is each entry's bin and the label in one number."""
+    """The gap of one label; ``place (N, F)`` is each entry's bin and the label in one number."""
     entries, cells = place.shape[1], bins * classes
     flat = (place + np.arange(entries) * cells).ravel()
     counts = np.bincount(flat, np.repeat(weights, entries), minlength=entries * cells)

@@ -1,4 +1,4 @@
-"""What a metric of predicted classes or numbers needs of them."""
+"""Checks of predicted classes and numbers, as metrics need them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["check_predicted"]
 
 
 def check_predicted(predicted: Tensor, truth: Tensor, train_truth: Tensor) -> None:
-    """Predictions and labels ``(N,)``, and labels of the training split ``(M,)``; N, M ≥ 1.
+    """Check predictions and labels ``(N,)``, and labels of the training split ``(M,)``; N, M ≥ 1.
 
     Raises:
-        InputError: They are not.
+        InputError: The shapes differ, or one of them is empty.
     """
     if predicted.shape != truth.shape or truth.ndim != 1 or not len(truth) or not len(train_truth):
         raise InputError(

@@ -29,7 +29,7 @@ def balanced(truth: Tensor) -> Tensor:
         truth: Classes of N clips, ``(N,)``.
 
     Returns:
-        In ascending order, ``(k·C,)`` for C classes that occur.
+        Indices in ascending order, ``(k·C,)`` for C classes that occur.
 
     Raises:
         InputError: There is no clip.
@@ -73,15 +73,15 @@ def measured_predictions(
     Fewer different clips are less diverse, whoever drew them: the draws are centred on the figure of all clips.
 
     Args:
-        figure: Of ``p(y|x)``, ``(N, C)``.
-        probabilities: Checked.
-        chance: Of predictions without information.
-        generator: Of the bootstrap.
-        resamples: Of the bootstrap.
+        figure: Function of ``p(y|x)``, ``(N, C)``, that gives the figure.
+        probabilities: Probabilities, which are checked.
+        chance: Chance level of predictions without information.
+        generator: Random generator of the bootstrap.
+        resamples: Number of draws of the bootstrap.
         direction: Whether higher or lower values are better.
-        unit: Of the figure.
-        least: What the figure cannot fall below.
-        most: What it cannot exceed.
+        unit: Unit of the figure.
+        least: Lowest possible value of the figure.
+        most: Highest possible value of the figure.
     """
     value = figure(probabilities)
     low, high = bootstrap(

@@ -32,8 +32,8 @@ def separated_attribute_predictability(
         train_labels: Each ``(N,)``.
         codes: ``(M, F)``, what they are judged on.
         labels: Each ``(M,)``.
-        resamples: Of the bootstrap; 0 for none.
-        seed: Of the bootstrap.
+        resamples: Number of draws of the bootstrap; 0 for none.
+        seed: Seed of the bootstrap.
 
     Raises:
         InputError: See :func:`~seqdis.eval.metrics.mig.mutual_information_gap`; or the two sides differ in width or labels.

@@ -41,11 +41,11 @@ def speaker_verification(
         static: One embedding an utterance, ``(N, S)``.
         dynamic: One embedding an utterance, ``(N, D)``.
         speakers: ``(N,)``.
-        resamples: Of the bootstrap over speakers.
-        seed: Of the bootstrap.
+        resamples: Number of draws of the bootstrap over speakers.
+        seed: Seed of the bootstrap.
 
     Raises:
-        InputError: See :func:`~seqdis.eval.metrics.eer.speaker_eer`.
+        InputError: The arguments are none that :func:`~seqdis.eval.metrics.eer.speaker_eer` takes.
     """
     rates, draws = [], []
     for embeddings in (static, dynamic):

@@ -27,7 +27,7 @@ def clip_errors(batch: Sequences, guess: Tensor) -> Tensor:
     """Mean squared error of every clip over its measured entries, ``(B,)``; NaN where it has none.
 
     Args:
-        batch: The truth.
+        batch: Sequences that are the truth.
         guess: ``(B, V, *frame)``, or anything that broadcasts to it.
     """
     seen = entry_weights(batch)
@@ -39,9 +39,9 @@ def mean_squared_error(errors: Tensor, baseline: Tensor, *, generator: torch.Gen
     """``MSE = E_clips[mean (x − x̂)²]`` (DiffSDA, Tab. 3), with a bootstrap over clips.
 
     Args:
-        errors: Of every clip, ``(N,)``; NaN where it has no measured entry.
-        baseline: Those of a trivial guess, ``(N,)``; their mean is the chance level.
-        generator: Of the bootstrap.
+        errors: Error of every clip, ``(N,)``; NaN where it has no measured entry.
+        baseline: Errors of a trivial guess, ``(N,)``; their mean is the chance level.
+        generator: Random generator of the bootstrap.
 
     Raises:
         InputError: No clip has a measured entry.

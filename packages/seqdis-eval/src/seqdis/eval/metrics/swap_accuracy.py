@@ -17,7 +17,7 @@ __all__ = ["agreement", "majority_chance", "swap_metrics"]
 
 
 def majority_chance(labels: Iterable[Tensor]) -> float:
-    """What the best constant answer gets: the product of the labels' majority shares.
+    """The accuracy of the best constant answer: the product of the labels' majority shares.
 
     ``Π_l max_c p_l(c)``, with the labels taken as independent; for one label it is exact.
 
@@ -47,7 +47,7 @@ def swap_metrics(
     """Accuracy of swaps by side, jointly, and by label (DiViD, Tab. 1; BCD, Tab. A4), each in [0, 1].
 
     Args:
-        labels: Which side each label belongs to.
+        labels: Labels with the side that each belongs to.
         predicted: The judge's classes of the swapped clips, each ``(n,)``.
         truth: Static labels of the clips that lent their static factor and dynamic labels of those
             that lent their dynamics, each ``(n,)``.

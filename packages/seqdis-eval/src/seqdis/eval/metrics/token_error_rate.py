@@ -32,7 +32,7 @@ def token_error_rate(
         truth: Tokens of each utterance.
         guess: Tokens of each utterance.
         constant: The fixed answer; nothing at all (a rate of 1) when omitted.
-        generator: Of the bootstrap.
+        generator: Random generator of the bootstrap.
 
     Raises:
         InputError: There is no utterance, a truth is empty, or the numbers differ.

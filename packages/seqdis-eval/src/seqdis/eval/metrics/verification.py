@@ -24,16 +24,16 @@ def verification_accuracy(
 
     Args:
         found: Embeddings of generated frames, ``(N, V, F)``; NaN where nobody was found.
-        expected: Of the frames that lent the static factor, the same shape.
-        threshold: Of the network, or :func:`verification_threshold`.
-        generator: Of the bootstrap over clips.
+        expected: Values of the frames that gave the static factor, the same shape.
+        threshold: Threshold of the network, or :func:`verification_threshold`.
+        generator: Random generator of the bootstrap over clips.
         published: Let a failed detection count as another identity, as a library that raises there is used.
 
     Returns:
         ``verification_accuracy``.
 
     Raises:
-        InputError: See :func:`~seqdis.eval.metrics.csim.cosine_similarity`.
+        InputError: The arguments are none that :func:`~seqdis.eval.metrics.csim.cosine_similarity` takes.
     """
     distance = cosine_distance(found, expected)
     same = torch.where(distance.isnan(), distance, (distance <= threshold).double())
@@ -48,7 +48,7 @@ def verification_threshold(embeddings: Tensor, identities: Tensor) -> float:
     the threshold of the equal error rate.
 
     Args:
-        embeddings: Of real frames, ``(N, F)``; rows with NaN are left out.
+        embeddings: Embeddings of real frames, ``(N, F)``; rows with NaN are left out.
         identities: ``(N,)``.
 
     Raises:

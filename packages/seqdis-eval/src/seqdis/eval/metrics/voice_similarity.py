@@ -19,10 +19,10 @@ def voice_similarity(
 
     Args:
         made: Embeddings of utterances that were made, ``(N, F)``.
-        wanted: Of utterances of the speakers that they should have, ``(N, F)``.
-        other: Of utterances of the speakers that they should not have, ``(N, F)``: ``chance`` is the similarity of
+        wanted: Embeddings of utterances of the speakers that they should have, ``(N, F)``.
+        other: Embeddings of utterances of the speakers that they should not have, ``(N, F)``: ``chance`` is the similarity of
             these to ``wanted``, which nothing that keeps the wrong voice exceeds.
-        generator: Of the bootstrap.
+        generator: Random generator of the bootstrap.
 
     Raises:
         InputError: The shapes differ, or there is no utterance.

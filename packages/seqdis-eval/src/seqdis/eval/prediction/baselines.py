@@ -31,12 +31,12 @@ def classify_plainly(
     the training split's mean.
 
     Args:
-        kind: Of the model.
+        kind: Kind of the model.
         train_x: ``(N, F)``.
         train_y: ``(N,)``.
         test_x: ``(M, F)``.
-        classes: K.
-        seed: Of the forest.
+        classes: Number of classes, K.
+        seed: Seed of the forest.
     """
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
@@ -62,11 +62,11 @@ def regress_plainly(
     occurs several times with its number, as in sequences that overlap, counts once.
 
     Args:
-        kind: Of the model.
+        kind: Kind of the model.
         train_x: ``(N, F)``.
         train_y: ``(N,)``.
         test_x: ``(M, F)``.
-        seed: Of the forest.
+        seed: Seed of the forest.
     """
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.linear_model import RidgeCV

@@ -41,13 +41,13 @@ def fit_head(
 
     Args:
         head: Is changed, and returned in evaluation mode.
-        train: To learn from.
+        train: Examples to learn from.
         loss: ``loss(head(*inputs), target)``, a mean over the batch.
-        epochs: In all.
+        epochs: Number of epochs in all.
         batch_size: Examples a step.
-        seed: Of the order and of dropout.
+        seed: Seed of the order and of dropout.
         val: The epoch with the lowest loss on these is kept; the last one when omitted.
-        lr: Adam's rate.
+        lr: Learning rate of Adam.
     """
     optimizer = torch.optim.Adam(head.parameters(), lr=lr, foreach=True)
     generator = torch.Generator().manual_seed(mix_seed(seed, 2))

@@ -12,7 +12,7 @@ class OutcomeHead(nn.Module):
     """``w·dropout(relu(W [LSTM(d)^last, s]))``: the logit of an outcome, from both factors.
 
     Args:
-        static: S.
+        static: Size of the static factor, S.
         dynamic: Width of one step of the dynamics, or of one window of them.
     """
 
@@ -57,8 +57,8 @@ class LabelHead(nn.Module):
     """``W₂·relu(W₁·s)``: a label's logits from the static factor alone.
 
     Args:
-        inputs: S.
-        classes: K.
+        inputs: Size of the static factor, S.
+        classes: Number of classes, K.
         hidden: Between the layers; the papers do not give it.
     """
 

@@ -59,12 +59,12 @@ def outcome_protocol(
     window, so that of 48 steps with windows of 4 it has seen 12; the last epoch counts.
 
     Args:
-        model: Any method.
-        splits: Of labelled sequences.
+        model: A model of any method.
+        splits: Splits of labelled sequences.
         label: Has two classes; the second is predicted.
-        window: Steps.
-        seeds: Of heads and forests; the first is that of the bootstraps, too.
-        mode: Which of the two.
+        window: Number of steps.
+        seeds: Seeds of heads and forests; the first is that of the bootstraps, too.
+        mode: Mode of the protocol.
         watch: Called with the first seed's scores of the test split, by the model in words, and the labels.
         progress: Called with sequences encoded and in all.
 

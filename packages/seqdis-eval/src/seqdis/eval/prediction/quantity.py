@@ -81,13 +81,13 @@ def quantity_protocol(
     the last epoch counts. The plain models see windows as they are.
 
     Args:
-        model: Any method.
-        splits: Sequences.
+        model: A model of any method.
+        splits: Splits of sequences.
         values: The number of each of their windows.
-        window: Steps, W.
-        seeds: Of heads, forests, and of the two passes and shifts; the first is that of the bootstraps, too.
-        mode: Which of the two.
-        unit: Of the number.
+        window: Number of steps, W.
+        seeds: Seeds of heads, forests, and of the two passes and shifts; the first is that of the bootstraps, too.
+        mode: Mode of the protocol.
+        unit: Unit of the number.
         watch: Called with the first seed's predictions of the test windows by the model in words, their numbers, and
             which sequence each window is of, all ``(K,)``.
         progress: Called with sequences encoded and in all.
@@ -152,13 +152,13 @@ def quantity_protocol(
 
 
 def mismatched(sequence: Tensor, *, generator: torch.Generator) -> Tensor:
-    """Which window's number the published code puts beside the factors of which: ``(K,)``.
+    """The window whose number the published code puts beside the factors of each: ``(K,)``.
 
     Two passes over a shuffled loader give the sequences in two orders, and the windows one after another in each.
 
     Args:
-        sequence: Of each window, ``(K,)``.
-        generator: Of both passes.
+        sequence: Sequence of each window, ``(K,)``.
+        generator: Random generator of both passes.
     """
     numbers, member = sequence.unique(return_inverse=True)
 

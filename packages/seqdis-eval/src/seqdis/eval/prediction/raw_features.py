@@ -1,4 +1,4 @@
-"""What a plain model reads from raw sequences: their statistics, or the values of their windows."""
+"""Features of raw sequences for a plain model: their statistics, or the values of their windows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIDE = 8
 
 
 def sequence_statistics(dataset: SequenceDataset) -> Tensor:
-    """Of each channel of each sequence: mean, deviation, least, greatest, first, last, and the share measured.
+    """Statistics of each channel of each sequence: mean, deviation, least, greatest, first, last, and the share measured.
 
     Over the entries that were measured. Images are averaged to at most 8x8 places first.
 

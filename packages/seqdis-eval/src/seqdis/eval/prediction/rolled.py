@@ -21,8 +21,8 @@ class Rolled(SequenceDataset):
     The mask, the observed entries and the labels stay where they are.
 
     Args:
-        dataset: Of any kind.
-        seed: Of the shifts; a sequence's own depends on its index alone.
+        dataset: A dataset of any kind.
+        seed: Seed of the shifts; that of a sequence depends on its index alone.
     """
 
     def __init__(self, dataset: SequenceDataset, *, seed: int) -> None:

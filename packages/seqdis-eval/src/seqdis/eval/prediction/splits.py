@@ -42,8 +42,8 @@ def grouped(dataset: SequenceDataset, group_key: Callable[[str], str] | None) ->
     """The groups of :class:`Splits`, from what the keys of sequences say; see ``DatasetSpec.group_key``.
 
     Args:
-        dataset: Of the test split.
-        group_key: What a key says; None gives None.
+        dataset: Dataset of the test split.
+        group_key: Function from a key to its group; None gives None.
     """
     if group_key is None:
         return None
@@ -55,9 +55,9 @@ def check_unseen(test_set: SequenceDataset, *learnt: SequenceDataset, name: str)
     """Refuse test sequences that the model was trained on, as its keys tell.
 
     Args:
-        test_set: To be measured.
-        learnt: What the model was trained and chosen on.
-        name: Of the run, for the message.
+        test_set: Test split that is measured.
+        learnt: Sequences that the model was trained and chosen on.
+        name: Name of the run, for the message.
 
     Raises:
         InputError: A key of the test split is one of theirs.
@@ -91,9 +91,9 @@ def splits_in(run: OpenRun, mode: Mode, data: Path | None) -> Splits:
     """Training, validation and test sequences as a protocol's mode asks for them, by the run's own seed.
 
     Args:
-        run: That is measured.
-        mode: Of the protocol.
-        data: Where the data lie, if not below ``SEQDIS_DATA``.
+        run: Run that is measured.
+        mode: Mode of the protocol.
+        data: Folder of the data, if not below ``SEQDIS_DATA``.
 
     Raises:
         InputError: The run was trained on sequences of that test split.

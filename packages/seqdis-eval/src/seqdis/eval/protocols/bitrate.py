@@ -1,4 +1,4 @@
-"""What the codes of held-out sequences cost: measured on real streams, not estimated on a batch."""
+"""The cost of the codes of held-out sequences in bits: measured on real streams, not estimated on a batch."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def bitrate_protocol(
         progress: Called as the work advances.
 
     Returns:
-        In bits a frame: ``entropy_bits``, ``Σ_i H_i`` of the test split's codes; ``coded_bits``, their bytes in one
+        Metrics in bits a frame: ``entropy_bits``, ``Σ_i H_i`` of the test split's codes; ``coded_bits``, their bytes in one
         stream of the range coder; ``file_bits``, the same with header and table; ``train_coder_bits``, what a coder
         with the training split's frequencies needs; ``target_bits`` where there is one; ``capacity_bits``,
         ``G·log₂ J``. ``kbps`` is that of ``coded_bits`` where the frame rate is known. ``dead_codes`` is the share
@@ -102,6 +102,7 @@ class Bitrate(Protocol):
     name = "bitrate"
     requires = "a method with codes"
     several_runs = "compared"
+    headline = ("swap_joint_accuracy", "coded_bits", "reconstruction_mse")
 
     class Options(JudgeOption, NoiseOption, SamplerOptions):
         """See the classes that it inherits."""

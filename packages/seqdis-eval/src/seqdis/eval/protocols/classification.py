@@ -55,11 +55,11 @@ def classification_protocol(
     one before has left it.
 
     Args:
-        model: Any method.
+        model: A model of any method.
         splits: Labelled sequences of any modality.
-        labels: Which ones; those of the static factor when omitted.
-        seeds: Of heads and forests, in this order; the first is that of the bootstraps, too.
-        mode: Which of the two.
+        labels: Labels to read; those of the static factor when omitted.
+        seeds: Seeds of heads and forests, in this order; the first is that of the bootstraps, too.
+        mode: Mode of the protocol.
         watch: Shown each label with the answers of the first seed's head on the test split, and the true classes.
         progress: Called with sequences encoded and in all.
 

@@ -36,10 +36,10 @@ class Contestant:
     """One trained method.
 
     Attributes:
-        model: It.
-        metrics: What the protocol found.
+        model: The trained model.
+        metrics: Metrics of the protocol.
         steps: Optimiser steps of its training.
-        seconds: Of its training.
+        seconds: Seconds of the training.
     """
 
     model: Disentangler
@@ -63,7 +63,7 @@ def comparable_presets(
         methods: Only these; all when omitted.
 
     Returns:
-        By method, in alphabetical order.
+        Configurations by method, in alphabetical order.
 
     Raises:
         InputError: No preset uses the dataset, or a wanted method has none for the shape.
@@ -87,25 +87,25 @@ def comparable_presets(
 
 
 def _clips_of(config: RunConfig) -> dict[str, Any]:
-    """What of a configuration says which clips are compared."""
+    """The part of a configuration that says which clips are compared."""
     data = config.data.model_dump(mode="json", exclude={"options", "identities", "normalize"})
     return dict(data)
 
 
-def check_same_clips(name: str, expected: SequenceDataset, came: SequenceDataset) -> None:
+def check_same_clips(name: str, expected: SequenceDataset, received: SequenceDataset) -> None:
     """Refuse a preset whose options give other test clips than the rest is measured on.
 
     Args:
-        name: Of the preset.
+        name: Name of the preset.
         expected: Test clips of the comparison.
-        came: Of the preset.
+        received: Test clips of the preset.
 
     Raises:
-        InputError: Their numbers, shapes or values differ; of the values the first and the last clip's count.
+        InputError: The numbers, shapes or values of the clips differ; of the values the first and the last clip's count.
     """
     ends = [0, len(expected) - 1]
-    if (len(expected), expected.shape) != (len(came), came.shape) or not torch.equal(
-        expected.fetch(ends).x, came.fetch(ends).x
+    if (len(expected), expected.shape) != (len(received), received.shape) or not torch.equal(
+        expected.fetch(ends).x, received.fetch(ends).x
     ):
         raise InputError(f"{name}: its data.options give other test clips; choose other --methods")
 
@@ -125,17 +125,17 @@ def plan_training(
     and a finished one takes further methods.
 
     Args:
-        presets: By method.
-        budget: Of each.
-        folder: Of the comparison.
-        train_set: What they learn from.
-        device: As torch names it.
+        presets: Configurations by method.
+        budget: Budget of each training.
+        folder: Folder of the comparison.
+        train_set: Training split that they learn from.
+        device: Device, as torch names it.
         report: Told what a step costs.
 
     Raises:
         InputError: The folder holds a comparison with another budget, or a damaged plan.
     """
-    path, told = folder / "plan.json", {"steps": budget.steps, "seconds": budget.seconds}
+    path, wanted = folder / "plan.json", {"steps": budget.steps, "seconds": budget.seconds}
     lengths: dict[str, int] = {}
     if path.is_file():
         try:
@@ -143,7 +143,7 @@ def plan_training(
             before, lengths = plan["budget"], {name: int(n) for name, n in plan["steps"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: cannot be read as a plan: {error}") from error
-        if before != told:
+        if before != wanted:
             raise InputError(f"{folder}: holds a comparison with the budget {before}; choose another folder")
     configs = {}
     for method, config in presets.items():
@@ -155,7 +155,7 @@ def plan_training(
                 steps = max(len(config.train.stages), 1, round((budget.seconds or 0) / cost))
                 report(f"{config.preset}: {1000 * cost:.0f} ms a step, {steps} steps")
             lengths[method] = steps
-            replace_with_json(path, {"budget": told, "steps": lengths})
+            replace_with_json(path, {"budget": wanted, "steps": lengths})
         configs[method] = scaled_to(config, lengths[method], steps_per_epoch=each)
     return configs
 

@@ -56,17 +56,17 @@ def consistency_protocol(
     standing still for a whole clip, and dynamic ones of the whole sequence.
 
     Args:
-        model: Any method.
+        model: A model of any method.
         judge: Trained on real clips.
         test_set: Clips that nobody has learnt from.
-        seed: Of the choice of clips and of the method's draws.
-        mode: See above.
+        seed: Seed of the choice of clips and of the method's draws.
+        mode: Mode of the protocol, as described above.
         clips: So many at most, chosen by the seed.
         batch_size: Clips a pass; it does not change the result.
         progress: Called with clips done and in all.
 
     Returns:
-        What :func:`~seqdis.eval.metrics.judge_consistency.consistency` returns; corrected also ``generated_accuracy`` and
+        Metrics of :func:`~seqdis.eval.metrics.judge_consistency.consistency`; corrected also ``generated_accuracy`` and
         ``generated_<label>_accuracy``, against the true labels.
 
     Raises:
@@ -116,6 +116,7 @@ class Consistency(Protocol):
 
     name = "consistency"
     requires = "labels for a judge to learn"
+    headline = ("consistency", "generated_accuracy")
 
     class Options(BatchOption, JudgeOption, SamplerOptions, ClipsOption, SeedsOption, ModeOption):
         """See the classes that it inherits."""

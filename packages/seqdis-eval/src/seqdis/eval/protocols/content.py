@@ -1,4 +1,4 @@
-"""What is said, read from each factor: a probe of speech content wherever transcripts exist."""
+"""Speech content read from each factor: a probe of speech content wherever transcripts exist."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def best_constant(tokens: Sequence[Sequence[int]], *, generator: torch.Generator
     """The one answer with the fewest errors over all utterances, of nothing at all and their own transcripts.
 
     Args:
-        tokens: Of each utterance.
+        tokens: Tokens of each utterance.
         generator: Chooses 256 transcripts and utterances where there are more.
     """
     drawn = [tokens[i] for i in torch.randperm(len(tokens), generator=generator)[:_CANDIDATES].tolist()]
@@ -62,12 +62,12 @@ def content_protocol(
     the best constant answer). The same head on the frames themselves says how low a rate can be here.
 
     Args:
-        model: Any method.
-        train_set: Its transcripts train the subwords and the heads.
-        test_set: Whose utterances are read.
-        seed: Of the heads, and of the method's draws.
+        model: A model of any method.
+        train_set: Training split, whose transcripts train the subwords and the heads.
+        test_set: Test split whose utterances are read.
+        seed: Seed of the heads, and of the method's draws.
         vocabulary: Subwords at most.
-        budget: Of the training of each head; :class:`~seqdis.eval.speech.content_head.HeadBudget`'s own when omitted.
+        budget: Budget of the training of each head; :class:`~seqdis.eval.speech.content_head.HeadBudget`'s own when omitted.
         progress: Called as the work advances.
 
     Returns:
@@ -119,6 +119,7 @@ class Content(Protocol):
 
     name = "content"
     requires = "recordings with transcripts"
+    headline = ("token_error_from_dynamic", "token_error_from_static", "token_error_from_frames")
 
     class Options(SeedsOption):
         """See the classes that it inherits."""

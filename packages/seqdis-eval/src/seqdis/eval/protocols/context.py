@@ -1,4 +1,4 @@
-"""What a protocol measures with: the runs, its options, the judges, and the bars of its progress."""
+"""The context of a measurement: the runs, its options, the judges, and the bars of its progress."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RunJudge:
     """The judge of a run's data.
 
     Attributes:
-        judge: In evaluation mode.
+        judge: The judge in evaluation mode.
         metrics: ``judge_accuracy``, on real test clips.
     """
 
@@ -52,7 +52,7 @@ def _no_bar(title: str) -> AbstractContextManager[Progress]:
 
 
 def _no_note(text: str) -> None:
-    """No note."""
+    """Drop a note."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ class Context:
     """The runs, the options, and what a protocol asks for while it measures.
 
     Attributes:
-        runs: That are measured, all of one dataset.
-        options: Of the protocol's own class.
-        seed: Of the first repetition.
-        data: Where the data lie, as ``--data`` says it.
+        runs: Runs that are measured, all of one dataset.
+        options: Options of the protocol's own class.
+        seed: Seed of the first repetition.
+        data: Folder of the data, as ``--data`` names it.
         load: Loads another state of a run's model from a folder, with the sampler and the settings of the options.
         bar: Opens a progress bar with a title.
         note: Called with what a person should know of the figures.
@@ -90,7 +90,7 @@ class Context:
 
     @property
     def seeds(self) -> range:
-        """Of the repetitions."""
+        """Seeds of the repetitions."""
         return range(self.seed, self.seed + getattr(self.options, "seeds", 1))
 
     @property
@@ -140,7 +140,7 @@ class Context:
 
     @cached_property
     def showroom(self) -> Showroom:
-        """Where the first run's sequences become what people look at."""
+        """The showroom that makes the first run's sequences visible or audible."""
         config = self.first.config
         return Showroom(get_modality(config.modality), config.data)
 

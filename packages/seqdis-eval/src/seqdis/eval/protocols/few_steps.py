@@ -41,8 +41,8 @@ class Case:
 
     Attributes:
         name: ``"dpmpp 16"``: the sampler and its NFE.
-        evaluations: Of the network.
-        config: Its settings.
+        evaluations: Number of evaluations of the network.
+        config: Settings of the network.
         inverts: Whether it has a noise that leads to a given sequence.
     """
 
@@ -90,12 +90,12 @@ def few_steps(
 
     Args:
         model: Trained; its own sampler is put back afterwards.
-        train_set: For the baseline, its mean frame.
-        test_set: Where clips are taken from.
+        train_set: Training split, whose mean frame is the baseline.
+        test_set: Test split that clips are taken from.
         judge: Says what a swap shows; without it swaps are left out.
-        pairs: How many clips and swaps.
+        pairs: Number of clips and swaps.
         budgets: NFE, each of all frames.
-        seed: Of clips and noise.
+        seed: Seed of clips and noise.
         progress: Called as the work advances.
 
     Returns:
@@ -171,9 +171,9 @@ def within_two_percent(metrics: Metrics, metric: str, evaluations: Mapping[str, 
     Quality is the value itself, or for an error the explained share ``1 − error/chance``.
 
     Args:
-        metrics: What :func:`few_steps` found.
-        metric: Its name.
-        evaluations: Of the network, by case; see :class:`Case`.
+        metrics: Metrics of :func:`few_steps`.
+        metric: Name of the metric.
+        evaluations: Number of evaluations of the network, by case; see :class:`Case`.
 
     Raises:
         InputError: There is no such metric of the reference.
@@ -203,6 +203,7 @@ class FewSteps(Protocol):
     name = "few-steps"
     requires = "a method that decodes with a sampler"
     several_runs = "refused"
+    headline = ("reconstruction_mse", "swap_joint_accuracy")
 
     class Options(JudgeOption):
         """See the classes that it inherits."""
@@ -233,7 +234,7 @@ class FewSteps(Protocol):
             )  # fmt: skip
 
     def remarks(self, context: Context, metrics: Metrics) -> list[str]:
-        """Which samplers come within 2% of the reference, by each quantity."""
+        """The samplers that come within 2% of the reference, by each quantity."""
         model = context.first.model
         if not isinstance(model, DecodesByDiffusion):
             return []

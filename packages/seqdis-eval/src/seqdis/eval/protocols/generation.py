@@ -90,13 +90,13 @@ def generation_protocol(
     the dropped batch are the judge's.
 
     Args:
-        model: Any method.
+        model: A model of any method.
         prior: Fitted to its factors, or its own.
         judge: Trained on real clips; None where the data carry no labels.
-        train_set: What real clips reach in feature space is measured against it.
+        train_set: Training split, with which real clips are compared in feature space.
         test_set: Clips that nobody has learnt from.
-        seed: Of the choice and of all draws.
-        mode: See above.
+        seed: Seed of the choice and of all draws.
+        mode: Mode of the protocol, as described above.
         clips: So many at most; all when omitted.
         features: ``frames`` and ``clips`` compare as many unconditional clips with real ones (FID, FVD);
             ``identity`` compares clips of fixed static factor, and ``keypoints`` clips of fixed dynamics, with
@@ -154,7 +154,7 @@ def _count(test_set: SequenceDataset, clips: int | None) -> int:
 def _chosen(
     test_set: SequenceDataset, mode: Mode, clips: int | None, seed: int, *, judged: bool
 ) -> list[int]:
-    """Of which test clips a factor is kept."""
+    """Test clips of which a factor is kept."""
     count = _count(test_set, clips)
     if mode == "corrected":
         order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(seed))
@@ -175,7 +175,7 @@ def _chosen(
 
 
 def _fewer(kept: list[int], truth: Tensor, count: int, seed: int) -> list[int]:
-    """Of balanced clips equally many of each class, chosen by the seed, ``count`` in all at most."""
+    """Balanced clips are equally many of each class, chosen by the seed, ``count`` in all at most."""
     order = torch.randperm(len(kept), generator=torch.Generator().manual_seed(seed)).tolist()
     places: dict[int, list[int]] = {}
     for place in order:
@@ -199,9 +199,9 @@ def drawn_clips(
     nothing of the factor that stays.
 
     Args:
-        model: In eval mode.
+        model: The model in evaluation mode.
         prior: Fitted to its factors, or its own.
-        batch: On the model's device.
+        batch: Sequences on the model's device.
         kept: The side that stays.
         generator: A row a clip.
     """
@@ -339,6 +339,7 @@ class Generation(Protocol):
     name = "generation"
     requires = "labels for a judge to learn, or --features"
     draws_from_prior = True
+    headline = ("accuracy", "fixed_static_accuracy", "fixed_dynamic_accuracy", "fvd", "fid")
 
     class Options(
         BatchOption, JudgeOption, SamplerOptions, FeaturesOption, ClipsOption, SeedsOption, ModeOption

@@ -52,11 +52,11 @@ def leakage_protocol(
     50% are. ``"published"``: the mean alone, and the matrix under the names of VDSM's table.
 
     Args:
-        model: Any method.
-        train_set: Which the probes learn from.
-        test_set: Which they are judged on.
-        seed: Of the choice of clips for the scores of single entries, and of their trees.
-        mode: See above.
+        model: A model of any method.
+        train_set: Training split that the probes learn from.
+        test_set: Test split on which they are judged.
+        seed: Seed of the choice of clips for the scores of single entries, and of their trees.
+        mode: Mode of the protocol, as described above.
         score_clips: So many of each split, at most, for MIG, SAP and DCI; 0 leaves them out.
         batch_size: Clips a pass; it does not change the result.
         progress: Called as the work advances.
@@ -158,6 +158,7 @@ class Leakage(Protocol):
 
     name = "leakage"
     requires = "labels for a judge to learn"
+    headline = ("leakage", "leakage_above_chance")
 
     class Options(BatchOption, SamplerOptions, SeedsOption, ModeOption):
         """See the classes that it inherits."""

@@ -40,7 +40,7 @@ class SeedsOption(Config):
 
 
 class SamplerOptions(Config):
-    """How the model decodes."""
+    """Options of decoding: the sampler and its steps."""
 
     steps: int | None = Field(None, ge=2, description="noise levels of the sampler; the model's when omitted")
     sampler: str | None = Field(
@@ -65,13 +65,13 @@ class JudgeOption(Config):
 
 
 class BatchOption(Config):
-    """How many clips pass at once."""
+    """Option of the number of clips in a batch."""
 
     batch_size: int = Field(64, ge=1, description="clips a pass; it does not change the figures")
 
 
 class ClipsOption(Config):
-    """How many test clips are measured."""
+    """Option of the number of test clips."""
 
     clips: int | None = Field(
         None, ge=2,
@@ -80,7 +80,7 @@ class ClipsOption(Config):
 
 
 class PairsOption(Config):
-    """How many swaps are measured."""
+    """Option of the number of swaps."""
 
     pairs: int = Field(
         DEFAULT_CLIPS, ge=1, description="swaps, and clips that are reconstructed; one a test clip at most"
@@ -88,7 +88,7 @@ class PairsOption(Config):
 
 
 class NoiseOption(Config):
-    """Which noise a swap starts from."""
+    """Option of the noise that a swap starts from."""
 
     noise: Noise = Field(
         "dynamic",

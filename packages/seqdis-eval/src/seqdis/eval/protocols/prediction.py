@@ -91,7 +91,7 @@ class Prediction(Protocol):
 def _chosen(
     run: OpenRun, spec: DatasetSpec | None, target: str | None, window: int | None
 ) -> tuple[str, Outcome | Quantity]:
-    """What is predicted, by its name: what the dataset offers, or any label of two classes that is named."""
+    """Targets that can be predicted, by name: what the dataset offers, or any label of two classes that is named."""
     offered: dict[str, Outcome | Quantity] = {}
     if spec is not None:
         offered |= spec.quantities

@@ -48,17 +48,17 @@ def compare_priors(
 
     Args:
         model: Trained, in eval mode.
-        judge: Whose features are compared.
+        judge: Judge whose features are compared.
         known: Factors of the training split.
         real: Features of real held-out clips, ``(M, F)``.
-        config: Of the priors but for ``dependent`` and ``seed``.
+        config: Configuration of the priors but for ``dependent`` and ``seed``.
         seeds: Each fits and draws anew.
         count: Clips for each.
         batch_size: Clips a pass.
         progress: Called with clips done and in all.
 
     Returns:
-        By kind, one distance a seed. Both kinds decode from the same noise.
+        Distances by kind, one a seed. Both kinds decode from the same noise.
     """
     total, done = len(KINDS) * len(seeds) * count, 0
     distances: dict[str, list[Estimate]] = {kind: [] for kind in KINDS}
@@ -93,6 +93,7 @@ class Priors(Protocol):
     name = "priors"
     requires = "labels, from which a judge learns its features"
     several_runs = "refused"
+    headline = ("frechet_dependent", "frechet_independent", "frechet_real")
 
     class Options(SamplerOptions, SeedsOption):
         """See the classes that it inherits."""

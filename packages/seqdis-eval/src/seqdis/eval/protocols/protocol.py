@@ -1,4 +1,4 @@
-"""What a protocol is: a whole measurement of trained runs, found by entry point.
+"""The base class of protocols: a whole measurement of trained runs, found by entry point.
 
 A distribution adds one by an entry point that names a class::
 
@@ -28,24 +28,26 @@ class Protocol(ABC):
     """A whole measurement; one instance measures once. Its docstring is the help of its command.
 
     Attributes:
-        name: As after ``seqdis eval``.
-        requires: What :meth:`applies_to` asks of a run, in words: ``"labels for a judge to learn"``.
+        name: Name of the protocol, as after ``seqdis eval``.
+        requires: Condition of :meth:`applies_to` in words: ``"labels for a judge to learn"``.
         several_runs: Whether the figures of several runs are averaged, compared side by side, or refused.
         draws_from_prior: Whether it draws from the runs' priors; the record then names how they were fitted.
-        Options: What a person may choose; each field with its description becomes an option of the command.
+        headline: Metrics that a person looks at first, the most telling first; :meth:`first_metrics` takes three of them.
+        Options: Class of the settings that a person may choose; each field with its description is an option of the command.
     """
 
     name: ClassVar[str]
     requires: ClassVar[str] = ""
     several_runs: ClassVar[Literal["averaged", "compared", "refused"]] = "averaged"
     draws_from_prior: ClassVar[bool] = False
+    headline: ClassVar[tuple[str, ...]] = ()
     Options: ClassVar[type[Config]] = Config
 
     def check(self, options: Any, folders: Sequence[Path]) -> None:  # noqa: B027 (most options go together)
         """Refuse options that do not go together, before anything is loaded.
 
         Raises:
-            InputError: They do not.
+            InputError: The options do not go together.
         """
 
     def applies_to(self, run: OpenRun) -> bool:
@@ -56,8 +58,15 @@ class Protocol(ABC):
     def measure(self, context: Context) -> Metrics:
         """The figures of all runs and seeds."""
 
+    def first_metrics(self, metrics: Metrics) -> tuple[str, ...]:
+        """Names of up to three metrics for an overview: of :attr:`headline`, else the first that rank models."""
+        named = {metric.name for metric in metrics.values()}
+        chosen = [name for name in self.headline if name in named]
+        ranking = dict.fromkeys(metric.name for metric in metrics.values() if metric.ranks)
+        return tuple((chosen or list(ranking))[:3])
+
     def sections(self, context: Context) -> Sequence[Section]:
-        """What the page shows beside the figures; asked for after :meth:`measure`."""
+        """Sections that the page shows beside the figures; asked for after :meth:`measure`."""
         return []
 
     def remarks(self, context: Context, metrics: Metrics) -> Sequence[str]:

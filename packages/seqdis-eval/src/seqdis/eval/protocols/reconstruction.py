@@ -51,11 +51,11 @@ def reconstruction_protocol(
     AKD while counting it, and squares a person re-identification's distances.
 
     Args:
-        model: Any method.
-        train_set: Its mean frame is the baseline of the MSE.
+        model: A model of any method.
+        train_set: Training split, whose mean frame is the baseline of the MSE.
         test_set: Clips that nobody has learnt from.
-        seed: Of the choice of clips and of the method's draws.
-        mode: See above.
+        seed: Seed of the choice of clips and of the method's draws.
+        mode: Mode of the protocol, as described above.
         clips: So many at most, chosen by the seed.
         features: AED, CSIM and AKD to the source, FID and FVD to the test clips, of those that are given.
         batch_size: Clips a pass; it does not change the result.
@@ -94,6 +94,7 @@ class Reconstruction(Protocol):
     """Encode and decode held-out clips: MSE, and with --features AED, CSIM, AKD, FID and FVD (DiffSDA, Tab. 3)."""
 
     name = "reconstruction"
+    headline = ("mse", "aed", "akd")
 
     class Options(BatchOption, SamplerOptions, FeaturesOption, ClipsOption, SeedsOption, ModeOption):
         """See the classes that it inherits."""

@@ -16,8 +16,8 @@ def open_run_features(words: Sequence[str], run: OpenRun, *, labelled: bool = Tr
     """The feature networks that a person asks for.
 
     Args:
-        words: As :func:`~seqdis.eval.features.opened.open_features` takes them.
-        run: Whose clips they look at.
+        words: Words of ``--features``, as :func:`~seqdis.eval.features.opened.open_features` takes them.
+        run: Run whose clips the networks see.
         labelled: Whether a judge measures as well; without one at least one network is needed.
 
     Raises:

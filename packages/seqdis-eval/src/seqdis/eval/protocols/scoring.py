@@ -42,21 +42,21 @@ def score_swaps(
 ) -> Metrics:
     """Swap the factors of held-out clips, and ask a judge for the labels of what comes out.
 
-    Each test clip lends its static factor to another one by the fixed list
+    Each test clip gives its static factor to another one by the fixed list
     :func:`~seqdis.core.analysis.fixed_pairs`. The static labels must be those of the clip that lent
     the static factor, and the dynamic labels those of the clip that lent the dynamics.
 
     Args:
-        model: Any method.
+        model: A model of any method.
         train_set: Real clips that the judge learns from.
         test_set: Real clips that nobody has learnt from.
-        seed: Of the pairs, the judge, and the method's draws.
-        pairs: How many swaps and reconstructions, one a test clip when omitted or larger; or the list itself,
+        seed: Seed of the pairs, the judge, and the method's draws.
+        pairs: Number of swaps and reconstructions, one a test clip when omitted or larger; or the list itself,
             each ``(static, dynamic)``.
         batch_size: Clips a pass; it does not change the result.
         judge: Instead of a :class:`~seqdis.eval.judge.sequence_judge.SequenceJudge` trained here.
-        judge_path: Where the trained judge is kept for the next time.
-        noise: What a swap starts from, where the method decodes from noise.
+        judge_path: File in which the trained judge is kept for the next time.
+        noise: Starting noise of a swap, where the method decodes from noise.
         watch: Called with each batch of swaps.
         progress: Called as the work advances.
 

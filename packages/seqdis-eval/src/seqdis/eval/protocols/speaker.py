@@ -52,12 +52,12 @@ def speaker_protocol(
     :func:`~seqdis.eval.speech.stopping.stopping_state`.
 
     Args:
-        model: Any method.
-        train_set: For the baselines.
+        model: A model of any method.
+        train_set: Training split, for the baselines.
         test_set: All pairs of its utterances are compared.
         identity: The label that says who.
-        seed: Of the method's draws and the bootstrap.
-        resamples: Of the bootstrap over speakers.
+        seed: Seed of the method's draws and the bootstrap.
+        resamples: Number of draws of the bootstrap over speakers.
         clips: Sequences that are reconstructed, at most, chosen by the seed; all when omitted.
         progress: Called as the work advances.
 
@@ -110,6 +110,7 @@ class Speaker(Protocol):
 
     name = "speaker"
     requires = "a label that says who speaks"
+    headline = ("eer_static", "eer_dynamic", "eer_gap")
 
     class Options(SamplerOptions, ClipsOption, SeedsOption, ModeOption):
         """See the classes that it inherits."""

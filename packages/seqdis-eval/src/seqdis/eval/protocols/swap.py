@@ -66,21 +66,21 @@ def swap_protocol(
     AKD while counting it, and squares a person re-identification's distances.
 
     Args:
-        model: Any method.
+        model: A model of any method.
         train_set: Real clips, for the judge and the probes.
         test_set: Clips that nobody has learnt from; they are swapped by a fixed list of pairs.
-        seed: Of the pairs, the judge, and the method's draws.
-        mode: See above.
-        pairs: How many swaps, one a test clip when omitted; or the list itself, each ``(static, dynamic)``.
+        seed: Seed of the pairs, the judge, and the method's draws.
+        mode: Mode of the protocol, as described above.
+        pairs: Number of swaps, one a test clip when omitted; or the list itself, each ``(static, dynamic)``.
         judge: Instead of one trained here.
         features: AED, CSIM and AKD to the lenders, FID and FVD to the test clips, of those that are given.
-        noise: What a swap starts from, where the method decodes from noise.
+        noise: Starting noise of a swap, where the method decodes from noise.
         batch_size: Swaps a pass; it does not change the result.
         progress: Called as the work advances.
 
     Returns:
-        What :func:`~seqdis.eval.protocols.scoring.score_swaps` and
-        :func:`~seqdis.core.analysis.probe_outcomes` return, ``leakage`` where both sides have labels, and AED, CSIM,
+        Metrics of :func:`~seqdis.eval.protocols.scoring.score_swaps` and
+        :func:`~seqdis.core.analysis.probe_outcomes` and, beside them, ``leakage`` where both sides have labels, and AED, CSIM,
         verification accuracy, AKD, FID and FVD of the feature networks.
 
     Raises:
@@ -138,6 +138,7 @@ class Swap(Protocol):
 
     name = "swap"
     requires = "labels for a judge to learn, or --features"
+    headline = ("swap_joint_accuracy", "swap_static_accuracy", "swap_dynamic_accuracy", "aed", "akd")
 
     class Options(
         BatchOption,

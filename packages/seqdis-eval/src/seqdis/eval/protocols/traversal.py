@@ -53,8 +53,8 @@ def traversal_directions(
 
     Args:
         prior: Fitted to a model's factors, or its own.
-        mode: See above.
-        seed: Of the samples.
+        mode: Mode of the protocol, as described above.
+        seed: Seed of the samples.
         components: So many of each factor at most.
         draws: Number of samples.
     """
@@ -84,11 +84,11 @@ def traversal_protocol(
     decoding is not laid at the traversal's door. The paper shows pictures and prints no figures.
 
     Args:
-        model: Any method.
-        directions: Of :func:`traversal_directions`; its mode is that of the protocol.
+        model: A model of any method.
+        directions: Directions of :func:`traversal_directions`; its mode is that of the protocol.
         judge: Trained on real clips.
         test_set: Clips that nobody has learnt from.
-        seed: Of the choice of clips and of the decoder's draws.
+        seed: Seed of the choice of clips and of the decoder's draws.
         clips: So many of the test clips at most.
         span: ``α`` goes from ``−span`` to ``span``.
         points: Places along the way, an odd number: the middle one is ``α = 0``.
@@ -96,7 +96,7 @@ def traversal_protocol(
         progress: Called as the work advances.
 
     Returns:
-        Of each factor that moves: ``<factor>_keeps_<other>``, the share of moved clips in which all labels of the
+        Metrics of each factor that moves: ``<factor>_keeps_<other>``, the share of moved clips in which all labels of the
         other factor stay (chance: that they are those of another clip), and ``<factor>_changes``, the share in which
         a label of its own changes; ``keeps``, ``changes`` and ``explained`` (share of the samples' variance)
         ``@<factor> <component>``. A side without labels has no figures.
@@ -193,6 +193,7 @@ class Traversal(Protocol):
     name = "traversal"
     requires = "labels for a judge to learn"
     draws_from_prior = True
+    headline = ("static_keeps_dynamic", "dynamic_keeps_static", "static_changes")
 
     class Options(JudgeOption, SamplerOptions, SeedsOption, ModeOption):
         """See the classes that it inherits."""

@@ -30,15 +30,16 @@ class PublishedFigure:
 
     Attributes:
         paper: One of :data:`PAPERS`.
-        table: Its number in the paper, ``"A4"`` in an appendix.
-        dataset: By the name of ``seqdis list`` where it is known here.
-        protocol: What was done: ``"swap"``, ``"speaker"``, …
-        metric: What was measured.
-        unit: Of ``value``: ``"%"``, ``"nats"``, …
-        higher_is_better: The direction.
-        method: By one name in all papers: DSA is DSVAE, SPYLL is SPYL, "ours" is the paper's own.
-        variant: What was different about the method in an ablation; empty for the method itself.
+        table: Number of the table in the paper, ``"A4"`` in an appendix.
+        dataset: Dataset, by the name of ``seqdis list`` where it is known here.
+        protocol: Kind of measurement: ``"swap"``, ``"speaker"``, …
+        metric: Name of the measured quantity.
+        unit: Unit of ``value``: ``"%"``, ``"nats"``, …
+        higher_is_better: Whether a higher value is better.
+        method: Method, by one name in all papers: DSA is DSVAE, SPYLL is SPYL, "ours" is the paper's own.
+        variant: Change to the method in a row of an ablation; empty for the method itself.
         printed: The figure as the table prints it, its deviation included.
+        setting: Size or part of the data in the paper, such as ``"64×64"``, where ours is known to differ.
     """
 
     paper: str
@@ -51,6 +52,7 @@ class PublishedFigure:
     method: str
     variant: str
     printed: str
+    setting: str = ""
 
     @property
     def value(self) -> float:
@@ -59,7 +61,7 @@ class PublishedFigure:
 
     @property
     def deviation(self) -> float | None:
-        """What stands after the ±, in ``unit``."""
+        """The standard deviation that is printed after the ±, in ``unit``."""
         _, sign, text = self.printed.partition("±")
         return float(text) if sign else None
 
@@ -71,7 +73,7 @@ class PublishedFigure:
 
     @property
     def source(self) -> str:
-        """Where it stands: ``"DiffSDA, Tab. 14"``."""
+        """Paper and table of the figure: ``"DiffSDA, Tab. 14"``."""
         return f"{self.paper}, Tab. {self.table}"
 
     def as_estimate(self) -> Estimate:
@@ -100,12 +102,12 @@ class PublishedFigure:
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """One table.
+    """One table of a paper.
 
     Attributes:
         paper: One of :data:`PAPERS`.
-        number: In the paper.
-        title: What it shows, in our words.
+        number: Number of the table in the paper.
+        title: Title of the table, in our words.
         figures: Row by row; an entry that the table leaves empty is absent.
     """
 
@@ -143,12 +145,12 @@ def figures(
 
     Args:
         paper: One of :data:`PAPERS`.
-        table: Its number.
-        dataset: See :class:`PublishedFigure`, as all further ones.
-        protocol: Likewise.
-        metric: Likewise.
-        method: Likewise.
-        variants: With the rows of ablations.
+        table: Number of the table.
+        dataset: Name of the dataset, as :attr:`PublishedFigure.dataset`.
+        protocol: Kind of measurement, as :attr:`PublishedFigure.protocol`.
+        metric: Name of the measured quantity.
+        method: Name of the method.
+        variants: Whether rows of ablations are included.
 
     Raises:
         InputError: A name stands in no table at all; lists those that do.
@@ -199,4 +201,5 @@ def _figures(paper: str, table: Mapping[str, Any]) -> Iterator[PublishedFigure]:
                 method=method,
                 variant=variant,
                 printed=figure,
+                setting=table.get("settings", {}).get(dataset, ""),
             )

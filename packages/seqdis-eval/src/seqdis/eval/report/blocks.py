@@ -1,4 +1,4 @@
-"""What a report consists of: sections of blocks, each with the template that shows it.
+"""The parts of a report: sections of blocks, each with the template that shows it.
 
 A block of one's own is a class with ``template``: the name of a Jinja template that reads it as ``block``.
 """
@@ -37,12 +37,12 @@ class Block(Protocol):
 
     @property
     def template(self) -> str:
-        """Its file below ``templates/``."""
+        """Name of the template below ``templates/``."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph."""
+    """A paragraph of text."""
 
     text: str
     template: ClassVar[str] = "text.html"
@@ -53,7 +53,7 @@ class Facts:
     """Names and what they are: method, seed, command, versions.
 
     Attributes:
-        rows: In order.
+        rows: Rows in the order of the page.
         wide: Names of those that are long and get a line of their own.
         code: Names of those that are to be typed or copied, likewise.
     """
@@ -80,7 +80,7 @@ class MetricRow:
     """One quantity as several runs have it.
 
     Attributes:
-        name: As in ``metrics.json``.
+        name: Name of the metric, as in ``metrics.json``.
         metrics: One a column of the table; None where a run has none.
         published: Figures to put beside.
         compared: Whether the best of several is marked; not of figures that describe rather than score.
@@ -93,7 +93,7 @@ class MetricRow:
 
     @property
     def known(self) -> list[Metric]:
-        """Those that are there."""
+        """The media that exist."""
         return [metric for metric in self.metrics if metric is not None]
 
     @property
@@ -135,9 +135,9 @@ class MetricTable:
     """Metrics, a row each, with chance and published figures beside.
 
     Attributes:
-        caption: What was measured.
-        columns: The runs.
-        rows: See :class:`MetricRow`.
+        caption: Caption of what was measured.
+        columns: Names of the runs.
+        rows: Rows, as in :class:`MetricRow`.
     """
 
     caption: str
@@ -165,9 +165,9 @@ class Matrix:
     """Clips in rows and columns, with clips or words at the edges.
 
     Attributes:
-        caption: What the table shows.
-        down: What the heads of the rows are: ``"static factor of"``.
-        across: What the heads of the columns are.
+        caption: Caption of the table.
+        down: Words for the heads of the rows: ``"static factor of"``.
+        across: Words for the heads of the columns.
         rows: Heads of the rows.
         columns: Heads of the columns.
         cells: Row by row.
@@ -187,9 +187,9 @@ class Card:
     """Media that belong together, under a title.
 
     Attributes:
-        title: In a few words; may be empty.
+        title: Title in a few words; may be empty.
         items: Each with the words that stand beside it; empty where a picture carries its own.
-        note: Further words.
+        note: Note below the title.
     """
 
     title: str
@@ -202,7 +202,7 @@ class Cards:
     """Cards side by side as far as the screen allows.
 
     Attributes:
-        cards: In order.
+        cards: Cards in the order of the page.
         size: ``"small"`` for clips, ``"large"`` for drawn pictures and players.
     """
 
@@ -230,8 +230,8 @@ class HeatMap:
     """Shares by row and column, coloured by how far they are above chance.
 
     Attributes:
-        caption: What is shown.
-        columns: The factors.
+        caption: Caption of what is shown.
+        columns: Names of the factors.
         rows: Name of a label, what it belongs to, and its cells.
     """
 
@@ -243,11 +243,11 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often cases of each class were taken for each class, coloured by the share of their row.
+    """A confusion matrix: counts of predicted classes by true class, coloured by the share of their row.
 
     Attributes:
-        caption: What is shown.
-        classes: In the order of both sides.
+        caption: Caption of what is shown.
+        classes: Classes in the order of both sides.
         counts: A row a true class, a column an answer.
     """
 
@@ -270,8 +270,8 @@ class Section:
     """A titled part of a page.
 
     Attributes:
-        title: In a few words; also in the page's list of contents.
-        blocks: In order.
+        title: Title in a few words; also in the page's list of contents.
+        blocks: Blocks in the order of the page.
         note: A sentence under the title.
     """
 
@@ -281,7 +281,7 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """Its name in addresses."""
+        """Name of the section in links."""
         return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
@@ -290,11 +290,11 @@ class Report:
     """A whole page.
 
     Attributes:
-        title: Its heading.
-        sections: In order.
+        title: Heading of the table.
+        sections: Sections in the order of the page.
         subtitle: A line under it.
         tags: A few words each: method, dataset, modality.
-        footer: How the page was made.
+        footer: Facts on how the page was made.
     """
 
     title: str

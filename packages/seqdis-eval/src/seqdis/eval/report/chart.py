@@ -33,7 +33,7 @@ class Chart:
     Attributes:
         title: The text below the lines, before the legend.
         x_name: The name of the horizontal axis.
-        lines: At least one line; each has at least one point.
+        lines: Lines, at least one; each has at least one point.
         linear: Never logarithmic; the legend then names the lines alone, for their last values say nothing.
 
     Raises:

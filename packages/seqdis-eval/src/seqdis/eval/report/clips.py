@@ -81,8 +81,8 @@ def reconstruction_cards(show: Showroom, batch: Sequences, rebuilt: Tensor, note
     """Each source with its reconstruction.
 
     Args:
-        show: How sequences are shown.
-        batch: The sources.
+        show: Showroom that shows sequences.
+        batch: Sequences that are the sources.
         rebuilt: Shaped like ``batch.x``.
         notes: A line a clip.
     """

@@ -26,10 +26,10 @@ def report_runs(
     """The report of one run, or of several beside each other.
 
     Args:
-        runs: At least one.
+        runs: Runs, at least one.
         records: Results by the name of their column: those of the runs, and others to compare with.
-        settings: How much is shown.
-        made: How the page was made, by name: command, device, versions.
+        settings: Amounts of what is shown.
+        made: Facts on how the page was made, by name: command, device, versions.
         stage: Called as the work advances.
     """
     logs = {run.name: read_log(run.folder) for run in runs}

@@ -1,7 +1,7 @@
 """Results of the first schema, rewritten as the present one.
 
 ``python -m seqdis.eval.report.convert_results results/*.json`` rewrites the files in place. The first schema named a
-metric by one string; unit, role and case are told from that name here, and nowhere else.
+metric by one string; unit, role and case are read from that name here, and nowhere else.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def convert(values: dict[str, Any]) -> dict[str, Any]:
     """A record of the first schema as one of the present schema.
 
     Raises:
-        InputError: It is of another schema.
+        InputError: The record is of another schema.
     """
     if values.get("schema") != _OLD:
         raise InputError(f"schema {values.get('schema')!r}; this reads {_OLD}")

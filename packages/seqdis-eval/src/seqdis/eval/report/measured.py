@@ -13,12 +13,12 @@ __all__ = ["case_tables", "metric_table", "published_beside", "published_tables"
 
 
 def published_beside(dataset: str, metric: str, protocol: str | None = None) -> tuple[PublishedFigure, ...]:
-    """What the papers report for a metric on a dataset, once a method and figure; without ablations.
+    """Published figures of a metric on a dataset, once a method and figure; without ablations.
 
     Args:
-        dataset: By the name of ``seqdis list``.
-        metric: As this library names it.
-        protocol: What measured it. The AED of a swap is not that of a reconstruction: where the papers have the
+        dataset: Name of the dataset, as in ``seqdis list``.
+        metric: Metric, as this library names it.
+        protocol: Protocol that measured. The AED of a swap is not that of a reconstruction: where the papers have the
             metric in several protocols, those of this one; none where it is not among them or is not known.
     """
     found = [
@@ -36,8 +36,8 @@ def metric_table(caption: str, records: Mapping[str, ResultRecord]) -> MetricTab
     """One row a metric in the order of the records, one column a record; cases have tables of their own.
 
     Args:
-        caption: What was measured.
-        records: By the name of their column.
+        caption: Caption of what was measured.
+        records: Records by the name of their column.
     """
     names = dict.fromkeys(metric.name for record in records.values() for metric in record.metrics.plain())
     rows = []

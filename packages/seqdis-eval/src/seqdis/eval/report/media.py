@@ -46,9 +46,9 @@ class Media:
     """Something to see or to hear, inside the page.
 
     Attributes:
-        kind: Which element shows it.
+        kind: Kind of element that shows it.
         uri: ``data:<type>;base64,…``.
-        alt: What it shows, in words.
+        alt: Description in words.
         size: Width and height in pixels, where the file's head says it.
         still: A picture that stands in for one that moves, for readers who asked for less motion.
     """
@@ -88,11 +88,11 @@ def _pixels(content: bytes) -> tuple[int, int] | None:
 
 
 class Showroom:
-    """How one modality's sequences are shown on a page, by what it can write and draw alone.
+    """One modality's sequences as a page shows them, by what the modality can write and draw.
 
     Args:
         modality: Writes and draws.
-        data: Of the run that the sequences come from.
+        data: Data configuration of the run that the sequences come from.
     """
 
     def __init__(self, modality: Modality, data: DataConfig) -> None:

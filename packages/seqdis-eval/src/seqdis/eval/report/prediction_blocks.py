@@ -18,10 +18,10 @@ def answers_by_class(label: str, predicted: Tensor, truth: Tensor, classes: Sequ
     """A head's answers, a row a true class.
 
     Args:
-        label: Its name.
+        label: Name of the label.
         predicted: Classes, ``(N,)``.
-        truth: Likewise.
-        classes: Their names.
+        truth: True values of the same shape.
+        classes: Names of the classes.
     """
     count = len(classes)
     table = (truth.long() * count + predicted.long()).bincount(minlength=count**2).view(count, count)
@@ -52,13 +52,13 @@ def outcome_curve(scores: Mapping[str, Tensor], truth: Tensor) -> list[Block]:
 def numbers_over_windows(
     predicted: Mapping[str, Tensor], truth: Tensor, sequence: Tensor, *, unit: str, count: int = 3
 ) -> list[Block]:
-    """What was measured and what was predicted over the windows of a few test sequences.
+    """Measured and predicted values over the windows of a few test sequences.
 
     Args:
         predicted: Each ``(K,)``, by whose it is.
         truth: ``(K,)``.
-        sequence: Of each window, ``(K,)``.
-        unit: Of the numbers.
+        sequence: Sequence of each window, ``(K,)``.
+        unit: Unit of the numbers.
         count: Sequences, spread over the test split.
     """
     numbers = sequence.unique()

@@ -18,8 +18,8 @@ def probe_heat_map(
     """Accuracies of probes by label and factor; None where there is none.
 
     Args:
-        probes: By the label that is read and the factor that it is read from.
-        labels: Which side each label belongs to.
+        probes: Outcomes by the label that is read and the factor that it is read from.
+        labels: Labels with the side that each belongs to.
     """
     rows = []
     # What stays first, so that a disentangled model shows two blocks on the diagonal.

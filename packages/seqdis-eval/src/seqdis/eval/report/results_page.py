@@ -1,208 +1,143 @@
-"""RESULTS.md, written from the JSON files below ``results/``.
+"""RESULTS.md and a page for each dataset, written from the JSON files below ``results/``.
 
-``python -m seqdis.eval.report.results_page`` writes it; with ``--check`` it only says whether it is current.
+``python -m seqdis.eval.report.results_page`` writes them; with ``--check`` it only says whether they are current.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
-from seqdis.core.metric import Metric, Metrics
 from seqdis.core.results import BENCHMARK_SCHEMA, BenchmarkRecord, ResultRecord, read_schema
+from seqdis.eval.report.dataset_page import benchmark_page, dataset_page
+from seqdis.eval.report.overview import GENERATED, Results, by_dataset, overview_section
 
-__all__ = ["main", "render", "render_folder"]
+__all__ = ["main", "render_folder"]
 
 _INTRO = """# Results
 
-Every figure here was measured by a command that is printed beside it, and comes from a JSON file
-below `results/` (its form: [docs/results.md](docs/results.md)). ↑ means that higher is better, ↓ that
-lower is. *Chance* is what guessing, or the trivial baseline of the metric, reaches on the same clips;
-in brackets the 95% confidence interval.
+One table a dataset, one row a trained method: how long it was trained (optimiser steps, each of so many sequences) and the
+three figures that say most. Rows of one method differ in the settings named. *Italic rows* are what the papers print for
+the same metric, with the size of their data where it is another. Trainings here are short: the distance to
+the paper is that of the budget as well as that of the method.
+
+↑: higher is better, ↓: lower is. *Chance* is what guessing, or the trivial baseline of a metric, reaches on the same clips.
+[What each metric is](docs/results.md#the-metrics). `published mode` measures as the code behind the printed figures does
+([modes](docs/evaluation.md#protocols)). Every figure comes from a JSON file below `results/`; the page of a dataset has all
+of them, with intervals, commands and pictures.
 """
 
 _OUTRO = """## Regenerate
 
-This page is generated; a test checks that it is current. After a new file below `results/`:
+This page and those it links to are generated; a test checks that they are current. After a new file below `results/`:
 
 ```
 python -m seqdis.eval.report.results_page
 ```
 """
 
-Named = tuple[Path, ResultRecord]
 
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], right: int) -> list[str]:
-    """A Markdown table whose last ``right`` columns are numbers."""
-    rule = ["---"] * (len(header) - right) + ["---:"] * right
-    return ["| " + " | ".join(cells) + " |" for cells in (header, rule, *rows)]
-
-
-def _metric_row(metric: Metric) -> tuple[str, ...]:
-    interval = f" [{_number(metric.ci95[0])}, {_number(metric.ci95[1])}]" if metric.ci95 else ""
-    count = "–" if metric.n is None else str(metric.n)
-    return f"{metric.name} {metric.arrow}", f"{_value(metric)}{interval}", _number(metric.chance), count
-
-
-def _value(metric: Metric) -> str:
-    spread = "" if metric.std is None else f" ± {_number(metric.std)} ({metric.seeds} seeds)"
-    return _number(metric.value) + spread
-
-
-def _matrix(metrics: Metrics) -> list[str]:
-    """Metrics with cases as one table: a row a case, a column a metric."""
-    by_case = metrics.by_case()
-    arrows = {m.name: m.arrow for found in by_case.values() for m in found.values()}
-    if not arrows:
-        return []
-    rows = [
-        (case, *(_value(found[name]) if name in found else "–" for name in arrows))
-        for case, found in by_case.items()
-    ]
-    header = ("case", *(f"{name} {arrow}" for name, arrow in arrows.items()))
-    return [*_table(header, rows, right=len(arrows)), ""]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _versions(versions: dict[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-
-
-def _protocol(record: ResultRecord) -> str:
-    mode = "" if record.mode is None else f" ({record.mode} mode)"
-    return "" if record.protocol is None else f"protocol {record.protocol}{mode}, "
-
-
-def _result(path: Path, record: ResultRecord) -> list[str]:
-    lines = [
-        f"### {record.name}",
-        "",
-        f"Method {record.method}, {_protocol(record)}seed {record.seed}, {record.device}, "
-        f"{_duration(record.wall_seconds)}. "
-        f"[JSON]({path.as_posix()}); {_versions(record.versions)}.",
-        "",
-        "```",
-        record.command,
-        "```",
-        "",
-        *_table(
-            ("metric", "value", "chance", "n"),
-            map(_metric_row, record.metrics.plain()),
-            right=3,
-        ),
-        "",
-        *_matrix(record.metrics),
-    ]
-    return lines
-
-
-def _benchmark(path: Path, record: BenchmarkRecord) -> list[str]:
-    rows = [
-        (row.case, row.unit, _number(row.ours), _number(row.peer), _number(row.ratio)) for row in record.rows
-    ]
-    return [
-        f"### {path.stem}",
-        "",
-        f"{record.device}. [JSON]({path.as_posix()}); {_versions(record.versions)}.",
-        "",
-        *_table(("case", "unit", "ours", "peer", "ours / peer"), rows, right=3),
-        "",
-    ]
-
-
-def render(
-    results: Sequence[Named], benchmarks: Sequence[tuple[Path, BenchmarkRecord]], pictures: Sequence[Path]
-) -> str:
-    """The text of RESULTS.md.
-
-    Args:
-        results: Each with its path as the page should link it.
-        benchmarks: The same.
-        pictures: Paths of pictures; one that has the name of a result is shown with it.
-    """
-    lines = [_INTRO]
-    if not results:
-        lines += ["No result is recorded yet.", ""]
-
-    def dataset(item: Named) -> tuple[str, str]:
-        return item[1].modality, item[1].dataset
-
-    ordered = sorted(results, key=lambda item: (*dataset(item), item[1].name, item[0].as_posix()))
-    for (modality, name), group in groupby(ordered, key=dataset):
-        lines += [f"## {name} ({modality})", ""]
-        for path, record in group:
-            lines += _result(path, record)
-            shown = sorted(p for p in pictures if p.with_suffix("") == path.with_suffix(""))
-            lines += [line for p in shown for line in (f"![{record.name}]({p.as_posix()})", "")]
-    if benchmarks:
-        lines += ["## Benchmarks", ""]
-        for benchmark in sorted(benchmarks, key=lambda item: item[0].as_posix()):
-            lines += _benchmark(*benchmark)
-    return "\n".join([*lines, _OUTRO])
-
-
-def render_folder(root: Path) -> str:
-    """The text of RESULTS.md for the JSON files below ``root/results``.
+def render_folder(root: Path) -> dict[Path, str]:
+    """The text of every generated page, by its path, for the JSON files below ``root/results``.
 
     Raises:
         InputError: One of them is neither a result nor a benchmark, or is damaged.
     """
-    results: list[Named] = []
+    folder = root / "results"
+    results: list[tuple[Path, ResultRecord]] = []
     benchmarks: list[tuple[Path, BenchmarkRecord]] = []
-    for path in sorted((root / "results").rglob("*.json")):
-        shown = path.relative_to(root)
+    for path in sorted(folder.rglob("*.json")):
         if read_schema(path) == BENCHMARK_SCHEMA:
-            benchmarks.append((shown, BenchmarkRecord.load(path)))
+            benchmarks.append((path, BenchmarkRecord.load(path)))
         else:
-            results.append((shown, ResultRecord.load(path)))
-    pictures = [p.relative_to(root) for p in (root / "results").rglob("*") if p.suffix in (".png", ".gif")]
-    return render(results, benchmarks, pictures)
+            results.append((path, ResultRecord.load(path)))
+    pictures = [path for path in folder.rglob("*") if path.suffix in (".png", ".gif")]
+    return _render(root, results, benchmarks, pictures)
+
+
+def _render(
+    root: Path,
+    results: Results,
+    benchmarks: Sequence[tuple[Path, BenchmarkRecord]],
+    pictures: Sequence[Path],
+) -> dict[Path, str]:
+    folder = root / "results"
+    pages: dict[Path, str] = {}
+    lines = [GENERATED, "", _INTRO]
+    if not results:
+        lines += ["No result is recorded yet.", ""]
+    groups = by_dataset(results)
+    names = Counter(dataset for _, dataset in groups)
+    for (modality, dataset), some in groups.items():
+        # Two modalities may have a dataset of one name.
+        page = folder / (f"{dataset}.md" if names[dataset] == 1 else f"{modality}-{dataset}.md")
+        title = f"{dataset} ({modality})"
+        pages[page] = dataset_page(title, dataset, some, pictures, page=page, root=root)
+        lines += overview_section(title, some, page=page.relative_to(root).as_posix())
+    if benchmarks:
+        page = folder / "timings.md"
+        pages[page] = benchmark_page(benchmarks, page=page)
+        link = page.relative_to(root).as_posix()
+        lines += [
+            "## Benchmarks",
+            "",
+            f"Times of single operations, ours beside a peer's: [{link}]({link}).",
+            "",
+        ]
+    return {root / "RESULTS.md": "\n".join([*lines, _OUTRO]), **pages}
+
+
+def _generated(root: Path) -> set[Path]:
+    """Pages in the folder of results that this module wrote before."""
+    found = set()
+    for path in (root / "results").glob("*.md"):
+        if path.read_text(encoding="utf-8").startswith(GENERATED):
+            found.add(path)
+    return found
+
+
+def _stale(root: Path, pages: dict[Path, str]) -> list[Path]:
+    """Pages that are missing, that say something else, or that nothing is recorded for any more."""
+    changed = [
+        path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+    return sorted([*changed, *(_generated(root) - set(pages))])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check RESULTS.md; the exit code is 0, 1 when a check fails, 2 for bad input."""
+    """Write or check the pages; the exit code is 0, 1 when a check fails, 2 for bad input."""
     parser = argparse.ArgumentParser(
-        prog="python -m seqdis.eval.report.results_page", description="Write RESULTS.md from results/."
+        prog="python -m seqdis.eval.report.results_page",
+        description="Write RESULTS.md and the pages of all datasets from results/.",
     )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail if RESULTS.md is not current"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is not current")
     parser.add_argument(
         "--root", type=Path, default=Path(), help="the folder that holds results/ (default: here)"
     )
     options = parser.parse_args(arguments)
-    page = options.root / "RESULTS.md"
+    root: Path = options.root
     try:
-        if not (options.root / "results").is_dir():
-            raise InputError(
-                f"{options.root}: holds no folder 'results'; give the repository's root as --root"
-            )
-        text = render_folder(options.root)
+        if not (root / "results").is_dir():
+            raise InputError(f"{root}: holds no folder 'results'; give the repository's root as --root")
+        pages = render_folder(root)
+        stale = _stale(root, pages)
         if options.check:
-            current = page.is_file() and page.read_text(encoding="utf-8") == text
-            if not current:
-                print(
-                    "RESULTS.md is not current; run: python -m seqdis.eval.report.results_page",
-                    file=sys.stderr,
-                )
-            return 0 if current else 1
-        with replace_file(page) as partial:
-            partial.write_text(text, encoding="utf-8")
+            if stale:
+                names = ", ".join(path.relative_to(root).as_posix() for path in stale)
+                command = "python -m seqdis.eval.report.results_page"
+                print(f"not current: {names}; run: {command}", file=sys.stderr)
+            return 1 if stale else 0
+        for path in stale:
+            if path not in pages:
+                path.unlink()
+                continue
+            with replace_file(path) as partial:
+                partial.write_text(pages[path], encoding="utf-8")
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

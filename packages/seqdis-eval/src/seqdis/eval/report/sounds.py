@@ -22,8 +22,8 @@ def sound_media(sound: Sound, alt: str, *, seconds: float | None = None) -> Medi
     """A sound as 16-bit PCM inside the page; what exceeds full scale is scaled down.
 
     Args:
-        sound: Of any rate.
-        alt: What it is, in words.
+        sound: Sound of any sampling rate.
+        alt: Description in words.
         seconds: Only so much from its beginning.
     """
     samples = sound.samples if seconds is None else sound.samples[: round(seconds * sound.rate)]
@@ -44,10 +44,10 @@ def resynthesis_cards(
     """A card an utterance: pictures one above the other, and players below.
 
     Args:
-        show: Of the run's modality.
-        made: Utterances.
+        show: Showroom of the run's modality.
+        made: Utterances that the model makes.
         steps: Drawn from the beginning of each.
-        seconds: To listen to, from the beginning of each: pages hold everything in them.
+        seconds: Seconds of each sound, from its beginning: pages hold everything in them.
     """
     cards = []
     for one in made:

@@ -24,7 +24,7 @@ Stage = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """How much a report shows.
+    """Amounts of what a report shows.
 
     Attributes:
         clips: Test clips in the swap matrix.
@@ -32,7 +32,7 @@ class ReportSettings:
         samples: Sequences drawn from the prior.
         components: Principal components along which a clip moves.
         probed: Sequences of each split that probes see, at most; 0 for no probes.
-        seed: Of the choice of clips and of every draw.
+        seed: Seed of the choice of clips and of every draw.
     """
 
     clips: int = 5
@@ -48,13 +48,13 @@ class TrainedRun:
     """A run and all that stands beside it.
 
     Attributes:
-        name: On the page.
-        folder: Of the run.
-        model: In eval mode.
-        config: That the model was built from.
-        modality: That shows its sequences.
-        train_set: For probes and the mean frame.
-        test_set: What is shown.
+        name: Name of the run on the page.
+        folder: Folder of the run.
+        model: The model in evaluation mode.
+        config: Configuration that the model was built from.
+        modality: Modality that shows its sequences.
+        train_set: Training split, for probes and the mean frame.
+        test_set: Test split that is shown.
         prior: Draws samples; None where there is none.
         components: Directions of traversals.
         record: Metrics that were measured before, or None.
@@ -79,7 +79,7 @@ class TrainedRun:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """What ``run.json`` says of the training; nothing where it is missing or damaged."""
+    """The contents of ``run.json``; nothing where it is missing or damaged."""
     try:
         values = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

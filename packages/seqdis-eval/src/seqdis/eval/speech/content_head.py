@@ -25,10 +25,10 @@ _STACKED = 4
 
 @dataclass(frozen=True)
 class HeadBudget:
-    """How long a head may learn; counted in steps, for a limit in seconds would not repeat.
+    """Limits on the training of a head; counted in steps, for a limit in seconds would not repeat.
 
     Attributes:
-        steps: Of the optimiser.
+        steps: Number of optimiser steps.
         batch_size: Utterances a step.
         lr: Adam's rate, falling to 0 along a cosine.
         check_every: Steps between looks at the held-out part of the training split.
@@ -48,10 +48,10 @@ class ContentHead(nn.Module):
     It is small on purpose, so that what it reads was in the features.
 
     Args:
-        mean: Of every feature, ``(F,)``.
-        deviation: Of every feature, ``(F,)``; where it is 0 the feature is left out.
+        mean: Mean of every feature, ``(F,)``.
+        deviation: Standard deviation of every feature, ``(F,)``; where it is 0 the feature is left out.
         tokens: Size of the vocabulary; the blank comes after it.
-        width: Of the GRU's states, a direction.
+        width: Width of the GRU's states, a direction.
     """
 
     def __init__(self, *, mean: Tensor, deviation: Tensor, tokens: int, width: int = 96) -> None:
@@ -103,11 +103,11 @@ def train_head(
     The state with the lowest token error rate on a held-out part of the utterances is returned.
 
     Args:
-        features: Of each utterance, ``(T_i, F)``.
-        tokens: Of each utterance, in ``[0, vocabulary)``.
+        features: Features of each utterance, ``(T_i, F)``.
+        tokens: Tokens of each utterance, in ``[0, vocabulary)``.
         vocabulary: Number of tokens.
-        seed: Of the weights, the order, and the part held out.
-        budget: When to stop.
+        seed: Seed of the weights, the order, and the part held out.
+        budget: Limits on the training.
         progress: Called with steps done and allowed.
 
     Raises:

@@ -37,11 +37,11 @@ class Resynthesis:
     """An utterance said by another speaker, and what it was made of.
 
     Attributes:
-        voice: The number and name of the utterance that lends the static factor.
-        words: The number and name of the one that lends the dynamics.
+        voice: The number and name of the utterance that gives the static factor.
+        words: The number and name of the one that gives the dynamics.
         voice_vocoded: The frames of ``voice``, made audible without a model.
         vocoded: The frames of ``words``, likewise: what no model can better.
-        reconstruction: Of ``words``.
+        reconstruction: Reconstruction of ``words``.
         swap: ``words`` with the static factor of ``voice``.
         voice_recorded: ``voice`` as it was recorded, where the dataset kept it.
         recorded: ``words`` as it was recorded, where the dataset kept it.
@@ -63,9 +63,9 @@ def different_voices(
     """The first pairs ``(voice, words)`` of a list whose speakers differ.
 
     Args:
-        speakers: Of each utterance, ``(U,)``.
-        pairs: Of utterances.
-        count: How many at most.
+        speakers: Speaker of each utterance, ``(U,)``.
+        pairs: Pairs of utterances.
+        count: Number of clips at most.
 
     Raises:
         InputError: All utterances are of one speaker.
@@ -92,12 +92,12 @@ def resynthesize(
     in turn.
 
     Args:
-        model: Any method.
-        dataset: That says what its sequences were cut from.
+        model: A model of any method.
+        dataset: A dataset that says from which recordings its sequences were cut.
         pairs: Numbers of the utterances that lend the static factor and the dynamics.
         modality: Makes frames audible.
-        data: Of the run.
-        seed: Of the method's draws; each chunk has a stream of its own.
+        data: Data configuration of the run.
+        seed: Seed of the method's draws; each chunk has a stream of its own.
         progress: Called with pairs done and in all.
 
     Raises:

@@ -16,7 +16,7 @@ def speakers_of(dataset: SequenceDataset, identity: str) -> Tensor:
     """Who speaks in each utterance, ``(U,)``.
 
     Args:
-        dataset: Labelled.
+        dataset: A labelled dataset.
         identity: The label that says who.
 
     Raises:
@@ -44,11 +44,11 @@ def verify_speakers(
     chunks, then over steps.
 
     Args:
-        embeddings: Of the sequences of ``dataset``, in order.
-        dataset: Whose labels say who.
-        identity: The label.
-        seed: Of the bootstrap.
-        resamples: Of the bootstrap over speakers.
+        embeddings: Embeddings of the sequences of ``dataset``, in order.
+        dataset: Dataset whose labels say who speaks.
+        identity: Name of the label that tells identities apart.
+        seed: Seed of the bootstrap.
+        resamples: Number of draws of the bootstrap over speakers.
 
     Raises:
         InputError: See :func:`speakers_of` and :func:`~seqdis.eval.metrics.eer.speaker_eer`.

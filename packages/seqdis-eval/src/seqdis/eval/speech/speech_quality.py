@@ -1,4 +1,4 @@
-"""How utterances sound that a model makes: predicted opinions, and whose voice it is."""
+"""Scores of the sound of utterances that a model makes: predicted opinions, and whose voice it is."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def speech_quality(
     """DNSMOS of reconstructions and swaps, with that of the recordings and of what the vocoder alone makes of them.
 
     Args:
-        made: Utterances.
-        score: :class:`~seqdis.eval.metrics.dnsmos.DNSMOS`.
-        seed: Of the bootstrap.
+        made: Utterances that the model makes.
+        score: Function that scores a sound, as :class:`~seqdis.eval.metrics.dnsmos.DNSMOS` does.
+        seed: Seed of the bootstrap.
 
     Returns:
         ``dnsmos`` (of reconstructions, as in DiffSDA's Tab. 12), ``dnsmos_swap``, ``dnsmos_vocoded`` and, where the
@@ -34,7 +34,7 @@ def speech_quality(
         ``p835_overall@reconstruction`` and so on. ``chance`` is what noise of the recording's level gets.
 
     Raises:
-        InputError: See :class:`~seqdis.eval.metrics.dnsmos.DNSMOS`.
+        InputError: The arguments are none that :class:`~seqdis.eval.metrics.dnsmos.DNSMOS` takes.
     """
     kinds: dict[str, list[Sound]] = {
         "reconstruction": [one.reconstruction.sound for one in made],
@@ -79,10 +79,10 @@ def voice_quality(
     """CSIM of swaps with the utterance that lent its static factor.
 
     Args:
-        made: Utterances.
-        speakers: Of each utterance of the dataset, ``(U,)``.
+        made: Utterances that the model makes.
+        speakers: Speaker of each utterance of the dataset, ``(U,)``.
         embed: The speaker network.
-        seed: Of the bootstrap.
+        seed: Seed of the bootstrap.
 
     Returns:
         ``csim``: of swaps; its ``chance`` is the similarity of the two real utterances, what a swap that changes

@@ -1,4 +1,4 @@
-"""Which state of a training is measured: chosen on validation data, or, as published code does, on the test data."""
+"""The state of a training that is measured: chosen on validation data, or, as published code does, on the test data."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def stopping_state(
     (no speaker has two, or there is one speaker).
 
     Args:
-        states: By name, in the order of training; each loads one.
+        states: Functions that load one state each, by name, in the order of training.
         val_set: The validation split.
         test_set: The test split.
         identity: The label that says who.
-        mode: See above.
-        seed: Of a posterior that is sampled.
+        mode: Mode of the protocol, as described above.
+        seed: Seed of a posterior that is sampled.
 
     Raises:
         InputError: There is no state, or in ``published`` mode the test utterances cannot be compared.

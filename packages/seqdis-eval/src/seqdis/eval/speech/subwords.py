@@ -18,7 +18,7 @@ class Subwords:
     """A unigram subword model (Kudo 2018), as the package sentencepiece trains it.
 
     Args:
-        transcripts: Of the training split.
+        transcripts: Transcripts of the training split.
         size: Tokens at most; fewer where the transcripts do not support so many, and at least one a character.
 
     Raises:

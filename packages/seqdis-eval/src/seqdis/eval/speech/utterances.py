@@ -32,10 +32,10 @@ _TOGETHER = 32
 
 @dataclass(frozen=True)
 class UtteranceIndex:
-    """Which utterance each sequence of a dataset was cut from.
+    """The utterance that each sequence of a dataset was cut from.
 
     Attributes:
-        numbers: Of each sequence's utterance, ``(N,)``: from 0, in the order of their first sequences.
+        numbers: Number of each sequence's utterance, ``(N,)``: from 0, in the order of their first sequences.
         recordings: The number of each utterance among the dataset's recordings, U of them.
     """
 
@@ -49,7 +49,7 @@ class UtteranceIndex:
         return (total / self.numbers.bincount(minlength=len(total))[:, None]).float()
 
     def first(self, values: Tensor) -> Tensor:
-        """What the first sequence of each utterance has, ``(U,)``, of one value a sequence, ``(N,)``."""
+        """The value of the first sequence of each utterance, ``(U,)``, of one value a sequence, ``(N,)``."""
         found = torch.empty(len(self.recordings), dtype=values.dtype)
         found[self.numbers.flip(0)] = values.flip(0)
         return found
@@ -85,10 +85,10 @@ def embed_sequences(
     """Encode all sequences of a dataset, in order; the results lie on the CPU.
 
     Args:
-        model: Any method.
+        model: A model of any method.
         dataset: Steps that do not exist have no part in a mean.
         batch_size: Sequences a pass; it does not change the result.
-        seed: Of a posterior that is sampled; each sequence has a stream of its own.
+        seed: Seed of a posterior that is sampled; each sequence has a stream of its own.
         progress: Called with sequences done and in all.
     """
     static, dynamic, total = [], [], len(dataset)
@@ -118,7 +118,7 @@ class Chunked:
 
     Attributes:
         chunks: Consecutive ones ``(C, V, *frame)``; the last one ends with the recording and may overlap.
-        steps: Of the recording.
+        steps: Number of steps of the recording.
     """
 
     chunks: Tensor
@@ -135,7 +135,7 @@ def chunked(frames: Tensor, length: int) -> Chunked:
     """Cut a recording ``(T, *frame)`` into sequences of ``length`` steps.
 
     Raises:
-        InputError: It is shorter than one.
+        InputError: The recording is shorter than one sequence.
     """
     total = len(frames)
     if total < length:
@@ -170,10 +170,10 @@ def encode_utterances(
     """Encode recordings whole, chunk by chunk; the results lie on the CPU.
 
     Args:
-        model: Any method.
-        dataset: That says what its sequences were cut from.
+        model: A model of any method.
+        dataset: A dataset that says from which recordings its sequences were cut.
         chosen: Numbers of the recordings; all when omitted.
-        seed: Of a posterior that is sampled; each chunk has a stream of its own.
+        seed: Seed of a posterior that is sampled; each chunk has a stream of its own.
         progress: Called with utterances done and in all.
 
     Raises:

@@ -31,14 +31,14 @@ class VoiceEmbedding(Protocol):
 
     @property
     def name(self) -> str:
-        """What a report calls it."""
+        """Name of the embedding in a report."""
 
     def __call__(self, frames: Tensor, sound: Sound) -> Tensor:
         """The embedding ``(F,)`` of an utterance: its frames ``(T, *frame)``, and what they sound like."""
 
 
 class JudgedVoice:
-    """What a judge that was trained to name the speakers decides by; it reads the frames.
+    """Features of a judge that was trained to name the speakers; it reads the frames.
 
     Args:
         judge: Trained on the training split's real utterances.
@@ -51,7 +51,7 @@ class JudgedVoice:
 
     @torch.no_grad()
     def __call__(self, frames: Tensor, sound: Sound) -> Tensor:
-        """See :class:`VoiceEmbedding`."""
+        """Like the method that it implements; see :class:`VoiceEmbedding`."""
         device = next(self._judge.parameters()).device
         return self._judge.features(frames[None].to(device))[0].cpu()
 
@@ -82,7 +82,7 @@ class ScriptedVoice:
 
     @torch.no_grad()
     def __call__(self, frames: Tensor, sound: Sound) -> Tensor:
-        """See :class:`VoiceEmbedding`.
+        """Like the method that it implements; see :class:`VoiceEmbedding`.
 
         Raises:
             InputError: The sound has another rate, or the script returns another shape.
@@ -91,8 +91,8 @@ class ScriptedVoice:
             raise InputError(f"{self._path}: hears {self._rate} Hz; got {sound.rate} Hz")
         found = self._network(sound.samples[None])
         if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != 1:
-            came = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-            raise InputError(f"{self._path}: returned {came}; allowed: an embedding (1, F)")
+            received = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            raise InputError(f"{self._path}: returned {received}; allowed: an embedding (1, F)")
         return found[0].float()
 
 
@@ -100,7 +100,7 @@ class WavLMVoice:
     """WavLM with an x-vector head, by transformers (Chen et al. 2022); it hears the sound.
 
     Args:
-        network: From samples ``(1, N)`` to an output with ``embeddings (1, F)``.
+        network: Network from samples ``(1, N)`` to an output with ``embeddings (1, F)``.
         normalized: The network takes samples of mean 0 and deviation 1.
         rate: Hz that it takes.
     """
@@ -117,7 +117,7 @@ class WavLMVoice:
         """With the published weights, or those of a folder of the same form; nothing here fetches them.
 
         Args:
-            folder: With ``config.json``, ``preprocessor_config.json`` and ``model.safetensors`` or
+            folder: Folder with ``config.json``, ``preprocessor_config.json`` and ``model.safetensors`` or
                 ``pytorch_model.bin``; ``SEQDIS_CACHE/hub/wavlm-base-plus-sv`` when omitted.
 
         Raises:
@@ -139,22 +139,22 @@ class WavLMVoice:
             )
         try:
             settings = Wav2Vec2FeatureExtractor.from_pretrained(str(place), local_files_only=True)
-            network, told = library.from_pretrained(
+            network, report = library.from_pretrained(
                 str(place), local_files_only=True, output_loading_info=True
             )
         except Exception as error:  # libraries of weights raise whatever they like
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{place}: cannot be read as WavLM with x-vectors: {first}") from error
-        if told["missing_keys"]:
+        if report["missing_keys"]:
             raise InputError(
-                f"{place}: weights without {sorted(told['missing_keys'])[0]}; allowed: WavLM with x-vectors, such as "
+                f"{place}: weights without {sorted(report['missing_keys'])[0]}; allowed: WavLM with x-vectors, such as "
                 f"{cls.MODEL}"
             )
         return cls(network, normalized=settings.do_normalize, rate=settings.sampling_rate)
 
     @torch.no_grad()
     def __call__(self, frames: Tensor, sound: Sound) -> Tensor:
-        """See :class:`VoiceEmbedding`.
+        """Like the method that it implements; see :class:`VoiceEmbedding`.
 
         Raises:
             InputError: The sound has another rate.
@@ -210,12 +210,12 @@ def judged_voice(
     """The voice embedding of a judge that learns to name the training split's speakers, and nothing else.
 
     Args:
-        train_set: What it learns from.
-        test_set: Of the same data.
+        train_set: Training split that it learns from.
+        test_set: Test split of the same data.
         identity: The label that says who.
-        path: Where the judge is kept for the next time.
-        seed: Of its training.
-        device: Where it is.
+        path: File in which the judge is kept for the next time.
+        seed: Seed of its training.
+        device: Device of the network.
         progress: Called with steps done and allowed.
 
     Raises:

@@ -54,11 +54,11 @@ def _base(
         multipliers: Channels of each layer over the base, of both.
         frames_per_clip: Random steps of a sequence that the denoiser trains on; all when omitted.
         noise_repeats: Draws of noise for each step of a batch.
-        sampler: How decoding samples; Heun's method in 32 steps when omitted.
+        sampler: Settings of the sampler that decoding uses; Heun's method in 32 steps when omitted.
         epochs: Passes over the data.
         batch_size: Sequences a step.
-        lr: Learning rate.
-        ema_decay: Of the averaged weights.
+        lr: Learning rate at its highest, after the warm-up.
+        ema_decay: Decay of the averaged weights.
         every: Steps between validations, and between checkpoints.
         prior_epochs: Passes of the latent DDIM over the factors, of which Tab. 8 says nothing for series.
     """

@@ -59,7 +59,7 @@ def _base(
         side: Height and width of a frame, in pixels.
         encoder: Size of the T5 encoder.
         decoder: Name of the diffusion transformer, such as ``"S/8"``.
-        groups: Codebooks, G.
+        groups: Number of codebooks, G.
         codes: Entries of each, J.
         code_dim: Channels of an entry.
         target_bits: R_target, bits a frame.
@@ -72,16 +72,16 @@ def _base(
         fps: Frames a second of the recordings.
         stride: Every n-th frame of them is kept.
         codec: The frame codec in front of the model.
-        temperature: Of the Gumbel-softmax, at first.
-        temperature_end: Its floor.
-        temperature_decay: Its factor a step.
+        temperature: Temperature of the Gumbel-softmax at the first step.
+        temperature_end: Lowest temperature of the Gumbel-softmax.
+        temperature_decay: Factor on the temperature at every step.
         encoder_rate: Rate of encoder and codebooks over ``lr``.
         distance_scale: α of Eq. 1.
-        ema_decay: Of the bitrate's moving average over batches.
+        ema_decay: Decay of the bitrate's moving average over batches.
         p_mean: Mean of ``ln σ`` in training.
         spatial_steps: Optimiser steps of the first phase, which win over its epochs.
-        temporal_steps: Those of the second.
-        schedule: Of the learning rate.
+        temporal_steps: Optimiser steps of the second phase, which win over its epochs.
+        schedule: Course of the learning rate after the warm-up.
         warmup_steps: Steps of the linear warm-up; one epoch when omitted.
         prior: The prior of codes; small, for the paper generates motion of LRS3 alone.
     """

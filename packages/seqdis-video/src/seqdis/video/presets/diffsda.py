@@ -42,7 +42,7 @@ def _paper(
     steps: int = 32,
     batch_size: int = 16,
 ) -> RunConfig:
-    """What the columns of Tab. 6 share: 10 frames of 64x64 of a folder of the user's, and NFE 63.
+    """Settings that the columns of Tab. 6 share: 10 frames of 64x64 of a folder of the user's, and NFE 63.
 
     Args:
         preset: The preset's name.
@@ -174,7 +174,7 @@ def _ours(
     batch_size: int = 32,
     prior_epochs: int = 20,
 ) -> RunConfig:
-    """What our own presets share: eight frames, DPM-Solver++, and a denoiser that is told where a pixel lies.
+    """Settings that our own presets share: eight frames, DPM-Solver++, and a denoiser that sees pixel coordinates.
 
     Small frames keep what they show up to high noise levels, so that the factors matter above them: P_mean is
     higher than in the paper's columns.
@@ -190,13 +190,13 @@ def _ours(
         denoiser_channels: Base channels of the denoiser, which is like the encoder otherwise.
         p_mean: Mean of ``ln σ`` in training.
         frames_per_clip: Random frames of a clip that the denoiser trains on.
-        steps: Optimiser steps.
-        lr: Learning rate.
+        steps: Number of optimiser steps.
+        lr: Learning rate at its highest, after the warm-up.
         warmup_steps: Steps of the linear warm-up.
-        ema_decay: Of the averaged weights.
+        ema_decay: Decay of the averaged weights.
         every: Steps between validations, and between checkpoints.
         length: Frames of a clip, V.
-        sampler: How decoding samples.
+        sampler: Settings of the sampler that decoding uses.
         batch_size: Clips a step.
         prior_epochs: Passes of the latent DDIM over the factors.
     """

@@ -36,7 +36,7 @@ def _paper(*, preset: str, data: DataConfig, steps: int = 100000) -> RunConfig:
     Args:
         preset: The preset's name.
         data: Clips of 64x64 pixels.
-        steps: Optimiser steps.
+        steps: Number of optimiser steps.
     """
     return RunConfig(
         preset=preset,
@@ -110,29 +110,29 @@ def _small(
     loss_on: Literal["epsilon", "velocity"] = "velocity",
     beta_schedule: Literal["linear", "cosine"] = "linear",
 ) -> RunConfig:
-    """What our presets for a CPU share: three levels with one block, a network that puts out v, and DDIM.
+    """Settings that our presets for a CPU share: three levels with one block, a network that predicts v, and DDIM.
 
     In a training this short a loss on ε (Eq. 3) leaves the steps at which appearance is decided all but untrained.
 
     Args:
         preset: The preset's name.
-        data: The clips.
+        data: Dataset and shape of the clips.
         static_dim: Width of ``s``.
         dynamic_dim: Width of ``d``.
         hidden_dim: Width of the static encoder's MLP.
         attention_dim: Width of a frame's feature, of the LSTM and of self-attention.
-        attention_heads: Of the dynamic encoder's self-attention.
+        attention_heads: Number of heads of the dynamic encoder's self-attention.
         token_dim: Width of the two tokens.
         encoder_channels: Base channels of the frame encoder.
         frames_per_clip: Random frames of a clip that the denoiser trains on.
         sampler_steps: Steps of DDIM on the chain.
-        steps: Optimiser steps.
+        steps: Number of optimiser steps.
         batch_size: Clips a step.
-        lr: Learning rate.
+        lr: Learning rate at its highest, after the warm-up.
         warmup_steps: Steps of the linear warm-up.
-        ema_decay: Of the averaged weights.
+        ema_decay: Decay of the averaged weights.
         every: Steps between validations, and between checkpoints.
-        loss_on: What the squared error is of.
+        loss_on: Quantity that the squared error compares: the noise, ``"epsilon"``, or ``"velocity"``.
         beta_schedule: The chain's schedule.
     """
     return RunConfig(

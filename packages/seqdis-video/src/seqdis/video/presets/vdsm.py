@@ -48,7 +48,7 @@ def _base(
     lr: float = 1e-3,
     batch_size: int = 32,
 ) -> RunConfig:
-    """What all presets share: 16 frames of 64x64, a Bernoulli likelihood, and two stages of plain Adam.
+    """Settings that all presets share: 16 frames of 64x64, a Bernoulli likelihood, two stages of plain Adam.
 
     The paper gives datasets, lengths and sizes of frames, five layers in the encoder and the ranges of the
     annealing; all other numbers are ours.
@@ -64,12 +64,12 @@ def _base(
         side: Height and width of a frame, in pixels.
         length: Frames of a clip, V.
         identities: Labels that name an identity; each clip is one of its own when there are none.
-        encoder_channels: Of the encoder's layers.
-        decoder_channels: Of an expert's layers.
+        encoder_channels: Channels of the encoder's layers.
+        decoder_channels: Channels of an expert's layers.
         features: Width of a frame's embeddings.
         hidden: Width of the bi-LSTM, each way, and of the transition network.
-        observation_std: Of a Gaussian likelihood, where the data have 0.5; Bernoulli when omitted.
-        lr: Learning rate.
+        observation_std: Standard deviation of a Gaussian likelihood, on data of standard deviation 0.5; Bernoulli when omitted.
+        lr: Learning rate at its highest, after the warm-up.
         batch_size: Clips a step.
     """
     return RunConfig(
