@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import ConfigDict, Field, field_serializer, field_validator
 
-from seqdis.core.config import Config, parse_config
+from seqdis.core.config import Config, RunConfig, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.metric import Metrics
@@ -83,6 +83,42 @@ class ResultRecord(_Strict):
     @field_serializer("metrics")
     def _listed(self, value: Metrics) -> list[dict[str, Any]]:
         return [metric.model_dump(mode="json") for metric in value.values()]
+
+    @classmethod
+    def of_run(
+        cls,
+        config: RunConfig,
+        metrics: Metrics,
+        *,
+        name: str,
+        command: str,
+        seed: int,
+        device: torch.device | str,
+        seconds: float,
+    ) -> ResultRecord:
+        """The record of what was measured of a run, here and now.
+
+        Args:
+            config: The run's configuration.
+            metrics: The figures.
+            name: What the result is called.
+            command: The command that was typed.
+            seed: Seed of the measurement.
+            device: The device of the model.
+            seconds: The time that it took.
+        """
+        return cls(
+            name=name,
+            method=config.method,
+            dataset=config.data.dataset,
+            modality=config.modality,
+            command=command,
+            seed=seed,
+            device=device_name(device),
+            wall_seconds=round(seconds, 1),
+            versions=installed_versions(),
+            metrics=metrics,
+        )
 
     def save(self, path: str | Path) -> None:
         """Write it as JSON; the file appears whole or not at all."""
