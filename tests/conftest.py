@@ -8,9 +8,15 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+
+if TYPE_CHECKING:
+    from seqdis.core.config import RunConfig
+    from seqdis.core.data.sequence_dataset import SequenceDataset
+    from seqdis.core.disentangler import Disentangler
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +57,84 @@ def scripts() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def few_updates() -> Callable[..., list[float]]:
+    """``few_updates(model, dataset, steps=40, lr=1e-3)``: the losses of so many steps of Adam, 16 clips each."""
+    from seqdis.core.random import GeneratorStack
+
+    def learn(model: Disentangler, dataset: SequenceDataset, *, steps: int, lr: float) -> list[float]:
+        optimizer = torch.optim.Adam(model.train().parameters(), lr)
+        losses = []
+        for step in range(steps):
+            batch = dataset.fetch([(16 * step + i) % len(dataset) for i in range(16)])
+            out = model.loss(batch, generator=GeneratorStack.shard(step, 16, slice(0, 16)))
+            optimizer.zero_grad()
+            out.loss.backward()
+            optimizer.step()
+            losses.append(float(out.loss.detach()))
+        model.eval()
+        return losses
+
+    return learn
+
+
+@pytest.fixture
+def whole_and_resumed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[bytes]]:
+    """``whole_and_resumed(run, config, stop=5)``: the weights' file of a training in one go, and of one that
+    was stopped before step 5 and resumed, where ``run(config, folder, resume=…)`` trains.
+    """
+    from seqdis.core.errors import InputError
+    from seqdis.core.training.trainer import Trainer
+
+    def both(run: Callable[..., Any], config: RunConfig, *, stop: int) -> list[bytes]:
+        run(config, tmp_path / "whole")
+        step = Trainer.step
+
+        def halt(self: Trainer, number: int, batches: Any) -> Any:
+            if number == stop:
+                raise InputError("stopped")
+            return step(self, number, batches)
+
+        monkeypatch.setattr(Trainer, "step", halt)
+        with pytest.raises(InputError, match="stopped"):
+            run(config, tmp_path / "resumed")
+        monkeypatch.setattr(Trainer, "step", step)
+        run(config, tmp_path / "resumed", resume=True)
+        return [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "resumed")]
+
+    return both
+
+
+@pytest.fixture
+def diffsda_table_column() -> Callable[[RunConfig], dict[str, object]]:
+    """A DiffSDA preset as a column of the paper's table of hyper-parameters (Tab. 7)."""
+    from seqdis.core.methods.diffsda.config import DiffSDAConfig
+
+    def column(preset: RunConfig) -> dict[str, object]:
+        model = preset.model
+        assert isinstance(model, DiffSDAConfig)
+        return {
+            "P_mean": model.p_mean,
+            "P_std": model.p_std,
+            "NFE": 2 * model.sampler.steps - 1,
+            "lr": preset.train.lr,
+            "bsz": preset.train.batch_size,
+            "#Epoch": preset.train.epochs,
+            "s dim": model.static_dim,
+            "d dim": model.dynamic_dim,
+            "hidden dim": model.hidden_dim,
+            "Base channels": model.denoiser.channels,
+            "Channel multipliers": model.denoiser.multipliers,
+            "Attention placement": model.denoiser.attention,
+            "Encoder base ch": model.encoder.channels,
+            "Encoder ch. mult.": model.encoder.multipliers,
+            "Enc. attn. placement": model.encoder.attention,
+            "Input size": preset.data.frame_shape,
+            "Seq len": preset.data.length,
+            "weight decay": preset.train.weight_decay,
+            "Backbone": model.denoiser.kind,
+        }
+
+    return column

@@ -2,101 +2,39 @@
 
 python evaluate.py runs/mocap --data FOLDER --out results/mocap.json
 
-Beside the numbers it leaves swap.png, swap.gif and bvh files in RUN/evaluation: sources, reconstructions, and both
-swaps of two pairs of clips.
+It leaves swap.png, swap.gif and bvh files of two pairs of clips in RUN/evaluation.
 """
 
-from __future__ import annotations
-
-import argparse
-import json
-import shlex
-import sys
-import time
 from pathlib import Path
 
-from seqdis.core.analysis import encode_dataset, probe_factors, swap_pairs
+from seqdis.core.analysis import probe_splits
+from seqdis.core.cli.options import Data, Device, RunFolder
 from seqdis.core.cli.output import progress_bar
-from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.disentangler import Disentangler
-from seqdis.core.errors import InputError
-from seqdis.core.registry import build_dataset, get_modality
-from seqdis.core.results import ResultRecord, device_name, installed_versions
-from seqdis.eval.engine.reconstruction_error import reconstruction_mse
+from seqdis.core.cli.script import run_script, script_command
+from seqdis.core.swap_files import write_swaps
+from seqdis.eval import measure_reconstruction, open_run, save_result
 
 PAIRS = (("09_04", "07_04"), ("06_08", "05_04"))  # a run with a walk, basketball with a dance
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("run", type=Path, metavar="RUN", help="what train.py left")
-    parser.add_argument("--data", type=Path, help="the dataset's folder; $SEQDIS_DATA/cmu_mocap by default")
-    parser.add_argument("--out", type=Path, default=Path("results/mocap.json"))
-    parser.add_argument("--name", help="of the result; the preset's by default")
-    parser.add_argument("--device", default="cpu")
-    args = parser.parse_args()
-
-    started = time.perf_counter()
-    model = Disentangler.from_pretrained(args.run, device=args.device, modality="mocap")
-    config = model.run_config
-    train_set, test_set = (
-        build_dataset("mocap", config.data, split, root=args.data, seed=config.train.seed)
-        for split in ("train", "test")
-    )
-
+def main(
+    run: RunFolder,
+    data: Data = None,
+    out: Path = Path("results/mocap.json"),
+    name: str | None = None,
+    device: Device = "cpu",
+) -> None:
+    opened = open_run(run, data=data, device=device, modality="mocap")
+    model, train_set, test_set = opened.model, opened.train_set, opened.test_set
     # What a linear classifier reads from each factor: the person should be in s, the motion in d.
-    metrics = probe_factors(
-        encode_dataset(model, train_set),
-        train_set.all_labels(),
-        encode_dataset(model, test_set),
-        test_set.all_labels(),
-    )
-    with progress_bar("reconstructing") as progress:
-        metrics["reconstruction_mse"] = reconstruction_mse(model, train_set, test_set, progress=progress)
-    show_swaps(model, test_set, args.run / "evaluation")
-
-    trained = json.loads((args.run / "run.json").read_text())
-    ResultRecord(
-        name=args.name or config.preset,
-        method=config.method,
-        dataset=config.data.dataset,
-        modality=config.modality,
-        command=" && ".join([trained["command"], shlex.join(["python", "evaluate.py", *sys.argv[1:]])]),
-        seed=config.train.seed,
-        device=device_name(model.device),
-        wall_seconds=round(trained["seconds"] + time.perf_counter() - started, 1),
-        versions=installed_versions(),
-        metrics=metrics,
-    ).save(args.out)
-    for name, metric in metrics.items():
-        chance = "" if metric.chance is None else f"   chance {metric.chance:8.4f}"
-        print(f"{name:32} {metric.value:8.4f}{chance}")
-    print(f"written: {args.out}, {args.run / 'evaluation'}")
-
-
-def show_swaps(model: Disentangler, test_set: SequenceDataset, folder: Path) -> None:
-    config, modality = model.run_config, get_modality("mocap")
-    keys = test_set.fetch(range(len(test_set))).keys
-    first, second = (
-        [next(i for i, key in enumerate(keys) if key.startswith(recording)) for recording in recordings]
-        for recordings in zip(*PAIRS, strict=True)
-    )
-    result = swap_pairs(
-        model, test_set.fetch(first).to(model.device), test_set.fetch(second).to(model.device)
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("swap.png", "swap.gif"):
-        modality.draw(folder / name, result.grid(), config.data)
-    for name, clips in result.named().items():
-        for number, frames in enumerate(clips, start=1):
-            modality.write(folder / f"{number}_{name}.bvh", frames, config.data)
+    metrics = probe_splits(model, train_set, test_set)
+    with progress_bar("reconstructing") as bar:
+        metrics |= measure_reconstruction(model, train_set, test_set, progress=bar)
+    recordings = [key.partition("@")[0] for key in test_set.fetch(range(len(test_set))).keys]
+    pairs = [tuple(map(recordings.index, pair)) for pair in PAIRS]
+    write_swaps(model, test_set, pairs, run / "evaluation", media=2)
+    save_result(opened, metrics, out, name=name, command=script_command())
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

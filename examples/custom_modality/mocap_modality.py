@@ -1,7 +1,7 @@
-"""A modality of one's own in one file: motion capture (BVH), for every method that takes vectors.
+"""A modality of one's own: motion capture (BVH), for every method that takes vectors.
 
 ``pyproject.toml`` beside it declares the entry point; nothing else is told about it. From top to
-bottom: the skeleton, BVH files, poses as vectors, the dataset, and the modality itself.
+bottom: the skeleton, poses as vectors, the dataset, and the modality itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import lzma
 import math
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ import torch
 from matplotlib.animation import PillowWriter
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from mocap_bvh import Bvh, axis_rotation, bvh_text, forward_kinematics, parse_bvh
 from pydantic import Field
 from torch import Tensor
 
@@ -72,111 +72,6 @@ BONES = tuple(i for i in range(len(JOINTS)) if REST[i].any())
 FEATURES = 4 + 6 * len(TURNING) + len(BONES)
 
 
-# --- BVH files.
-@dataclass(frozen=True)
-class Bvh:
-    """A parsed file: J joints (tips as ``<parent>_End``), T frames.
-
-    Attributes:
-        names, parents: Of each joint; the root's parent is -1.
-        offsets: Rest position seen from the parent, ``(J, 3)``.
-        rotations: Each joint's turn, ``(T, J, 3, 3)``.
-        root: Position of the first joint, ``(T, 3)``.
-        frame_time: Seconds.
-    """
-
-    names: tuple[str, ...]
-    parents: tuple[int, ...]
-    offsets: np.ndarray
-    rotations: np.ndarray
-    root: np.ndarray
-    frame_time: float
-
-
-def parse_bvh(text: str, name: str, *, fps: float | None = None, skip: int = 0) -> Bvh:
-    """Read a BVH text; with ``fps``, keep only every so many frames, starting at frame ``skip``.
-
-    Raises:
-        InputError: It is not BVH, is cut off, or holds other than three rotations a joint.
-    """
-    head, motion, body = text.partition("MOTION")
-    words, names, parents, offsets, channels, stack = head.split(), [], [], [], [], []
-    try:
-        if not motion or words[0] != "HIERARCHY":
-            raise ValueError("no HIERARCHY and MOTION")
-        for i, word in enumerate(words):
-            if word in ("ROOT", "JOINT", "End"):
-                parents.append(stack[-1] if stack else -1)
-                names.append(f"{names[stack[-1]]}_End" if word == "End" else words[i + 1])
-                channels.append([])
-            elif word == "OFFSET":
-                offsets.append([float(number) for number in words[i + 1 : i + 4]])
-            elif word == "CHANNELS":
-                channels[-1] = words[i + 2 : i + 2 + int(words[i + 1])]
-            elif word == "{":
-                stack.append(len(names) - 1)
-            elif word == "}":
-                stack.pop()
-        lines = body.strip().splitlines()
-        count, frame_time = int(lines[0].split(":")[1]), float(lines[1].split(":")[1])
-        rows = lines[2 : 2 + count]
-        width = sum(map(len, channels))
-        every = max(1, round(1 / (frame_time * fps))) if fps else 1
-        values = np.array([row.split() for row in rows[skip::every]], dtype=np.float64)
-    except (ValueError, IndexError) as error:
-        raise InputError(f"{name}: cannot be read as BVH: {error}") from None
-    if len(rows) != count or values.ndim != 2 or values.shape[1] != width or not np.isfinite(values).all():
-        raise InputError(
-            f"{name}: declares {count} frames of {width} channels; holds {len(rows)}, or broken ones"
-        )
-    rotations = np.broadcast_to(np.eye(3), (len(values), len(names), 3, 3)).copy()
-    root, column = np.zeros((len(values), 3)), 0
-    for joint, kinds in enumerate(channels):
-        for kind in kinds:
-            axis = "XYZ".index(kind[0])
-            if kind.endswith("rotation"):
-                rotations[:, joint] @= _turn(np.radians(values[:, column]), axis)
-            elif joint == 0:
-                root[:, axis] = values[:, column]
-            column += 1
-    return Bvh(tuple(names), tuple(parents), np.array(offsets), rotations, root, frame_time * every)
-
-
-def _turn(angle: np.ndarray, axis: int) -> np.ndarray:
-    """Rotation matrices ``(…, 3, 3)`` by ``angle (…)`` about one axis, right-handed."""
-    a, b = (axis + 1) % 3, (axis + 2) % 3
-    matrix = np.zeros((*angle.shape, 3, 3))
-    matrix[..., axis, axis] = 1
-    matrix[..., a, a] = matrix[..., b, b] = np.cos(angle)
-    matrix[..., b, a] = np.sin(angle)
-    matrix[..., a, b] = -np.sin(angle)
-    return matrix
-
-
-def forward_kinematics(
-    rotations: np.ndarray, root: np.ndarray, offsets: np.ndarray, parents: Sequence[int]
-) -> np.ndarray:
-    """Where joints are: ``p_j = p_parent + R_parent · offset_j``, ``(T, J, 3)``; parents come first.
-
-    Args:
-        rotations: Of each joint against its parent, ``(T, J, 3, 3)``.
-        root: ``(T, 3)``.
-        offsets: ``(J, 3)`` or ``(T, J, 3)``.
-        parents: Index of each joint's parent, -1 for the root.
-    """
-    offsets = np.broadcast_to(offsets, (len(root), len(parents), 3))
-    world, position = rotations.copy(), np.empty((len(root), len(parents), 3))
-    for joint, parent in enumerate(parents):
-        if parent < 0:
-            position[:, joint] = root
-            continue
-        world[:, joint] = world[:, parent] @ rotations[:, joint]
-        position[:, joint] = position[:, parent] + np.einsum(
-            "tij,tj->ti", world[:, parent], offsets[:, joint]
-        )
-    return position
-
-
 # --- Poses as vectors, continuous and without a place or a direction in the room:
 #     height | forward and side step | turn || 6-D rotations (Zhou et al. 2019) of 19 joints || bone lengths.
 def features_of(bvh: Bvh, name: str) -> Tensor:
@@ -200,8 +95,8 @@ def features_of(bvh: Bvh, name: str) -> Tensor:
     local = bvh.rotations[:, index]
     left = local[:, 0, :, 0]
     heading = np.unwrap(np.arctan2(-left[:, 2], left[:, 0]))
-    local[:, 0] = _turn(-heading, 1) @ local[:, 0]
-    walked = np.einsum("tij,tj->ti", _turn(-heading[:-1], 1), np.diff(bvh.root, axis=0))
+    local[:, 0] = axis_rotation(-heading, 1) @ local[:, 0]
+    walked = np.einsum("tij,tj->ti", axis_rotation(-heading[:-1], 1), np.diff(bvh.root, axis=0))
     motion = np.column_stack([walked[:, 2], walked[:, 0], np.diff(heading)])
     motion = np.concatenate([motion[:1], motion])  # the first frame has no frame before it
     # Up and forward axes: with the heading taken out, the third component of the hips' left axis is always 0.
@@ -220,7 +115,7 @@ def skeleton_of(frames: Tensor, frame_time: float = 1 / 30) -> Bvh:
     total = len(x)
     heading = np.concatenate([[0.0], np.cumsum(x[1:, 3])])
     walked = np.column_stack([x[:, 2], np.zeros(total), x[:, 1]])
-    walked[1:] = np.einsum("tij,tj->ti", _turn(heading[:-1], 1), walked[1:])
+    walked[1:] = np.einsum("tij,tj->ti", axis_rotation(heading[:-1], 1), walked[1:])
     walked[0] = 0
     root = walked.cumsum(0) + np.column_stack([np.zeros(total), x[:, 0], np.zeros(total)])
     y, z = np.moveaxis(x[:, 4 : 4 + 6 * len(TURNING)].reshape(total, len(TURNING), 2, 3), 2, 0)
@@ -229,40 +124,11 @@ def skeleton_of(frames: Tensor, frame_time: float = 1 / 30) -> Bvh:
     z = z / np.maximum(np.linalg.norm(z, axis=-1, keepdims=True), 1e-8)
     local = np.broadcast_to(np.eye(3), (total, len(JOINTS), 3, 3)).copy()
     local[:, TURNING] = np.stack([np.cross(y, z), y, z], axis=-1)
-    local[:, 0] = _turn(heading, 1) @ local[:, 0]
+    local[:, 0] = axis_rotation(heading, 1) @ local[:, 0]
     offsets = REST.copy()
     length = x[:, 4 + 6 * len(TURNING) :].mean(0)
     offsets[list(BONES)] *= (length / np.linalg.norm(REST[list(BONES)], axis=1))[:, None]
     return Bvh(JOINTS, PARENTS, offsets, local, root, frame_time)
-
-
-def bvh_text(bvh: Bvh) -> str:
-    """A BVH text whose rotations are in CMU's order, Z · Y · X."""
-    lines = ["HIERARCHY"]
-
-    def describe(joint: int, depth: int) -> None:
-        tip, pad = bvh.names[joint].endswith("_End"), "\t" * depth
-        kind = "End Site" if tip else f"{'JOINT' if depth else 'ROOT'} {bvh.names[joint]}"
-        lines.extend(
-            [pad + kind, pad + "{", f"{pad}\tOFFSET " + " ".join(f"{v:.6f}" for v in bvh.offsets[joint])]
-        )
-        if not tip:
-            root = "" if depth else "Xposition Yposition Zposition "
-            lines.append(f"{pad}\tCHANNELS {3 if depth else 6} {root}Zrotation Yrotation Xrotation")
-        for child in (i for i, parent in enumerate(bvh.parents) if parent == joint):
-            describe(child, depth + 1)
-        lines.append(pad + "}")
-
-    describe(0, 0)
-    turning = [i for i, name in enumerate(bvh.names) if not name.endswith("_End")]
-    r = bvh.rotations[:, turning]
-    z = np.arctan2(r[..., 1, 0], r[..., 0, 0])
-    y = np.arctan2(-r[..., 2, 0], np.hypot(r[..., 0, 0], r[..., 1, 0]))
-    x = np.arctan2(r[..., 2, 1], r[..., 2, 2])
-    angles = np.degrees(np.stack([z, y, x], axis=-1)).reshape(len(r), -1)
-    lines += ["MOTION", f"Frames: {len(r)}", f"Frame Time: {bvh.frame_time:.7f}"]
-    lines += [" ".join(f"{v:.6f}" for v in row) for row in np.column_stack([bvh.root, angles])]
-    return "\n".join(lines) + "\n"
 
 
 # --- The dataset: windows of 84 recordings of seven people.

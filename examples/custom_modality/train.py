@@ -3,48 +3,23 @@
 python train.py --data FOLDER --out runs/mocap [train.steps=500 ...]
 """
 
-from __future__ import annotations
-
-import argparse
-import shlex
-import sys
 from pathlib import Path
 
-from seqdis.core.config import apply_overrides
-from seqdis.core.errors import InputError
-from seqdis.core.registry import build_dataset, get_preset
-from seqdis.core.training import train
+from seqdis.core import apply_overrides, get_preset, train
+from seqdis.core.cli.options import Data, Overrides, Resume
+from seqdis.core.cli.script import run_script, script_command
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--preset", default="mocap")
-    parser.add_argument("--data", type=Path, help="the dataset's folder; $SEQDIS_DATA/cmu_mocap by default")
-    parser.add_argument("--out", type=Path, default=Path("runs/mocap"))
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes to the preset")
-    args = parser.parse_args()
-
-    config = apply_overrides(get_preset(args.preset), args.overrides)
-    train_set, val_set = (
-        build_dataset(config.modality, config.data, split, root=args.data, seed=config.train.seed)
-        for split in ("train", "val")
-    )
-    train(
-        config,
-        args.out,
-        train_set=train_set,
-        val_set=val_set,
-        resume=args.resume,
-        command=shlex.join(["python", "train.py", *sys.argv[1:]]),
-    )
+def main(
+    overrides: Overrides = None,
+    preset: str = "mocap",
+    data: Data = None,
+    out: Path = Path("runs/mocap"),
+    resume: Resume = False,
+) -> None:
+    config = apply_overrides(get_preset(preset), overrides or [])
+    train(config, out, data=data, resume=resume, command=script_command())
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
 from seqdis.audio.presets import PRESETS
+from seqdis.core.config import RunConfig
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.methods.dsvae import DSVAE, DSVAEConfig
 from seqdis.core.methods.s3vae.config import S3VAEConfig
@@ -36,32 +39,13 @@ PAPER = {
 
 
 @pytest.mark.parametrize(("column", "name"), [(0, "diffsda-timit"), (1, "diffsda-librispeech")])
-def test_paper_columns(column: int, name: str) -> None:
+def test_paper_columns(
+    diffsda_table_column: Callable[[RunConfig], dict[str, object]], column: int, name: str
+) -> None:
     preset = PRESETS[name]()
     model = preset.model
     assert isinstance(model, DiffSDAConfig)
-    ours = {
-        "P_mean": model.p_mean,
-        "P_std": model.p_std,
-        "NFE": 2 * model.sampler.steps - 1,
-        "lr": preset.train.lr,
-        "bsz": preset.train.batch_size,
-        "#Epoch": preset.train.epochs,
-        "s dim": model.static_dim,
-        "d dim": model.dynamic_dim,
-        "hidden dim": model.hidden_dim,
-        "Base channels": model.denoiser.channels,
-        "Channel multipliers": model.denoiser.multipliers,
-        "Attention placement": model.denoiser.attention,
-        "Encoder base ch": model.encoder.channels,
-        "Encoder ch. mult.": model.encoder.multipliers,
-        "Enc. attn. placement": model.encoder.attention,
-        "Input size": preset.data.frame_shape,
-        "Seq len": preset.data.length,
-        "weight decay": preset.train.weight_decay,
-        "Backbone": model.denoiser.kind,
-    }
-    assert ours == {key: values[column] for key, values in PAPER.items()}
+    assert diffsda_table_column(preset) == {key: values[column] for key, values in PAPER.items()}
     assert model.encoder.kind == model.denoiser.kind
     assert preset.train.steps is None  # it would win over the epochs
     assert preset.data.options["frame_shift_ms"] == 8.5

@@ -15,7 +15,6 @@ from seqdis.core.config import RunConfig, StageConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.schedules import ExponentialDecay
-from seqdis.core.training import Trainer
 from seqdis.core.training.hooks import TrainingHooks
 from seqdis.core.training.schedule import total_steps
 
@@ -108,29 +107,15 @@ def test_a_factor_is_that_of_the_rate(
 
 @pytest.mark.parametrize("stop", [5, 6, 7, 11])
 def test_resuming_in_any_stage_is_exact(
-    tmp_path: Path,
+    whole_and_resumed: Callable[..., list[bytes]],
     plain_config: Configure,
     run: Run,
     staged: list[Any],
-    monkeypatch: pytest.MonkeyPatch,
     stop: int,
 ) -> None:
     config = plain_config(steps=None, stages=STAGES, save_every=1, dropout=0.1)
-    run(config, tmp_path / "whole")
-    step = Trainer.step
-
-    def halt(self: Trainer, number: int, batches: Any) -> Any:
-        if number == stop:
-            raise InputError("stopped")
-        return step(self, number, batches)
-
-    monkeypatch.setattr(Trainer, "step", halt)
-    with pytest.raises(InputError, match="stopped"):
-        run(config, tmp_path / "resumed")
-    monkeypatch.setattr(Trainer, "step", step)
-    run(config, tmp_path / "resumed", resume=True)
-    files = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "resumed")]
-    assert files[0] == files[1]
+    whole, resumed = whole_and_resumed(run, config, stop=stop)
+    assert whole == resumed
 
 
 def test_lengths(plain_config: Configure) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
 from seqdis.core.methods.dsvae import DSVAE, DSVAEConfig
 from seqdis.core.pretrained import build_model
-from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import build_dataset
-from seqdis.core.sequences import Sequences
 from seqdis.video.presets import PRESETS
 
 
@@ -34,18 +34,10 @@ def test_every_preset_builds_its_model_in_both_forms(name: str, posterior: str) 
     assert isinstance(model, DSVAE)
 
 
-def test_the_small_preset_learns_on_a_cpu() -> None:
+def test_the_small_preset_learns_on_a_cpu(few_updates: Callable[..., list[float]]) -> None:
     config = PRESETS["dsvae-shapes"]()
     torch.manual_seed(0)
     model, data = build_model(config), build_dataset("video", config.data, "train")
     model.normalizer.fit(data)
-    optimizer = torch.optim.Adam(model.train().parameters(), config.train.lr)
-    losses = []
-    for step in range(40):
-        batch = data.fetch(range(16 * step, 16 * step + 16))
-        optimizer.zero_grad()
-        out = model.loss(Sequences(batch.x), generator=GeneratorStack.shard(step, 16, slice(0, 16)))
-        out.loss.backward()
-        optimizer.step()
-        losses.append(float(out.loss.detach()))
+    losses = few_updates(model, data, steps=40, lr=config.train.lr)
     assert sum(losses[-5:]) < sum(losses[:5]) - 5 * 2000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from seqdis.core.methods.vdsm import VDSM, VDSMConfig
 from seqdis.core.model_files import state_to_save
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import build_dataset, get_modality
-from seqdis.core.training import Trainer, train
+from seqdis.core.training import train
 from seqdis.video.datasets import pendulum
 from seqdis.video.presets import PRESETS
 
@@ -85,24 +86,10 @@ def run(config: RunConfig, out: Path, **options: Any) -> Disentangler:
 
 @pytest.mark.parametrize("stop", [3, 7])
 def test_resuming_inside_either_stage_is_exact(
-    few_clips: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+    whole_and_resumed: Callable[..., list[bytes]], few_clips: None, stop: int
 ) -> None:
-    config = shortened()
-    run(config, tmp_path / "whole")
-    step = Trainer.step
-
-    def halt(self: Trainer, number: int, batches: Any) -> Any:
-        if number == stop:
-            raise InputError("stopped")
-        return step(self, number, batches)
-
-    monkeypatch.setattr(Trainer, "step", halt)
-    with pytest.raises(InputError, match="stopped"):
-        run(config, tmp_path / "resumed")
-    monkeypatch.setattr(Trainer, "step", step)
-    run(config, tmp_path / "resumed", resume=True)
-    files = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "resumed")]
-    assert files[0] == files[1]
+    whole, resumed = whole_and_resumed(run, shortened(), stop=stop)
+    assert whole == resumed
 
 
 def test_the_trainer_moves_the_weights(few_clips: None, tmp_path: Path) -> None:

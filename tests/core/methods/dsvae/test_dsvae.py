@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -190,7 +191,7 @@ def test_factors_of_another_model_are_refused() -> None:
 
 
 @BOTH
-def test_it_learns_the_toy_modality(posterior: Posterior) -> None:
+def test_it_learns_the_toy_modality(few_updates: Callable[..., list[float]], posterior: Posterior) -> None:
     from seqdis.core.registry import build_dataset
 
     config = configure(posterior=posterior, static_dim=4, dynamic_dim=2, frame_std=0.1, layer_norm=True)
@@ -198,15 +199,8 @@ def test_it_learns_the_toy_modality(posterior: Posterior) -> None:
     model = build_model(config)
     data = build_dataset("toy", config.data, "train")
     model.normalizer.fit(data)
-    optimizer = torch.optim.Adam(model.train().parameters(), 1e-2)
-    for step in range(150):
-        batch = data.fetch([(16 * step + i) % len(data) for i in range(16)])
-        out = model.loss(batch, generator=rows(16, step))
-        optimizer.zero_grad()
-        out.loss.backward()
-        optimizer.step()
+    few_updates(model, data, steps=150, lr=1e-2)
     x = build_dataset("toy", config.data, "test").fetch(range(48)).x
-    model.eval()
     assert (model.reconstruct(x) - x).square().mean() < 0.05 * x.var()
     # Four channels hold the ramp: it follows whoever lends the dynamics.
     lender = x.roll(1, dims=0)

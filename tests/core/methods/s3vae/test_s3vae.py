@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -433,7 +434,7 @@ def test_otherwise_the_elbo_falls_short_by_the_divergence_from_the_exact_posteri
 # Learning.
 
 
-def test_it_learns_the_toy_modality_and_swaps_it() -> None:
+def test_it_learns_the_toy_modality_and_swaps_it(few_updates: Callable[..., list[float]]) -> None:
     from seqdis.core.registry import build_dataset
 
     config = configure(
@@ -444,15 +445,8 @@ def test_it_learns_the_toy_modality_and_swaps_it() -> None:
     data = build_dataset("toy", config.data, "train")
     model.normalizer.fit(data)
     hooks_of(model).on_fit_start(data)
-    optimizer = torch.optim.Adam(model.train().parameters(), 1e-2)
-    for step in range(150):
-        batch = data.fetch([(16 * step + i) % len(data) for i in range(16)])
-        out = model.loss(batch, generator=rows(16, step))
-        optimizer.zero_grad()
-        out.loss.backward()
-        optimizer.step()
+    few_updates(model, data, steps=150, lr=1e-2)
     x = build_dataset("toy", config.data, "test").fetch(range(48)).x
-    model.eval()
     assert (model.reconstruct(x) - x).square().mean() < 0.05 * x.var()
     # Four channels hold the level, which is static, and four the ramp, which is not.
     lender = x.roll(1, dims=0)

@@ -12,24 +12,20 @@ from pathlib import Path
 import torch
 
 from seqdis.core import registry
-from seqdis.core.analysis.encode import encode_dataset
 from seqdis.core.analysis.pairs import differing_pairs
-from seqdis.core.analysis.probe import probe_factors
-from seqdis.core.analysis.swap import swap_pairs
+from seqdis.core.analysis.probe import probe_splits
 from seqdis.core.config import apply_overrides
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
-from seqdis.core.media import draw_picture, write_media
 from seqdis.core.metric import Metrics
-from seqdis.core.modality import Modality
-from seqdis.core.pretrained import config_of
 from seqdis.core.progress import Progress
-from seqdis.core.results import ResultRecord, device_name, installed_versions
+from seqdis.core.results import ResultRecord
+from seqdis.core.swap_files import write_swaps
 from seqdis.core.training import train
 from seqdis.core.training_record import read_training
 
-__all__ = ["run_demo", "score_swaps_and_factors", "write_swaps"]
+__all__ = ["run_demo", "score_swaps_and_factors"]
 
 PAIRS = 4
 """Number of swaps in the pictures."""
@@ -102,23 +98,25 @@ def run_demo(
         show_progress=show_progress,
     )
     with bar("swapping") as progress:
-        files = write_swaps(model, plugin, test_set, out, seed=seed, progress=progress)
+        pairs = differing_pairs(test_set, PAIRS, generator=torch.Generator().manual_seed(seed))
+        files = write_swaps(
+            model, test_set, pairs, out,
+            media=0 if ".gif" in plugin.pictures else 1,
+            generator=torch.Generator().manual_seed(seed), progress=progress,
+        )  # fmt: skip
     with bar("scoring") as progress:
         metrics = score_swaps_and_factors(model, train_set, test_set, seed=seed, progress=progress)
     training = read_training(out)
-    record = ResultRecord(
+    record = ResultRecord.of_run(
+        config,
+        metrics,
         name=f"demo-{modality}",
-        method=config.method,
-        dataset=config.data.dataset,
-        modality=modality,
         command=command,
         seed=seed,
-        device=device_name(model.device),
-        wall_seconds=round(time.perf_counter() - started, 1),
-        versions=installed_versions(),
+        device=model.device,
+        seconds=time.perf_counter() - started,
         trainings=() if training is None else (training,),
-        headline=tuple(name for name in HEADLINE if name in metrics),
-        metrics=metrics,
+        headline=HEADLINE,
     )
     record.save(out / "metrics.json")
     return record, [*files, out / "metrics.json"]
@@ -146,36 +144,6 @@ def _clear_earlier_demo(out: Path, *, force: bool) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_swaps(
-    model: Disentangler,
-    modality: Modality,
-    test_set: SequenceDataset,
-    out: Path,
-    *,
-    seed: int,
-    progress: Progress | None = None,
-) -> list[Path]:
-    """Draw swaps of a few held-out pairs, and write the first pair as media files where no picture moves.
-
-    Returns:
-        The files that were written.
-    """
-    data = config_of(model).data
-    pairs = differing_pairs(test_set, PAIRS, generator=torch.Generator().manual_seed(seed))
-    a, b = (test_set.fetch(list(side)).to(model.device) for side in zip(*pairs, strict=True))
-    result = swap_pairs(model, a, b, generator=torch.Generator().manual_seed(seed), progress=progress)
-    kinds = [kind for kind in dict.fromkeys((modality.pictures[0], ".gif")) if kind in modality.pictures]
-    written = [out / f"swap{kind}" for kind in kinds]
-    for path in written:
-        draw_picture(modality, path, result.grid(), data)
-    if ".gif" in modality.pictures:
-        return written
-    for name, frames in result.named().items():
-        written.append(out / f"{name}{modality.writes[0]}")
-        write_media(modality, written[-1], frames[0], data)
-    return written
-
-
 def score_swaps_and_factors(
     model: Disentangler,
     train_set: SequenceDataset,
@@ -190,5 +158,4 @@ def score_swaps_and_factors(
         metrics |= registry.get_plugin("scorers", "swap")(
             model, train_set, test_set, seed=seed, pairs=min(SCORED, len(test_set)), progress=progress
         )
-    known, held_out = (encode_dataset(model, dataset) for dataset in (train_set, test_set))
-    return metrics | probe_factors(known, train_set.all_labels(), held_out, test_set.all_labels())
+    return metrics | probe_splits(model, train_set, test_set)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import ConfigDict, Field, field_serializer, field_validator
 
-from seqdis.core.config import Config, parse_config
+from seqdis.core.config import Config, RunConfig, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.metric import Metrics
@@ -91,6 +91,48 @@ class ResultRecord(_Strict):
     @field_serializer("metrics")
     def _listed(self, value: Metrics) -> list[dict[str, Any]]:
         return [metric.model_dump(mode="json") for metric in value.values()]
+
+    @classmethod
+    def of_run(
+        cls,
+        config: RunConfig,
+        metrics: Metrics,
+        *,
+        name: str,
+        command: str,
+        seed: int,
+        device: torch.device | str,
+        seconds: float,
+        trainings: Sequence[TrainingRecord] = (),
+        headline: Sequence[str] = (),
+    ) -> ResultRecord:
+        """The record of what was measured of a run, here and now.
+
+        Args:
+            config: Configuration of the run.
+            metrics: Measured metrics.
+            name: Name of the result.
+            command: Command line that reproduces it.
+            seed: Seed of the measurement.
+            device: Device of the model.
+            seconds: Time that it took, in seconds.
+            trainings: Trainings behind the figures.
+            headline: Names of metrics that a person looks at first; those that were not measured are left out.
+        """
+        return cls(
+            name=name,
+            method=config.method,
+            dataset=config.data.dataset,
+            modality=config.modality,
+            command=command,
+            seed=seed,
+            device=device_name(device),
+            wall_seconds=round(seconds, 1),
+            versions=installed_versions(),
+            trainings=tuple(trainings),
+            headline=tuple(name for name in headline if name in metrics),
+            metrics=metrics,
+        )
 
     def save(self, path: str | Path) -> None:
         """Write it as JSON; the file appears whole or not at all."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
 from seqdis.core.methods.dsvae.config import DSVAEConfig
 from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.core.vae_preset import VAESizes, plain_adam
 
 __all__ = ["dsvae_audio", "dsvae_timit", "dsvae_tones"]
 
@@ -16,18 +19,9 @@ def _base(
     dataset: str,
     length: int,
     options: AudioOptions,
-    static_dim: int = 16,
-    dynamic_dim: int = 16,
-    features: int = 256,
-    hidden_dim: int = 256,
     channels: int = 256,
-    frame_std: float = 2**-0.5,
-    layer_norm: bool = False,
-    epochs: int | None = None,
-    steps: int | None = None,
-    batch_size: int = 25,
-    lr: float = 2e-4,
-    every: int = 1000,
+    train: TrainConfig,
+    **sizes: Unpack[VAESizes],
 ) -> RunConfig:
     """What all presets share: 80 mel bands in model space, two MLP layers a frame, the full posterior.
 
@@ -36,18 +30,9 @@ def _base(
         dataset: A dataset's name, or ``"folder"``.
         length: Frames of a sequence, V.
         options: How sound becomes frames.
-        static_dim: Width of ``s``.
-        dynamic_dim: Width of ``d``.
-        features: Width of a frame's feature.
-        hidden_dim: Width of the recurrent layers.
         channels: Width of the layers of encoder and decoder.
-        frame_std: σ of ``p(x | s, d)``.
-        layer_norm: Whether the posterior normalises, which lets a short training begin at once.
-        epochs: Passes over the data; give this or steps.
-        steps: Optimiser steps.
-        batch_size: Sequences a step.
-        lr: Learning rate.
-        every: Steps between validations, and between checkpoints.
+        train: The training.
+        **sizes: Widths of factors and networks.
     """
     backbone = BackboneConfig(kind="mlp", channels=channels, multipliers=(1, 1))
     return RunConfig(
@@ -56,29 +41,12 @@ def _base(
         method="dsvae",
         data=DataConfig(dataset=dataset, length=length, frame_shape=(80,), options=options.model_dump()),
         model=DSVAEConfig(
-            static_dim=static_dim,
-            dynamic_dim=dynamic_dim,
-            features=features,
-            hidden_dim=hidden_dim,
-            layer_norm=layer_norm,
             encoder=backbone,
             decoder=backbone,
             output="linear",
-            frame_std=frame_std,
+            **sizes,
         ),
-        train=TrainConfig(
-            epochs=epochs,
-            steps=steps,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=0.0,  # plain Adam
-            warmup_steps=0 if steps is None else 50,
-            schedule="constant" if steps is None else "cosine",
-            grad_clip=None,
-            ema_decay=0.0,
-            eval_every=every,
-            save_every=every,
-        ),
+        train=train,
         prior=PriorConfig(options={"epochs": 20, "lr": 1e-3}),
     )
 
@@ -91,7 +59,10 @@ def dsvae_timit() -> RunConfig:
         length=20,
         options=AudioOptions(frame_shift_ms=10.0),
         hidden_dim=512,
-        epochs=200,
+        static_dim=16,
+        dynamic_dim=16,
+        features=256,
+        train=plain_adam(epochs=200, batch_size=25, lr=2e-4),
     )
 
 
@@ -108,10 +79,8 @@ def dsvae_tones() -> RunConfig:
         channels=128,
         frame_std=0.2,
         layer_norm=True,
-        steps=1500,
-        batch_size=32,
-        lr=2e-3,
-        every=750,
+        static_dim=16,
+        train=plain_adam(steps=1500, batch_size=32, lr=2e-3, schedule="cosine", warmup_steps=50, every=750),
     )
 
 
@@ -126,7 +95,7 @@ def dsvae_audio() -> RunConfig:
         dynamic_dim=8,
         frame_std=0.2,
         layer_norm=True,
-        steps=20000,
-        batch_size=32,
-        lr=1e-3,
+        features=256,
+        hidden_dim=256,
+        train=plain_adam(steps=20000, batch_size=32, lr=1e-3, schedule="cosine", warmup_steps=50),
     )

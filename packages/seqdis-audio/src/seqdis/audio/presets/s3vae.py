@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Unpack
 
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
 from seqdis.core.methods.s3vae.config import PredictionConfig, S3VAEConfig
 from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.core.vae_preset import VAESizes, plain_adam
 
 __all__ = ["s3vae_timit", "s3vae_tones"]
 
@@ -18,21 +19,11 @@ def _base(
     dataset: str,
     length: int,
     options: AudioOptions,
-    static_dim: int,
-    dynamic_dim: int,
-    features: int = 128,
-    hidden_dim: int = 256,
     channels: int = 512,
-    layer_norm: bool = False,
     consistency_weight: float = 1000.0,
     prediction_weight: float = 100.0,
-    epochs: int | None = None,
-    steps: int | None = None,
-    batch_size: int = 16,
-    lr: float = 1e-3,
-    schedule: Literal["cosine", "constant"] = "constant",
-    warmup_steps: int = 0,
-    every: int = 1000,
+    train: TrainConfig,
+    **sizes: Unpack[VAESizes],
 ) -> RunConfig:
     """The numbers of App. D: 80 mel bands, silence to predict, plain Adam, and the weights of all its datasets.
 
@@ -43,21 +34,11 @@ def _base(
         dataset: A dataset's name.
         length: Frames of a sequence, V.
         options: How sound becomes frames.
-        static_dim: Width of ``s``.
-        dynamic_dim: Width of ``d``.
-        features: Width of a frame's feature.
-        hidden_dim: Width of the LSTMs.
         channels: Of the layers of encoder and decoder.
-        layer_norm: Whether the posterior normalises, which lets a short training begin at once.
         consistency_weight: λ1.
         prediction_weight: λ2.
-        epochs: Passes over the data; give this or steps.
-        steps: Optimiser steps.
-        batch_size: Sequences a step.
-        lr: Learning rate.
-        schedule: Of the learning rate.
-        warmup_steps: Steps of the linear warm-up.
-        every: Steps between validations, and between checkpoints.
+        train: The training.
+        **sizes: Widths of factors and networks.
     """
     backbone = BackboneConfig(kind="mlp", channels=channels, multipliers=(1, 1))
     return RunConfig(
@@ -66,11 +47,6 @@ def _base(
         method="s3vae",
         data=DataConfig(dataset=dataset, length=length, frame_shape=(80,), options=options.model_dump()),
         model=S3VAEConfig(
-            static_dim=static_dim,
-            dynamic_dim=dynamic_dim,
-            features=features,
-            hidden_dim=hidden_dim,
-            layer_norm=layer_norm,
             encoder=backbone,
             decoder=backbone,
             output="linear",
@@ -78,20 +54,9 @@ def _base(
             consistency_weight=consistency_weight,
             prediction_weight=prediction_weight,
             information_weight=1.0,
+            **sizes,
         ),
-        train=TrainConfig(
-            epochs=epochs,
-            steps=steps,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=0.0,  # plain Adam
-            warmup_steps=warmup_steps,
-            schedule=schedule,
-            grad_clip=None,
-            ema_decay=0.0,
-            eval_every=every,
-            save_every=every,
-        ),
+        train=train,
         prior=PriorConfig(options={"epochs": 20, "lr": 1e-3}),
     )
 
@@ -105,7 +70,7 @@ def s3vae_timit() -> RunConfig:
         options=AudioOptions(frame_shift_ms=10.0),
         static_dim=64,
         dynamic_dim=64,
-        epochs=1000,
+        train=plain_adam(epochs=1000, batch_size=16, lr=1e-3),
     )
 
 
@@ -124,10 +89,5 @@ def s3vae_tones() -> RunConfig:
         layer_norm=True,
         consistency_weight=100.0,
         prediction_weight=10.0,
-        steps=1500,
-        batch_size=32,
-        lr=2e-3,
-        schedule="cosine",
-        warmup_steps=50,
-        every=750,
+        train=plain_adam(steps=1500, batch_size=32, lr=2e-3, schedule="cosine", warmup_steps=50, every=750),
     )

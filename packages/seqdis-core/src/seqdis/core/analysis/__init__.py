@@ -9,7 +9,7 @@ from seqdis.core.analysis.principal import (
     label_association,
     principal_components,
 )
-from seqdis.core.analysis.probe import ProbeOutcome, probe, probe_factors, probe_outcomes
+from seqdis.core.analysis.probe import ProbeOutcome, probe, probe_factors, probe_outcomes, probe_splits
 from seqdis.core.analysis.swap import SwapResult, swap_pairs
 from seqdis.core.analysis.swap_matrix import SwapMatrix, swap_matrix
 from seqdis.core.analysis.traverse import TraverseResult, traverse
@@ -33,6 +33,7 @@ __all__ = [
     "probe",
     "probe_factors",
     "probe_outcomes",
+    "probe_splits",
     "row_sources",
     "swap_drawn",
     "swap_matrix",

@@ -10,12 +10,15 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis.confidence import wilson
+from seqdis.core.analysis.encode import encode_dataset
+from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.sequences import check_finite
 
-__all__ = ["ProbeOutcome", "probe", "probe_factors", "probe_outcomes"]
+__all__ = ["ProbeOutcome", "probe", "probe_factors", "probe_outcomes", "probe_splits"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,21 @@ class ProbeOutcome:
         """The accuracy with Wilson's interval."""
         right, n = int(self.right.sum()), len(self.right)
         return Estimate(value=right / n, unit="share", chance=self.chance, ci95=wilson(right, n), n=n)
+
+
+def probe_splits(model: Disentangler, train_set: SequenceDataset, test_set: SequenceDataset) -> Metrics:
+    """Encode two datasets and probe the factors; the accuracies of :func:`probe_outcomes`.
+
+    Args:
+        model: Any method.
+        train_set: The sequences whose factors the classifiers are fitted to.
+        test_set: The sequences whose factors they are judged on.
+
+    Raises:
+        InputError: The two label sets differ, or :func:`probe`'s.
+    """
+    known, held_out = (encode_dataset(model, dataset) for dataset in (train_set, test_set))
+    return probe_factors(known, train_set.all_labels(), held_out, test_set.all_labels())
 
 
 def probe_factors(

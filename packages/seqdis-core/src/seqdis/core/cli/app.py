@@ -12,7 +12,6 @@ from importlib.metadata import EntryPoint, entry_points, version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command
 
 from seqdis.core.cli.demo_command import demo
@@ -20,6 +19,7 @@ from seqdis.core.cli.doctor_command import doctor
 from seqdis.core.cli.encode_command import encode
 from seqdis.core.cli.kernels_command import kernels
 from seqdis.core.cli.list_command import list_
+from seqdis.core.cli.one_line_errors import GroupWithOneLineErrors, one_line
 from seqdis.core.cli.prior_command import prior
 from seqdis.core.cli.reconstruct_command import reconstruct
 from seqdis.core.cli.sample_command import sample
@@ -27,26 +27,15 @@ from seqdis.core.cli.swap_command import swap
 from seqdis.core.cli.train_command import train
 from seqdis.core.cli.traverse_command import traverse
 from seqdis.core.errors import InputError
-from seqdis.core.processes import ReportedElsewhere
 
 __all__ = ["app"]
-
-INPUT_ERROR, INTERRUPTED = 2, 130
-"""Exit codes: of an unusable input (the same as of a usage error), and of Ctrl-C (128 + SIGINT)."""
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}"
-    return " ".join(str(error).split())
 
 
 def _broken(point: EntryPoint, error: Exception) -> Any:
     def unavailable() -> None:
         raise InputError(f"command {point.name!r} ({point.value}) cannot be loaded: {error}")
 
-    unavailable.__doc__ = f"(cannot be loaded: {_one_line(error)})"
+    unavailable.__doc__ = f"(cannot be loaded: {one_line(error)})"
     return unavailable
 
 
@@ -62,8 +51,8 @@ def _load(point: EntryPoint) -> Any:
     return get_command(single)
 
 
-class _Group(TyperGroup):
-    """A group that finds other distributions' commands when they are called, and prints an error as one line."""
+class _Group(GroupWithOneLineErrors):
+    """A group that finds other distributions' commands when they are called."""
 
     def _points(self) -> dict[str, EntryPoint]:
         return {p.name: p for p in entry_points(group="seqdis.commands") if p.name not in self.commands}
@@ -74,19 +63,6 @@ class _Group(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         point = self._points().get(cmd_name)
         return super().get_command(ctx, cmd_name) if point is None else _load(point)
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise  # the reader of a pipe left (`seqdis list | head`): typer ends quietly
-        except (InputError, OSError) as error:
-            if not isinstance(error, ReportedElsewhere):
-                typer.echo(f"error: {_one_line(error)}", err=True)
-            raise typer.Exit(INPUT_ERROR) from error
-        except KeyboardInterrupt:
-            typer.echo("interrupted", err=True)
-            raise typer.Exit(INTERRUPTED) from None
 
 
 app = typer.Typer(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from seqdis.core.cli.options import Device, Json, optional
-from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
-
-if TYPE_CHECKING:
-    from seqdis.core.metric import Metric
+from seqdis.core.cli.output import print_json, print_line, print_metrics, progress_bar
 
 __all__ = ["demo"]
 
@@ -50,18 +47,6 @@ def demo(
         return
     if "swap" not in registry.list_plugins("scorers"):
         print_line("swaps are not scored: that needs the package seqdis-eval")
-    rows = [_row(name, metric) for name, metric in record.metrics.items()]
     title = f"{record.name} on held-out sequences, {record.wall_seconds:.0f} s on {record.device}"
-    print_table(title, ["metric", "value", "95% interval", "chance"], rows)
+    print_metrics(title, record.metrics)
     print_line("written: " + ", ".join(str(path) for path in files))
-
-
-def _row(name: str, metric: Metric) -> list[str]:
-    interval = "" if metric.ci95 is None else " - ".join(map(_figure, metric.ci95))
-    chance = "" if metric.chance is None else _figure(metric.chance)
-    return [name, _figure(metric.value), interval, chance]
-
-
-def _figure(value: float) -> str:
-    """Three decimals, or three significant digits of a number too small for that."""
-    return f"{value:.3f}" if value == 0 or abs(value) >= 0.01 else f"{value:.2e}"

@@ -15,6 +15,8 @@ __all__ = [
     "Inputs",
     "Json",
     "ModelSettings",
+    "Overrides",
+    "Resume",
     "RunFolder",
     "SamplerName",
     "SamplerSteps",
@@ -35,6 +37,7 @@ def optional(text: str, *names: str, **settings: Any) -> Any:
     return typer.Option(*names, show_default=False, help=text, **settings)
 
 
+_CHANGES = "Changes to the preset, e.g. train.steps=1000."
 _DATA = "Folder of the dataset; $SEQDIS_DATA/DATASET when omitted."
 _DEVICE = "cpu, cuda, cuda:N or mps; the fastest here when omitted."
 _SETTING = "A setting of the model that may change after training, e.g. content_frames=5; may be repeated."
@@ -46,6 +49,8 @@ Inputs = Annotated[list[Path], argument("INPUT", "Files, or folders of files.")]
 Data = Annotated[Path | None, optional(_DATA, "--data")]
 Device = Annotated[str | None, optional(_DEVICE, "--device")]
 ModelSettings = Annotated[list[str] | None, optional(_SETTING, "--model", metavar="KEY=VALUE")]
+Overrides = Annotated[list[str] | None, argument("KEY=VALUE", _CHANGES)]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint in --out.")]
 Frames = Annotated[int | None, optional(_FRAMES, "--frames", min=1)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for a program to read.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")]

@@ -6,9 +6,12 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["print_json", "print_line", "print_result", "print_table", "progress_bar"]
+if TYPE_CHECKING:
+    from seqdis.core.metric import Metrics
+
+__all__ = ["print_json", "print_line", "print_metrics", "print_result", "print_table", "progress_bar"]
 
 
 def print_json(value: Any) -> None:
@@ -47,6 +50,21 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     console.print(Text(title, style="bold"))
     console.print(table)
     console.print()
+
+
+def print_metrics(title: str, metrics: Metrics) -> None:
+    """Print figures with their 95% intervals and what chance or the trivial baseline reaches."""
+    rows = []
+    for name, metric in metrics.items():
+        interval = "" if metric.ci95 is None else " - ".join(map(_figure, metric.ci95))
+        chance = "" if metric.chance is None else _figure(metric.chance)
+        rows.append([name, _figure(metric.value), interval, chance])
+    print_table(title, ["metric", "value", "95% interval", "chance"], rows)
+
+
+def _figure(value: float) -> str:
+    """Three decimals, or three digits of what those would not show."""
+    return f"{value:.3f}" if value == 0 or abs(value) >= 0.01 else f"{value:.2e}"
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seqdis.core.cli.options import Data, Device, Json, argument, optional
+from seqdis.core.cli.options import Data, Device, Json, Overrides, Resume, argument, optional
 from seqdis.core.cli.output import print_json, print_result, print_table
 
 __all__ = ["train"]
@@ -17,14 +17,10 @@ __all__ = ["train"]
 
 def train(
     preset: Annotated[str, argument("PRESET", "See `seqdis list presets`.")],
-    overrides: Annotated[
-        list[str] | None, argument("KEY=VALUE", "Changes to the preset, e.g. train.steps=1000.")
-    ] = None,
+    overrides: Overrides = None,
     data: Data = None,
     out: Annotated[Path | None, optional("The run's folder; runs/PRESET when omitted.", "--out")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the newest checkpoint in --out.")
-    ] = False,
+    resume: Resume = False,
     seed: Annotated[int | None, optional("Same as train.seed=N.", "--seed", min=0)] = None,
     device: Device = None,
     dry_run: Annotated[

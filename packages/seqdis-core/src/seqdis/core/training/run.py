@@ -11,6 +11,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.training.attach_targets import with_targets
 from seqdis.core.training.devices import make_accelerator
+from seqdis.core.training.plan import build_splits
 from seqdis.core.training.random_state import isolated_random_state
 from seqdis.core.training.run_folder import RunFolder
 from seqdis.core.training.trainer import Trainer
@@ -22,8 +23,9 @@ def train(
     config: RunConfig,
     out: Path,
     *,
-    train_set: SequenceDataset,
-    val_set: SequenceDataset | None,
+    data: Path | None = None,
+    train_set: SequenceDataset | None = None,
+    val_set: SequenceDataset | None = None,
     resume: bool = False,
     device: str | None = None,
     command: str = "",
@@ -34,8 +36,9 @@ def train(
     Args:
         config: The configuration of the model and its training.
         out: The run folder; every process must see it.
-        train_set: The training set.
-        val_set: The dataset of the validation loss and the previews, or None.
+        data: The folder of the configuration's dataset; ``$SEQDIS_DATA/DATASET`` when omitted.
+        train_set: The training set; the configuration's own training and validation splits when omitted.
+        val_set: The dataset of the validation loss and the previews; none when omitted beside a training set.
         resume: Whether to go on with the run that ``out`` holds, if it holds one.
         device: The device, as torch names it; the best one available when omitted.
         command: The command that started the run, kept with it.
@@ -45,10 +48,16 @@ def train(
         The model with averaged weights, in evaluation mode, as ``out`` now holds it.
 
     Raises:
-        InputError: ``out`` holds a run and ``resume`` is False, or one of another configuration;
+        InputError: The configuration's data cannot be used, or others are given beside them; ``out`` holds a run and ``resume`` is False, or one of another configuration;
             data of another shape; patience without validation data; a target that the method asks for and that cannot be had; a loss
             that is not finite; a disk that is full.
     """
+    if train_set is None:
+        if val_set is not None:
+            raise InputError("val_set: given without a train_set; allowed: both, or neither")
+        train_set, val_set = build_splits(config, data)
+    elif data is not None:
+        raise InputError(f"data: {data} is given beside a train_set; allowed: one of the two")
     for name, dataset in {"train_set": train_set, "val_set": val_set}.items():
         expected = (config.data.length, *config.data.frame_shape)
         if dataset is not None and dataset.shape != expected:

@@ -12,7 +12,7 @@ from seqdis.core.cli.output import print_json, print_line, print_table
 from seqdis.core.errors import InputError
 from seqdis.core.metric import Metric, Metrics
 from seqdis.core.results import ResultRecord
-from seqdis.eval.cli.records import make_record, with_training
+from seqdis.eval.cli.records import with_training
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.judge.judge_accuracy import low_accuracy_note
 from seqdis.eval.protocols.context import Context
@@ -111,9 +111,10 @@ def publish(done: Publication, *, as_json: bool = False) -> ResultRecord:
 
 def _record(done: Publication, words: Sequence[str]) -> ResultRecord:
     context = done.context
-    record = make_record(
-        done.path, context.first.config, done.metrics, words=words, data=context.data, seed=context.seed,
-        device=context.first.model.device, seconds=time.perf_counter() - done.started,
+    paths = [*(["--data", str(context.data)] if context.data else []), "--out", str(done.path)]
+    record = ResultRecord.of_run(
+        context.first.config, done.metrics, name=done.path.stem, command=shlex.join([*words, *paths]),
+        seed=context.seed, device=context.first.model.device, seconds=time.perf_counter() - done.started,
     )  # fmt: skip
     folders = [run.folder for run in context.runs]
     compared = done.protocol.several_runs == "compared"

@@ -3,57 +3,47 @@
 from __future__ import annotations
 
 import json
-import shlex
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from seqdis.core.config import RunConfig
+from seqdis.core.cli.output import print_line, print_metrics
 from seqdis.core.metric import Metrics
-from seqdis.core.results import ResultRecord, device_name, installed_versions
+from seqdis.core.results import ResultRecord
 from seqdis.core.training_record import read_training
+from seqdis.eval.engine.open_run import OpenRun
 
-__all__ = ["make_record", "with_training"]
+__all__ = ["save_result", "with_training"]
 
 
-def make_record(
-    path: Path,
-    config: RunConfig,
-    metrics: Metrics,
-    *,
-    words: Sequence[str],
-    data: Path | None,
-    seed: int,
-    device: torch.device | str,
-    seconds: float,
+def save_result(
+    run: OpenRun, metrics: Metrics, path: Path, *, command: str, name: str | None = None
 ) -> ResultRecord:
-    """A measurement of a run as a record.
+    """Write a JSON file of what was measured of a run since it was opened, and print the figures.
+
+    The command and the time of the training stand in the file as well.
 
     Args:
-        path: Of the JSON file, which names the result.
-        config: Of the run.
+        run: The run.
         metrics: What was found.
-        words: The command that was typed, without ``--data`` and ``--out``.
-        data: What ``--data`` said.
-        seed: Of the measurement.
-        device: Of the model.
-        seconds: That it took.
+        path: The JSON file.
+        command: The command that measured; that of the training is put before it.
+        name: What the result is called; the preset's name when omitted.
+
+    Returns:
+        What was written.
     """
-    where = ["--data", str(data)] if data else []
-    return ResultRecord(
-        name=path.stem,
-        method=config.method,
-        dataset=config.data.dataset,
-        modality=config.modality,
-        command=shlex.join([*words, *where, "--out", str(path)]),
-        seed=seed,
-        device=device_name(device),
-        wall_seconds=round(seconds, 1),
-        versions=installed_versions(),
-        metrics=metrics,
-    )
+    config = run.config
+    record = ResultRecord.of_run(
+        config, metrics, name=name or config.preset, command=command, seed=config.train.seed,
+        device=run.model.device, seconds=time.perf_counter() - run.opened,
+    )  # fmt: skip
+    record = with_training(record, [run.folder])
+    record.save(path)
+    print_metrics(f"{record.name} on held-out sequences", metrics)
+    print_line(f"written: {path}")
+    return record
 
 
 def with_training(

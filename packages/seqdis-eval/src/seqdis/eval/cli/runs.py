@@ -13,7 +13,7 @@ from seqdis.core.pretrained import config_of
 from seqdis.core.registry import build_dataset
 from seqdis.eval.engine.open_run import OpenRun
 
-__all__ = ["open_runs", "splits_of"]
+__all__ = ["open_run", "open_runs", "splits_of"]
 
 
 def splits_of(config: RunConfig, data: Path | None) -> tuple[SequenceDataset, SequenceDataset]:
@@ -23,6 +23,26 @@ def splits_of(config: RunConfig, data: Path | None) -> tuple[SequenceDataset, Se
         for split in ("train", "test")
     )
     return train_set, test_set
+
+
+def open_run(
+    folder: Path, *, data: Path | None = None, device: str | None = None, modality: str | None = None
+) -> OpenRun:
+    """Load a run, with its training and its test split.
+
+    Args:
+        folder: The run's folder.
+        data: The folder of its dataset; ``$SEQDIS_DATA/DATASET`` when omitted.
+        device: The device, as torch names it; the fastest here when omitted.
+        modality: The modality that the run must have; any when omitted.
+
+    Raises:
+        InputError: The run, its data or the device cannot be used, or the run is of another modality.
+    """
+    run = open_runs([folder], data=data, device=device)[0]
+    if modality not in (None, run.config.modality):
+        raise InputError(f"{folder}: a model of {run.config.modality}; allowed here: {modality}")
+    return run
 
 
 def open_runs(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from seqdis.core.config import DataConfig, RunConfig
@@ -23,6 +24,7 @@ class OpenRun:
         config: That it was trained from.
         train_set: Its training split.
         test_set: Its test split.
+        opened: The reading of ``time.perf_counter()`` when it was opened, from which a measurement's time counts.
     """
 
     folder: Path
@@ -30,6 +32,7 @@ class OpenRun:
     config: RunConfig
     train_set: SequenceDataset
     test_set: SequenceDataset
+    opened: float = field(default_factory=time.perf_counter, compare=False)
 
     def data_in(self, mode: Mode) -> DataConfig:
         """The run's data, split as the mode says."""

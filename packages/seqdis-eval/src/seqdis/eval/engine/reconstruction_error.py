@@ -9,12 +9,12 @@ from torch import Tensor
 
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
-from seqdis.core.metric import Estimate
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.progress import Progress
 from seqdis.eval.engine.batches import batches, reconstructions
 from seqdis.eval.metrics.squared_error import clip_errors, entry_weights, mean_squared_error
 
-__all__ = ["clip_errors", "mean_frame", "reconstruction_mse"]
+__all__ = ["clip_errors", "mean_frame", "measure_reconstruction", "reconstruction_mse"]
 
 
 def mean_frame(dataset: SequenceDataset, *, batch_size: int = 256) -> Tensor:
@@ -63,3 +63,25 @@ def reconstruction_mse(
         baseline.append(clip_errors(made.source, baseline_guess))
     error, chance = (torch.cat(parts) if parts else torch.empty(0) for parts in (errors, baseline))
     return mean_squared_error(error, chance, generator=torch.Generator().manual_seed(seed))
+
+
+def measure_reconstruction(
+    model: Disentangler,
+    train_set: SequenceDataset,
+    test_set: SequenceDataset,
+    *,
+    progress: Progress | None = None,
+) -> Metrics:
+    """The metric ``reconstruction_mse`` of a whole test set; see :func:`reconstruction_mse`.
+
+    Args:
+        model: Any method.
+        train_set: The training set, for the baseline.
+        test_set: The sequences that are reconstructed.
+        progress: Called with clips done and in all.
+
+    Raises:
+        InputError: No clip has a measured entry.
+    """
+    error = reconstruction_mse(model, train_set, test_set, progress=progress)
+    return Metrics.of({"reconstruction_mse": error}, role="reconstruction")

@@ -6,10 +6,9 @@ import torch
 
 from seqdis.core.analysis import (
     TraverseResult,
-    encode_dataset,
     evaluating,
     generate,
-    probe_factors,
+    probe_splits,
     swap_matrix,
     traverse,
 )
@@ -94,12 +93,7 @@ def _probes(run: TrainedRun, settings: ReportSettings) -> list[Section]:
         Subset(data, chosen_clips(len(data), settings.probed, seed=settings.seed + 2))
         for data in (run.train_set, run.test_set)
     )
-    metrics = probe_factors(
-        encode_dataset(run.model, train),
-        train.all_labels(),
-        encode_dataset(run.model, test),
-        test.all_labels(),
-    )
+    metrics = probe_splits(run.model, train, test)
     labels = run.test_set.labels
     probes = {(label, side): metrics[f"probe_{label}_from_{side}"] for label in labels for side in SIDES}
     found = probe_heat_map(probes, labels)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
+from seqdis.core.config import DataConfig, PriorConfig, RunConfig
 from seqdis.core.methods.dsvae.config import DSVAEConfig
 from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.core.vae_preset import plain_adam
 from seqdis.timeseries.options import SeriesOptions
 
 __all__ = ["dsvae_series", "dsvae_waves"]
@@ -49,16 +50,8 @@ def _base(
             output="linear",
             frame_std=0.2,
         ),
-        train=TrainConfig(
-            steps=steps,
-            batch_size=batch_size,
-            lr=2e-3,
-            weight_decay=0.0,  # plain Adam
-            warmup_steps=50,
-            grad_clip=None,
-            ema_decay=0.0,
-            eval_every=500,
-            save_every=500,
+        train=plain_adam(
+            steps=steps, batch_size=batch_size, lr=2e-3, schedule="cosine", warmup_steps=50, every=500
         ),
         prior=PriorConfig(options={"epochs": 20, "lr": 1e-3}),
     )

@@ -1,0 +1,68 @@
+"""What the presets of variational autoencoders with LSTMs (DSVAE, S3VAE) have in common."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from seqdis.core.config import TrainConfig
+
+__all__ = ["VAESizes", "plain_adam"]
+
+
+class VAESizes(TypedDict, total=False):
+    """The sizes that a preset may choose; the method's own defaults hold for the others.
+
+    Attributes:
+        static_dim: Width of ``s``.
+        dynamic_dim: Width of ``d``.
+        features: Width of a frame's feature.
+        hidden_dim: Width of the recurrent layers.
+        frame_std: σ of ``p(x | s, d)``; with 1/√2 the negative log-likelihood is the sum of squared errors and a
+            constant.
+        layer_norm: Whether the posterior normalises, which lets a short training begin at once.
+    """
+
+    static_dim: int
+    dynamic_dim: int
+    features: int
+    hidden_dim: int
+    frame_std: float
+    layer_norm: bool
+
+
+def plain_adam(
+    *,
+    batch_size: int,
+    lr: float,
+    epochs: int | None = None,
+    steps: int | None = None,
+    schedule: Literal["cosine", "constant"] = "constant",
+    warmup_steps: int = 0,
+    every: int = 1000,
+) -> TrainConfig:
+    """A training by Adam without weight decay, without clipped gradients and without averaged weights.
+
+    The running statistics of batch norm are those of the weights themselves, not of an average.
+
+    Args:
+        batch_size: Sequences a step.
+        lr: Learning rate.
+        epochs: Passes over the data; give this or steps.
+        steps: Optimiser steps.
+        schedule: How the learning rate goes on after the warm-up.
+        warmup_steps: Steps of the linear warm-up.
+        every: Steps between validations, and between checkpoints.
+    """
+    return TrainConfig(
+        epochs=epochs,
+        steps=steps,
+        batch_size=batch_size,
+        lr=lr,
+        weight_decay=0.0,
+        warmup_steps=warmup_steps,
+        schedule=schedule,
+        grad_clip=None,
+        ema_decay=0.0,
+        eval_every=every,
+        save_every=every,
+    )
