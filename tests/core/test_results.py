@@ -24,6 +24,13 @@ VALUES: dict[str, Any] = {
     "schema": "seqdis.result.2", "name": "demo", "method": "diffsda", "dataset": "shapes", "modality": "video",
     "command": "seqdis demo", "seed": 0, "protocol": "swap", "mode": "corrected", "noise": "dynamic", "device": "cpu (2 cores)",
     "wall_seconds": 12.5, "versions": {"torch": "2"},
+    "trainings": [
+        {
+            "run": "runs/a", "method": "diffsda", "preset": "diffsda-sprites", "changes": ["static_dim=8"],
+            "sequence_shape": [8, 3, 32, 32], "steps": 100, "batch_size": 16, "seconds": 1.5, "case": "",
+        }
+    ],
+    "headline": ["swap_joint_accuracy"],
     "metrics": [{
         "value": 0.5, "unit": "share", "direction": "higher", "chance": 0.1, "ci95": [0.4, 0.6], "n": 10, "std": 0.1,
         "seeds": 3, "name": "a", "case": "", "role": "swap",
