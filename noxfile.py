@@ -62,8 +62,8 @@ EXAMPLES = {
 EXTRAS = {"video": "[flow,latent]", "eval": "[fid,speech]"}
 # What a part's tests compare with or look with, and what an extra of seqdis-eval would bring.
 PEERS = {"core": ("diffusers", "pandas", "polars"), "integration": ("playwright", "pytorch-fid")}
-# Places that share six or more lines today: lower it with every one that goes.
-MOST_DUPLICATES = 21
+# Places that share six or more lines: a preset's training by keywords, which two methods spell alike.
+MOST_DUPLICATES = 1
 PINNED = ("-c", "constraints.txt", "--override", "overrides.txt")
 # Every module: seqdis.core itself imports little before a name is asked for.
 IMPORT_ALL = (

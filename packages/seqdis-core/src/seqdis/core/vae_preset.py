@@ -6,28 +6,36 @@ from typing import Literal, TypedDict
 
 from seqdis.core.config import TrainConfig
 
-__all__ = ["VAESizes", "plain_adam"]
+__all__ = ["NetworkSizes", "VAESizes", "plain_adam"]
 
 
-class VAESizes(TypedDict, total=False):
-    """The sizes that a preset may choose; the method's own defaults hold for the others.
+class NetworkSizes(TypedDict, total=False):
+    """The sizes of the networks that a preset may choose; the method's own defaults hold for the others.
+
+    Attributes:
+        features: Width of a frame's feature.
+        hidden_dim: Width of the recurrent layers.
+        layer_norm: Whether the posterior normalises, which lets a short training begin at once.
+    """
+
+    features: int
+    hidden_dim: int
+    layer_norm: bool
+
+
+class VAESizes(NetworkSizes, total=False):
+    """The sizes of the networks and of the factors, and the spread of the frames.
 
     Attributes:
         static_dim: Width of ``s``.
         dynamic_dim: Width of ``d``.
-        features: Width of a frame's feature.
-        hidden_dim: Width of the recurrent layers.
         frame_std: σ of ``p(x | s, d)``; with 1/√2 the negative log-likelihood is the sum of squared errors and a
             constant.
-        layer_norm: Whether the posterior normalises, which lets a short training begin at once.
     """
 
     static_dim: int
     dynamic_dim: int
-    features: int
-    hidden_dim: int
     frame_std: float
-    layer_norm: bool
 
 
 def plain_adam(

@@ -7,6 +7,7 @@ from seqdis.core.methods.dsvae.config import DSVAEConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.vae_preset import plain_adam
 from seqdis.timeseries.options import SeriesOptions
+from seqdis.timeseries.presets.small_networks import SERIES_NETWORKS
 
 __all__ = ["dsvae_series", "dsvae_waves"]
 
@@ -42,13 +43,11 @@ def _base(
         model=DSVAEConfig(
             static_dim=8,
             dynamic_dim=dynamic_dim,
-            features=64,
-            hidden_dim=64,
-            layer_norm=True,
             encoder=backbone,
             decoder=backbone,
             output="linear",
             frame_std=0.2,
+            **SERIES_NETWORKS,
         ),
         train=plain_adam(
             steps=steps, batch_size=batch_size, lr=2e-3, schedule="cosine", warmup_steps=50, every=500

@@ -7,6 +7,7 @@ from seqdis.core.methods.s3vae.config import S3VAEConfig
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.vae_preset import plain_adam
 from seqdis.timeseries.options import SeriesOptions
+from seqdis.timeseries.presets.small_networks import SERIES_NETWORKS
 
 __all__ = ["s3vae_airq", "s3vae_etth1", "s3vae_physionet"]
 
@@ -52,9 +53,6 @@ def _base(
         model=S3VAEConfig(
             static_dim=static_dim,
             dynamic_dim=dynamic_dim,
-            features=64,
-            hidden_dim=64,
-            layer_norm=True,
             encoder=backbone,
             decoder=backbone,
             output="linear",
@@ -62,6 +60,7 @@ def _base(
             prediction_weight=0.0,
             consistency_weight=100.0,
             information_weight=1.0,
+            **SERIES_NETWORKS,
         ),
         train=plain_adam(
             steps=steps, batch_size=batch_size, lr=2e-3, schedule="cosine", warmup_steps=50, every=500

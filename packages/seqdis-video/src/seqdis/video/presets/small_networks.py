@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from seqdis.core.vae_preset import VAESizes
+from seqdis.core.vae_preset import NetworkSizes
 
 __all__ = ["SHAPES_NETWORKS", "SPRITES32_NETWORKS", "ConvolutionalSizes"]
 
 
-class ConvolutionalSizes(VAESizes, total=False):
-    """The sizes of a method with a convolutional encoder and decoder.
+class ConvolutionalSizes(NetworkSizes, total=False):
+    """The sizes of a convolutional encoder and decoder, and the spread of the frames.
 
     Attributes:
         channels: Base channels of encoder and decoder.
         encoder: The encoder's channels over the base, layer by layer.
         decoder: The decoder's channels over the base.
+        frame_std: σ of ``p(x | s, d)``.
     """
 
     channels: int
     encoder: tuple[int, ...]
     decoder: tuple[int, ...]
+    frame_std: float
 
 
 SPRITES32_NETWORKS: ConvolutionalSizes = {
