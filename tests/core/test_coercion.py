@@ -162,3 +162,18 @@ def test_numbers_of_any_kind_are_read() -> None:
 def test_options_of_a_table_are_refused_for_an_array() -> None:
     with pytest.raises(InputError, match="id_column is for a table; got Tensor"):
         as_sequences(torch.zeros(2, 2), id_column="id")
+
+
+def test_masked_entries_of_an_array_were_not_measured() -> None:
+    values = np.array([[[1, 2], [9, 4]]])
+    sequences = as_sequences(np.ma.masked_equal(values, 9))
+    assert sequences.observed is not None
+    assert sequences.observed.tolist() == [[[True, True], [False, True]]]
+    assert sequences.x.tolist() == [[[1, 2], [0, 4]]]
+    bytes_of_a_picture = np.ma.masked_equal(np.full((1, 2, 1, 2, 2), 51, np.uint8), 9)
+    bytes_of_a_picture[0, 1, 0, 0, 0] = np.ma.masked
+    clip = as_sequences(bytes_of_a_picture)
+    assert clip.observed is not None
+    assert int((~clip.observed).sum()) == 1
+    assert clip.x[0, 0].flatten().tolist() == pytest.approx([0.2] * 4)
+    assert as_sequences(np.ma.masked_equal(values, 7)).observed is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from types import ModuleType
 from typing import Any
 
@@ -58,6 +59,39 @@ def test_times_and_numeric_ids_are_read(library: Any) -> None:
     assert np.isnat(sequences.stamps[1, 1])
 
 
+def test_dates_as_text_are_read_as_a_file_of_values_separated_by_commas_holds_them(library: Any) -> None:
+    days = ["2026-01-01 23:30", "2026-01-02 00:15:30.5", "2026-01-03"]
+    sequences = as_sequences(library.DataFrame({"t": days, "x": [1.0, 2.0, 3.0]}), time_column="t")
+    assert sequences.stamps is not None
+    assert (sequences.stamps[0] == np.array(days, dtype="datetime64[us]")).all()
+    dates = library.DataFrame({"t": [date(2026, 1, 1), date(2026, 2, 1)], "x": [1, 2]})
+    stamps = as_sequences(dates, time_column="t").stamps
+    assert stamps is not None
+    assert stamps.astype("datetime64[D]").tolist() == [[date(2026, 1, 1), date(2026, 2, 1)]]
+    with pytest.raises(InputError, match="'t': no time in row 1"):
+        as_sequences(library.DataFrame({"t": [days[0], None], "x": [1.0, 2.0]}), time_column="t")
+
+
+def test_durations_are_seconds(library: Any) -> None:
+    lasted = np.array([0, 1500], dtype="timedelta64[ms]")
+    sequences = as_sequences(library.DataFrame({"t": lasted, "x": [1.0, 2.0]}), time_column="t")
+    assert sequences.stamps is not None
+    assert sequences.stamps.tolist() == [[0.0, 1.5]]
+
+
+def test_a_column_of_truth_values_is_one_where_it_is_named(library: Any) -> None:
+    sequences = as_sequences(library.DataFrame({"on": [True, None, False]}), columns=["on"])
+    assert sequences.x.flatten().tolist() == [1, 0, 0]
+    assert sequences.observed is not None
+    assert sequences.observed.flatten().tolist() == [True, False, True]
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(InputError, match="two columns are called 'a'; allowed: each name once"):
+        as_sequences(pandas.DataFrame(np.zeros((2, 2)), columns=["a", "a"]))
+
+
 @pytest.mark.parametrize(
     ("changes", "options", "message"),
     [
@@ -65,7 +99,7 @@ def test_times_and_numeric_ids_are_read(library: Any) -> None:
         ({"hour": [0, 0, 1, 0, 3]}, COLUMNS, "sequence a: 'hour' is 0 in row 3, after 0"),
         ({"patient": ["b", None, "b", "a", "b"]}, COLUMNS, "'patient' names no sequence in row 1"),
         ({"hour": [0, 0, None, 2, 3]}, COLUMNS, "column 'hour': no time in row 2"),
-        ({"hour": list("abcde")}, COLUMNS, "'hour': .*allowed: numbers or times"),
+        ({"hour": list("abcde")}, COLUMNS, "'hour': .*allowed: numbers, times, or text"),
         ({}, {"id_column": "patent"}, r"unknown column of input 'patent' \(did you mean 'patient'\?\)"),
         ({}, {**COLUMNS, "columns": ["note"]}, "column 'note': .*cannot be read as numbers"),
         ({"pulse": list("abcde"), "drops": list("abcde")}, COLUMNS, "5 rows with 0 columns of numbers"),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 500
+LONGEST, LONGEST_OF_PACKAGES, MEDIAN_OF_PACKAGES = 500, 400, 100
 # Assembled from pieces, so that this file does not hold what it looks for.
 MACHINE_PATH = re.compile(
     r"(?:^|[^\w.~:/-])/(?:" + "|".join(["work", "farm", "root", "home", "Users"]) + r")/"
@@ -102,6 +104,50 @@ def test_no_file_of_code_is_longer_than_the_ceiling(tracked: list[Path]) -> None
         path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines()) for path in code
     }
     assert {name: count for name, count in lengths.items() if count > LONGEST} == {}
+    shipped = {name: count for name, count in lengths.items() if name.startswith("packages/")}
+    assert {name: count for name, count in shipped.items() if count > LONGEST_OF_PACKAGES} == {}
+    assert median(shipped.values()) <= MEDIAN_OF_PACKAGES
+
+
+def imports_of(path: Path) -> set[str]:
+    """Modules that a file imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {
+        name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module
+        for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+    }
+
+
+def test_a_block_that_one_method_alone_uses_stands_in_its_folder(tracked: list[Path]) -> None:
+    imported = {path: imports_of(path) for path in python_sources(tracked, "packages")}
+    blocks = [path for path in imported if path.parent.name == "nn" and path.name != "__init__.py"]
+    assert blocks
+
+    def users(block: Path) -> set[str]:
+        """Folders of those who import the block, directly or by another block."""
+        module, found = f"seqdis.core.nn.{block.stem}", set()
+        for path, names in imported.items():
+            if module in names and path.name != "__init__.py":
+                found |= users(path) if path.parent == block.parent else {str(path.parent)}
+        return found
+
+    alone = {block.stem: users(block) for block in blocks if len(users(block)) < 2}
+    assert {name: at for name, at in alone.items() if not at or "/methods/" in next(iter(at))} == {}
+
+
+def test_no_file_name_occurs_twice_within_a_package(tracked: list[Path]) -> None:
+    several = {"methods", "datasets", "presets"}
+    files = [
+        path.relative_to(ROOT / "packages").parts
+        for path in python_sources(tracked, "packages")
+        if path.name != "__init__.py" and "src" in path.parts
+    ]
+    names = Counter((parts[0], parts[-1]) for parts in files if not several & set(parts[1:-1]))
+    assert names
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def python_sources(tracked: list[Path], *below: str) -> list[Path]:

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from seqdis.core.methods.vdsm.gaussian_layer import GaussianLayer, log_softplus
 from seqdis.core.methods.vdsm.state_space import Combiner, GatedTransition
-from seqdis.core.nn.gaussian_layer import GaussianLayer, log_softplus
 
 POSE, ACTION = 3, 2
 

@@ -25,7 +25,7 @@ def as_tensor(value: Any, name: str) -> Tensor:
     """
     if not isinstance(value, Tensor):
         try:
-            array = np.asarray(value)
+            array = _without_mask(value) if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"{name}: a {type(value).__name__} cannot be read as an array: {error}"
@@ -42,6 +42,14 @@ def as_tensor(value: Any, name: str) -> Tensor:
     if value.is_complex():
         raise InputError(f"{name}: complex numbers; allowed: real numbers")
     return value
+
+
+def _without_mask(array: np.ma.MaskedArray) -> np.ndarray:
+    """An array in which NaN stands in each masked entry."""
+    if not np.ma.is_masked(array):
+        return array.data
+    unit = 255.0 if array.dtype == np.uint8 and array.ndim > PICTURE else 1.0
+    return (array.astype(np.float64) / unit).filled(np.nan)
 
 
 def as_steps(

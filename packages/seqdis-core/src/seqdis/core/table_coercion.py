@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ import numpy as np
 from seqdis.core.errors import InputError, unknown_name
 
 __all__ = ["TableParts", "is_table", "read_table"]
+
+_MISSING = ("nan", "<NA>", "NaT")
+_ISO_DATE = re.compile(r"NaT$|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?$")
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,13 @@ def read_table(
         name: The name of the table in error messages.
 
     Raises:
-        InputError: A column is missing or holds no numbers, an identifier or a time is missing, the table is empty,
+        InputError: A column is missing, named twice, or holds no numbers, an identifier or a time is missing, the table is empty,
             or its rows are not in the order of their time.
     """
     names = list(table.columns)
+    double = next((str(column) for i, column in enumerate(names) if column in names[:i]), None)
+    if double is not None:
+        raise InputError(f"{name}: two columns are called {double!r}; allowed: each name once")
     for wanted in [id_column, time_column, *(columns or ())]:
         if wanted is not None and wanted not in names:
             raise unknown_name(f"column of {name}", str(wanted), map(str, names))
@@ -86,8 +93,9 @@ def _is_numeric(column: Any) -> bool:
 def _numbers(column: Any, name: str) -> np.ndarray:
     try:
         values = column.to_numpy()
-        if values.dtype == object:  # nullable columns of pandas
-            values = column.to_numpy(dtype="float64", na_value=np.nan)
+        if values.dtype == object:  # nullable columns: pandas.NA, None
+            missing = np.array([value is None or str(value) in _MISSING for value in values.tolist()])
+            values = np.where(missing, np.nan, values)
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: {column.dtype} cannot be read as numbers: {error}") from error
@@ -97,12 +105,27 @@ def _times(column: Any, name: str) -> np.ndarray:
     values = column.to_numpy()
     if values.dtype == object and getattr(column.dtype, "kind", "O") == "M":  # a time zone: as UTC
         values = column.to_numpy(dtype="datetime64[ns]")
-    if values.dtype.kind not in "iufM":
-        raise InputError(f"{name}: {column.dtype}; allowed: numbers or times (see pandas.to_datetime)")
+    if values.dtype.kind not in "iufMm":
+        values = _read_dates(values, column, name)
+    if values.dtype.kind == "m":
+        values = values / np.timedelta64(1, "s")  # NaN where there is none
     missing = np.isnat(values) if values.dtype.kind == "M" else np.isnan(values)
     if missing.any():
         raise InputError(f"{name}: no time in row {int(missing.argmax())}; allowed: a time in every row")
     return np.asarray(values)
+
+
+def _read_dates(values: np.ndarray, column: Any, name: str) -> np.ndarray:
+    """Dates, or text in the form of ISO 8601 (``2026-01-31 12:30``), as ``datetime64``; NaT where there is none."""
+    try:
+        texts = ["NaT" if str(value) in ("None", *_MISSING) else str(value) for value in values.tolist()]
+        if any(not _ISO_DATE.match(text) for text in texts):
+            raise ValueError
+        return np.array(texts, dtype="datetime64[us]")
+    except ValueError:
+        raise InputError(
+            f"{name}: {column.dtype}; allowed: numbers, times, or text such as 2026-01-31 12:30 (see pandas.to_datetime)"
+        ) from None
 
 
 def _groups(table: Any, id_column: str | None, name: str) -> tuple[tuple[str, ...], list[np.ndarray]]:
@@ -112,7 +135,7 @@ def _groups(table: Any, id_column: str | None, name: str) -> tuple[tuple[str, ..
     numbers: dict[Any, int] = {}
     group = np.empty(len(table), dtype=np.int64)
     for row, value in enumerate(table[id_column].to_numpy().tolist()):
-        if value is None or (not isinstance(value, str) and str(value) in ("nan", "<NA>", "NaT")):
+        if value is None or (not isinstance(value, str) and str(value) in _MISSING):
             raise InputError(
                 f"{name}: column {id_column!r} names no sequence in row {row}; allowed: a name in each"
             )

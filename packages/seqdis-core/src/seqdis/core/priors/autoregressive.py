@@ -15,6 +15,7 @@ from seqdis.core.factors import Extra, Factors
 from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.priors.code_sequences import draw_codes, log_likelihood, log_probabilities
 from seqdis.core.priors.code_transformer import CodeTransformer
+from seqdis.core.priors.fitting import fit_by_epochs
 from seqdis.core.priors.prior import FittedPrior
 from seqdis.core.priors.prior_files import read_prior_files, write_prior_files
 from seqdis.core.quantize.codebook_use import check_codes
@@ -138,28 +139,20 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         kept = torch.randperm(count, generator=draws, device=self.device)[: c.contents].sort().values
         self.contents = static[kept].clone()
         self.network.standardise(static, codes)
-        optimizer = torch.optim.AdamW(self.parameters(), c.lr, weight_decay=c.weight_decay)
-        losses = []
-        self.train()
         # Dropout takes no generator: it draws from a stream of its own, begun from the seed.
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(c.seed)
-            for epoch in range(c.epochs):
-                order = torch.randperm(count, generator=draws, device=self.device)
-                total = static.new_zeros(())
-                for chosen in order.split(c.batch_size):
-                    seed = int(torch.randint(2**62, (), generator=draws, device=self.device))
-                    rows = GeneratorStack.shard(seed, len(chosen), slice(0, len(chosen)), self.device)
-                    loss = self.loss(static[chosen], codes[chosen], generator=rows)
-                    optimizer.zero_grad(set_to_none=True)
-                    loss.backward()
-                    optimizer.step()
-                    total += loss.detach() * len(chosen)
-                losses.append(total / count)
-                if progress is not None:
-                    progress(epoch + 1, c.epochs)
-        self.eval()
-        return torch.stack(losses).cpu()
+            return fit_by_epochs(
+                self,
+                lambda chosen, rows: self.loss(static[chosen], codes[chosen], generator=rows),
+                count=count,
+                epochs=c.epochs,
+                batch_size=c.batch_size,
+                lr=c.lr,
+                weight_decay=c.weight_decay,
+                generator=draws,
+                progress=progress,
+            )
 
     def _check_vectors(self, codes: Tensor, dynamic: Tensor) -> None:
         for some, vectors in zip(codes.split(_AT_ONCE), dynamic.split(_AT_ONCE), strict=True):

@@ -19,6 +19,7 @@ from seqdis.core.diffusion.samplers.ddim import DDIMSampler
 from seqdis.core.diffusion.samplers.sampler_state import SamplerState
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.priors.fitting import fit_by_epochs
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
 from seqdis.core.priors.prior import FittedPrior
 from seqdis.core.priors.prior_files import read_prior_files, write_prior_files
@@ -127,34 +128,21 @@ class LatentDDIM(nn.Module, FittedPrior):
         self.std.copy_(torch.where(std > 1e-6, std, 1.0))  # a constant entry stays what it is
         z = (z - self.mean) / self.std
         c = self.config
-        optimizer = torch.optim.AdamW(self.parameters(), c.lr, weight_decay=c.weight_decay)
-        draws = torch.Generator(self.device).manual_seed(c.seed)
-        ema, done = EMA(self, decay=c.ema_decay), 0
-        losses = []
-        self.train()
-        for epoch in range(c.epochs):
-            order = torch.randperm(len(z), generator=draws, device=self.device)
-            total = z.new_zeros(())
-            for chosen in order.split(c.batch_size):
-                rows = GeneratorStack.shard(
-                    int(torch.randint(2**62, (), generator=draws, device=self.device)),
-                    len(chosen),
-                    slice(0, len(chosen)),
-                    self.device,
-                )
-                loss = self._loss(z[chosen], rows)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                ema.update(done)
-                done += 1
-                total += loss.detach() * len(chosen)
-            losses.append(total / len(z))
-            if progress is not None:
-                progress(epoch + 1, c.epochs)
+        ema = EMA(self, decay=c.ema_decay)
+        losses = fit_by_epochs(
+            self,
+            lambda chosen, rows: self._loss(z[chosen], rows),
+            count=len(z),
+            epochs=c.epochs,
+            batch_size=c.batch_size,
+            lr=c.lr,
+            weight_decay=c.weight_decay,
+            generator=torch.Generator(self.device).manual_seed(c.seed),
+            after_step=ema.update,
+            progress=progress,
+        )
         ema.keep()
-        self.eval()
-        return torch.stack(losses).cpu()
+        return losses
 
     def _loss(self, z: Tensor, rows: GeneratorStack) -> Tensor:
         sigma = self.schedule.draw((len(z),), generator=rows, device=z.device)

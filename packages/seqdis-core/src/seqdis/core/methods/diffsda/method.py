@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -11,10 +12,10 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.steps import entry_weights, subsample_frames, valid_entries
+from seqdis.core.data.steps import valid_entries
 from seqdis.core.diffusion.denoiser import DenoiseFunction, Denoiser
+from seqdis.core.diffusion.frame_loss import TrainingFrames, frame_denoising_loss
 from seqdis.core.diffusion.guidance import drop_conditions
-from seqdis.core.diffusion.loss import denoising_loss
 from seqdis.core.diffusion.noise import LogNormalNoise
 from seqdis.core.diffusion.samplers.sampling import Sampling
 from seqdis.core.disentangler import Disentangler, LossOutput
@@ -139,32 +140,17 @@ class DiffSDA(Disentangler):
         c = self.config
         y = self.to_model_space(sequences)
         z = self.condition(self._factors(y, sequences.mask))
-        weight = entry_weights(sequences, y)
-        if c.frames_per_clip is not None and c.frames_per_clip < y.shape[1]:
-            (y, z), weight = subsample_frames(
-                (y, z), weight, sequences.mask, keep=c.frames_per_clip, generator=generator
-            )
-        count = c.noise_repeats
-        if count > 1:
-            y, z = y.repeat(1, count, *(1,) * (y.ndim - 2)), z.repeat(1, count, 1)
-            weight = None if weight is None else weight.repeat(1, count, *(1,) * (y.ndim - 2))
+        frames = TrainingFrames.pick(y, z, sequences, keep=c.frames_per_clip, generator=generator)
+        frames = frames.repeated(c.noise_repeats)
         if c.condition_dropout > 0:
-            dropped = rand(z.shape[:2], generator=generator, device=z.device) < c.condition_dropout
-            z = drop_conditions(z, dropped)
-        size, steps = y.shape[:2]
-        draws = (size, steps) if c.sigma_per == "frame" else (size, count)
-        sigma = self.noise.draw(draws, generator=generator, device=y.device).repeat_interleave(
-            steps // draws[1], dim=1
-        )
-        noise = randn(y.shape, generator=generator, device=y.device)
-        loss = denoising_loss(
-            self.denoiser,
-            y.flatten(0, 1),
-            z.flatten(0, 1),
-            sigma=sigma.flatten(),
-            noise=noise.flatten(0, 1),
-            weight=None if weight is None else weight.flatten(0, 1),
-        )
+            dropped = rand(frames.z.shape[:2], generator=generator, device=z.device) < c.condition_dropout
+            frames = replace(frames, z=drop_conditions(frames.z, dropped))
+        size, steps = frames.y.shape[:2]
+        draws = (size, steps) if c.sigma_per == "frame" else (size, c.noise_repeats)
+        sigma = self.noise.draw(draws, generator=generator, device=y.device)
+        sigma = sigma.repeat_interleave(steps // draws[1], dim=1)
+        noise = randn(frames.y.shape, generator=generator, device=y.device)
+        loss = frame_denoising_loss(self.denoiser, frames, sigma=sigma, noise=noise)
         terms: Mapping[str, Tensor] = {"diffusion": loss.detach()}
         return LossOutput(loss, terms)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -12,9 +13,8 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.steps import entry_weights, subsample_frames
 from seqdis.core.diffusion.denoiser import Denoiser
-from seqdis.core.diffusion.loss import denoising_loss
+from seqdis.core.diffusion.frame_loss import TrainingFrames, frame_denoising_loss
 from seqdis.core.diffusion.noise import DiscreteSchedule, cosine_schedule, linear_schedule
 from seqdis.core.diffusion.preconditioning import EpsilonPreconditioning, VelocityPreconditioning
 from seqdis.core.diffusion.samplers.sampling import Sampling
@@ -175,28 +175,19 @@ class DiViD(Disentangler):
         y = self.to_model_space(sequences)
         tokens = self.tokens(self.factors(y, sequences.mask))
         orthogonality = self.orthogonality(tokens, sequences.mask)
-        weight = entry_weights(sequences, y)
-        z = self.as_condition(tokens)
-        if c.frames_per_clip is not None and c.frames_per_clip < y.shape[1]:
-            (y, z), weight = subsample_frames(
-                (y, z), weight, sequences.mask, keep=c.frames_per_clip, generator=generator
-            )
-        sigma = self.schedule.draw((len(y),), generator=generator, device=y.device)
+        frames = TrainingFrames.pick(
+            y, self.as_condition(tokens), sequences, keep=c.frames_per_clip, generator=generator
+        )
+        y = frames.y
+        sigma = self.schedule.draw((len(y), 1), generator=generator, device=y.device)
         noise = self.draw_noise(y.shape, generator, y.device)
-        each = sigma.repeat_interleave(y.shape[1])
         if c.prediction != c.loss_on:
             # ‖v_θ − v‖² = (1 + σ²)·‖ε_θ − ε‖²: the same error in the other's unit.
             share = (1 + sigma.square()) ** (1 if c.loss_on == "velocity" else -1)
             share = share.view(-1, *(1,) * (y.ndim - 1))
-            weight = share.expand(y.shape) if weight is None else weight * share
-        ddpm = denoising_loss(
-            self.denoiser,
-            y.flatten(0, 1),
-            z.flatten(0, 1),
-            sigma=each,
-            noise=noise.flatten(0, 1),
-            weight=None if weight is None else weight.flatten(0, 1),
-        )
+            weight = share.expand(y.shape) if frames.weight is None else frames.weight * share
+            frames = replace(frames, weight=weight)
+        ddpm = frame_denoising_loss(self.denoiser, frames, sigma=sigma.expand(y.shape[:2]), noise=noise)
         terms = {"ddpm": ddpm.detach(), "orthogonality": orthogonality.detach()}
         return LossOutput(ddpm + c.orthogonality * orthogonality if c.orthogonality else ddpm, terms)
 

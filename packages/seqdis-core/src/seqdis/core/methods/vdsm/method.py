@@ -20,13 +20,13 @@ from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.factors import Extra, Factors
 from seqdis.core.methods.vdsm.anti_aliased import AntiAliasedEncoder
 from seqdis.core.methods.vdsm.config import VDSMConfig
+from seqdis.core.methods.vdsm.gaussian_layer import GaussianLayer
 from seqdis.core.methods.vdsm.hooks import MOVING_VALUES, VDSMHooks
 from seqdis.core.methods.vdsm.mixture_decoder import MixtureDecoder
 from seqdis.core.methods.vdsm.pose_inference import MeanPosterior, PoseInference
 from seqdis.core.methods.vdsm.state_space import GatedTransition, roll_out
 from seqdis.core.modality import Modality
 from seqdis.core.nn.gaussian import DiagonalGaussian
-from seqdis.core.nn.gaussian_layer import GaussianLayer
 from seqdis.core.priors.factorised import FactorisedPrior
 from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorLike, GeneratorStack, randn, stack_generators

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from seqdis.core.methods.vdsm.gaussian_layer import GaussianLayer
 from seqdis.core.methods.vdsm.state_space import Combiner
 from seqdis.core.nn.gaussian import DiagonalGaussian
-from seqdis.core.nn.gaussian_layer import GaussianLayer
 from seqdis.core.nn.recurrent import reverse_valid
 from seqdis.core.random import GeneratorStack
 

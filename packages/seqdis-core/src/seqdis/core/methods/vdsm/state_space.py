@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.errors import InputError
+from seqdis.core.methods.vdsm.gaussian_layer import GaussianLayer, log_softplus
 from seqdis.core.nn.gaussian import DiagonalGaussian
-from seqdis.core.nn.gaussian_layer import GaussianLayer, log_softplus
 from seqdis.core.random import GeneratorStack
 
 __all__ = ["Combiner", "GatedTransition", "roll_out"]
