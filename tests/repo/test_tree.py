@@ -274,3 +274,12 @@ def test_the_changelog_begins_with_what_is_to_come_or_this_version() -> None:
     headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings[0] in {"Unreleased", version}
     assert version in headings
+
+
+def test_the_scripts_of_the_examples_are_short(tracked: list[Path]) -> None:
+    scripts = [p for p in python_sources(tracked, "examples") if p.name in ("train.py", "evaluate.py")]
+    lengths = {
+        p.relative_to(ROOT).as_posix(): len(p.read_text(encoding="utf-8").splitlines()) for p in scripts
+    }
+    assert len(lengths) == 8
+    assert {name: count for name, count in lengths.items() if count > 40} == {}

@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqdis.core.analysis import probe, probe_factors, probe_outcomes, wilson
+from seqdis.core.analysis import encode_dataset, probe, probe_factors, probe_outcomes, probe_splits, wilson
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.pretrained import build_model
+from seqdis.core.registry import build_dataset, get_preset
 
 
 def split(n: int, seed: int) -> tuple[Factors, dict[str, Tensor]]:
@@ -97,3 +99,12 @@ def test_accuracies_are_those_of_the_outcomes() -> None:
     for name, outcome in outcomes.items():
         assert outcome.right.shape == (80,)
         assert metrics[name].value == pytest.approx(outcome.right.double().mean().item())
+
+
+def test_two_datasets_are_encoded_and_probed() -> None:
+    config = get_preset("toy")
+    model = build_model(config)
+    train, test = (build_dataset("toy", config.data, split) for split in ("train", "test"))
+    known, held_out = encode_dataset(model, train), encode_dataset(model, test)
+    expected = probe_factors(known, train.all_labels(), held_out, test.all_labels())
+    assert list(probe_splits(model, train, test).values()) == list(expected.values())

@@ -18,7 +18,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
-from seqdis.core.training import trainer
+from seqdis.core.training import train, trainer
 from seqdis.core.training.checkpoint import list_checkpoints, read_state, read_tensors
 from seqdis.core.training.watch import FiniteWatch
 
@@ -316,3 +316,25 @@ def test_a_preview_decodes_quickly_and_leaves_the_sampler_alone() -> None:
     with quick_decoding(model):
         assert model.sampling.config.steps == 8
     assert model.sampling.config == usual == _LONG
+
+
+def test_without_datasets_those_of_the_configuration_are_taken(
+    tmp_path: Path, plain_config: Configure, run: Run
+) -> None:
+    config = plain_config(steps=4)
+    run(config, tmp_path / "given")
+    train(config, tmp_path / "own", device="cpu", show_progress=False)
+    first, second = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("given", "own"))
+    assert first == second
+
+
+def test_datasets_and_their_folder_are_not_both_given(
+    tmp_path: Path, plain_config: Configure, splits: Callable[..., Any]
+) -> None:
+    config = plain_config(steps=4)
+    sets = splits(config)
+    with pytest.raises(InputError, match="is given beside a train_set; allowed: one of the two"):
+        train(config, tmp_path / "run", data=tmp_path, **sets)
+    with pytest.raises(InputError, match="val_set: given without a train_set"):
+        train(config, tmp_path / "run", val_set=sets["val_set"])
+    assert not (tmp_path / "run").exists()

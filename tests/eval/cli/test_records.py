@@ -2,10 +2,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
-from seqdis.core.metric import Metrics
+import pytest
+import torch
+
+from seqdis.core.config import DataConfig, RunConfig, TrainConfig
+from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
+from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.results import ResultRecord
-from seqdis.eval.cli.records import with_training
+from seqdis.eval.cli.records import save_result, with_training
+from seqdis.eval.engine.open_run import OpenRun
 
 
 def test_a_record_names_what_came_before_it(tmp_path: Path) -> None:
@@ -28,3 +36,26 @@ def test_a_record_names_what_came_before_it(tmp_path: Path) -> None:
     assert joined.command == "seqdis train x && seqdis prior fit x && seqdis eval y"
     assert joined.wall_seconds == 15.5
     assert with_training(record, [bare]) == record
+
+
+def test_a_saved_result_counts_the_training_and_goes_by_the_presets_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"command": "python train.py", "seconds": 10.0}))
+    config = RunConfig(
+        preset="tiny", modality="toy", method="diffsda", train=TrainConfig(steps=1, seed=7),
+        data=DataConfig(dataset="ramps", length=4, frame_shape=(4,)), model=DiffSDAConfig.model_construct(),
+    )  # fmt: skip
+    nothing = ArraySequences(torch.zeros(2, 4, 4))
+    model = SimpleNamespace(device=torch.device("cpu"))
+    run = OpenRun(tmp_path, model, config, nothing, nothing)  # type: ignore[arg-type]
+    metrics = Metrics.of({"mse": Estimate(value=0.25, chance=1.5)}, role="reconstruction")
+    for name, called in ((None, "tiny"), ("mine", "mine")):
+        record = save_result(run, metrics, tmp_path / "r.json", name=name, command="python evaluate.py")
+        assert record == ResultRecord.load(tmp_path / "r.json")
+        assert (record.name, record.seed, record.method) == (called, 7, "diffsda")
+        assert record.command == "python train.py && python evaluate.py"
+        assert record.wall_seconds >= 10
+    printed = capsys.readouterr().out
+    assert "1.500" in printed
+    assert f"written: {tmp_path / 'r.json'}" in printed

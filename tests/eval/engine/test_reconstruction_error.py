@@ -6,7 +6,12 @@ import torch
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
 from seqdis.core.sequences import Sequences
-from seqdis.eval.engine.reconstruction_error import clip_errors, mean_frame, reconstruction_mse
+from seqdis.eval.engine.reconstruction_error import (
+    clip_errors,
+    mean_frame,
+    measure_reconstruction,
+    reconstruction_mse,
+)
 
 
 def holes(shape: tuple[int, ...], seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -66,3 +71,10 @@ def test_nothing_measured_is_refused(channels) -> None:
     blind = ArraySequences(x, observed=torch.zeros(2, 5, 4, dtype=torch.bool))
     with pytest.raises(InputError, match="none of 2 test clips has a measured entry"):
         reconstruction_mse(channels(), blind, blind)
+
+
+def test_as_a_metric_of_reconstruction(world, channels) -> None:
+    train, test = world(30, 0), world(20, 1)
+    metric = measure_reconstruction(channels("constant"), train, test)["reconstruction_mse"]
+    assert metric.role == "reconstruction"
+    assert metric.value == reconstruction_mse(channels("constant"), train, test).value

@@ -110,7 +110,7 @@ class ResultRecord(_Strict):
 
         Args:
             config: Configuration of the run.
-            metrics: Measured metrics.
+            metrics: The metrics that were measured.
             name: Name of the result.
             command: Command line that reproduces it.
             seed: Seed of the measurement.

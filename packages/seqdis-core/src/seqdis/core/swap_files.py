@@ -35,8 +35,8 @@ def write_swaps(
     are of several pairs.
 
     Args:
-        model: Any method, in evaluation mode.
-        dataset: The sequences.
+        model: Model of any method, in evaluation mode.
+        dataset: The dataset that holds the sequences of the pairs.
         pairs: The indices of two sequences each.
         folder: The folder of the files.
         media: Number of pairs, the first ones, that are written as media files.

@@ -1,4 +1,4 @@
-"""What the presets of variational autoencoders with LSTMs (DSVAE, S3VAE) have in common."""
+"""Sizes and training that presets of variational autoencoders with LSTMs (DSVAE, S3VAE) choose from."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def plain_adam(
 
     Args:
         batch_size: Sequences a step.
-        lr: Learning rate.
+        lr: Learning rate of Adam after the warm-up.
         epochs: Passes over the data; give this or steps.
-        steps: Optimiser steps.
-        schedule: How the learning rate goes on after the warm-up.
+        steps: Number of optimiser steps.
+        schedule: Course of the learning rate after the warm-up.
         warmup_steps: Steps of the linear warm-up.
         every: Steps between validations, and between checkpoints.
     """

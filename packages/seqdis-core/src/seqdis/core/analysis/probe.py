@@ -43,7 +43,7 @@ def probe_splits(model: Disentangler, train_set: SequenceDataset, test_set: Sequ
     """Encode two datasets and probe the factors; the accuracies of :func:`probe_outcomes`.
 
     Args:
-        model: Any method.
+        model: Model of any method.
         train_set: The sequences whose factors the classifiers are fitted to.
         test_set: The sequences whose factors they are judged on.
 

@@ -25,7 +25,7 @@ def one_line(error: Exception) -> str:
 
 
 class _OneLineErrors:
-    """What a command and a group of commands have in common."""
+    """The base of a command and of a group of commands."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
