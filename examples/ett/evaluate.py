@@ -2,7 +2,7 @@
 
 python evaluate.py runs/ett --data FOLDER --out results/ett.json
 
-Beside the numbers it leaves swaps.png and csv files in RUN/evaluation: sources, reconstructions, and both
+Beside the numbers it leaves swap.png and csv files in RUN/evaluation: sources, reconstructions, and both
 swaps of three pairs of windows.
 """
 
