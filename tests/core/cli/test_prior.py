@@ -10,9 +10,12 @@ import torch
 from typer.testing import Result
 
 from seqdis.core.analysis.encode import encode_dataset
+from seqdis.core.analysis.fit_prior import FittedRun
 from seqdis.core.capabilities import codebook_of
+from seqdis.core.config import Config
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.model_files import write_model_files
+from seqdis.core.priors.prior import FittedPrior
 from seqdis.core.priors.store import load_prior, model_digest
 from seqdis.core.registry import build_dataset, get_preset
 
@@ -90,3 +93,24 @@ def test_a_prior_of_codes_is_fitted_to_a_model_that_has_them(
 def test_help_names_what_is_there(seqdis: Command) -> None:
     assert "fit" in seqdis("prior", "--help").stdout
     assert "prior" in seqdis("--help").stdout
+
+
+def test_a_prior_without_a_seed_among_its_settings_is_fitted(
+    seqdis: Command, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Settings(Config):
+        width: int = 1
+
+    given: dict[str, object] = {}
+
+    class Seedless(FittedPrior):
+        config_class = Settings
+
+    def fit(*_: object, **options: object) -> FittedRun:
+        given.update(options)
+        return FittedRun(run / "prior", "seedless", 96, torch.ones(2), 0.0)
+
+    monkeypatch.setattr("seqdis.core.priors.store.get_prior", lambda kind: Seedless)
+    monkeypatch.setattr("seqdis.core.analysis.fit_prior.fit_prior_to_run", fit)
+    assert seqdis("prior", "fit", run, "width=2", "--kind", "seedless", "--seed", 3).exit_code == 0
+    assert given["changes"] == {"width": 2}

@@ -17,9 +17,10 @@ from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.pretrained import build_model
-from seqdis.core.registry import get_preset
+from seqdis.core.registry import build_dataset, get_modality, get_preset
 from seqdis.core.training import train, trainer
 from seqdis.core.training.checkpoint import list_checkpoints, read_state, read_tensors
+from seqdis.core.training.preview import draw_preview
 from seqdis.core.training.watch import FiniteWatch
 
 _LONG = EDMConfig(steps=40, s_churn=10.0)
@@ -338,3 +339,16 @@ def test_datasets_and_their_folder_are_not_both_given(
     with pytest.raises(InputError, match="val_set: given without a train_set"):
         train(config, tmp_path / "run", val_set=sets["val_set"])
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("pictures", "expected"), [((".svg",), ["p.svg"]), ((".gif", ".png"), ["p.png"]), ((), [])]
+)
+def test_a_preview_has_a_suffix_that_the_modality_draws(
+    pictures: tuple[str, ...], expected: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(type(get_modality("toy")), "pictures", pictures)
+    config = get_preset("toy")
+    model = build_model(config).eval()
+    draw_preview(model, build_dataset("toy", config.data, "val"), tmp_path / "p", seed=0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == expected

@@ -49,7 +49,7 @@ def _without_mask(array: np.ma.MaskedArray) -> np.ndarray:
     if not np.ma.is_masked(array):
         return array.data
     unit = 255.0 if array.dtype == np.uint8 and array.ndim > PICTURE else 1.0
-    return (array.astype(np.float64) / unit).filled(np.nan)
+    return np.where(np.ma.getmaskarray(array), np.nan, array.data / unit)
 
 
 def as_steps(

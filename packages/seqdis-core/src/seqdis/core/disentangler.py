@@ -34,6 +34,7 @@ from seqdis.core.starting_noise import NoiseChoice, choose_noise
 
 if TYPE_CHECKING:
     from seqdis.core.diffusion.samplers.base import Sampler
+    from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
     from seqdis.core.modality import Modality
 
 __all__ = ["Disentangler", "LossOutput"]
@@ -108,7 +109,7 @@ class Disentangler(nn.Module, ABC):
         factors: Factors,
         *,
         noise: Tensor | None,
-        sampler: Sampler | None,
+        sampler: Sampler | SamplerConfig | str | None,
         generator: GeneratorLike | Sequence[torch.Generator] | None,
         progress: Progress | None,
     ) -> Tensor:
@@ -145,7 +146,7 @@ class Disentangler(nn.Module, ABC):
         factors: Factors,
         *,
         noise: Tensor | None = None,
-        sampler: Sampler | None = None,
+        sampler: Sampler | SamplerConfig | str | None = None,
         generator: GeneratorLike | Sequence[torch.Generator] | None = None,
         progress: Progress | None = None,
         grad: bool = False,

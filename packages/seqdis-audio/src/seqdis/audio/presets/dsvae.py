@@ -23,15 +23,15 @@ def _base(
     train: TrainConfig,
     **sizes: Unpack[VAESizes],
 ) -> RunConfig:
-    """What all presets share: 80 mel bands in model space, two MLP layers a frame, the full posterior.
+    """The configuration that all presets share: 80 mel bands in model space, two MLP layers a frame, the full posterior.
 
     Args:
         preset: The preset's name.
         dataset: A dataset's name, or ``"folder"``.
         length: Frames of a sequence, V.
-        options: How sound becomes frames.
+        options: Settings of the audio: rate, mel bands, window and hop.
         channels: Width of the layers of encoder and decoder.
-        train: The training.
+        train: Settings of the training.
         **sizes: Widths of factors and networks.
     """
     backbone = BackboneConfig(kind="mlp", channels=channels, multipliers=(1, 1))

@@ -33,11 +33,11 @@ def _base(
         preset: The preset's name.
         dataset: A dataset's name.
         length: Frames of a sequence, V.
-        options: How sound becomes frames.
-        channels: Of the layers of encoder and decoder.
-        consistency_weight: λ1.
-        prediction_weight: λ2.
-        train: The training.
+        options: Settings of the audio: rate, mel bands, window and hop.
+        channels: Channels of the layers of encoder and decoder.
+        consistency_weight: Weight λ1 of the static consistency loss.
+        prediction_weight: Weight λ2 of the dynamic prediction loss.
+        train: Settings of the training.
         **sizes: Widths of factors and networks.
     """
     backbone = BackboneConfig(kind="mlp", channels=channels, multipliers=(1, 1))

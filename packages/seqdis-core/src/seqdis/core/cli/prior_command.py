@@ -44,7 +44,7 @@ def fit(
     from seqdis.core.analysis.fit_prior import fit_prior_to_run
     from seqdis.core.cli.session import open_session
     from seqdis.core.config import read_overrides
-    from seqdis.core.priors.store import PRIOR_FOLDER
+    from seqdis.core.priors.store import PRIOR_FOLDER, get_prior
 
     out = run / PRIOR_FOLDER
     if out.exists() and not force:
@@ -52,11 +52,13 @@ def fit(
     session = open_session(run, device=device, quiet=as_json)
     chosen = kind or session.config.prior.kind
     words = ["seqdis", "prior", "fit", str(run), *(overrides or []), "--kind", chosen, "--seed", str(seed)]
+    # A prior that draws nothing while it is fitted has no seed among its settings.
+    seeded = {"seed": seed} if "seed" in get_prior(chosen).config_class.model_fields else {}
     fitted = fit_prior_to_run(
         run,
         session.model,
         kind=chosen,
-        changes={"seed": seed, **read_overrides(overrides or [])},
+        changes={**seeded, **read_overrides(overrides or [])},
         root=data,
         command=[*words, *(["--data", str(data)] if data else [])],
         bar=session.bar,

@@ -21,7 +21,7 @@ class TrainingFrames:
 
     Attributes:
         y: Clean frames in model space, ``(B, K, *latent)``.
-        z: Their conditions, ``(B, K, ...)``.
+        z: Conditions of the frames, ``(B, K, ...)``.
         weight: Weights that broadcast over ``y``, 0 in a gap; None where there is no gap.
     """
 
@@ -37,7 +37,7 @@ class TrainingFrames:
 
         Args:
             y: Frames in model space, ``(B, V, *latent)``.
-            z: Their conditions, ``(B, V, ...)``.
+            z: Conditions of the frames, ``(B, V, ...)``.
             sequences: The sequences, whose gaps get the weight 0.
             keep: Number of frames of each sequence, K; all V when omitted.
             generator: Source of the choice, one stream a sequence.

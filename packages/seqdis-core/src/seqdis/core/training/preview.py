@@ -26,11 +26,15 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
     Args:
         model: A model in evaluation mode.
         dataset: The dataset whose first clips are shown, the same ones every time.
-        path: The path of the picture, which the modality's own ``draw`` writes.
+        path: The path of the picture without its suffix: ``.png``, or the first that the modality draws; nothing is drawn
+            where it draws none.
         seed: Seed of all random draws of the method.
     """
     if model.run_config is None:
         raise InputError("a preview needs a model built by build_model(config)")
+    modality = get_modality(model.run_config.modality)
+    if not modality.pictures:
+        return
     data = model.run_config.data
     batch = dataset.fetch(range(min(_CLIPS, len(dataset)))).to(model.device)
     next_clip = torch.arange(1, len(batch) + 1) % len(batch)
@@ -52,4 +56,5 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
         for i, title in enumerate(titles)
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    get_modality(model.run_config.modality).draw(path, grid, data)
+    suffix = ".png" if ".png" in modality.pictures else modality.pictures[0]
+    modality.draw(path.with_name(path.name + suffix), grid, data)

@@ -229,8 +229,9 @@ class Trainer:
             )
             if self.log:
                 self.log.write(step, {f"val_{name}": value for name, value in values.items()})
-                picture = self.folder.root / "previews" / f"step-{step:08d}.png"
-                draw_preview(self.module, val_set, picture, seed=c.seed)
+                draw_preview(
+                    self.module, val_set, self.folder.root / "previews" / f"step-{step:08d}", seed=c.seed
+                )
                 self.log.write_curves(step, measure_curves(self.module, val_set, seed=c.seed))
                 draw_curves(self.folder.root / "log.jsonl", self.folder.root / "curves")
         self._training_mode()

@@ -1,4 +1,4 @@
-"""What a measurement leaves: the JSON file, the page beside it, and what is printed."""
+"""Files and lines that a measurement leaves: the JSON file, the page beside it, and what is printed."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Publication:
     """A measurement that is done.
 
     Attributes:
-        protocol: That measured.
-        context: What it measured with.
-        metrics: What it found.
-        path: Of the JSON file; the page is ``report.html`` beside ``metrics.json``, else of the file's name.
+        protocol: Protocol that was measured by.
+        context: Runs, options and device of the measurement.
+        metrics: Metrics that were measured.
+        path: Path of the JSON file; the page is ``report.html`` beside ``metrics.json``, else of the file's name.
         started: ``time.perf_counter()`` at the start.
     """
 

@@ -25,14 +25,14 @@ def save_result(
     The command and the time of the training stand in the file as well.
 
     Args:
-        run: The run.
-        metrics: What was found.
+        run: Run that was measured.
+        metrics: Metrics that were measured.
         path: The JSON file.
         command: The command that measured; that of the training is put before it.
-        name: What the result is called; the preset's name when omitted.
+        name: Name of the result; the preset's name when omitted.
 
     Returns:
-        What was written.
+        The record that was written.
     """
     config = run.config
     record = ResultRecord.of_run(

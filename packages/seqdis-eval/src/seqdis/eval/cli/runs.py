@@ -58,11 +58,11 @@ def open_runs(
     """Load runs that are measured together.
 
     Args:
-        folders: Of the runs.
-        data: Where the data lie, if not below ``SEQDIS_DATA``.
-        device: Where the models are loaded to.
-        steps: Of their samplers.
-        sampler: Its kind.
+        folders: Folders of the runs.
+        data: Folder of the dataset; ``$SEQDIS_DATA/DATASET`` when omitted.
+        device: Device that the models are loaded to.
+        steps: Number of steps of the models' samplers; the models' own when omitted.
+        sampler: Kind of the models' samplers; the models' own when omitted.
         settings: Further settings of the models, ``key=value`` each.
         one_method: Whether all runs must be of one method, as figures that are averaged need it.
 

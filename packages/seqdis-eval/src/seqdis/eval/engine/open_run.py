@@ -19,11 +19,11 @@ class OpenRun:
     """A run that is measured.
 
     Attributes:
-        folder: Of the run.
-        model: In evaluation mode.
-        config: That it was trained from.
-        train_set: Its training split.
-        test_set: Its test split.
+        folder: Folder of the run.
+        model: Trained model, in evaluation mode.
+        config: Configuration that it was trained from.
+        train_set: Training split of its dataset.
+        test_set: Test split of its dataset.
         opened: The reading of ``time.perf_counter()`` when it was opened, from which a measurement's time counts.
     """
 

@@ -44,11 +44,11 @@ def reconstruction_mse(
     bootstrap over clips.
 
     Args:
-        model: Any method.
-        train_set: For the baseline.
-        test_set: What is reconstructed.
+        model: Trained model of any method.
+        train_set: Training set, whose mean frame is the baseline.
+        test_set: Sequences that are reconstructed.
         indices: Only these clips of it.
-        seed: Of the method's draws; each clip has a stream of its own.
+        seed: Seed of the method's draws; each clip has a stream of its own.
         batch_size: Clips a pass; it does not change the result.
         progress: Called with clips done and in all.
 
@@ -75,7 +75,7 @@ def measure_reconstruction(
     """The metric ``reconstruction_mse`` of a whole test set; see :func:`reconstruction_mse`.
 
     Args:
-        model: Any method.
+        model: Trained model of any method.
         train_set: The training set, for the baseline.
         test_set: The sequences that are reconstructed.
         progress: Called with clips done and in all.

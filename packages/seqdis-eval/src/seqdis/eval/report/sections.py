@@ -1,4 +1,4 @@
-"""What a report shows of one run: swaps, reconstructions, probes, samples, traversals."""
+"""Sections of a report about one run: swaps, reconstructions, probes, samples, traversals."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def run_sections(run: TrainedRun, settings: ReportSettings, stage: Stage) -> lis
     to probe, a prior to draw from, and components to move along.
 
     Args:
-        run: What is shown.
-        settings: How much of it.
+        run: Run that is shown.
+        settings: Numbers of clips, samples and the like that are shown.
         stage: Called as the work advances.
     """
     show = Showroom(run.modality, run.config.data)

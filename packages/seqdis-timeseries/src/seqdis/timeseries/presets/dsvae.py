@@ -15,7 +15,7 @@ __all__ = ["dsvae_series", "dsvae_waves"]
 def _base(
     *, preset: str, dataset: str, channels: int, length: int, dynamic_dim: int, batch_size: int, steps: int
 ) -> RunConfig:
-    """What both share: eight static numbers, two MLP layers a step, the full posterior, and a small σ of the frames.
+    """The configuration that both presets share: eight static numbers, two MLP layers a step, the full posterior, and a small σ of the frames.
 
     A sum of squares over channels of std 0.5 would drown each step in noise of 1/√2, and the dynamics with it.
 
@@ -26,7 +26,7 @@ def _base(
         length: Steps of a sequence, V.
         dynamic_dim: Width of ``d``.
         batch_size: Sequences a step.
-        steps: Optimiser steps.
+        steps: Number of optimiser steps.
     """
     backbone = BackboneConfig(kind="mlp", channels=128, multipliers=(1, 1))
     return RunConfig(

@@ -23,7 +23,7 @@ def _base(
     batch_size: int = 16,
     steps: int = 1000,
 ) -> RunConfig:
-    """What all presets share: four weeks by the hour, factors of DiffSDA's widths (Tab. 7), and no prediction.
+    """The configuration that all presets share: four weeks by the hour, factors of DiffSDA's widths (Tab. 7), and no prediction.
 
     There is no pseudo-label of a series' motion. A sum of squares over channels of std 0.5 would drown each step in
     noise of 1/√2, and the dynamics with it: σ of the frames is a good deal smaller.
@@ -31,12 +31,12 @@ def _base(
     Args:
         preset: The preset's name.
         dataset: A dataset's name.
-        columns: Its channels.
+        columns: Names of the channels.
         length: Steps of a sequence, V.
         static_dim: Width of ``s``.
         dynamic_dim: Width of ``d``.
         batch_size: Sequences a step.
-        steps: Optimiser steps.
+        steps: Number of optimiser steps.
     """
     backbone = BackboneConfig(kind="mlp", channels=128, multipliers=(1, 1))
     return RunConfig(

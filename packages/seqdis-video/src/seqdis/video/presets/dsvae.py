@@ -26,7 +26,7 @@ def _base(
     train: TrainConfig,
     **sizes: Unpack[VAESizes],
 ) -> RunConfig:
-    """What all presets share: square colour frames in [0, 1], convolutions, the full posterior, plain Adam.
+    """The configuration that all presets share: square colour frames in [0, 1], convolutions, the full posterior, plain Adam.
 
     Args:
         preset: The preset's name.
@@ -36,7 +36,7 @@ def _base(
         channels: Base channels of encoder and decoder.
         encoder: The encoder's channels over the base, layer by layer.
         decoder: The decoder's channels over the base.
-        train: The training.
+        train: Settings of the training.
         **sizes: Widths of factors and networks.
     """
     return RunConfig(

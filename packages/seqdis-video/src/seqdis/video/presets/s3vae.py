@@ -40,9 +40,9 @@ def _base(
         length: Frames of a clip, V.
         channels: Base channels of encoder and decoder.
         encoder: The encoder's channels over the base, layer by layer.
-        decoder: The decoder's.
-        prediction: What the dynamic factor must tell of each step.
-        train: The training.
+        decoder: The decoder's channels over the base.
+        prediction: Pseudo-label that the dynamic factor must tell of each step.
+        train: Settings of the training.
         **sizes: Widths of factors and networks.
     """
     return RunConfig(

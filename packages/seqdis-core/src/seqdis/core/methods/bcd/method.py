@@ -34,6 +34,7 @@ from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
     from seqdis.core.diffusion.samplers.base import Sampler
+    from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
     from seqdis.core.modality import Modality
 
 __all__ = ["BCD", "BCDConfig"]
@@ -258,7 +259,7 @@ class BCD(Disentangler):
         factors: Factors,
         *,
         noise: Tensor | None,
-        sampler: Sampler | None,
+        sampler: Sampler | SamplerConfig | str | None,
         generator: GeneratorLike | Sequence[torch.Generator] | None,
         progress: Progress | None,
     ) -> Tensor:

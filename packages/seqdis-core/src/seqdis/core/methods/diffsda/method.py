@@ -31,6 +31,7 @@ from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
     from seqdis.core.diffusion.samplers.base import Sampler
+    from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
     from seqdis.core.modality import Modality
 
 __all__ = ["DiffSDA", "DiffSDAConfig"]
@@ -159,7 +160,7 @@ class DiffSDA(Disentangler):
         factors: Factors,
         *,
         noise: Tensor | None,
-        sampler: Sampler | None,
+        sampler: Sampler | SamplerConfig | str | None,
         generator: GeneratorLike | Sequence[torch.Generator] | None,
         progress: Progress | None,
     ) -> Tensor:

@@ -31,6 +31,7 @@ from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
     from seqdis.core.diffusion.samplers.base import Sampler
+    from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
     from seqdis.core.modality import Modality
 
 __all__ = ["DiViD", "DiViDConfig"]
@@ -210,7 +211,7 @@ class DiViD(Disentangler):
         factors: Factors,
         *,
         noise: Tensor | None,
-        sampler: Sampler | None,
+        sampler: Sampler | SamplerConfig | str | None,
         generator: GeneratorLike | Sequence[torch.Generator] | None,
         progress: Progress | None,
     ) -> Tensor:

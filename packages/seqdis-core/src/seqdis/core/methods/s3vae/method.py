@@ -29,6 +29,7 @@ from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
     from seqdis.core.diffusion.samplers.base import Sampler
+    from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
     from seqdis.core.modality import Modality
 
 __all__ = ["S3VAE", "S3VAEConfig"]
@@ -156,7 +157,7 @@ class S3VAE(Disentangler):
         factors: Factors,
         *,
         noise: Tensor | None,
-        sampler: Sampler | None,
+        sampler: Sampler | SamplerConfig | str | None,
         generator: GeneratorLike | Sequence[torch.Generator] | None,
         progress: Progress | None,
     ) -> Tensor:

@@ -34,6 +34,7 @@ from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
     from seqdis.core.diffusion.samplers.base import Sampler
+    from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 
 __all__ = ["VDSM", "VDSMConfig"]
 
@@ -248,7 +249,7 @@ class VDSM(Disentangler):
         factors: Factors,
         *,
         noise: Tensor | None,
-        sampler: Sampler | None,
+        sampler: Sampler | SamplerConfig | str | None,
         generator: GeneratorLike | Sequence[torch.Generator] | None,
         progress: Progress | None,
     ) -> Tensor:
