@@ -95,3 +95,20 @@ def test_progress_reaches_the_end() -> None:
     seen: list[tuple[int, int]] = []
     EDMSampler(steps=4).sample(denoise, noise(2), progress=lambda i, n: seen.append((i, n)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize(("churn", "gamma"), [(1.0, 0.25), (1000.0, 2**0.5 - 1)])
+def test_churn_lifts_a_level_by_its_share_of_the_steps_and_by_the_root_of_2_at_most(
+    churn: float, gamma: float
+) -> None:
+    levels: list[float] = []
+
+    def denoise(x: Tensor, level: float) -> Tensor:
+        levels.append(level)
+        return 0 * x
+
+    noise = 80 * torch.ones(2, 3, dtype=torch.float64)
+    sampler = EDMSampler(steps=4, s_churn=churn)
+    sampler.sample(denoise, noise, generator=torch.Generator().manual_seed(0))
+    lifted = levels[::2]  # Heun's second evaluation is at the next level
+    assert lifted == pytest.approx([level * (1 + gamma) for level in sampler.sigmas[:-1]])

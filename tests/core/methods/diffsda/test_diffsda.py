@@ -238,3 +238,46 @@ def test_dropped_conditions_are_null_in_training() -> None:
     model.loss(Sequences(batch(200)), generator=rows(200))
     share = (model.denoiser.network.z.abs().amax(1) == 0).float().mean().item()  # type: ignore[union-attr]
     assert share == pytest.approx(0.3, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("shared", "repeats", "expected"),
+    [("frame", 1, 6), ("sequence", 1, 1), ("frame", 2, 12), ("sequence", 2, 2)],
+)
+def test_a_noise_level_is_shared_by_a_frame_or_by_a_sequence(
+    shared: str, repeats: int, expected: int
+) -> None:
+    model = make(f"model.sigma_per={shared}", f"model.noise_repeats={repeats}")
+    seen: list[Tensor] = []
+    model.denoiser.network.register_forward_pre_hook(lambda _, given: seen.append(given[1]))
+    model.loss(Sequences(batch(4)), generator=rows(4))
+    levels = torch.cat(seen).view(4, 6 * repeats)  # ln(σ)/4 of each frame
+    assert [len(row.unique()) for row in levels] == [expected] * 4
+    assert len(levels.unique()) == 4 * expected
+    if shared == "sequence":  # each repetition of the whole sequence has its own level
+        assert torch.equal(levels, levels[:, ::6].repeat_interleave(6, dim=1))
+
+
+def test_gradients_reach_the_factors_and_the_frames_where_they_are_asked_for() -> None:
+    model = make("model.sampler.steps=4")
+    with torch.no_grad():
+        for value in model.denoiser.parameters():  # the last layer begins at 0
+            value.add_(0.1 * torch.randn(value.shape, generator=torch.Generator().manual_seed(value.numel())))
+    x = batch(2)
+    factors = model.encode(x)
+    noise = torch.randn(2, 6, *x.shape[2:], generator=torch.Generator().manual_seed(0))
+    static = factors.static.clone().requires_grad_()
+
+    def decoded(s: Tensor, *, grad: bool) -> Tensor:
+        return model.decode(Factors(s, factors.dynamic), noise=80 * noise, grad=grad)
+
+    assert not decoded(static, grad=False).requires_grad
+    (slope,) = torch.autograd.grad(decoded(static, grad=True).sum(), static)
+    assert float(slope.abs().max()) > 0
+    assert model.invert(x, factors, grad=True).requires_grad
+    assert not model.invert(x, factors).requires_grad
+    direction = torch.ones_like(static)
+    moved = [decoded(static.detach() + h * direction, grad=False).double().sum() for h in (-1e-2, 1e-2)]
+    assert torch.allclose(
+        (moved[1] - moved[0]) / 2e-2, (slope * direction).sum().double(), rtol=0.05, atol=1e-2
+    )

@@ -162,8 +162,9 @@ class Sampler(ABC):
         generator: GeneratorLike | Sequence[torch.Generator] | None = None,
         progress: Callable[[int, int], None] | None = None,
         callback: Callback | None = None,
+        grad: bool = False,
     ) -> SampleResult:
-        """Go from ``noise`` at σ_max down to 0, without gradients.
+        """Go from ``noise`` at σ_max down to 0.
 
         Args:
             denoise: Denoiser ``D(x, σ)`` with its condition bound.
@@ -172,11 +173,12 @@ class Sampler(ABC):
                 a stack of them, of whose number N must be a multiple (the frames of a sequence share one).
             progress: ``progress(done, total)`` after each step.
             callback: Called with the state after each step.
+            grad: Whether to keep the graph through all steps.
 
         Raises:
             InputError: The sampler draws and ``generator`` is missing, or of another number of rows.
         """
-        return self._run(denoise, noise, self.sigmas, self._rows(noise, generator), progress, callback)
+        return self._run(denoise, noise, self.sigmas, self._rows(noise, generator), progress, callback, grad)
 
     def invert(
         self,
@@ -185,6 +187,7 @@ class Sampler(ABC):
         *,
         progress: Callable[[int, int], None] | None = None,
         callback: Callback | None = None,
+        grad: bool = False,
     ) -> SampleResult:
         """Go from ``x``, taken at the last level above zero, up to σ_max: the noise that gives ``x`` back.
 
@@ -195,7 +198,7 @@ class Sampler(ABC):
             raise InputError(
                 f"{type(self).__name__} with fresh noise has no inverse; use a deterministic one"
             )
-        return self._run(denoise, x, self.sigmas[-2::-1], None, progress, callback)
+        return self._run(denoise, x, self.sigmas[-2::-1], None, progress, callback, grad)
 
     def _run(
         self,
@@ -205,12 +208,13 @@ class Sampler(ABC):
         rows: GeneratorStack | None,
         progress: Callable[[int, int], None] | None,
         callback: Callback | None,
+        grad: bool,
     ) -> SampleResult:
         import torch
 
         exact = torch.float32 if x.device.type == "mps" else torch.float64
         state = SamplerState(x.to(exact), levels[0], 0, len(levels) - 1)
-        with torch.no_grad():
+        with torch.set_grad_enabled(grad):
             for sigma_next in levels[1:]:
                 state = self.step(denoise, state, sigma_next, rows=rows)
                 if callback is not None:

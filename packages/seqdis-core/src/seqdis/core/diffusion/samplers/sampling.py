@@ -117,7 +117,7 @@ class Sampling:
         progress: Callable[[int, int], None] | None = None,
         device: torch.device | str = "cpu",
     ) -> SampleResult:
-        """Clean latents ``(B, V, *latent)`` in float32.
+        """Clean latents ``(B, V, *latent)`` in float32, with their graph where gradients are enabled.
 
         Args:
             denoise: ``D(x, σ)`` of whole clips, or of ``B·V`` frames; from :meth:`denoise`, where guidance may
@@ -148,6 +148,10 @@ class Sampling:
             raise InputError(f"noise: shape {given}; allowed: {shape}")
         start = noise.to(device).expand(shape)
         result = chosen.sample(
-            denoise, start.flatten(0, 1) if frames else start, generator=rows, progress=progress
+            denoise,
+            start.flatten(0, 1) if frames else start,
+            generator=rows,
+            progress=progress,
+            grad=torch.is_grad_enabled(),
         )
         return SampleResult(result.x.float().view(shape), result.nfe)

@@ -203,7 +203,7 @@ class DiffSDA(Disentangler):
                 filled = self._sample(factors, noise=torch.zeros_like(y), generator=_no_draws(len(y)))
                 y = torch.where(valid, y, filled)
             denoise = self._bind(self.condition(factors))
-            result = self.sampling.inverter.invert(denoise, y.flatten(0, 1), progress=progress)
+            result = self.sampling.inverter.invert(denoise, y.flatten(0, 1), progress=progress, grad=grad)
             return result.x.float().unflatten(0, y.shape[:2])
 
 
