@@ -249,13 +249,19 @@ def test_a_noise_level_is_shared_by_a_frame_or_by_a_sequence(
 ) -> None:
     model = make(f"model.sigma_per={shared}", f"model.noise_repeats={repeats}")
     seen: list[Tensor] = []
-    model.denoiser.network.register_forward_pre_hook(lambda _, given: seen.append(given[1]))
+    conditions: list[Tensor] = []
+    model.denoiser.network.register_forward_pre_hook(
+        lambda _, given: (seen.append(given[1]), conditions.append(given[2]))[0]
+    )
     model.loss(Sequences(batch(4)), generator=rows(4))
     levels = torch.cat(seen).view(4, 6 * repeats)  # ln(σ)/4 of each frame
     assert [len(row.unique()) for row in levels] == [expected] * 4
     assert len(levels.unique()) == 4 * expected
     if shared == "sequence":  # each repetition of the whole sequence has its own level
         assert torch.equal(levels, levels[:, ::6].repeat_interleave(6, dim=1))
+    z = torch.cat(conditions).view(4, repeats, 6, -1)
+    assert torch.equal(z, z[:, :1].expand_as(z))
+    assert not torch.equal(z[:, :, 0], z[:, :, 1])
 
 
 def test_gradients_reach_the_factors_and_the_frames_where_they_are_asked_for() -> None:
