@@ -196,17 +196,18 @@ def adjust(model: object, changes: Mapping[str, Any]) -> None:
         InputError: A setting is unknown, cannot change after training, or is out of range; or the model
             was not built from a configuration.
     """
-    allowed = model.adjustable if isinstance(model, Adjustable) else ()
+    adjustable = model if isinstance(model, Adjustable) else None
+    allowed = adjustable.adjustable if adjustable is not None else ()
     for name in changes:
         if name not in allowed:
             raise InputError(
                 f"model: {name!r} cannot change after training; allowed: {', '.join(allowed) or 'none'}"
             )
-    if not changes or not isinstance(model, Adjustable):
+    if not changes or adjustable is None:
         return
-    if model.run_config is None:
+    if adjustable.run_config is None:
         raise InputError("settings can change only of a model that was built by build_model(config)")
-    values = model.run_config.model.model_dump(mode="json") | dict(changes)
-    config = parse_config(model.config_class, values, where="model")
-    model.run_config = model.run_config.model_copy(update={"model": config})
-    model.take_settings(config)
+    values = adjustable.run_config.model.model_dump(mode="json") | dict(changes)
+    config = parse_config(adjustable.config_class, values, where="model")
+    adjustable.run_config = adjustable.run_config.model_copy(update={"model": config})
+    adjustable.take_settings(config)

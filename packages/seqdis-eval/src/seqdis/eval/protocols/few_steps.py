@@ -114,14 +114,14 @@ def few_steps(
         for name, label in test_set.labels.items()
     }
     own = model.sampling.config
-    todo, metrics = cases(own, budgets), Metrics()
+    all_cases, metrics = cases(own, budgets), Metrics()
     there = dynamic.to(model.device)
     with evaluating(model):
         donor = model.encode(there)
         other = static.to(model.device)
         mixed = model.encode(other).mix(donor)
         try:
-            for index, case in enumerate(todo):
+            for index, case in enumerate(all_cases):
                 model.sampling.use(case.config)
                 rows = row_sources(seed, range(len(chosen)))
                 errors, accuracies = {}, {}
@@ -139,7 +139,7 @@ def few_steps(
                 metrics |= Metrics.of(errors, role="reconstruction", case=case.name)
                 metrics |= Metrics.of(accuracies, role="swap", case=case.name)
                 if progress is not None:
-                    progress(index + 1, len(todo))
+                    progress(index + 1, len(all_cases))
         finally:
             model.sampling.use(own)
     return metrics
