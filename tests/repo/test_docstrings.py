@@ -23,8 +23,9 @@ ENTRY_FRAGMENT = re.compile(r"(As|At|By|From|In|On|That|The same|To|With)\b")
 SECTIONS = ("Args:", "Attributes:", "Returns:", "Raises:")
 ENTRY = re.compile(r"( {4})(\*{0,2}[A-Za-z_]\w*): (.*)")
 
-# Files and folders below packages/seqdis-X/src/seqdis that still hold fragments: remove what is done, add nothing.
-NOT_YET: list[str] = []
+PAGE_MODULE = re.compile(
+    r"^```python\n# file: ((?:packages|examples)/\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL
+)
 
 
 def modules(package: str) -> Iterator[ModuleType]:
@@ -136,18 +137,23 @@ def test_what_counts_as_a_fragment() -> None:
     assert fragments(inspect.cleandoc(plain)) == []
 
 
-def test_docstrings_hold_no_fragments() -> None:
-    left, done = list[str](), set(NOT_YET)
+def sources() -> Iterator[tuple[str, str]]:
+    """Name and text of every module, those that the pages of docs/ would add included."""
     for path in sorted(SOURCES.glob("*/src/seqdis/**/*.py")):
-        name = path.relative_to(SOURCES / path.relative_to(SOURCES).parts[0] / "src/seqdis").as_posix()
-        waits = {entry for entry in NOT_YET if name == entry or name.startswith(f"{entry}/")}
-        texts = [t for doc in documented(ast.parse(path.read_text("utf-8"))) for t in fragments(doc)]
-        if texts:
-            done -= waits
-        if not waits:
-            left += [f"{name}: {text}" for text in texts]
+        yield path.relative_to(SOURCES.parent).as_posix(), path.read_text("utf-8")
+    for page in sorted((SOURCES.parent / "docs").glob("*.md")):
+        for name, body in PAGE_MODULE.findall(page.read_text("utf-8")):
+            yield f"{page.name}: {name}", body
+
+
+def test_docstrings_hold_no_fragments() -> None:
+    left = [
+        f"{name}: {text}"
+        for name, source in sources()
+        for doc in documented(ast.parse(source))
+        for text in fragments(doc)
+    ]
     assert left == [], "say in a plain sentence what it is"
-    assert done == set(), "these hold no fragments any more: remove them from NOT_YET"
 
 
 ROLE = re.compile(r":(?:class|meth|func|attr|data|mod):`~?([\w.]+)`")
