@@ -38,9 +38,9 @@ def band_centres(bins: int, options: AudioOptions) -> Tensor:
 
 
 def _label_axes(axes: Axes, centres: Tensor) -> None:
-    shown = [(f, int((centres - 1000 * f).abs().argmin())) for f in _TICKS_KHZ]
-    shown = [(f, at) for f, at in shown if centres[0] <= 1000 * f <= 1.03 * centres[-1]]
-    axes.set_yticks([at for _, at in shown], [f"{f:g}" for f, _ in shown])
+    ticks = [(f, int((centres - 1000 * f).abs().argmin())) for f in _TICKS_KHZ]
+    ticks = [(f, at) for f, at in ticks if centres[0] <= 1000 * f <= 1.03 * centres[-1]]
+    axes.set_yticks([at for _, at in ticks], [f"{f:g}" for f, _ in ticks])
     axes.set_ylabel("kHz (mel scale)", fontsize=8)
     axes.set_xlabel("time (s)", fontsize=8)
     axes.tick_params(labelsize=7)

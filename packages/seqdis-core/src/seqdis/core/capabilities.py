@@ -32,12 +32,14 @@ __all__ = [
     "SwapsExtra",
     "adjust",
     "codebook_of",
+    "coder_of",
     "decoded_part",
     "invert",
     "learned_prior",
     "mix_extra",
     "quick_decoding",
     "required_targets",
+    "sampling_of",
 ]
 
 
@@ -156,9 +158,15 @@ def decoded_part(model: object, factors: Factors) -> Factors:
     return model.decoded_part(factors) if isinstance(model, DecodesPart) else factors
 
 
+def coder_of(model: object) -> HasCodes | None:
+    """The model as a method whose dynamic factor is codes, with their rate; None for a method without codes."""
+    return model if isinstance(model, HasCodes) else None
+
+
 def codebook_of(model: object) -> Tensor | None:
     """The model's codebook ``(G, J, dim)``; None for a method without codes."""
-    return model.codebook() if isinstance(model, HasCodes) else None
+    coder = coder_of(model)
+    return None if coder is None else coder.codebook()
 
 
 def mix_extra(
@@ -180,9 +188,15 @@ def required_targets(method: type, config: Any) -> tuple[str, ...]:
     return method.required_targets(config) if issubclass(method, NeedsTargets) else ()
 
 
+def sampling_of(model: object) -> Sampling | None:
+    """The model's sampler, inverter and their settings; None for a method that decodes without a sampler."""
+    return model.sampling if isinstance(model, DecodesByDiffusion) else None
+
+
 def quick_decoding(model: object) -> AbstractContextManager[None]:
     """Decode in few sampler steps within a ``with`` block, for previews; a model without a sampler is unchanged."""
-    return model.sampling.quick() if isinstance(model, DecodesByDiffusion) else contextlib.nullcontext()
+    sampling = sampling_of(model)
+    return contextlib.nullcontext() if sampling is None else sampling.quick()
 
 
 def adjust(model: object, changes: Mapping[str, Any]) -> None:

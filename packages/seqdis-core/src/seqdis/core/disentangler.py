@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import torch
 from torch import Tensor, nn
 
-from seqdis.core.capabilities import (
-    DecodesByDiffusion,
-    NeedsWholeSequences,
-    invert,
-    mix_extra,
-)
+from seqdis.core.capabilities import NeedsWholeSequences, invert, mix_extra, sampling_of
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.coercion import as_sequences
 from seqdis.core.config import Config, RunConfig
@@ -165,7 +160,7 @@ class Disentangler(nn.Module, ABC):
         Raises:
             InputError: The factors have the widths of another model, or the method has no sampler.
         """
-        if sampler is not None and not isinstance(self, DecodesByDiffusion):
+        if sampler is not None and sampling_of(self) is None:
             raise InputError(f"sampler: {type(self).__name__} decodes without one; allowed: none")
         with torch.set_grad_enabled(grad):
             return self._decode(

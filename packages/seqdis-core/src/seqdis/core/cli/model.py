@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from seqdis.core.capabilities import DecodesByDiffusion, adjust
+from seqdis.core.capabilities import adjust, sampling_of
 from seqdis.core.config import read_overrides
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -67,9 +67,10 @@ def load_model(
     adjust(model, read_overrides(settings or []))
     if sampler is None and steps is None:
         return model
-    if not isinstance(model, DecodesByDiffusion):
+    sampling = sampling_of(model)
+    if sampling is None:
         option = "--steps" if steps is not None else "--sampler"
         raise InputError(f"{option}: method {config_of(model).method!r} decodes without a sampler")
-    settings_now = model.sampling.config if sampler is None else switch_kind(model.sampling.config, sampler)
-    model.sampling.use(settings_now if steps is None else settings_now.model_copy(update={"steps": steps}))
+    settings_now = sampling.config if sampler is None else switch_kind(sampling.config, sampler)
+    sampling.use(settings_now if steps is None else settings_now.model_copy(update={"steps": steps}))
     return model

@@ -162,9 +162,9 @@ class AutoregressivePrior(nn.Module, FittedPrior):
 
     def loss(self, static: Tensor, codes: Tensor, *, generator: GeneratorStack) -> Tensor:
         """The training loss of ``static (B, *S)`` and ``codes (B, V, G)``, V at most that of the prior."""
-        codes, there = self._thin(codes, generator)
+        codes, present = self._thin(codes, generator)
         each = -log_probabilities(self.network, static, codes).mean(2)
-        return ((each * there).sum(1) / there.sum(1)).mean()
+        return ((each * present).sum(1) / present.sum(1)).mean()
 
     def _thin(self, codes: Tensor, rows: GeneratorStack) -> tuple[Tensor, Tensor]:
         """Keep every second step of some sequences; gives the padded codes and a mask that is False in padding."""
@@ -174,9 +174,9 @@ class AutoregressivePrior(nn.Module, FittedPrior):
         first = (draw[:, 1] < 0.5).long() * thin
         step = torch.arange(total, device=codes.device)
         index = torch.where(thin, first, 0)[:, None] + step * torch.where(thin, 2, 1)[:, None]
-        there = index < total
+        present = index < total
         index = index.clamp(max=total - 1)[..., None].expand(-1, -1, codes.shape[2])
-        return codes.gather(1, index), there
+        return codes.gather(1, index), present
 
     @torch.no_grad()
     def log_likelihood(self, factors: Factors) -> Tensor:

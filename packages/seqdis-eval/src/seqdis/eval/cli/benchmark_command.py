@@ -147,7 +147,7 @@ def benchmark(
         print_json(record.model_dump(mode="json"))
         return
     by_case = table.by_case()
-    names = list(dict.fromkeys(name for found in by_case.values() for name in found))
+    names = list(dict.fromkeys(name for own in by_case.values() for name in own))
     rows = [
         [name, *(f"{by_case[m][name].value:.4g}" if name in by_case[m] else "" for m in contestants)]
         for name in names

@@ -36,17 +36,17 @@ def published(
     """Print what papers of the field report: every figure that fits, table by table."""
     from seqdis.eval.published import figures, tables
 
-    found = figures(
+    chosen = figures(
         paper=paper, table=table, dataset=dataset, protocol=protocol, metric=metric, method=method,
         variants=variants,
     )  # fmt: skip
     if as_json:
-        print_json([figure.to_json() for figure in found])
+        print_json([figure.to_json() for figure in chosen])
         return
     titles = {(one.paper, one.number): one.title for one in tables()}
-    for (name, number), group in groupby(found, key=lambda figure: (figure.paper, figure.table)):
+    for (name, number), group in groupby(chosen, key=lambda figure: (figure.paper, figure.table)):
         _print(f"{name}, Tab. {number}: {titles[name, number]}", list(group))
-    if not found:
+    if not chosen:
         print_line("no published figure fits all of these")
 
 

@@ -96,11 +96,11 @@ def publish(done: Publication, *, as_json: bool = False) -> ResultRecord:
     if metrics.plain():
         print_table(title, ["metric", "value", "chance"], [_row(metric) for metric in metrics.plain()])
     by_case = metrics.by_case()
-    names = list(dict.fromkeys(metric for found in by_case.values() for metric in found))
+    names = list(dict.fromkeys(metric for own in by_case.values() for metric in own))
     if names:
         rows = [
-            [case, *(f"{found[n].value:.4g}" if n in found else "" for n in names)]
-            for case, found in by_case.items()
+            [case, *(f"{own[n].value:.4g}" if n in own else "" for n in names)]
+            for case, own in by_case.items()
         ]
         print_table(f"{title}, by case", ["case", *names], rows)
     for line in done.protocol.remarks(context, metrics):

@@ -79,9 +79,9 @@ def batches(
 
 def reconstruct_clips(model: Disentangler, source: Sequences, rows: Sequence[int], *, seed: int) -> Tensor:
     """The reconstructions of a batch, on the CPU; each clip has a stream of draws of its own."""
-    there = source.to(model.device)
+    on_device = source.to(model.device)
     with evaluating(model):
-        return model.reconstruct(there, generator=row_sources(seed, rows)).cpu()
+        return model.reconstruct(on_device, generator=row_sources(seed, rows)).cpu()
 
 
 def reconstructions(

@@ -97,9 +97,9 @@ class FaceLandmarks:
                 warnings.simplefilter("ignore")  # it warns of each picture without a face; we count them
                 faces = self._find(picture)
             if faces is not None and len(faces):
-                found = [torch.as_tensor(face)[:, :2].float() for face in faces]
+                candidates = [torch.as_tensor(face)[:, :2].float() for face in faces]
                 # The largest: a face in the background must not stand in for the one in front.
-                points[row] = max(found, key=lambda p: float((p.amax(0) - p.amin(0)).prod()))
+                points[row] = max(candidates, key=lambda p: float((p.amax(0) - p.amin(0)).prod()))
         return points
 
 
@@ -141,13 +141,13 @@ class FaceIdentity:
         except ImportError as error:
             raise InputError(f"face identity: facenet-pytorch {_EXTRA}") from error
         library: Any = facenet_pytorch  # an extra: types must be the same with and without it
-        place = IDENTITY_FILE.find(path)
-        state = {k: v for k, v in read_state_dict(place).items() if not k.startswith("logits.")}
+        file = IDENTITY_FILE.find(path)
+        state = {k: v for k, v in read_state_dict(file).items() if not k.startswith("logits.")}
         network = library.InceptionResnetV1(pretrained=None)
         try:
             network.load_state_dict(state)
         except RuntimeError as error:
-            raise InputError(f"{place}: not the weights of {cls.name}") from error
+            raise InputError(f"{file}: not the weights of {cls.name}") from error
         detector = library.MTCNN(image_size=160, margin=0, post_process=True, device=device)
         return cls(
             lambda pictures: [detector(picture) for picture in pictures],

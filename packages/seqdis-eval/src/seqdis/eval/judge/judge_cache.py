@@ -51,8 +51,8 @@ def judge_for(
         if came_from == origin:
             return judge.to(device), accuracy
     common = None if shared is None else shared / f"{origin[:32]}.safetensors"
-    found = None if common is None else _shared(common, origin)
-    if found is None:
+    cached = None if common is None else _shared(common, origin)
+    if cached is None:
         judge = train_judge(train_set, seed=seed, budget=budget, device=device, progress=progress)
         accuracy = measure_judge(judge, test_set)
         if common is not None:
@@ -60,7 +60,7 @@ def judge_for(
                 common.parent.mkdir(parents=True, exist_ok=True)
                 judge.save(common, accuracy=accuracy, origin=origin)
     else:
-        judge, accuracy = found[0].to(device), found[1]
+        judge, accuracy = cached[0].to(device), cached[1]
     if path is not None:
         judge.save(path, accuracy=accuracy, origin=origin)
     return judge, accuracy

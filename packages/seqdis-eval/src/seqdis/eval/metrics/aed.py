@@ -13,7 +13,7 @@ __all__ = ["average_euclidean_distance"]
 
 
 def average_euclidean_distance(
-    found: Tensor,
+    generated: Tensor,
     expected: Tensor,
     *,
     generator: torch.Generator,
@@ -23,7 +23,7 @@ def average_euclidean_distance(
     """``AED = E‖e − ê‖₂`` of identity embeddings, the mean over clips and frames (DiffSDA, App. E).
 
     Args:
-        found: Embeddings of generated frames, ``(N, V, F)``; NaN where no face or person was found.
+        generated: Embeddings of generated frames, ``(N, V, F)``; NaN where no face or person was found.
         expected: Values of the frames that gave the static factor, the same shape.
         generator: Random generator of the bootstrap over clips.
         published: Let a failed detection add 0 and still count, as published code does.
@@ -35,11 +35,11 @@ def average_euclidean_distance(
     Raises:
         InputError: The shapes differ or are not ``(N, V, F)``, or nothing was detected at all.
     """
-    if found.shape != expected.shape or found.ndim != 3 or not found.numel():
+    if generated.shape != expected.shape or generated.ndim != 3 or not generated.numel():
         raise InputError(
-            f"embeddings of shapes {tuple(found.shape)} and {tuple(expected.shape)}; allowed: (N, V, F) twice"
+            f"embeddings of shapes {tuple(generated.shape)} and {tuple(expected.shape)}; allowed: (N, V, F) twice"
         )
-    distance = (found.double() - expected.double()).norm(dim=2)
+    distance = (generated.double() - expected.double()).norm(dim=2)
     if squared:
         distance = distance.square()
     return over_frames(

@@ -13,12 +13,12 @@ __all__ = ["average_keypoint_distance"]
 
 
 def average_keypoint_distance(
-    found: Tensor, expected: Tensor, *, generator: torch.Generator, published: bool = False
+    generated: Tensor, expected: Tensor, *, generator: torch.Generator, published: bool = False
 ) -> dict[str, Estimate]:
     """``AKD = E‖k − k̂‖₁``, the mean over clips, frames and keypoints of ``|Δx| + |Δy|`` (DiffSDA, App. E).
 
     Args:
-        found: Keypoints of generated frames, ``(N, V, K, 2)`` in pixels; NaN where the detector found none.
+        generated: Keypoints of generated frames, ``(N, V, K, 2)`` in pixels; NaN where the detector found none.
         expected: Values of the frames that gave the dynamics, the same shape.
         generator: Random generator of the bootstrap over clips.
         published: Let a failed detection add 0 and still count, as published code does.
@@ -29,9 +29,14 @@ def average_keypoint_distance(
     Raises:
         InputError: The shapes differ or are not ``(N, V, K, 2)``, or nothing was detected at all.
     """
-    if found.shape != expected.shape or found.ndim != 4 or found.shape[3] != 2 or not found.numel():
+    if (
+        generated.shape != expected.shape
+        or generated.ndim != 4
+        or generated.shape[3] != 2
+        or not generated.numel()
+    ):
         raise InputError(
-            f"keypoints of shapes {tuple(found.shape)} and {tuple(expected.shape)}; allowed: (N, V, K, 2) twice"
+            f"keypoints of shapes {tuple(generated.shape)} and {tuple(expected.shape)}; allowed: (N, V, K, 2) twice"
         )
-    distance = (found.double() - expected.double()).abs().sum(3).mean(2)
+    distance = (generated.double() - expected.double()).abs().sum(3).mean(2)
     return over_frames(distance, "akd", generator, unit="pixels", published=published)

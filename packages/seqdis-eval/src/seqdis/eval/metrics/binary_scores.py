@@ -45,11 +45,11 @@ def measured_area(
     if set(truth.unique().tolist()) != {0, 1}:
         raise InputError(f"labels must be 0 and 1, both present; got {sorted(set(truth.tolist()))[:5]}")
     # No draw is sorted anew.
-    values, place = scores.unique(return_inverse=True)
+    values, inverse = scores.unique(return_inverse=True)
     is_positive = truth == 1
 
     def of(index: Tensor) -> float:
-        at, chosen = place[index], is_positive[index]
+        at, chosen = inverse[index], is_positive[index]
         if chosen.all() or not chosen.any():
             return float("nan")  # one class alone was drawn
         counts = (at[kept].bincount(minlength=len(values)).double() for kept in (chosen, ~chosen))

@@ -11,11 +11,13 @@ from seqdis.eval.metrics.frames import cosine_distance, mean_over_clips
 __all__ = ["cosine_similarity"]
 
 
-def cosine_similarity(found: Tensor, expected: Tensor, *, generator: torch.Generator) -> dict[str, Estimate]:
+def cosine_similarity(
+    generated: Tensor, expected: Tensor, *, generator: torch.Generator
+) -> dict[str, Estimate]:
     """``CSIM = E[⟨e, ê⟩ / ‖e‖‖ê‖]`` of identity embeddings, the mean over clips and frames (BCD, Sec. 4.1).
 
     Args:
-        found: Embeddings of generated frames, ``(N, V, F)``; NaN where nobody was found.
+        generated: Embeddings of generated frames, ``(N, V, F)``; NaN where nobody was found.
         expected: Values of the frames that gave the static factor, the same shape.
         generator: Random generator of the bootstrap over clips.
 
@@ -25,4 +27,4 @@ def cosine_similarity(found: Tensor, expected: Tensor, *, generator: torch.Gener
     Raises:
         InputError: The shapes differ or are not ``(N, V, F)``, or nobody was found at all.
     """
-    return {"csim": mean_over_clips(1 - cosine_distance(found, expected), generator, unit="cosine")}
+    return {"csim": mean_over_clips(1 - cosine_distance(generated, expected), generator, unit="cosine")}

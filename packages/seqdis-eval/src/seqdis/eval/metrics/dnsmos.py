@@ -71,12 +71,12 @@ class DNSMOS:
         if len(samples) < _WINDOW:
             # The package doubles it until it is long enough, and then judges the same sound in up to seven windows.
             samples = samples.repeat(-(-_WINDOW // len(samples)))[:_WINDOW]
-        found = self._library.run((samples / samples.abs().max().clamp(min=1)).numpy(), _RATE)
+        scores = self._library.run((samples / samples.abs().max().clamp(min=1)).numpy(), _RATE)
         return OpinionScore(
-            p808=float(found["p808_mos"]),
-            signal=float(found["sig_mos"]),
-            background=float(found["bak_mos"]),
-            overall=float(found["ovrl_mos"]),
+            p808=float(scores["p808_mos"]),
+            signal=float(scores["sig_mos"]),
+            background=float(scores["bak_mos"]),
+            overall=float(scores["ovrl_mos"]),
         )
 
 

@@ -48,9 +48,9 @@ def equal_error_rate(target: Scores, other: Scores) -> float:
         misses = np.searchsorted(target, threshold, "left") / len(target)
         return rest.at_least(threshold) / len(other), float(misses)
 
-    place = _first(target, rates, rest.narrow)
-    low = target[place - 1] if place > 0 else -np.inf
-    high = target[place] if place < len(target) else np.inf
+    index = _first(target, rates, rest.narrow)
+    low = target[index - 1] if index > 0 else -np.inf
+    high = target[index] if index < len(target) else np.inf
     between = np.sort(rest.inside[(rest.inside > low) & (rest.inside < high)])
     return _crossing(target, between, rates)
 
@@ -148,8 +148,8 @@ def speaker_eer(
     interval = None
     if resamples:
         generator = generator or torch.Generator().manual_seed(0)
-        found = np.quantile(eer_draws(embeddings, speakers, resamples, generator=generator), [0.025, 0.975])
-        interval = (float(found[0]), float(found[1]))
+        bounds = np.quantile(eer_draws(embeddings, speakers, resamples, generator=generator), [0.025, 0.975])
+        interval = (float(bounds[0]), float(bounds[1]))
     return Estimate(unit="share", value=value, chance=0.5, ci95=interval, n=count, direction="lower")
 
 
@@ -189,7 +189,7 @@ def eer_draws(
     unit, codes = _directions(embeddings, speakers)
     total = int(codes.max()) + 1
     same, other = _sorted_pairs(unit.numpy(), codes.numpy().astype(np.int32))
-    found = []
+    draws = []
     for _ in range(resamples):
         drawn = torch.randint(total, (total,), generator=generator).bincount(minlength=total).numpy()
         drawn = drawn.astype(np.float32)  # exact: a product of two counts is far below 2^24
@@ -198,10 +198,10 @@ def eer_draws(
             sums.append(_cumulated(drawn[other.first] * drawn[other.second]))
         if sums[-1][-1] == 0:
             continue  # one speaker alone was drawn, or none with two utterances
-        found.append(_weighted(same.scores, sums[0], other.scores, sums[1]))
-    if not found:
+        draws.append(_weighted(same.scores, sums[0], other.scores, sums[1]))
+    if not draws:
         raise InputError(f"a bootstrap over {total} speakers drew none with another")
-    return np.asarray(found)
+    return np.asarray(draws)
 
 
 @dataclass(frozen=True)

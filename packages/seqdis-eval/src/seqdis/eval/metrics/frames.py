@@ -53,17 +53,17 @@ def over_frames(
     }
 
 
-def cosine_distance(found: Tensor, expected: Tensor) -> Tensor:
+def cosine_distance(generated: Tensor, expected: Tensor) -> Tensor:
     """``1 − ⟨e, ê⟩ / ‖e‖‖ê‖`` of embeddings ``(N, V, F)``, as ``(N, V)``; NaN where either was not found.
 
     Raises:
         InputError: The shapes differ or are not ``(N, V, F)``, or nobody was found at all.
     """
-    if found.shape != expected.shape or found.ndim != 3 or not found.numel():
+    if generated.shape != expected.shape or generated.ndim != 3 or not generated.numel():
         raise InputError(
-            f"embeddings of shapes {tuple(found.shape)} and {tuple(expected.shape)}; allowed: (N, V, F) twice"
+            f"embeddings of shapes {tuple(generated.shape)} and {tuple(expected.shape)}; allowed: (N, V, F) twice"
         )
-    distance = 1 - torch.nn.functional.cosine_similarity(found.double(), expected.double(), dim=2)
+    distance = 1 - torch.nn.functional.cosine_similarity(generated.double(), expected.double(), dim=2)
     if bool(distance.isnan().all()):
         raise InputError(f"identity: no detection succeeded in {distance.numel()} frames")
     return distance

@@ -33,13 +33,13 @@ def mutual_information_gap(
     x, truth = checked(codes, labels)
     low, high = x.min(0), x.max(0)
     cut = np.minimum(((x - low) / np.maximum(high - low, 1e-12) * bins).astype(np.int64), bins - 1)
-    places = [(cut * (label.max() + 1) + label[:, None], int(label.max()) + 1) for label in truth.values()]
+    cells_of = [(cut * (label.max() + 1) + label[:, None], int(label.max()) + 1) for label in truth.values()]
 
     def gap(rows: Tensor | None) -> float:
         weights = (
             np.ones(len(x)) if rows is None else np.bincount(rows.numpy(), minlength=len(x)).astype(float)
         )
-        return float(np.mean([_gap(place, weights, bins, classes) for place, classes in places]))
+        return float(np.mean([_gap(cell, weights, bins, classes) for cell, classes in cells_of]))
 
     value = gap(None)
     return Estimate(
@@ -50,10 +50,10 @@ def mutual_information_gap(
     )
 
 
-def _gap(place: Codes, weights: Array, bins: int, classes: int) -> float:
-    """The gap of one label; ``place (N, F)`` is each entry's bin and the label in one number."""
-    entries, cells = place.shape[1], bins * classes
-    flat = (place + np.arange(entries) * cells).ravel()
+def _gap(cell: Codes, weights: Array, bins: int, classes: int) -> float:
+    """The gap of one label; ``cell (N, F)`` is each entry's bin and the label in one number."""
+    entries, cells = cell.shape[1], bins * classes
+    flat = (cell + np.arange(entries) * cells).ravel()
     counts = np.bincount(flat, np.repeat(weights, entries), minlength=entries * cells)
     table = counts.reshape(entries, bins, classes) / weights.sum()
     whole = table[0].sum(0)

@@ -36,9 +36,9 @@ def balanced(truth: Tensor) -> Tensor:
     """
     if truth.ndim != 1 or not len(truth):
         raise InputError(f"classes of shape {tuple(truth.shape)}; allowed: (N,) with N ≥ 1")
-    places = [(truth == value).nonzero()[:, 0] for value in truth.unique()]
-    rarest = min(len(place) for place in places)
-    return torch.cat([place[:rarest] for place in places]).sort().values
+    by_class = [(truth == value).nonzero()[:, 0] for value in truth.unique()]
+    rarest = min(len(rows_of_class) for rows_of_class in by_class)
+    return torch.cat([rows_of_class[:rarest] for rows_of_class in by_class]).sort().values
 
 
 def checked_predictions(probabilities: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ __all__ = ["verification_accuracy", "verification_threshold"]
 
 
 def verification_accuracy(
-    found: Tensor,
+    generated: Tensor,
     expected: Tensor,
     *,
     threshold: float,
@@ -23,7 +23,7 @@ def verification_accuracy(
     """Share of frames in which ``1 − cos(e, ê) ≤ threshold``: the same identity (DiffSDA, Tab. 10 and 11).
 
     Args:
-        found: Embeddings of generated frames, ``(N, V, F)``; NaN where nobody was found.
+        generated: Embeddings of generated frames, ``(N, V, F)``; NaN where nobody was found.
         expected: Values of the frames that gave the static factor, the same shape.
         threshold: Threshold of the network, or :func:`verification_threshold`.
         generator: Random generator of the bootstrap over clips.
@@ -35,7 +35,7 @@ def verification_accuracy(
     Raises:
         InputError: The arguments are none that :func:`~seqdis.eval.metrics.csim.cosine_similarity` takes.
     """
-    distance = cosine_distance(found, expected)
+    distance = cosine_distance(generated, expected)
     same = torch.where(distance.isnan(), distance, (distance <= threshold).double())
     counted = same.nan_to_num(0.0) if published else same
     return {"verification_accuracy": mean_over_clips(counted, generator, unit="share")}

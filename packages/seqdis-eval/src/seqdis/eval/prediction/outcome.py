@@ -123,17 +123,17 @@ def outcome_protocol(
             val=val if mode == "corrected" else None,
         )
         with torch.no_grad():
-            found = {"": head(*test[:-1])}
+            by_kind = {"": head(*test[:-1])}
         for kind in _BASELINES:
             scores = classify_plainly(kind, raw_train, train[-1].long(), raw_test, classes=2, seed=seed)
-            found[f"_{kind}"] = scores[:, 1]
+            by_kind[f"_{kind}"] = scores[:, 1]
         if mode == "corrected":
             known, seen = (torch.cat([part[0], _existing(part).flatten(1)], dim=1) for part in (train, test))
             scores = classify_plainly(_LINEAR, known, train[-1].long(), seen, classes=2, seed=seed)
-            found[f"_{_LINEAR}_on_factors"] = scores[:, 1]
+            by_kind[f"_{_LINEAR}_on_factors"] = scores[:, 1]
         if watch is not None and seed == seeds[0]:
-            watch({_WHOSE[kind]: scores for kind, scores in found.items()}, truth)
-        areas = {n: m for kind, s in found.items() for n, m in _areas(s, truth, kind, seeds[0]).items()}
+            watch({_WHOSE[kind]: scores for kind, scores in by_kind.items()}, truth)
+        areas = {n: m for kind, s in by_kind.items() for n, m in _areas(s, truth, kind, seeds[0]).items()}
         return Metrics.of(areas, role="prediction")
 
     return over_seeds(measure, seeds)

@@ -108,7 +108,7 @@ def quantity_protocol(
 
     def windows_of(seed: int | None) -> dict[str, _Windows]:
         nonlocal done
-        found = {}
+        predictions = {}
         for stream, (name, part) in enumerate(parts.items()):
             read = part if seed is None else Rolled(part, seed=mix_seed(seed, 5, stream))
 
@@ -116,9 +116,9 @@ def quantity_protocol(
                 if progress is not None:
                     progress(before + count, total)
 
-            found[name] = _windows(model, part, read, getattr(values, name), window, report)
+            predictions[name] = _windows(model, part, read, getattr(values, name), window, report)
             done += len(part)
-        return found
+        return predictions
 
     fixed = windows_of(None) if mode == "corrected" else None
 
@@ -126,15 +126,15 @@ def quantity_protocol(
         known = windows_of(seed) if fixed is None else fixed
         train, val, test = (known[name] for name in parts)
         predicted = _sound(train, val, test, seed) if mode == "corrected" else _published(train, test, seed)
-        found = {"mae": predicted}
+        predictions = {"mae": predicted}
         for kind in _BASELINES:
-            found[f"mae_{kind}"] = regress_plainly(kind, train.raw, train.value, test.raw, seed=seed)
+            predictions[f"mae_{kind}"] = regress_plainly(kind, train.raw, train.value, test.raw, seed=seed)
         if mode == "corrected":
-            found["mae_ridge_on_factors"] = regress_plainly(
+            predictions["mae_ridge_on_factors"] = regress_plainly(
                 "ridge", train.factors, train.value, test.factors, seed=seed
             )
         if watch is not None and seed == seeds[0]:
-            watch({_WHOSE[name]: value for name, value in found.items()}, test.value, test.sequence)
+            watch({_WHOSE[name]: value for name, value in predictions.items()}, test.value, test.sequence)
         errors = {
             name: mean_absolute_error(
                 value,
@@ -144,7 +144,7 @@ def quantity_protocol(
                 groups=test.sequence,
                 unit=unit,
             )
-            for name, value in found.items()
+            for name, value in predictions.items()
         }
         return Metrics.of(errors, role="prediction")
 
@@ -163,8 +163,8 @@ def mismatched(sequence: Tensor, *, generator: torch.Generator) -> Tensor:
     numbers, member = sequence.unique(return_inverse=True)
 
     def one_pass() -> Tensor:
-        place = torch.randperm(len(numbers), generator=generator)
-        return place[member].argsort(stable=True)
+        order = torch.randperm(len(numbers), generator=generator)
+        return order[member].argsort(stable=True)
 
     inputs, labels = one_pass(), one_pass()
     beside = torch.empty_like(inputs)

@@ -64,6 +64,6 @@ def _statistics(x: Tensor, seen: Tensor) -> Tensor:
     steps = torch.arange(x.shape[1])[:, None]
     first = steps.where(seen, x.shape[1] - 1).amin(1)
     last = steps.where(seen, 0).amax(1)
-    ends = [x.gather(1, place[:, None]).squeeze(1) for place in (first, last)]
-    found = [value.masked_fill(none, torch.nan) for value in (mean, std, low, high, *ends)]
-    return torch.cat([*found, count / x.shape[1]], dim=1)
+    ends = [x.gather(1, position[:, None]).squeeze(1) for position in (first, last)]
+    features = [value.masked_fill(none, torch.nan) for value in (mean, std, low, high, *ends)]
+    return torch.cat([*features, count / x.shape[1]], dim=1)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from seqdis.core.analysis import encode_dataset
-from seqdis.core.capabilities import HasCodes
+from seqdis.core.capabilities import coder_of
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -50,9 +50,10 @@ def bitrate_protocol(
     Raises:
         InputError: The method has no codes.
     """
-    if not isinstance(model, HasCodes):
+    coder = coder_of(model)
+    if coder is None:
         raise InputError(f"{type(model).__name__} has no codes whose rate could be measured")
-    table, rate = model.codebook(), model.bitrate
+    table, rate = coder.codebook(), coder.bitrate
     groups, entries = table.shape[:2]
     total = len(train_set) + len(test_set)
 
@@ -82,15 +83,15 @@ def bitrate_protocol(
     }
     if rate.target is not None:
         bits["target_bits"] = rate.target
-    found = {
+    estimates = {
         name: Estimate(value=value, unit="bits/frame", n=n, direction="lower") for name, value in bits.items()
     }
     if rate is not None and rate.fps is not None:
-        found["kbps"] = Estimate(value=packed.kbps, unit="kbit/s", n=n, direction="lower")
+        estimates["kbps"] = Estimate(value=packed.kbps, unit="kbit/s", n=n, direction="lower")
     dead = float(use.dead.sum()) / (groups * entries)
-    found["dead_codes"] = Estimate(value=dead, unit="share", n=n, direction="lower")
-    found["perplexity"] = Estimate(value=float(use.perplexity.mean()), unit="entries", n=n)
-    return Metrics.of(found, role="codes")
+    estimates["dead_codes"] = Estimate(value=dead, unit="share", n=n, direction="lower")
+    estimates["perplexity"] = Estimate(value=float(use.perplexity.mean()), unit="entries", n=n)
+    return Metrics.of(estimates, role="codes")
 
 
 class Bitrate(Protocol):
@@ -122,7 +123,7 @@ class Bitrate(Protocol):
 
     def applies_to(self, run: OpenRun) -> bool:
         """Whether its method has codes."""
-        return isinstance(run.model, HasCodes)
+        return coder_of(run.model) is not None
 
     def measure(self, context: Context) -> Metrics:
         """The figures of each run, a case each where there are several."""
@@ -132,15 +133,15 @@ class Bitrate(Protocol):
             metrics |= judge.metrics
         for run in context.runs:
             with context.bar(f"encoding {run.folder.name}") as progress:
-                found = bitrate_protocol(run.model, run.train_set, run.test_set, progress=progress)
+                own = bitrate_protocol(run.model, run.train_set, run.test_set, progress=progress)
             if judge is not None:
                 with context.bar(f"swapping {run.folder.name}") as progress:
                     scores = score_swaps(
                         run.model, run.train_set, run.test_set, seed=context.seed, pairs=options.pairs,
                         judge=judge.judge, noise=options.noise, progress=progress,
                     )  # fmt: skip
-                found |= scores.select(without="judge")
-            metrics |= found.in_case(run.folder.name) if len(context.runs) > 1 else found
+                own |= scores.select(without="judge")
+            metrics |= own.in_case(run.folder.name) if len(context.runs) > 1 else own
         if options.picture is not None:
             from seqdis.eval.report.rate_curve import draw_rate_curve
 

@@ -74,16 +74,16 @@ def classification_protocol(
     """
     chosen = _chosen(splits, labels)
     parts = (splits.train, splits.val, splits.test)
-    total, done, found = sum(map(len, parts)), 0, []
+    total, done, encoded = sum(map(len, parts)), 0, []
     for part in parts:
 
         def report(count: int, _: int, before: int = done) -> None:
             if progress is not None:
                 progress(before + count, total)
 
-        found.append(encode_dataset(model, part, progress=report).static.flatten(1))
+        encoded.append(encode_dataset(model, part, progress=report).static.flatten(1))
         done += len(part)
-    statics = standardised(found[0], found[1:]) if mode == "corrected" else found
+    statics = standardised(encoded[0], encoded[1:]) if mode == "corrected" else encoded
     raw = sequence_statistics(splits.train), sequence_statistics(splits.test)
     metrics = Metrics()
     for label in chosen:
@@ -131,14 +131,14 @@ def _measure(
         if mode == "corrected":
             scores = classify_plainly(_LINEAR, statics[0], truths[0], statics[2], classes=classes, seed=seed)
             predicted[f"{label}_accuracy_{_LINEAR}_on_factors"] = scores.argmax(1)
-        found = {
+        estimates = {
             name: accuracy(
                 answers, truths[2], train_truth=truths[0], groups=groups,
                 generator=torch.Generator().manual_seed(mix_seed(draws, 4)),
             )
             for name, answers in predicted.items()
         }  # fmt: skip
-        return Metrics.of(found, role="classification")
+        return Metrics.of(estimates, role="classification")
 
     return measure
 

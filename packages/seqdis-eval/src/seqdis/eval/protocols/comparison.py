@@ -79,11 +79,11 @@ def comparable_presets(
         raise unknown_name("dataset with presets", dataset, {c.data.dataset for c in presets.values()})
     wanted = set(methods or ())
     best = max(groups, key=lambda key: (len(wanted & set(groups[key])), len(groups[key]), -sizes[key]))
-    found = dict(sorted(groups[best].items()))
-    absent = sorted(wanted - set(found))
+    chosen = dict(sorted(groups[best].items()))
+    absent = sorted(wanted - set(chosen))
     if absent:
-        raise unknown_name(f"method with a preset for {dataset}", absent[0], found)
-    return {method: config for method, config in found.items() if not wanted or method in wanted}
+        raise unknown_name(f"method with a preset for {dataset}", absent[0], chosen)
+    return {method: config for method, config in chosen.items() if not wanted or method in wanted}
 
 
 def _clips_of(config: RunConfig) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean, evaluating, fixed_pairs, row_sources, wilson
-from seqdis.core.capabilities import DecodesByDiffusion, invert
+from seqdis.core.capabilities import invert, sampling_of
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.disentangler import Disentangler
@@ -104,7 +104,8 @@ def few_steps(
     Raises:
         InputError: The model decodes without a sampler.
     """
-    if not isinstance(model, DecodesByDiffusion):
+    sampling = sampling_of(model)
+    if sampling is None:
         raise InputError(f"{type(model).__name__} decodes without a sampler: there are no steps to save")
     chosen = fixed_pairs(len(test_set), seed=seed, count=pairs)
     static, dynamic = (test_set.fetch([pair[i] for pair in chosen]) for i in range(2))
@@ -113,7 +114,7 @@ def few_steps(
         name: (static if label.factor == "static" else dynamic).labels[name]
         for name, label in test_set.labels.items()
     }
-    own = model.sampling.config
+    own = sampling.config
     all_cases, metrics = cases(own, budgets), Metrics()
     there = dynamic.to(model.device)
     with evaluating(model):
@@ -122,7 +123,7 @@ def few_steps(
         mixed = model.encode(other).mix(donor)
         try:
             for index, case in enumerate(all_cases):
-                model.sampling.use(case.config)
+                sampling.use(case.config)
                 rows = row_sources(seed, range(len(chosen)))
                 errors, accuracies = {}, {}
                 noise = invert(model, there, donor) if case.inverts else None
@@ -141,7 +142,7 @@ def few_steps(
                 if progress is not None:
                     progress(index + 1, len(all_cases))
         finally:
-            model.sampling.use(own)
+            sampling.use(own)
     return metrics
 
 
@@ -178,8 +179,8 @@ def within_two_percent(metrics: Metrics, metric: str, evaluations: Mapping[str, 
     Raises:
         InputError: There is no such metric of the reference.
     """
-    found = {case: some[metric] for case, some in metrics.by_case().items() if metric in some}
-    if REFERENCE not in found:
+    values = {case: some[metric] for case, some in metrics.by_case().items() if metric in some}
+    if REFERENCE not in values:
         raise InputError(f"{metric}@{REFERENCE} was not measured; there are {', '.join(metrics) or 'none'}")
 
     def quality(value: Estimate) -> float:
@@ -187,9 +188,11 @@ def within_two_percent(metrics: Metrics, metric: str, evaluations: Mapping[str, 
             return value.value
         return 1 - value.value / value.chance
 
-    least = 0.98 * quality(found[REFERENCE])
+    least = 0.98 * quality(values[REFERENCE])
     good = [
-        (evaluations[name], -quality(value), name) for name, value in found.items() if quality(value) >= least
+        (evaluations[name], -quality(value), name)
+        for name, value in values.items()
+        if quality(value) >= least
     ]
     return [name for _, _, name in sorted(good)]
 
@@ -216,7 +219,7 @@ class FewSteps(Protocol):
 
     def applies_to(self, run: OpenRun) -> bool:
         """Whether its method decodes with a sampler."""
-        return isinstance(run.model, DecodesByDiffusion)
+        return sampling_of(run.model) is not None
 
     def measure(self, context: Context) -> Metrics:
         """The figures of every sampler at every budget."""
@@ -225,8 +228,8 @@ class FewSteps(Protocol):
             raise InputError(f"--nfe {min(options.nfe)}; allowed: 3 or more")
         metrics, judge = Metrics(), None
         if run.test_set.labels and options.judge_swaps:
-            found = context.judge_of(run)
-            metrics, judge = found.metrics, found.judge
+            trained = context.judge_of(run)
+            metrics, judge = trained.metrics, trained.judge
         with context.bar("sampling") as progress:
             return metrics | few_steps(
                 run.model, run.train_set, run.test_set, judge, pairs=options.pairs, budgets=options.nfe or NFE,
@@ -235,10 +238,10 @@ class FewSteps(Protocol):
 
     def remarks(self, context: Context, metrics: Metrics) -> list[str]:
         """The samplers that come within 2% of the reference, by each quantity."""
-        model = context.first.model
-        if not isinstance(model, DecodesByDiffusion):
+        sampling = sampling_of(context.first.model)
+        if sampling is None:
             return []
-        some = cases(model.sampling.config, context.options.nfe or NFE)
+        some = cases(sampling.config, context.options.nfe or NFE)
         evaluations = {case.name: case.evaluations for case in some}
         return [
             f"{name} within 2% of {REFERENCE}: {', '.join(within_two_percent(metrics, name, evaluations))}"

@@ -251,8 +251,8 @@ def _once(setting: _Setting, seed: int, progress: Progress | None) -> Metrics:
             for view, parts in seen.items()
         }
         metrics |= _judged(labels, truth, p, setting.mode, seed)
-    found = identity.metrics(mode=setting.mode, seed=seed) | motion.metrics(mode=setting.mode, seed=seed)
-    return metrics | Metrics.of(found | frechet.metrics(), role="generation")
+    estimates = identity.metrics(mode=setting.mode, seed=seed) | motion.metrics(mode=setting.mode, seed=seed)
+    return metrics | Metrics.of(estimates | frechet.metrics(), role="generation")
 
 
 def _unconditional(setting: _Setting, frechet: FrechetScores, seed: int, progress: Progress | None) -> None:
@@ -290,9 +290,9 @@ def _judged(
             continue
         predicted = {name: p[side][name].argmax(1) for name in own}
         by_side[f"fixed_{side}_accuracy"] = agreement(predicted, own)
-        found = {f"fixed_{name}_accuracy": agreement(predicted, {name: own[name]}) for name in own}
-        by_label |= found
-        averages.append(_mean(list(found.values())))
+        estimates = {f"fixed_{name}_accuracy": agreement(predicted, {name: own[name]}) for name in own}
+        by_label |= estimates
+        averages.append(_mean(list(estimates.values())))
         divergences += [judge_divergence(p[side][n], p["real"][n], generator=generator) for n in own]
     whole = {"accuracy": _mean(averages), **by_side, **by_label, "kl": _mean(divergences)}
     metrics = Metrics.of(whole, role="generation")
@@ -361,12 +361,12 @@ class Generation(Protocol):
 
         def measure(number: int, seed: int, progress: Progress) -> Metrics:
             run = context.runs[number]
-            found = generation_protocol(
+            estimates = generation_protocol(
                 run.model, self._priors[number], judges[number].judge if judges else None, run.train_set,
                 run.test_set, seed=seed, mode=options.mode, clips=context.clips, features=self._networks,
                 batch_size=options.batch_size, progress=progress,
             )  # fmt: skip
-            return judges[number].metrics | found if judges else found
+            return judges[number].metrics | estimates if judges else estimates
 
         return context.repeat(measure, what="drawing")
 

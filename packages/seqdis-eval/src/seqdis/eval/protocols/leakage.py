@@ -143,13 +143,13 @@ def _entry_scores(
         if not varying or codes.shape[1] < 2:
             continue
         learnt, asked = ({n: part[1][n] for n in varying} for part in (train, test))
-        found = {
+        estimates = {
             "mig": mutual_information_gap(codes, asked, seed=seed),
             "sap": separated_attribute_predictability(known[case][0], learnt, codes, asked, seed=seed),
         }
         if len(varying) > 1:
-            found |= dci(known[case][0], learnt, codes, asked, seed=seed)
-        metrics |= Metrics.of(found, role="entries", case=case)
+            estimates |= dci(known[case][0], learnt, codes, asked, seed=seed)
+        metrics |= Metrics.of(estimates, role="entries", case=case)
     return metrics
 
 
@@ -192,6 +192,6 @@ class Leakage(Protocol):
         probes = {
             (label, side): self._metrics[f"{prefix}{label}_from_{side}"] for label in labels for side in SIDES
         }
-        found = probe_heat_map(probes, labels)
+        heat_map = probe_heat_map(probes, labels)
         note = "Logistic regression on the training split's factors, judged on the test split's."
-        return [] if found is None else [Section("Probes", [found], note)]
+        return [] if heat_map is None else [Section("Probes", [heat_map], note)]

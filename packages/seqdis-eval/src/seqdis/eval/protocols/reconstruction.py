@@ -82,12 +82,12 @@ def reconstruction_protocol(
         frechet.add("generated", made.frames)
         frechet.add("real", source.x)
     generator = torch.Generator().manual_seed(seed)
-    found = {"mse": mean_squared_error(torch.cat(errors), torch.cat(baseline), generator=generator)}
-    found |= identity.metrics(mode=mode, seed=seed)
-    found |= motion.metrics(mode=mode, seed=seed)
+    estimates = {"mse": mean_squared_error(torch.cat(errors), torch.cat(baseline), generator=generator)}
+    estimates |= identity.metrics(mode=mode, seed=seed)
+    estimates |= motion.metrics(mode=mode, seed=seed)
     if len(chosen) < 2 and frechet.wanted:
         raise InputError("fid, fvd: at least 2 clips are needed; got 1")
-    return Metrics.of(found | frechet.metrics(), role="reconstruction")
+    return Metrics.of(estimates | frechet.metrics(), role="reconstruction")
 
 
 class Reconstruction(Protocol):

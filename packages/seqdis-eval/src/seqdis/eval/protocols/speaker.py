@@ -71,15 +71,15 @@ def speaker_protocol(
     """
     speakers = speakers_of(test_set, identity)
     embeddings = embed_sequences(model, test_set, seed=seed, progress=stage(progress, 0.0, 0.3))
-    found = verify_speakers(embeddings, test_set, identity=identity, seed=seed, resamples=resamples)
+    verified = verify_speakers(embeddings, test_set, identity=identity, seed=seed, resamples=resamples)
     known, held_out = _statistics(train_set), _statistics(test_set)
     scale = known.std(0).clamp(min=torch.finfo(torch.float32).tiny)
     trivial = utterances_of(test_set).mean((held_out - known.mean(0)) / scale)
     drawn = torch.Generator().manual_seed(seed)
     rates = {
-        "eer_static": found.static,
-        "eer_dynamic": found.dynamic,
-        "eer_gap": found.gap,
+        "eer_static": verified.static,
+        "eer_dynamic": verified.dynamic,
+        "eer_gap": verified.gap,
         "eer_frames": speaker_eer(trivial, speakers, resamples=resamples, generator=drawn),
     }
     error = reconstruction_mse(

@@ -118,8 +118,8 @@ def swap_protocol(
         watch=watch,
         progress=progress,
     )
-    found = identity.metrics(mode=mode, seed=seed) | motion.metrics(mode=mode, seed=seed)
-    metrics |= Metrics.of(found | frechet.metrics(), role="swap")
+    estimates = identity.metrics(mode=mode, seed=seed) | motion.metrics(mode=mode, seed=seed)
+    metrics |= Metrics.of(estimates | frechet.metrics(), role="swap")
     if not test_set.labels:
         return metrics
     known, held_out = (encode_dataset(model, dataset) for dataset in (train_set, test_set))

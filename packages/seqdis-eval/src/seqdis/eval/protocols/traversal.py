@@ -112,9 +112,9 @@ def traversal_protocol(
     amounts = traversal_amounts(span, points)
     metrics, cases = Metrics(), Metrics()
     total, done = sum(map(len, directions.values())), 0
-    for side, found in directions.items():
+    for side, components in directions.items():
         kept, changed = [], []
-        for component in range(len(found)):
+        for component in range(len(components)):
             report, done = stage(progress, done / total, (done + 1) / total), done + 1
             seen: list[Mapping[str, Tensor]] = []
             with evaluating(model):
@@ -122,7 +122,7 @@ def traversal_protocol(
                     rows = chosen[start : start + batch_size]
                     batch = test_set.fetch(rows).to(model.device)
                     moved = traverse(
-                        model, batch, found, component=component, amounts=amounts,
+                        model, batch, components, component=component, amounts=amounts,
                         generator=row_sources(seed, rows),
                     )  # fmt: skip
                     mask = None if batch.mask is None else batch.mask.repeat_interleave(points, dim=0)
@@ -140,7 +140,7 @@ def traversal_protocol(
             if (stays := same[side]) is not None:
                 changed.append(1 - stays)
                 moved_by["changes"] = _share(1 - stays, seed)
-            moved_by["explained"] = Estimate(value=float(found.explained[component]), unit="share")
+            moved_by["explained"] = Estimate(value=float(components.explained[component]), unit="share")
             cases |= Metrics.of(moved_by, role="traversal", case=f"{side} {component}")
         own = {}
         if kept:

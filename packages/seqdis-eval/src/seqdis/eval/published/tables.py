@@ -125,10 +125,10 @@ def tables(*, paper: str | None = None) -> tuple[PublishedTable, ...]:
     """
     if paper is None:
         return tuple(table for name in PAPERS for table in _read(name))
-    found = [name for name in PAPERS if name.lower() == paper.lower()]
-    if not found:
+    matching = [name for name in PAPERS if name.lower() == paper.lower()]
+    if not matching:
         raise unknown_name("paper", paper, PAPERS)
-    return _read(found[0])
+    return _read(matching[0])
 
 
 def figures(
@@ -156,15 +156,15 @@ def figures(
         InputError: A name stands in no table at all; lists those that do.
     """
     wanted = {"table": table, "dataset": dataset, "protocol": protocol, "metric": metric, "method": method}
-    found = [figure for one in tables(paper=paper) for figure in one.figures]
+    matching = [figure for one in tables(paper=paper) for figure in one.figures]
     for field, value in wanted.items():
         if value is None:
             continue
         known = sorted({getattr(figure, field) for one in tables() for figure in one.figures})
         if value.lower() not in [name.lower() for name in known]:
             raise unknown_name(f"published {field}", value, known)
-        found = [figure for figure in found if getattr(figure, field).lower() == value.lower()]
-    return tuple(figure for figure in found if variants or not figure.variant)
+        matching = [figure for figure in matching if getattr(figure, field).lower() == value.lower()]
+    return tuple(figure for figure in matching if variants or not figure.variant)
 
 
 @functools.cache

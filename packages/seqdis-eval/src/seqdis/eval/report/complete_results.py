@@ -99,12 +99,12 @@ def recorded_trainings(
         records: Results of the present schema.
         data: Folder of the dataset, where epochs are turned into steps and the command names none.
     """
-    found: dict[str, TrainingRecord] = {}
+    built_records: dict[str, TrainingRecord] = {}
     for record in records:
         for training in _trainings(record):
-            if training.run not in found and (built := _build(training, data)) is not None:
-                found[training.run] = built
-    return found
+            if training.run not in built_records and (built := _build(training, data)) is not None:
+                built_records[training.run] = built
+    return built_records
 
 
 def completed(record: ResultRecord, trainings: Mapping[str, TrainingRecord]) -> ResultRecord:
@@ -119,19 +119,19 @@ def completed(record: ResultRecord, trainings: Mapping[str, TrainingRecord]) -> 
     protocol = record.protocol or measured
     points = {point.name: point for point in entry_points(group="seqdis.protocols")}
     if last[:2] == ["seqdis", "benchmark"]:
-        found, headline = _compared(record, last), Swap().first_metrics(record.metrics)
+        own_trainings, headline = _compared(record, last), Swap().first_metrics(record.metrics)
     else:
         runs = dict.fromkeys(word for word in last[2:] if word in trainings)
         own = runs or dict.fromkeys(t.run for t in _trainings(record) if t.run in trainings)
         cases = record.metrics.by_case()
-        found = tuple(
+        own_trainings = tuple(
             trainings[run].model_copy(update={"case": Path(run).name if Path(run).name in cases else ""})
             for run in own
         )
         headline = _headline(record, points[protocol].load() if protocol in points else None)
     about = {
         "protocol": protocol,
-        "trainings": record.trainings or found,
+        "trainings": record.trainings or own_trainings,
         "headline": record.headline or headline,
     }
     return record.model_copy(update=about)

@@ -108,8 +108,8 @@ def _training(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Block]:
     if len(logs) == 1:
         charts: list[Block] = [chart for records in logs.values() for chart in training_charts(records)]
         return charts or [Text("The run kept no log.")]
-    together = validation_chart(logs)
-    return [together] if together is not None else [Text("The runs kept no logs that can be compared.")]
+    validation = validation_chart(logs)
+    return [validation] if validation is not None else [Text("The runs kept no logs that can be compared.")]
 
 
 def _duration(seconds: float) -> str:

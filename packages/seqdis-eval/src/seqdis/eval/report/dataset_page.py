@@ -41,12 +41,12 @@ def _metric_row(metric: Metric) -> tuple[str, ...]:
 def _case_table(metrics: Metrics) -> list[str]:
     """Metrics with cases as one table: a row a case, a column a metric."""
     by_case = metrics.by_case()
-    arrows = {m.name: m.arrow for found in by_case.values() for m in found.values()}
+    arrows = {m.name: m.arrow for own in by_case.values() for m in own.values()}
     if not arrows:
         return []
     rows = [
-        (case, *(metric_value(found[name]) if name in found else "–" for name in arrows))
-        for case, found in by_case.items()
+        (case, *(metric_value(own[name]) if name in own else "–" for name in arrows))
+        for case, own in by_case.items()
     ]
     header = ("case", *(f"{name} {arrow}" for name, arrow in arrows.items()))
     return [*markdown_table(header, rows, right=len(arrows)), ""]

@@ -21,15 +21,15 @@ def published_beside(dataset: str, metric: str, protocol: str | None = None) -> 
         protocol: Protocol that measured. The AED of a swap is not that of a reconstruction: where the papers have the
             metric in several protocols, those of this one; none where it is not among them or is not known.
     """
-    found = [
+    matching = [
         figure
         for figure in figures(variants=False)
         if (figure.dataset, figure.metric) == (dataset, metric)
     ]  # fmt: skip
-    if len({figure.protocol for figure in found}) > 1:
-        found = [figure for figure in found if figure.protocol == protocol]
+    if len({figure.protocol for figure in matching}) > 1:
+        matching = [figure for figure in matching if figure.protocol == protocol]
     # A paper's long table repeats its short one: the later of the two is the more exact.
-    return tuple({(figure.paper, figure.method): figure for figure in found}.values())
+    return tuple({(figure.paper, figure.method): figure for figure in matching}.values())
 
 
 def metric_table(caption: str, records: Mapping[str, ResultRecord]) -> MetricTable:
@@ -55,12 +55,12 @@ def case_tables(records: Mapping[str, ResultRecord]) -> list[DataTable]:
     tables = []
     for column, record in records.items():
         by_case = record.metrics.by_case()
-        arrows = {m.name: m.arrow for found in by_case.values() for m in found.values()}
+        arrows = {m.name: m.arrow for own in by_case.values() for m in own.values()}
         if not arrows:
             continue
         rows = [
-            [case, *(f"{found[name].value:.4g}" if name in found else "–" for name in arrows)]
-            for case, found in by_case.items()
+            [case, *(f"{own[name].value:.4g}" if name in own else "–" for name in arrows)]
+            for case, own in by_case.items()
         ]
         heads = [f"{name.replace('_', ' ')} {arrow}" for name, arrow in arrows.items()]
         tables.append(DataTable(f"{column}: {len(rows)} cases", ["case", *heads], rows, folded=True))

@@ -79,13 +79,13 @@ def table_rows(results: Results) -> list[Row]:
     for _, record in sorted(results, key=lambda item: item[1].protocol is None):
         for case in dict.fromkeys(t.case for t in record.trainings) or [""]:
             trainings = tuple(t for t in record.trainings if t.case == case)
-            found = record.metrics.by_case().get(case, {}) if case else _by_name(record.metrics)
+            own = record.metrics.by_case().get(case, {}) if case else _by_name(record.metrics)
             method = trainings[0].method if trainings else record.method
             mode = record.mode or "corrected"
             key = (method, mode, *([t.run for t in trainings] or [record.name]))
             row = rows.setdefault(key, Row(method, mode, trainings))
             row.records.append(record)
-            for name, metric in found.items():
+            for name, metric in own.items():
                 row.metrics.setdefault(name, metric)
     return sorted(rows.values(), key=lambda row: (row.method.lower(), row.mode, len(row.changes)))
 
@@ -100,16 +100,16 @@ def headline_columns(results: Results) -> list[str]:
     Those with a published figure come first, then those that most results name, then those named earlier in a headline.
     """
     count: dict[str, int] = {}
-    place: dict[str, int] = {}
+    earliest: dict[str, int] = {}
     beside: dict[str, bool] = {}
     for _, record in results:
         for position, name in enumerate(record.headline):
             if _in_rows(record, name):
                 count[name] = count.get(name, 0) + 1
-                place[name] = min(position, place.get(name, position))
+                earliest[name] = min(position, earliest.get(name, position))
                 beside[name] = beside.get(name, False) or bool(_own_methods(record, name))
-    ranked = sorted(count, key=lambda name: (not beside[name], -count[name], place[name], name))
-    return sorted(ranked[:COLUMNS], key=lambda name: (-count[name], place[name], ranked.index(name)))
+    ranked = sorted(count, key=lambda name: (not beside[name], -count[name], earliest[name], name))
+    return sorted(ranked[:COLUMNS], key=lambda name: (-count[name], earliest[name], ranked.index(name)))
 
 
 def _in_rows(record: ResultRecord, name: str) -> bool:
@@ -145,11 +145,10 @@ def _cell(metric: Metric | None) -> str:
 
 def _head(name: str, results: Results, rows: Sequence[Row]) -> str:
     metric = next(row.metrics[name] for row in rows if name in row.metrics)
-    words = name.split("_")
     protocols = {record.protocol for _, record in results if name in record.headline and record.protocol}
     only = protocols.pop() if len(protocols) == 1 else None
-    before = "" if only is None or only in words else f"{only}: "
-    return f"{before}{' '.join(words)} {metric.arrow}"
+    before = "" if only is None or only == name else f"{only}: "
+    return f"{before}{name.replace('_', ' ')} {metric.arrow}"
 
 
 def _chance(name: str, rows: Sequence[Row]) -> str:
@@ -160,13 +159,13 @@ def _chance(name: str, rows: Sequence[Row]) -> str:
 
 def _published_rows(results: Results, columns: Sequence[str]) -> Iterable[list[str]]:
     """A row for each paper and method of this library: what it prints for the columns."""
-    found: dict[tuple[str, str, str], dict[str, PublishedFigure]] = {}
+    printed: dict[tuple[str, str, str], dict[str, PublishedFigure]] = {}
     for _, record in results:
         for name in columns:
             if name in record.headline:
                 for figure in _own_methods(record, name):
-                    found.setdefault((figure.method, figure.paper, figure.setting), {})[name] = figure
-    for (method, paper, setting), figures in sorted(found.items()):
+                    printed.setdefault((figure.method, figure.paper, figure.setting), {})[name] = figure
+    for (method, paper, setting), figures in sorted(printed.items()):
         source = f"{paper}, Tab. {' and '.join(sorted({figure.table for figure in figures.values()}))}"
         where = f"{source}; {setting}" if setting else source
         cells = [_printed(figures[name]) if name in figures else "–" for name in columns]
@@ -190,8 +189,8 @@ def overview_section(title: str, results: Results, *, page: str) -> list[str]:
     """
     rows = table_rows(results)
     columns = headline_columns(results)
-    shown = [row for row in rows if any(name in row.metrics for name in columns)]
-    shapes = dict.fromkeys(_shape(t) for row in shown for t in row.trainings)
+    listed_rows = [row for row in rows if any(name in row.metrics for name in columns)]
+    shapes = dict.fromkeys(_shape(t) for row in listed_rows for t in row.trainings)
     devices = dict.fromkeys(record.device for _, record in results)
     facts = [*([f"Sequences of {' or '.join(shapes)}"] if shapes else []), f"on {', '.join(devices)}"]
     lines = [
@@ -201,20 +200,23 @@ def overview_section(title: str, results: Results, *, page: str) -> list[str]:
         "",
     ]
     if columns:
-        heads = [_head(name, results, shown) for name in columns]
+        heads = [_head(name, results, listed_rows) for name in columns]
         body = [
-            [_link(row, page), _differs(row, shown), budget(row.trainings) or "–"]
+            [_link(row, page), _differs(row, listed_rows), budget(row.trainings) or "–"]
             + [_cell(row.metrics.get(name)) for name in columns]
-            for row in shown
+            for row in listed_rows
         ]
         body += _published_rows(results, columns)
         if any(
-            row.metrics[name].chance is not None for row in shown for name in columns if name in row.metrics
+            row.metrics[name].chance is not None
+            for row in listed_rows
+            for name in columns
+            if name in row.metrics
         ):
-            chances = [_chance(name, shown) for name in columns]
+            chances = [_chance(name, listed_rows) for name in columns]
             body.append(["*chance*", "", "", *(f"*{text}*" if text else "–" for text in chances)])
         lines += [*markdown_table(["method", "what differs", "training", *heads], body, len(columns)), ""]
-    listed = {record.name for row in shown for record in row.records}
+    listed = {record.name for row in listed_rows for record in row.records}
     others = [record for _, record in results if record.name not in listed]
     if others:
         links = ", ".join(f"[{record.name}]({page}#{anchor(record.name)})" for record in others)

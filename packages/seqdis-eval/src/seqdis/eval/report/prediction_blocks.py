@@ -42,8 +42,8 @@ def outcome_curve(scores: Mapping[str, Tensor], truth: Tensor) -> list[Block]:
     from sklearn.metrics import roc_curve
 
     lines = []
-    for name, found in scores.items():
-        alarms, hits, _ = roc_curve(truth.numpy(), found.detach().numpy())
+    for name, class_scores in scores.items():
+        alarms, hits, _ = roc_curve(truth.numpy(), class_scores.detach().numpy())
         lines.append(Line(name, alarms.tolist(), hits.tolist()))
     chance = Line("chance", [0.0, 1.0], [0.0, 1.0])
     return [Chart("Share of positives found", "share of negatives alarmed", [*lines, chance], linear=True)]

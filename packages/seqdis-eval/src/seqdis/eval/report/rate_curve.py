@@ -23,7 +23,7 @@ def draw_rate_curve(path: Path, metrics: Metrics) -> None:
     from matplotlib.figure import Figure  # here: a command's help must not wait for it
 
     by_case = metrics.by_case()
-    cases = sorted((c for c, found in by_case.items() if _X in found), key=lambda c: by_case[c][_X].value)
+    cases = sorted((c for c, own in by_case.items() if _X in own), key=lambda c: by_case[c][_X].value)
     swaps = [metric.name for metric in by_case[cases[0]].values() if metric.role == "swap"] if cases else []
     if not swaps:
         raise InputError(f"{path}: no swap was judged: there is no curve to draw")
@@ -32,13 +32,13 @@ def draw_rate_curve(path: Path, metrics: Metrics) -> None:
     axes = figure.subplots()
     x = [by_case[case][_X].value for case in cases]
     for number, name in enumerate(swaps):
-        found = [by_case[case][name] for case in cases]
+        points = [by_case[case][name] for case in cases]
         colour, whole = f"C{number}", name in wholes
         axes.plot(
-            x, [m.value for m in found], "o-" if whole else ".--", color=colour, label=name.replace("_", " ")
+            x, [m.value for m in points], "o-" if whole else ".--", color=colour, label=name.replace("_", " ")
         )
-        if all(m.chance is not None for m in found):
-            axes.plot(x, [m.chance or 0.0 for m in found], ":", color=colour, linewidth=0.7)
+        if all(m.chance is not None for m in points):
+            axes.plot(x, [m.chance or 0.0 for m in points], ":", color=colour, linewidth=0.7)
     for rate, case in zip(x, cases, strict=True):
         axes.annotate(case, (rate, 1.02), rotation=45, fontsize=7, annotation_clip=False)
     axes.set(

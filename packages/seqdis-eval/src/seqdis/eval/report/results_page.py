@@ -94,11 +94,11 @@ def _render(
 
 def _generated(root: Path) -> set[Path]:
     """Pages in the folder of results that this module wrote before."""
-    found = set()
+    pages = set()
     for path in (root / "results").glob("*.md"):
         if path.read_text(encoding="utf-8").startswith(GENERATED):
-            found.add(path)
-    return found
+            pages.add(path)
+    return pages
 
 
 def _stale(root: Path, pages: dict[Path, str]) -> list[Path]:

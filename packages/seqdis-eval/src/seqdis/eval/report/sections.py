@@ -68,9 +68,9 @@ def _swaps(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section
 def _reconstructions(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section:
     chosen = chosen_clips(len(run.test_set), settings.reconstructions, seed=settings.seed + 1)
     batch = run.test_set.fetch(chosen)
-    there = batch.to(run.model.device)
+    on_device = batch.to(run.model.device)
     rebuilt = run.model.reconstruct(
-        there,
+        on_device,
         generator=torch.Generator().manual_seed(settings.seed),
     )
     errors = clip_errors(batch, rebuilt)
@@ -96,9 +96,9 @@ def _probes(run: TrainedRun, settings: ReportSettings) -> list[Section]:
     metrics = probe_splits(run.model, train, test)
     labels = run.test_set.labels
     probes = {(label, side): metrics[f"probe_{label}_from_{side}"] for label in labels for side in SIDES}
-    found = probe_heat_map(probes, labels)
+    heat_map = probe_heat_map(probes, labels)
     note = f"Logistic regression on {len(train):,} training clips, judged on {len(test):,} test clips."
-    return [Section("Probes", [found], note)] if found is not None else []
+    return [Section("Probes", [heat_map], note)] if heat_map is not None else []
 
 
 def _samples(run: TrainedRun, show: Showroom, settings: ReportSettings) -> list[Section]:

@@ -45,12 +45,13 @@ def training_charts(records: Sequence[Mapping[str, Any]]) -> list[Chart]:
     both = [_line(records, "loss", "training"), _line(records, "val_loss", "validation")]
     lines = [line for line in both if line is not None]
     charts = [Chart("Loss", "step", lines)] if lines else []
-    keys = dict.fromkeys(key for record in records for key in record)
-    terms = [k for k in keys if k not in (*_NOT_LOSSES, "loss") and not k.startswith("val_")]
-    found = [line for key in terms if (line := _line(records, key, key.replace("_", " "))) is not None]
+    # A step's record has the loss and its terms; those of validations and curves are records of their own.
+    keys = dict.fromkeys(key for record in records if "loss" in record for key in record)
+    named = [_line(records, key, key.replace("_", " ")) for key in keys if key not in (*_NOT_LOSSES, "loss")]
+    terms = [line for line in named if line is not None]
     return (
-        [*charts, Chart("Terms of the loss and what else was logged", "step", found)]
-        if len(found) > 1
+        [*charts, Chart("Terms of the loss and what else was logged", "step", terms)]
+        if len(terms) > 1
         else charts
     )
 

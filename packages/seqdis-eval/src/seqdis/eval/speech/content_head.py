@@ -79,14 +79,14 @@ class ContentHead(nn.Module):
 
     def read(self, features: Sequence[Tensor], *, batch_size: int = 128) -> list[list[int]]:
         """The tokens of each utterance: the likeliest symbol a step, repetitions and blanks taken out."""
-        found = []
+        decoded = []
         with evaluating(self):
             for start in range(0, len(features), batch_size):
                 scores, lengths = self(features[start : start + batch_size])
                 for path, length in zip(scores.argmax(2).T, lengths.tolist(), strict=True):
                     kept = path[:length].unique_consecutive()
-                    found.append(kept[kept != self.blank].tolist())
-        return found
+                    decoded.append(kept[kept != self.blank].tolist())
+        return decoded
 
 
 def train_head(

@@ -106,18 +106,18 @@ def resynthesize(
     recordings = dataset.recordings()
     if recordings is None:
         raise InputError("the data do not say what their sequences were cut from: there is no utterance")
-    place = utterances_of(dataset).recordings
-    clips = {i: recordings.read(place[i]) for pair in pairs for i in pair}
+    recording = utterances_of(dataset).recordings
+    clips = {i: recordings.read(recording[i]) for pair in pairs for i in pair}
     cut = {i: chunked(clip.frames, dataset.shape[0]) for i, clip in clips.items()}
-    heard = {i: recordings.sound(place[i]) for i in clips} if recordings.sound is not None else {}
+    heard = {i: recordings.sound(recording[i]) for i in clips} if recordings.sound is not None else {}
     plain = {i: _voiced(clip.frames, modality, data) for i, clip in clips.items()}
-    found: list[Resynthesis] = []
+    resyntheses: list[Resynthesis] = []
     with evaluating(model):
         for start in range(0, len(pairs), _TOGETHER):
             some = pairs[start : start + _TOGETHER]
             made = _made(model, [(cut[a], cut[b]) for a, b in some], first=start, seed=seed)
             for (a, b), (rebuilt, swapped) in zip(some, made, strict=True):
-                found.append(
+                resyntheses.append(
                     Resynthesis(
                         voice=(a, clips[a].key),
                         words=(b, clips[b].key),
@@ -130,8 +130,8 @@ def resynthesize(
                     )
                 )
             if progress is not None:
-                progress(len(found), len(pairs))
-    return found
+                progress(len(resyntheses), len(pairs))
+    return resyntheses
 
 
 def _voiced(frames: Tensor, modality: Modality, data: DataConfig) -> Voiced:

@@ -101,11 +101,11 @@ def voice_quality(
     words = torch.stack([real[one.words[0]] for one in made])
     swapped = torch.stack([embed(one.swap.frames, one.swap.sound) for one in made])
     rebuilt = torch.stack([embed(one.reconstruction.frames, one.reconstruction.sound) for one in made])
-    found = {
+    estimates = {
         "csim": voice_similarity(swapped, voice, other=words, generator=generator),
         "csim_reconstruction": voice_similarity(rebuilt, words, generator=generator),
     }
     who = speakers[list(real)]
     if 1 < len(who.unique()) < len(who):
-        found["eer_embedding"] = speaker_eer(torch.stack(list(real.values())), who, resamples=200)
-    return Metrics.of(found, role="speech")
+        estimates["eer_embedding"] = speaker_eer(torch.stack(list(real.values())), who, resamples=200)
+    return Metrics.of(estimates, role="speech")

@@ -50,9 +50,9 @@ class UtteranceIndex:
 
     def first(self, values: Tensor) -> Tensor:
         """The value of the first sequence of each utterance, ``(U,)``, of one value a sequence, ``(N,)``."""
-        found = torch.empty(len(self.recordings), dtype=values.dtype)
-        found[self.numbers.flip(0)] = values.flip(0)
-        return found
+        ordered = torch.empty(len(self.recordings), dtype=values.dtype)
+        ordered[self.numbers.flip(0)] = values.flip(0)
+        return ordered
 
 
 def utterances_of(dataset: SequenceDataset) -> UtteranceIndex:
@@ -62,8 +62,8 @@ def utterances_of(dataset: SequenceDataset) -> UtteranceIndex:
         return UtteranceIndex(torch.arange(len(dataset)), tuple(range(len(dataset))))
     numbers: dict[int, int] = {}
     views = recordings.views(range(len(dataset)), 0)
-    found = [numbers.setdefault(view.recording, len(numbers)) for view in views]
-    return UtteranceIndex(torch.tensor(found), tuple(numbers))
+    indices = [numbers.setdefault(view.recording, len(numbers)) for view in views]
+    return UtteranceIndex(torch.tensor(indices), tuple(numbers))
 
 
 @dataclass(frozen=True)
@@ -183,17 +183,17 @@ def encode_utterances(
     if recordings is None:
         raise InputError("the data do not say what their sequences were cut from: there is no utterance")
     numbers = list(range(recordings.count) if chosen is None else chosen)
-    found: list[EncodedUtterance] = []
+    encoded: list[EncodedUtterance] = []
     with evaluating(model):
         for start in range(0, len(numbers), _TOGETHER):
             some = [
                 chunked(recordings.read(i).frames, dataset.shape[0])
                 for i in numbers[start : start + _TOGETHER]
             ]
-            found += _encode(model, some, numbers[start : start + _TOGETHER], seed)
+            encoded += _encode(model, some, numbers[start : start + _TOGETHER], seed)
             if progress is not None:
-                progress(len(found), len(numbers))
-    return found
+                progress(len(encoded), len(numbers))
+    return encoded
 
 
 def _encode(

@@ -89,11 +89,11 @@ class ScriptedVoice:
         """
         if sound.rate != self._rate:
             raise InputError(f"{self._path}: hears {self._rate} Hz; got {sound.rate} Hz")
-        found = self._network(sound.samples[None])
-        if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != 1:
-            received = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        outcome = self._network(sound.samples[None])
+        if not isinstance(outcome, Tensor) or outcome.ndim != 2 or len(outcome) != 1:
+            received = tuple(outcome.shape) if isinstance(outcome, Tensor) else type(outcome).__name__
             raise InputError(f"{self._path}: returned {received}; allowed: an embedding (1, F)")
-        return found[0].float()
+        return outcome[0].float()
 
 
 class WavLMVoice:
@@ -222,5 +222,5 @@ def judged_voice(
         InputError: There are fewer than 20 training sequences.
     """
     views = [_OneLabel(dataset, identity) for dataset in (train_set, test_set)]
-    found = judge_for(*views, path=path, seed=seed, device=device, budget=_BUDGET, progress=progress)
-    return JudgedVoice(found[0])
+    outcome = judge_for(*views, path=path, seed=seed, device=device, budget=_BUDGET, progress=progress)
+    return JudgedVoice(outcome[0])

@@ -203,8 +203,8 @@ class DiViD(Disentangler):
         squares = F.cosine_similarity(tokens[:, :, 0].float(), tokens[:, :, 1].float(), dim=2).square()
         if mask is None:
             return squares.mean()
-        there = mask.to(squares)
-        return ((squares * there).sum(1) / there.sum(1)).mean()
+        present = mask.to(squares)
+        return ((squares * present).sum(1) / present.sum(1)).mean()
 
     def _decode(
         self,
