@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
@@ -131,3 +132,26 @@ def test_nullable_columns_and_time_zones_of_pandas_are_read() -> None:
     assert sequences.observed[0, :, 0].tolist() == [True, False, True]
     assert sequences.stamps is not None
     assert sequences.stamps[0, 0] == np.datetime64("2025-12-31T22:00")
+
+
+def test_levels_of_an_index_serve_as_id_and_time() -> None:
+    pandas: Any = pytest.importorskip("pandas")
+    plain = pandas.DataFrame(TABLE)
+    indexed = plain.set_index(["patient", "hour"])
+    named, expected = as_sequences(indexed, **COLUMNS), as_sequences(plain, **COLUMNS)
+    assert named.keys == expected.keys
+    assert named.x.equal(expected.x)
+    assert named.stamps is not None
+    assert np.array_equal(named.stamps, expected.stamps)
+    with pytest.raises(InputError, match="levels patient, hour; allowed: one of them as id_column"):
+        as_sequences(indexed)
+    with pytest.raises(InputError, match=r"column of input .patients.*patient"):
+        as_sequences(indexed, id_column="patients")
+
+
+def test_numbers_in_a_column_of_any_type_are_a_channel() -> None:
+    pandas: Any = pytest.importorskip("pandas")
+    mixed = pandas.DataFrame({"a": [1.0, 2.0], "b": [Decimal("0.5"), None], "c": [True, None], "d": ["x", 3]})
+    mixed["e"] = pandas.Series([7, 2.5], dtype=object)
+    sequences = as_sequences(mixed)
+    assert sequences.x.tolist() == [[[1.0, 0.5, 7.0], [2.0, 0.0, 2.5]]]

@@ -119,3 +119,17 @@ def test_without_diffusers_the_message_says_what_to_install(
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(InputError, match=r"needs diffusers: python -m pip install 'seqdis-video\[latent\]'"):
         VideoModality().codec(CodecConfig(name="autoencoder", path=str(tmp_path)))
+
+
+@pytest.mark.parametrize("kind", ["VQModel", "AutoencoderKL"])
+def test_gradients_pass_through_a_frozen_codec_where_they_are_asked_for(tmp_path: Path, kind: str) -> None:
+    _save(kind, tmp_path)
+    codec = VideoModality().codec(CodecConfig(name="autoencoder", path=str(tmp_path)))
+    x = torch.rand(3, 3, 16, 16, requires_grad=True)
+    latents = codec.encode(x)
+    codec.decode(latents).sum().backward()
+    assert x.grad is not None
+    assert x.grad.flatten(1).abs().amax(1).min() > 0
+    with torch.no_grad():
+        assert not codec.decode(latents).requires_grad
+    assert all(p.grad is None for p in codec.parameters())

@@ -282,6 +282,9 @@ def test_gradients_reach_the_factors_and_the_frames_where_they_are_asked_for() -
     assert float(slope.abs().max()) > 0
     assert model.invert(x, factors, grad=True).requires_grad
     assert not model.invert(x, factors).requires_grad
+    leaf = x.clone().requires_grad_()
+    (slope_of_x,) = torch.autograd.grad(model.encode(leaf, grad=True).static.sum(), leaf)
+    assert float(slope_of_x.abs().max()) > 0
     direction = torch.ones_like(static)
     moved = [decoded(static.detach() + h * direction, grad=False).double().sum() for h in (-1e-2, 1e-2)]
     assert torch.allclose(

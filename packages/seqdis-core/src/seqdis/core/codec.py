@@ -12,6 +12,7 @@ __all__ = ["FrameCodec", "IdentityCodec"]
 class FrameCodec(nn.Module):
     """A frozen map of single frames, and its (approximate) inverse.
 
+    Gradients pass through it where the caller keeps the graph; its weights have none.
     Its weights are not saved with a model; ``config.json`` names their source.
     """
 

@@ -288,8 +288,7 @@ class Disentangler(nn.Module, ABC):
             check_whole("a model behind a frame codec", sequences, refused=("observed",))
             sequences = replace(sequences, observed=None)
         x = sequences.x
-        with torch.no_grad():
-            coded = self.codec.encode(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        coded = self.codec.encode(x.flatten(0, 1)).unflatten(0, x.shape[:2])
         return zero_unobserved(self.normalizer(coded), sequences)
 
     def from_model_space(self, y: Tensor, *, max_frames_per_pass: int | None = None) -> Tensor:

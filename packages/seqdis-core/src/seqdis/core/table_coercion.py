@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -58,13 +60,19 @@ def read_table(
         InputError: A column is missing, named twice, or holds no numbers, an identifier or a time is missing, the table is empty,
             or its rows are not in the order of their time.
     """
-    names = list(table.columns)
+    names, levels = list(table.columns), _index_levels(table)
+    if len(levels) > 1 and id_column is None and time_column is None:
+        raise InputError(
+            f"{name}: an index of the levels {', '.join(map(str, levels))}; allowed: one of them as id_column or time_column, "
+            "or no levels"
+        )
     double = next((str(column) for i, column in enumerate(names) if column in names[:i]), None)
     if double is not None:
         raise InputError(f"{name}: two columns are called {double!r}; allowed: each name once")
     for wanted in [id_column, time_column, *(columns or ())]:
-        if wanted is not None and wanted not in names:
-            raise unknown_name(f"column of {name}", str(wanted), map(str, names))
+        known = [*names, *levels] if wanted in (id_column, time_column) else names
+        if wanted is not None and wanted not in known:
+            raise unknown_name(f"column of {name}", str(wanted), map(str, known))
     apart = {id_column, time_column}
     if columns is None:
         columns = [column for column in names if column not in apart and _is_numeric(table[column])]
@@ -77,17 +85,36 @@ def read_table(
     keys, rows = _groups(table, id_column, name)
     stamps = None
     if time_column is not None:
-        times = _times(table[time_column], f"{name}: column {time_column!r}")
+        times = _times(_column(table, time_column), f"{name}: column {time_column!r}")
         stamps = [times[chosen] for chosen in rows]
         for i, part in enumerate(stamps):
             _check_order(part, rows[i], f"{name}: sequence {keys[i] if keys else i}", str(time_column))
     return TableParts([values[chosen] for chosen in rows], keys, stamps)
 
 
+def _index_levels(table: Any) -> list[str]:
+    """The names of the index of a pandas table; none in other libraries, or where the index has no name."""
+    return [level for level in getattr(getattr(table, "index", None), "names", []) if level is not None]
+
+
+def _column(table: Any, name: str) -> Any:
+    """A column, or the level of the index that has its name."""
+    return table[name] if name in list(table.columns) else table.index.get_level_values(name)
+
+
 def _is_numeric(column: Any) -> bool:
     if callable(getattr(column.dtype, "is_numeric", None)):  # polars
         return bool(column.dtype.is_numeric())
-    return getattr(column.dtype, "kind", "O") in "iuf"
+    kind = getattr(column.dtype, "kind", "O")
+    return _all_numbers(column.to_numpy().tolist()) if kind == "O" else kind in "iuf"
+
+
+def _all_numbers(values: Iterable[Any]) -> bool:
+    """Whether values of any type are numbers (a Decimal is one, a truth value is none), and not all are missing."""
+    known = [value for value in values if value is not None and str(value) not in _MISSING]
+    return bool(known) and all(
+        isinstance(value, Real | Decimal) and not isinstance(value, bool) for value in known
+    )
 
 
 def _numbers(column: Any, name: str) -> np.ndarray:
@@ -134,7 +161,7 @@ def _groups(table: Any, id_column: str | None, name: str) -> tuple[tuple[str, ..
         return (), [np.arange(len(table))]
     numbers: dict[Any, int] = {}
     group = np.empty(len(table), dtype=np.int64)
-    for row, value in enumerate(table[id_column].to_numpy().tolist()):
+    for row, value in enumerate(_column(table, id_column).to_numpy().tolist()):
         if value is None or (not isinstance(value, str) and str(value) in _MISSING):
             raise InputError(
                 f"{name}: column {id_column!r} names no sequence in row {row}; allowed: a name in each"

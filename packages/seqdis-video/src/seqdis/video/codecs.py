@@ -57,7 +57,6 @@ class AutoencoderCodec(FrameCodec):
         channels = int(self.autoencoder.config.latent_channels)
         return (channels, frame_shape[1] // self.factor, frame_shape[2] // self.factor)
 
-    @torch.no_grad()
     def encode(self, frames: Tensor) -> Tensor:
         parts = []
         for part in frames.split(self.frames_per_pass):
@@ -65,7 +64,6 @@ class AutoencoderCodec(FrameCodec):
             parts.append(coded.latents if hasattr(coded, "latents") else coded.latent_dist.mode())
         return torch.cat(parts)
 
-    @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         parts = [self.autoencoder.decode(part).sample for part in latents.split(self.frames_per_pass)]
         return ((torch.cat(parts) + 1) / 2).clamp(0, 1)
