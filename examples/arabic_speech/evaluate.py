@@ -30,7 +30,8 @@ def main(
     with progress_bar("reconstructing") as bar:
         metrics |= measure_reconstruction(model, train_set, test_set, progress=bar)
     write_swaps(model, test_set, fixed_pairs(len(test_set), count=3), run / "evaluation", media=3)
-    save_result(opened, metrics, out, name=name, command=script_command())
+    headline = ("probe_speaker_from_static", "probe_word_from_dynamic", "reconstruction_mse")
+    save_result(opened, metrics, out, name=name, command=script_command(), headline=headline)
 
 
 if __name__ == "__main__":

@@ -26,14 +26,14 @@ def main(
 ) -> None:
     opened = open_run(run, data=data, device=device, modality="mocap")
     model, train_set, test_set = opened.model, opened.train_set, opened.test_set
-    # What a linear classifier reads from each factor: the person should be in s, the motion in d.
-    metrics = probe_splits(model, train_set, test_set)
+    metrics = probe_splits(model, train_set, test_set)  # linear: s should tell the person, d the motion
     with progress_bar("reconstructing") as bar:
         metrics |= measure_reconstruction(model, train_set, test_set, progress=bar)
     recordings = [key.partition("@")[0] for key in test_set.fetch(range(len(test_set))).keys]
     pairs = [tuple(map(recordings.index, pair)) for pair in PAIRS]
     write_swaps(model, test_set, pairs, run / "evaluation", media=2)
-    save_result(opened, metrics, out, name=name, command=script_command())
+    headline = ("probe_subject_from_static", "probe_theme_from_dynamic", "reconstruction_mse")
+    save_result(opened, metrics, out, name=name, command=script_command(), headline=headline)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,7 @@
 
 python evaluate.py runs/ett --data FOLDER --out results/ett.json
 
-Beside the numbers it leaves swap.png and csv files in RUN/evaluation: sources, reconstructions, and both
-swaps of three pairs of windows.
+It leaves swap.png and csv files of three pairs of windows in RUN/evaluation.
 """
 
 from pathlib import Path
@@ -33,7 +32,8 @@ def main(
     with progress_bar("reconstructing") as bar:
         metrics |= measure_reconstruction(model, train_set, weekly, progress=bar)
     write_swaps(model, test_set, fixed_pairs(len(test_set), count=3), run / "evaluation", media=3)
-    save_result(opened, metrics, out, name=name, command=script_command())
+    headline = ("probe_season_from_static", "probe_weekday_from_dynamic", "reconstruction_mse")
+    save_result(opened, metrics, out, name=name, command=script_command(), headline=headline)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,7 @@
 
 python evaluate.py runs/sprites --data FOLDER --out results/sprites.json
 
-With --pairs N, so many clips are swapped and judged; all when omitted, 0 trains no judge. It leaves swap.png and
-swap.gif in RUN/evaluation: sources, reconstructions, and both swaps of three pairs of clips.
+With --pairs N, so many clips are swapped and judged, none for 0. It leaves swap.png and swap.gif in RUN/evaluation.
 """
 
 from pathlib import Path
@@ -33,7 +32,8 @@ def main(
         with progress_bar("scoring") as bar:
             metrics = score_swaps(model, train_set, test_set, pairs=pairs, **how, progress=bar) | metrics
     write_swaps(model, test_set, fixed_pairs(len(test_set), count=3), run / "evaluation")
-    save_result(opened, metrics, out, name=name, command=script_command())
+    headline = ("swap_joint_accuracy", "swap_static_accuracy", "swap_dynamic_accuracy")
+    save_result(opened, metrics, out, name=name, command=script_command(), headline=headline)
 
 
 if __name__ == "__main__":

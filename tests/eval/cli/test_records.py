@@ -51,11 +51,19 @@ def test_a_saved_result_counts_the_training_and_goes_by_the_presets_name(
     run = OpenRun(tmp_path, model, config, nothing, nothing)  # type: ignore[arg-type]
     metrics = Metrics.of({"mse": Estimate(value=0.25, chance=1.5)}, role="reconstruction")
     for name, called in ((None, "tiny"), ("mine", "mine")):
-        record = save_result(run, metrics, tmp_path / "r.json", name=name, command="python evaluate.py")
+        record = save_result(
+            run,
+            metrics,
+            tmp_path / "r.json",
+            name=name,
+            command="python evaluate.py",
+            headline=("mse", "absent"),
+        )
         assert record == ResultRecord.load(tmp_path / "r.json")
         assert (record.name, record.seed, record.method) == (called, 7, "diffsda")
         assert record.command == "python train.py && python evaluate.py"
         assert record.wall_seconds >= 10
+        assert record.headline == ("mse",)
     printed = capsys.readouterr().out
     assert "1.500" in printed
     assert f"written: {tmp_path / 'r.json'}" in printed

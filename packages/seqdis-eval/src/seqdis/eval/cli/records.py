@@ -18,7 +18,13 @@ __all__ = ["save_result", "with_training"]
 
 
 def save_result(
-    run: OpenRun, metrics: Metrics, path: Path, *, command: str, name: str | None = None
+    run: OpenRun,
+    metrics: Metrics,
+    path: Path,
+    *,
+    command: str,
+    name: str | None = None,
+    headline: Sequence[str] = (),
 ) -> ResultRecord:
     """Write a JSON file of what was measured of a run since it was opened, and print the figures.
 
@@ -30,6 +36,7 @@ def save_result(
         path: The JSON file.
         command: The command that measured; that of the training is put before it.
         name: Name of the result; the preset's name when omitted.
+        headline: Names of the metrics that an overview shows, at most three; those that were not measured are left out.
 
     Returns:
         The record that was written.
@@ -37,7 +44,7 @@ def save_result(
     config = run.config
     record = ResultRecord.of_run(
         config, metrics, name=name or config.preset, command=command, seed=config.train.seed,
-        device=run.model.device, seconds=time.perf_counter() - run.opened,
+        device=run.model.device, seconds=time.perf_counter() - run.opened, headline=headline,
     )  # fmt: skip
     record = with_training(record, [run.folder])
     record.save(path)
