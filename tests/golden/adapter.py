@@ -1,9 +1,9 @@
 """All that the golden test knows of the library's interface: one function a call, plain values in and out.
 
-Metrics and protocols stand in ``adapter_eval.py``.
+Metrics and protocols stand in ``adapter_eval.py``, what things were called before in ``conversion.py``.
 
 The data of ``data/`` were made through this file and stay as they are. When the interface changes, only these
-two files do: every function keeps its name, its arguments and what it returns. ``inputs`` are tensors and dictionaries of
+three files do: every function keeps its name, its arguments and what it returns. ``inputs`` are tensors and dictionaries of
 tensors by name; what is returned is a dictionary, nested or not, of tensors, numbers, text and None.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from conversion import TARGETS, convert_config, convert_prior_state, convert_sampler, convert_state
 from torch import Tensor
 
 from seqdis.core import capabilities
@@ -39,71 +40,6 @@ from seqdis.core.training.run_folder import RunFolder
 from seqdis.core.training.trainer import Trainer
 
 Inputs = Mapping[str, Any]
-
-_TARGETS = {"individual": "identity"}
-
-CHANGED: frozenset[str] = frozenset(
-    # Noise was inverted from whatever stood in a gap or in padding.
-    [
-        *(f"diffsda/{call}_{kind}" for call in ("reconstruct", "invert") for kind in ("padded", "gaps")),
-        *(
-            f"{name}/{call}"
-            for name in ("diffsda_bidirectional", "diffsda_series")
-            for call in (
-                "reconstruct_padded",
-                "invert_padded",
-                "reconstruct_gaps",
-                "invert_gaps",
-                "swap_gaps",
-                "swap_pairs_gaps",
-            )
-        ),
-        # The poses of padded steps were inferred from whatever stood there.
-        "vdsm/reconstruct_padded",
-    ]
-)
-"""``file/record`` of numbers that were wrong where data are missing, and have changed since; only records that
-are marked ``may_change`` can be named here."""
-
-CHANGED_IN_PADDING = frozenset({"vdsm/encode_padded"})
-"""``file/record`` of dynamic factors that differ in padded steps alone: these were read, and no longer are."""
-
-# From the recorded form to today's.
-
-
-def convert_config(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A recorded ``config.json`` in today's form."""
-    today = copy.deepcopy(dict(values))
-    today["format"] = 2
-    if "individuals" in today["data"]:
-        today["data"]["identities"] = today["data"].pop("individuals")
-    for was, is_now in (("rate_memory", "ema_decay"), ("revive", "reset_dead_codes")):
-        if was in today["model"]:
-            today["model"][is_now] = today["model"].pop(was)
-    if "sampler" in today["model"]:
-        today["model"]["sampler"] = _convert_sampler(today["model"]["sampler"])
-    return today
-
-
-def _convert_sampler(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a recorded sampler that its kind has; the others had no effect on it."""
-    fields = get_sampler(values.get("kind", "edm")).config_class.model_fields
-    return {"kind": "edm", "levels": "karras"} | {
-        name: value for name, value in values.items() if name in fields
-    }
-
-
-def convert_state(state: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Recorded weights of a model under today's names; ``config`` is the recorded one."""
-    return dict(state)
-
-
-def convert_prior_state(state: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
-    """Recorded weights of a prior of a kind under today's names."""
-    return dict(state)
-
-
-# Building.
 
 
 def run_config(values: Mapping[str, Any]) -> RunConfig:
@@ -135,7 +71,7 @@ def batch_of(inputs: Inputs, keys: tuple[str, ...] = ()) -> Sequences:
         mask=inputs.get("mask"),
         observed=inputs.get("observed"),
         keys=keys,
-        targets={_TARGETS.get(name, name): value for name, value in inputs.get("targets", {}).items()},
+        targets={TARGETS.get(name, name): value for name, value in inputs.get("targets", {}).items()},
     )
 
 
@@ -156,7 +92,7 @@ def factors_of(plain: Mapping[str, Any]) -> Factors:
 def _use_sampler(model: Disentangler, sampler: Mapping[str, Any] | None) -> None:
     if sampler is not None:
         assert model.sampling is not None
-        model.sampling.use(get_sampler(sampler.get("kind", "edm")).config_class(**_convert_sampler(sampler)))
+        model.sampling.use(get_sampler(sampler.get("kind", "edm")).config_class(**convert_sampler(sampler)))
 
 
 # What a model does.

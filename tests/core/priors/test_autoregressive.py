@@ -2,66 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from tests.core.priors.chains import (
+    BOOK,
+    CHAINS,
+    CODES,
+    STEPS,
+    chains,
+    coded,
+    drawn_codes,
+    look_up,
+    seed,
+    small,
+)
 from torch import Tensor, nn
 
 from seqdis.core.errors import InputError
-from seqdis.core.factors import Extra, Factors
+from seqdis.core.factors import Factors
 from seqdis.core.priors import autoregressive
 from seqdis.core.priors.autoregressive import AutoregressivePrior
-from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.priors.code_sequences import context_start
 from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import list_plugins
-
-STEPS, CODES = 6, 3
-CHAINS = torch.tensor([
-    [[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]],  # of the content −1: mostly 0 → 1 → 2 → 0
-    [[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.0, 0.5, 0.5]],  # of the content +1
-])  # fmt: skip
-BOOK = torch.tensor([
-    [[0.0, 1.0], [1.0, 0.0], [-1.0, -1.0]],
-    [[5.0, 5.0], [5.5, 4.5], [4.0, 6.0]],
-])  # fmt: skip
-"""Two groups of three entries of two numbers each, far from the scale of 1."""
-
-
-def seed(value: int) -> torch.Generator:
-    return torch.Generator().manual_seed(value)
-
-
-def look_up(codes: Tensor) -> Tensor:
-    return torch.cat([BOOK[group][codes[..., group]] for group in range(codes.shape[-1])], dim=-1)
-
-
-def coded(static: Tensor, codes: Tensor) -> Factors:
-    return Factors(static, look_up(codes), {"codes": Extra(codes, "dynamic")})
-
-
-def chains(count: int, value: int, steps: int = STEPS) -> Factors:
-    """The first group is the content's chain, begun anywhere; the second stays with 0.75 and else moves up."""
-    g = seed(value)
-    which = torch.randint(2, (count,), generator=g)
-    first, second = torch.randint(CODES, (2, count), generator=g)
-    codes = [torch.stack([first, second], dim=1)]
-    for _ in range(steps - 1):
-        p = CHAINS[which, codes[-1][:, 0]]
-        moved = (codes[-1][:, 1] + (torch.rand(count, generator=g) > 0.75)) % CODES
-        codes.append(torch.stack([torch.multinomial(p, 1, generator=g)[:, 0], moved], dim=1))
-    return coded(2 * which[:, None].float() - 1, torch.stack(codes, dim=1))
-
-
-def small(factors: Factors, **changes: Any) -> AutoregressivePrior:
-    values = {"width": 32, "depth": 2, "heads": 2, "dropout": 0, "subsampling": 0, "batch_size": 128}
-    config = AutoregressiveConfig.model_validate({**values, "lr": 4e-3, "epochs": 10, **changes})
-    return AutoregressivePrior.for_factors(config, factors, codebook=BOOK)
 
 
 def waken(prior: AutoregressivePrior) -> AutoregressivePrior:
@@ -88,10 +54,6 @@ def awake() -> AutoregressivePrior:
     prior = waken(small(known))
     prior.contents = known.static
     return prior
-
-
-def drawn_codes(factors: Factors) -> Tensor:
-    return factors.extras["codes"].value
 
 
 def transitions(codes: Tensor) -> Tensor:
@@ -366,74 +328,3 @@ def test_save_then_load_is_bit_equal(fitted: AutoregressivePrior, tmp_path: Path
     )
     one, two = (p.sample(5, generator=seed(0), steps=9) for p in (loaded, fitted))
     assert torch.equal(one.flatten(), two.flatten())
-
-
-def break_json(folder: Path, **changes: object) -> None:
-    path = folder / "prior.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-
-
-DAMAGE: list[tuple[Callable[[Path], object], str]] = [
-    (lambda folder: break_json(folder, format="other"), "format 'other'"),
-    (lambda folder: break_json(folder, codebook_shape=[2, 4, 2]), "cannot be read as a prior"),
-    (lambda folder: break_json(folder, codebook_shape=[2, 4]), "cannot be read as a prior"),
-    (lambda folder: break_json(folder, steps="six"), "cannot be read as a prior"),
-    (lambda folder: break_json(folder, contents=3), "cannot be read as a prior"),
-    (lambda folder: break_json(folder, config={"depht": 3}), "unknown key 'depht'"),
-    (lambda folder: (folder / "prior.json").write_text("[]"), "cannot be read as a prior"),
-    (lambda folder: (folder / "prior.safetensors").write_bytes(b"\0" * 100), "cannot be read as a prior"),
-    (lambda folder: (folder / "prior.safetensors").unlink(), "cannot be read as a prior"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("index", range(len(DAMAGE)))
-def test_damaged_files_are_refused_in_one_line(tmp_path: Path, index: int) -> None:
-    small(chains(8, 0)).save(tmp_path / "prior")
-    damage, message = DAMAGE[index]
-    damage(tmp_path / "prior")
-    with pytest.raises(InputError, match=message) as caught:
-        AutoregressivePrior.load(tmp_path / "prior")
-    assert "\n" not in str(caught.value)
-
-
-def test_unusable_factors_are_refused() -> None:
-    good = chains(8, 0)
-    prior, codes = small(good), good.extras["codes"]
-    with pytest.raises(InputError, match="this model's factors have none"):
-        AutoregressivePrior.for_factors(AutoregressiveConfig(), good)
-    for factors, message in (
-        (Factors(good.static, good.dynamic), r"codes of shape None; this prior needs \(8, 6, 2\)"),
-        (Factors(good.static, good.dynamic, {"codes": Extra(codes.value, "static")}), "on the dynamic side"),
-        (coded(good.static, codes.value[..., :1]), r"codes of shape \(8, 6, 1\)"),
-        (coded(good.static, codes.value[:, :5]), "factors of 5 steps; this prior's have 6"),
-        (
-            Factors(good.static, good.dynamic, {"codes": Extra(codes.value + 1, "dynamic")}),
-            "codes from 1 to 3; allowed: 0 to 2",
-        ),
-        (Factors(good.static, good.dynamic[..., :2], good.extras), "codebook is that of another model"),
-        (Factors(good.static, good.dynamic + 1, good.extras), "codebook is that of another model"),
-        (Factors(good.static * float("nan"), good.dynamic, good.extras), "static factors: 8 of"),
-        (Factors(torch.zeros(8, 2), good.dynamic, good.extras), r"shape \(2,\); this prior's are \(1,\)"),
-        (
-            Factors(good.static, good.dynamic, {**good.extras, "pose": Extra(good.static, "static")}),
-            "models codes alone; got pose",
-        ),
-    ):
-        with pytest.raises(InputError, match=message):
-            prior.fit(factors)
-    with pytest.raises(InputError, match="count ≥ 1; got 0"):
-        prior.sample(0, generator=seed(0))
-    with pytest.raises(InputError, match="steps 0: allowed are numbers from 1"):
-        prior.sample(1, generator=seed(0), steps=0)
-
-
-def test_heads_divide_the_width() -> None:
-    with pytest.raises(ValueError, match="width 30 must be a multiple of the 4 heads"):
-        AutoregressiveConfig(width=30, heads=4)
-
-
-def test_the_defaults_are_those_of_the_table() -> None:
-    """BCD, Tab. A9."""
-    c = AutoregressiveConfig()
-    assert (c.width, c.depth, c.heads, c.lr, c.batch_size, c.weight_decay) == (1024, 12, 8, 1e-4, 256, 0.01)
-    assert c.subsampling == 0.5

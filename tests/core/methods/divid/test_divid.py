@@ -1,15 +1,19 @@
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from tests.core.methods.divid.tiny_divid import (
+    SIDE,
+    STEPS,
+    Recorder,
+    clips,
+    make,
+    rows,
+)
+from torch import Tensor
 
 from seqdis.core.capabilities import invert
-from seqdis.core.config import RunConfig
 from seqdis.core.diffusion.noise import linear_schedule
 from seqdis.core.diffusion.samplers.ddim import DDIMConfig
 from seqdis.core.diffusion.samplers.ddpm import DDPMConfig
@@ -17,82 +21,11 @@ from seqdis.core.diffusion.samplers.dpmpp import DPMPPConfig
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 from seqdis.core.diffusion.samplers.unipc import UniPCConfig
-from seqdis.core.disentangler import Disentangler
-from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
-from seqdis.core.methods.divid import DiViD, DiViDConfig
-from seqdis.core.model_files import state_to_save
-from seqdis.core.nn import UNetDenoiser, UNetEncoder
-from seqdis.core.nn.backbones import BackboneConfig
-from seqdis.core.pretrained import build_model
-from seqdis.core.random import GeneratorStack, randn
-from seqdis.core.registry import build_dataset, get_preset
+from seqdis.core.methods.divid import DiViD
+from seqdis.core.random import randn
 from seqdis.core.sequences import Sequences
 from seqdis.core.training.hooks import hooks_of
-
-SIDE, STEPS = 8, 5
-UNET = BackboneConfig(kind="unet", channels=8, multipliers=(1, 2), attention=(1,), blocks=1)
-SMALL: dict[str, Any] = {
-    "static_dim": 12,
-    "dynamic_dim": 6,
-    "feature_dim": 24,
-    "hidden_dim": 32,
-    "attention_dim": 16,
-    "attention_heads": 2,
-    "token_dim": 10,
-    "timesteps": 100,
-    "sampler": DDIMConfig(levels="chain", steps=4),
-}
-
-
-class Recorder(nn.Module):
-    """Answers with a fixed function of what it is shown, and keeps that."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[tuple[Tensor, Tensor, Tensor]] = []
-
-    def forward(self, x: Tensor, c_noise: Tensor, z: Tensor) -> Tensor:
-        self.calls.append((x.detach(), c_noise.detach(), z))
-        return 0.3 * x + 0.1 * z.flatten(1).mean(1).view(-1, *(1,) * (x.ndim - 1))
-
-
-def make(network: nn.Module | None = None, **changes: Any) -> DiViD:
-    """On pictures, with core's own U-Nets."""
-    torch.manual_seed(0)
-    config = DiViDConfig(**{**SMALL, "encoder": UNET, "denoiser": UNET, **changes})
-    sizes: dict[str, Any] = {
-        "size": SIDE,
-        "channels": UNET.channels,
-        "multipliers": UNET.multipliers,
-        "blocks": 1,
-    }
-    encoder = UNetEncoder(3, **sizes, features=config.feature_dim)
-    how = {"context": config.token_dim} if config.cross_attention else {"condition": 2 * config.token_dim}
-    torch.manual_seed(1)
-    denoiser = network or UNetDenoiser(3, **sizes, attention=UNET.attention, **how)
-    if network is None:  # its last layer starts at zero, where nothing depends on anything
-        nn.init.normal_(denoiser.conv_out.weight, std=0.1)  # type: ignore[arg-type, union-attr]
-    torch.manual_seed(2)
-    model = DiViD(frame_shape=(3, SIDE, SIDE), frame_encoder=encoder, denoiser=denoiser, config=config)
-    model.normalizer.std.fill_(1.0)
-    return model.eval()
-
-
-def on_vectors(**changes: Any) -> RunConfig:
-    """On the toy modality's vectors, which have no cross-attention."""
-    toy = get_preset("toy")
-    backbone = BackboneConfig(kind="mlp", channels=48, multipliers=(1, 1))
-    values = {**SMALL, "encoder": backbone, "denoiser": backbone, "cross_attention": False, **changes}
-    return toy.model_copy(update={"method": "divid", "model": DiViDConfig(**values)})
-
-
-def clips(count: int = 4, steps: int = STEPS, seed: int = 5) -> Tensor:
-    return torch.randn(count, steps, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
-
-
-def rows(count: int, seed: int = 0, part: slice | None = None) -> GeneratorStack:
-    return GeneratorStack.shard(seed, count, part or slice(0, count))
 
 
 def loss_of(model: DiViD, x: Tensor, seed: int = 0, **parts: Tensor) -> dict[str, Tensor]:
@@ -348,17 +281,6 @@ def test_the_frames_own_dynamics_reach_the_frame_alone() -> None:
     assert differs.tolist() == [False, False, True, False, False]
 
 
-def test_sample_0_does_not_depend_on_the_batch_nor_on_the_memory_bound() -> None:
-    ancestral = DDPMConfig(levels="chain", steps=6)
-    model, small = make(sampler=ancestral), make(sampler=ancestral, max_frames_per_pass=3)
-    factors = model.encode(clips())
-    together = model.decode(factors, generator=torch.Generator().manual_seed(7))
-    alone = model.decode(factors[0], generator=torch.Generator().manual_seed(7))
-    passes = small.decode(small.encode(clips()), generator=torch.Generator().manual_seed(7))
-    torch.testing.assert_close(together[:1], alone, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(passes, together, rtol=1e-3, atol=1e-3)
-
-
 def test_the_curve_is_the_kl_of_each_step() -> None:
     network = Recorder()
     model = make(network, timesteps=8)
@@ -374,62 +296,3 @@ def test_the_curve_is_the_kl_of_each_step() -> None:
         squares = (noisy - sigmas[t] * epsilon - clean).square().flatten(1).sum(1).mean()
         expected = 0.5 * (1 / sigmas[t - 1] ** 2 - 1 / sigmas[t] ** 2) * squares
         assert value == pytest.approx(expected.item(), rel=1e-4)
-
-
-def test_on_vectors_it_learns_saves_and_loads(tmp_path: Path) -> None:
-    """Some seconds of nothing but the loss."""
-    config = on_vectors(prediction="velocity", beta_schedule="cosine", timesteps=1000)
-    torch.manual_seed(0)
-    model, data = build_model(config), build_dataset("toy", config.data, "train")
-    model.normalizer.fit(data)
-    optimizer = torch.optim.Adam(model.train().parameters(), 6e-3)
-    picks = torch.Generator().manual_seed(0)
-    for step in range(200):
-        batch = data.fetch(torch.randint(len(data), (24,), generator=picks).tolist())
-        optimizer.zero_grad()
-        model.loss(batch, generator=rows(24, step)).loss.backward()
-        optimizer.step()
-    model.eval().sampling.use(DDIMConfig(levels="chain", steps=12))  # type: ignore[union-attr]
-    x = build_dataset("toy", config.data, "test").fetch(range(24)).x
-    rebuilt = model.reconstruct(x, generator=torch.Generator().manual_seed(0))
-    error = (rebuilt - x).square().mean()
-    assert error < 0.25 * x.var()
-    others = model.decode(model.encode(x.roll(1, 0)), generator=torch.Generator().manual_seed(0))
-    assert error < 0.2 * (others - x).square().mean()  # from the factors, not from the average ramp
-
-    model.save_pretrained(tmp_path / "model")
-    loaded = Disentangler.from_pretrained(tmp_path / "model")
-    for name, value in state_to_save(model).items():
-        assert torch.equal(value, state_to_save(loaded)[name]), name
-    assert torch.equal(loaded.encode(x).flatten(), model.encode(x).flatten())
-
-
-def test_the_static_factor_is_that_of_the_first_frame_there() -> None:
-    model, x = make(), clips()
-    mask = torch.ones(4, STEPS, dtype=torch.bool)
-    mask[2, 0], mask[3, 2] = False, False
-    factors = model.encode(Sequences(x, mask=mask))
-    later = model.encode(x[2:3, 1:])
-    torch.testing.assert_close(factors.static[2:3], later.static, rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(factors.dynamic[2:3, 1:], later.dynamic, rtol=1e-5, atol=1e-6)
-    without = model.encode(x[3:4, [0, 1, *range(3, STEPS)]])
-    torch.testing.assert_close(factors.dynamic[3:4][:, mask[3]], without.dynamic, rtol=1e-5, atol=1e-6)
-
-
-def test_bad_input_is_named() -> None:
-    model = make()
-    with pytest.raises(InputError, match=r"factors of widths \(\(9,\), \(6,\)\); the model's are"):
-        model.decode(Factors(torch.zeros(1, 9), torch.zeros(1, 5, 6)))
-    with pytest.raises(InputError, match="noise: shape"):
-        model.decode(model.encode(clips()), noise=torch.zeros(4, 4, 3, SIDE, SIDE))
-    with pytest.raises(InputError, match="steps 101: allowed for this schedule: 1 to 100"):
-        model.sampling.use(DDPMConfig(levels="chain", steps=101))
-    assert model.sampling.config.steps == 4  # as it was
-    with pytest.raises(InputError, match="guidance 2"):
-        model.sampling.use(EDMConfig(guidance=2.0))
-    with pytest.raises(InputError, match="an encoder of width 16 with 3 heads"):
-        make(attention_heads=3)
-    with pytest.raises(InputError, match="toy has no denoiser with cross-attention; allowed: one with AdaGN"):
-        build_model(on_vectors(cross_attention=True))
-    with pytest.raises(InputError, match="'chain': this model was not trained on one; allowed: 'karras'"):
-        build_model(get_preset("toy")).sampling.use(EDMConfig(levels="chain"))  # type: ignore[union-attr]
