@@ -13,9 +13,16 @@ from seqdis.core.sequences import Sequences
 VECTOR, PICTURE = (2,), (3, 4, 5)
 
 
-def test_sequences_are_returned_as_they_are() -> None:
+def test_sequences_are_returned_as_they_are_or_as_float32_in_their_range() -> None:
     given = Sequences(torch.full((1, 2, 2), 300.0), keys=["a"])
-    assert as_sequences(given, frame_shape=(2,), value_range=(0, 1)) is given
+    assert as_sequences(given, frame_shape=(2,)) is given
+    with pytest.raises(InputError, match="values from 300 to 300; allowed: 0 to 1"):
+        as_sequences(given, frame_shape=(2,), value_range=(0, 1))
+    pixels = torch.tensor([0, 51, 255, 102], dtype=torch.uint8).view(1, 2, 2)
+    read = as_sequences(Sequences(pixels, keys=["a"]), value_range=(0, 1))
+    assert read.x.flatten().tolist() == pytest.approx([0, 0.2, 1, 0.4])
+    assert read.keys == ["a"]
+    assert as_sequences(Sequences(torch.ones(1, 2, 2, dtype=torch.float64))).x.dtype == torch.float32
 
 
 @pytest.mark.parametrize(

@@ -228,3 +228,11 @@ def test_arrays_hold_the_same_values() -> None:
     grown = Factors(torch.ones(1, 1, requires_grad=True), torch.zeros(1, 2, 1)).numpy()
     assert grown.static.tolist() == [[1.0]]
     assert grown.mask is grown.stamps is None
+
+
+def test_only_safetensors_files_are_written(tmp_path: Path) -> None:
+    factors = Factors(torch.zeros(2, 3), torch.zeros(2, 4, 1))
+    for name, suffix in (("f.csv", "'.csv'"), ("f.npz", "'.npz'"), ("f", "''")):
+        with pytest.raises(InputError, match=f"saved as a .safetensors file; got {suffix}"):
+            factors.save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []

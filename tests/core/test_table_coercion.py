@@ -151,7 +151,29 @@ def test_levels_of_an_index_serve_as_id_and_time() -> None:
 
 def test_numbers_in_a_column_of_any_type_are_a_channel() -> None:
     pandas: Any = pytest.importorskip("pandas")
-    mixed = pandas.DataFrame({"a": [1.0, 2.0], "b": [Decimal("0.5"), None], "c": [True, None], "d": ["x", 3]})
+    mixed = pandas.DataFrame({"a": [1.0, 2.0], "b": [Decimal("0.5"), None], "c": [True, None]})
     mixed["e"] = pandas.Series([7, 2.5], dtype=object)
     sequences = as_sequences(mixed)
     assert sequences.x.tolist() == [[[1.0, 0.5, 7.0], [2.0, 0.0, 2.5]]]
+
+
+def test_columns_that_look_like_an_identifier_or_a_time_must_be_named(library: Any) -> None:
+    days = np.array(["2026-01-01", "2026-01-02"], dtype="datetime64[ms]")
+    table = library.DataFrame({"who": ["a", "b"], "day": days, "x": [1.0, 2.0]})
+    with pytest.raises(InputError, match=r"column 'who' holds .*; allowed: named as id_column"):
+        as_sequences(table)
+    with pytest.raises(InputError, match=r"column 'day' holds .*; allowed: named as time_column"):
+        as_sequences(table, id_column="who")
+    assert as_sequences(table, id_column="who", time_column="day").x.tolist() == [[[1.0]], [[2.0]]]
+    assert as_sequences(table, columns=["x"]).x.tolist() == [[[1.0], [2.0]]]
+
+
+def test_the_dates_of_an_index_are_stamps() -> None:
+    pandas: Any = pytest.importorskip("pandas")
+    days = pandas.to_datetime(["2026-01-01", "2026-01-03", "2026-01-02"])
+    table = pandas.DataFrame({"who": ["a", "a", "b"], "x": [1.0, 2.0, 3.0]}, index=days)
+    sequences = as_sequences(table, id_column="who")
+    assert sequences.stamps is not None
+    assert np.array_equal(sequences.stamps[0], days[:2].to_numpy())
+    with pytest.raises(InputError, match=r"'index' is 2026-01-02.*in row 2, after 2026-01-03"):
+        as_sequences(table[["x"]])

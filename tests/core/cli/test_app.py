@@ -42,6 +42,30 @@ def test_a_usage_error_exits_with_2(seqdis: Command) -> None:
     assert seqdis("no-such-command").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["swap", "run", "--nosie"],
+            "No such option: --nosie (Possible options: --noise",
+        ),
+        (["swap"], "Missing argument 'RUN'; see root swap --help"),
+        (["swop"], "No such command 'swop'"),
+        (["--nosie"], "No such option: --nosie"),
+        (
+            ["swap", "run", "--noise", "frsh"],
+            "Invalid value for '--noise': 'frsh' is not one of 'dynamic', 'static'",
+        ),
+    ],
+)
+def test_a_usage_error_is_one_line_that_says_where_help_is(
+    refused: Callable[..., str], words: list[str], message: str
+) -> None:
+    said = refused(*words)
+    assert said.startswith(message)
+    assert said.endswith("--help")
+
+
 def test_an_input_error_in_a_real_process_is_one_line_without_a_traceback() -> None:
     words = [sys.executable, "-m", "seqdis.core.cli", "train", "tyo"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)

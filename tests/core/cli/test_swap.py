@@ -89,6 +89,9 @@ def test_bad_input_is_refused_with_one_line(
         tmp_path / "s.npy",
     ]
     assert refused(*several) == f"--static {recordings}: holds 3 inputs; exactly one is needed"
+    for option in (["--count", 3], ["--independent"]):
+        said = refused(*words(toy_run, recordings), tmp_path / "s.npy", *option)
+        assert said == f"{option[0]}: for one file, whose other factor is drawn; got --static and --dynamic"
     assert not [*tmp_path.iterdir()]
 
 

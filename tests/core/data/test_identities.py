@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from seqdis.core.data.array_sequences import ArraySequences
-from seqdis.core.data.identities import IDENTITY, WithIdentities
+from seqdis.core.data.identities import IDENTITY, IDENTITY_OBSERVED, WithIdentities, identity_frames
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 
@@ -52,6 +52,27 @@ def test_they_are_fixed_by_index_and_epoch() -> None:
 def test_padding_is_never_drawn() -> None:
     frames = build(masked=True).fetch(range(60)).targets[IDENTITY]
     assert frames[..., 3].max() == 1
+
+
+def test_gaps_of_lent_frames_are_known_and_blank() -> None:
+    whole = build()
+    observed = torch.rand(60, 4, 4, generator=torch.Generator().manual_seed(1)) > 0.3
+    labels = {name: whole.all_labels()[name] for name in LABELS}
+    batches = []
+    for fill in (0.0, float("nan")):
+        source = ArraySequences(torch.zeros(60, 4, 4), labels=LABELS, label_values=labels, observed=observed)
+        source._x = torch.where(observed, whole._dataset.fetch(range(60)).x, fill)
+        batches.append(WithIdentities(source, ("who", "hat")).fetch(range(60)))
+    blank, wild = map(identity_frames, batches)
+    assert blank is not None
+    assert wild is not None
+    assert blank.observed is not None
+    assert not blank.observed.all()
+    assert torch.equal(blank.x, wild.x)
+    expected = identity_frames(whole.fetch(range(60)))
+    assert expected is not None
+    assert torch.equal(blank.x, torch.where(blank.observed, expected.x, 0))
+    assert IDENTITY_OBSERVED not in whole.fetch([0]).targets
 
 
 def test_the_rest_is_that_of_the_dataset() -> None:

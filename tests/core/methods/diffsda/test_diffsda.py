@@ -290,3 +290,10 @@ def test_gradients_reach_the_factors_and_the_frames_where_they_are_asked_for() -
     assert torch.allclose(
         (moved[1] - moved[0]) / 2e-2, (slope * direction).sum().double(), rtol=0.05, atol=1e-2
     )
+
+
+def test_what_is_no_factors_is_refused() -> None:
+    model = make("model.sampler.steps=4")
+    factors = model.encode(batch(2))
+    with pytest.raises(InputError, match="factors: a FactorArrays; allowed: Factors, as encode gives them"):
+        model.decode(factors.numpy())  # type: ignore[arg-type]

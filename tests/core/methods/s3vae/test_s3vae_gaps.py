@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+import pytest
 import torch
 from scipy import stats
 from torch import Tensor
@@ -108,3 +111,24 @@ def test_the_target_of_a_missing_step_is_not_predicted() -> None:
         model.loss(Sequences(x, targets={"cells": t}, **missing), generator=rows()) for t in (targets, moved)
     )
     torch.testing.assert_close(first.terms["prediction"], second.terms["prediction"], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary", "squared"])
+def test_targets_of_padded_steps_change_nothing(loss: Literal["cross_entropy", "binary", "squared"]) -> None:
+    model = make()
+    assert model.config.prediction is not None
+    model.config = model.config.model_copy(
+        update={"prediction": model.config.prediction.model_copy(update={"loss": loss})}
+    )
+    mask = torch.arange(STEPS) < torch.tensor([[STEPS], [STEPS - 2]])
+    values, slopes = [], []
+    for fill in (0.0, 7.0, float("nan")):
+        targets = {"cells": torch.where(mask[..., None], cells(), fill)}
+        model.zero_grad()
+        total = model.loss(Sequences(clips(), mask=mask, targets=targets), generator=rows()).loss
+        total.backward()
+        values.append(float(total.detach()))
+        slopes.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
+    assert values[0] == values[1] == values[2]
+    assert torch.equal(slopes[0], slopes[1])
+    assert torch.equal(slopes[0], slopes[2])

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seqdis.core.analysis import swap_pairs
 from seqdis.core.capabilities import mix_extra
+from seqdis.core.data.identities import IDENTITY, IDENTITY_OBSERVED
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -292,3 +293,20 @@ def test_bad_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Factors(factors.static, factors.dynamic)
     with pytest.raises(InputError, match="unknown extra of these factors 'action'"):
         mix_extra(model, factors, plain, "action")
+
+
+def test_gaps_of_an_identitys_frames_change_no_bit_of_the_first_stages_loss() -> None:
+    model = make()
+    hooks_of(model).on_stage("frames")
+    lent = clips(seed=9)
+    observed = torch.rand(lent.shape, generator=torch.Generator().manual_seed(0)) > 0.2
+    losses = []
+    for fill in (0.0, 1e3, float("nan")):
+        targets = {
+            IDENTITY: torch.where(observed, lent, fill),
+            IDENTITY_OBSERVED: observed.float(),
+        }
+        losses.append(float(model.loss(Sequences(clips(), targets=targets), generator=rows(3)).loss.detach()))
+    assert losses[0] == losses[1] == losses[2]
+    whole = model.loss(Sequences(clips(), targets={IDENTITY: lent}), generator=rows(3)).loss
+    assert float(whole) != losses[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def as_sequences(
     - **uint8** pictures stand for ``x / 255``, and may have their channels last where ``frame_shape`` says so.
 
     Args:
-        data: The data, any of these; :class:`Sequences` are returned as they are.
+        data: The data, any of these, or :class:`Sequences`, whose frames become float32 in their range as well.
         frame_shape: The shape of a frame, ``(F,)`` or ``(C, H, W)``, that the result must have, with None for
             any size.
         value_range: The least and the greatest value that frames of this kind have.
@@ -56,8 +57,8 @@ def as_sequences(
             or the rows of a sequence are not in the order of their time.
     """
     if isinstance(data, Sequences):
-        return data
-    if is_table(data):
+        sequences = _as_float(data)
+    elif is_table(data):
         parts = read_table(data, id_column=id_column, time_column=time_column, columns=columns, name=name)
         sequences = _join(parts.values, frame_shape, name, keys=parts.keys, stamps=parts.stamps)
     else:
@@ -71,6 +72,13 @@ def as_sequences(
     if value_range is not None:
         _check_range(sequences, value_range, name)
     return sequences
+
+
+def _as_float(sequences: Sequences) -> Sequences:
+    x = sequences.x
+    if x.dtype == torch.float32:
+        return sequences
+    return replace(sequences, x=x.float().div_(255) if x.dtype == torch.uint8 else x.float())
 
 
 def _join(

@@ -160,6 +160,8 @@ class Disentangler(nn.Module, ABC):
         Raises:
             InputError: The factors have the widths of another model, or the method has no sampler.
         """
+        if not isinstance(factors, Factors):
+            raise InputError(f"factors: a {type(factors).__name__}; allowed: Factors, as encode gives them")
         if sampler is not None and sampling_of(self) is None:
             raise InputError(f"sampler: {type(self).__name__} decodes without one; allowed: none")
         with torch.set_grad_enabled(grad):
@@ -168,8 +170,12 @@ class Disentangler(nn.Module, ABC):
             )
 
     def loss(self, sequences: Any, *, generator: GeneratorStack) -> LossOutput:
-        """The training loss of a batch; every random draw comes from ``generator``, row by row."""
-        return self._loss(self._ready(sequences, check_values=False), generator=generator)
+        """The training loss of a batch; every random draw comes from ``generator``, row by row.
+
+        Values of :class:`Sequences`, as a data loader gives them, are not looked at: that would wait for the device.
+        """
+        ready = self._ready(sequences, check_values=not isinstance(sequences, Sequences))
+        return self._loss(ready, generator=generator)
 
     def forward(self, sequences: Any, generator: GeneratorStack) -> LossOutput:
         """:meth:`loss`, under the name that wrappers (DDP, ``torch.compile``) call."""
@@ -261,7 +267,7 @@ class Disentangler(nn.Module, ABC):
         Args:
             data: Anything that :func:`as_sequences` reads.
             name: Name of the input in messages.
-            check_values: Look for values that are not finite. A training step does not: it would wait for the device.
+            check_values: Look for values that are not finite or out of their range.
         """
         value_range = self.value_range if check_values else None
         sequences = as_sequences(data, frame_shape=self.frame_shape, value_range=value_range, name=name)

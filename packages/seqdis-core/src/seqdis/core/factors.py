@@ -260,7 +260,13 @@ class Factors:
         return to_tables(self.numpy(), sides={name: extra.side for name, extra in self.extras.items()})
 
     def save(self, path: str | Path) -> None:
-        """Write one safetensors file that appears whole or not at all; see :class:`FactorFile`."""
+        """Write one safetensors file that appears whole or not at all; see :class:`FactorFile`.
+
+        Raises:
+            InputError: The file's suffix is not ``.safetensors``.
+        """
+        if Path(path).suffix != ".safetensors":
+            raise InputError(f"{path}: factors are saved as a .safetensors file; got {Path(path).suffix!r}")
         tensors = {"static": self.static, "dynamic": self.dynamic}
         tensors |= {f"extra.{e.side}.{name}": e.value for name, e in self.extras.items()}
         if self.mask is not None:

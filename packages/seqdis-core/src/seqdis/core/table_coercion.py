@@ -75,6 +75,8 @@ def read_table(
             raise unknown_name(f"column of {name}", str(wanted), map(str, known))
     apart = {id_column, time_column}
     if columns is None:
+        if len(table):
+            _check_claimed(table, [n for n in names if n not in apart], id_column, time_column, name)
         columns = [column for column in names if column not in apart and _is_numeric(table[column])]
     if not columns or not len(table):
         raise InputError(
@@ -83,13 +85,42 @@ def read_table(
         )
     values = np.stack([_numbers(table[column], f"{name}: column {column!r}") for column in columns], axis=1)
     keys, rows = _groups(table, id_column, name)
-    stamps = None
+    stamps = times = None
     if time_column is not None:
         times = _times(_column(table, time_column), f"{name}: column {time_column!r}")
+    elif _is_dated(getattr(table, "index", None)):
+        times, time_column = _times(table.index, f"{name}: index"), "index"
+    if times is not None:
         stamps = [times[chosen] for chosen in rows]
         for i, part in enumerate(stamps):
             _check_order(part, rows[i], f"{name}: sequence {keys[i] if keys else i}", str(time_column))
     return TableParts([values[chosen] for chosen in rows], keys, stamps)
+
+
+def _is_dated(column: Any) -> bool:
+    """Whether a column, or an index of one level, holds dates."""
+    kind = str(getattr(column, "dtype", "")).lower()
+    return kind.startswith(("datetime", "date"))
+
+
+def _check_claimed(
+    table: Any, names: Sequence[Any], id_column: str | None, time_column: str | None, name: str
+) -> None:
+    """Refuse columns that look like identifiers or times and are not named as such: rows would be read as one sequence."""
+    for option, given, looks in (("id_column", id_column, _is_text), ("time_column", time_column, _is_dated)):
+        unclaimed = [column for column in names if given is None and looks(table[column])]
+        if unclaimed:
+            raise InputError(
+                f"{name}: column {str(unclaimed[0])!r} holds {table[unclaimed[0]].dtype}; allowed: named as {option} (in as_sequences "
+                "or fit), or left out by columns, which names the channels"
+            )
+
+
+def _is_text(column: Any) -> bool:
+    kind = str(column.dtype).lower()
+    return kind.startswith(("str", "utf8", "cat", "enum")) or (
+        kind == "object" and any(isinstance(value, str) for value in column.to_numpy().tolist())
+    )
 
 
 def _index_levels(table: Any) -> list[str]:

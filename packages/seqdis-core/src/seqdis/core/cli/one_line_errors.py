@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -16,7 +16,21 @@ INPUT_ERROR, INTERRUPTED = 2, 130
 """Exit codes: of an unusable input (the same as of a usage error), and of Ctrl-C (128 + SIGINT)."""
 
 
-def one_line(error: Exception) -> str:
+_USAGE_ERROR: Any = typer.BadParameter.__base__
+"""An unknown command or option, or a value that an option does not take."""
+
+
+def _end_by_usage(error: Any) -> NoReturn:
+    message = error.format_message()
+    if "\n" in message.strip():
+        raise error  # the page of help that a group without a command shows
+    command = error.ctx.command_path if error.ctx is not None else "the command"
+    text = one_line(message).replace("Value error, ", "").rstrip(".")
+    typer.echo(f"error: {text}; see {command} --help", err=True)
+    raise typer.Exit(INPUT_ERROR) from error
+
+
+def one_line(error: Exception | str) -> str:
     """The message of an error on one line; of an operating system's error, the file and what it says."""
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
@@ -27,9 +41,17 @@ def one_line(error: Exception) -> str:
 class _OneLineErrors:
     """The base of a command and of a group of commands."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().make_context(*args, **kwargs)  # type: ignore[misc]
+        except _USAGE_ERROR as error:
+            _end_by_usage(error)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)  # type: ignore[misc]
+        except _USAGE_ERROR as error:
+            _end_by_usage(error)
         except BrokenPipeError:
             raise  # the reader of a pipe left (`seqdis list | head`): typer ends quietly
         except (InputError, OSError) as error:

@@ -84,6 +84,11 @@ def swap(
         raise InputError(f"--extra {extra}: needs both --static FILE and --dynamic FILE")
     if noise != "dynamic" and len(given) < 2:
         raise InputError(f"--noise {noise}: needs both --static FILE and --dynamic FILE")
+    for option, value in (("--count", count), ("--independent", independent)):
+        if value and len(given) == 2:
+            raise InputError(
+                f"{option}: for one file, whose other factor is drawn; got --static and --dynamic"
+            )
     session = open_session(
         run, device=device, steps=steps, sampler=sampler, settings=settings, seed=seed, quiet=as_json
     )

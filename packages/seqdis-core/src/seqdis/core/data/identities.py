@@ -10,14 +10,31 @@ from torch import Tensor
 
 from seqdis.core.data.recordings import Recordings
 from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data.steps import zero_unobserved
 from seqdis.core.errors import unknown_name
 from seqdis.core.random import mix_seed
 from seqdis.core.sequences import Sequences
 
-__all__ = ["IDENTITY", "WithIdentities"]
+__all__ = ["IDENTITY", "IDENTITY_OBSERVED", "WithIdentities", "identity_frames"]
 
 IDENTITY = "identity"
 """Name of the target that holds the frames of the identity."""
+
+IDENTITY_OBSERVED = "identity_observed"
+"""Name of the target that is 1 where an entry of these frames was measured; absent where all of them were."""
+
+
+def identity_frames(batch: Sequences) -> Sequences | None:
+    """The frames of each sequence's identity with their gaps, as sequences; None where the batch has none.
+
+    Args:
+        batch: Sequences that :class:`WithIdentities` gave.
+    """
+    if IDENTITY not in batch.targets:
+        return None
+    observed = batch.targets.get(IDENTITY_OBSERVED)
+    frames = Sequences(batch.targets[IDENTITY], observed=None if observed is None else observed.bool())
+    return replace(frames, x=zero_unobserved(frames.x, frames))
 
 
 class WithIdentities(SequenceDataset):
@@ -57,18 +74,24 @@ class WithIdentities(SequenceDataset):
 
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         """The dataset's sequences, and ``(B, V, *frame)`` frames of their identities."""
-        frames = torch.stack([self._frames(int(index), epoch) for index in indices])
+        lent = [self._frames(int(index), epoch) for index in indices]
+        targets = {IDENTITY: torch.stack([frames for frames, _ in lent])}
+        if any(observed is not None for _, observed in lent):
+            parts = [torch.ones_like(x) if observed is None else observed.to(x) for x, observed in lent]
+            targets[IDENTITY_OBSERVED] = torch.stack(parts)
         batch = self._dataset.fetch(indices, epoch=epoch)
-        return replace(batch, targets={**batch.targets, IDENTITY: frames})
+        return replace(batch, targets={**batch.targets, **targets})
 
-    def _frames(self, index: int, epoch: int) -> Tensor:
+    def _frames(self, index: int, epoch: int) -> tuple[Tensor, Tensor | None]:
+        """Frames of a sequence's identity, ``(V, *frame)``, and which of their entries were measured."""
         steps = self.shape[0]
         u = torch.rand(2, steps, generator=torch.Generator().manual_seed(mix_seed(epoch, index)))
         who = self._identity[index]
         chosen = self._starts[who] + (u[0] * self._counts[who]).long()
         lent = self._dataset.fetch(self._order[chosen].tolist(), epoch=epoch)
         exist = torch.full((steps,), steps) if lent.mask is None else lent.mask.sum(1)
-        return lent.x[torch.arange(steps), (u[1] * exist).long()]
+        taken = torch.arange(steps), (u[1] * exist).long()
+        return lent.x[taken], None if lent.observed is None else lent.observed[taken]
 
     def all_labels(self) -> dict[str, Tensor]:
         """The labels of the whole dataset, each ``(N,)``."""

@@ -276,6 +276,8 @@ class S3VAE(Disentangler):
             raise InputError(
                 f"target {p.target!r}: shape {tuple(wanted.shape)}; model.prediction.width says {tuple(predicted.shape)}"
             )
+        if sequences.mask is not None:  # whatever stands in padding
+            wanted = torch.where(sequences.mask[..., None], wanted, 0)
         if p.loss == "cross_entropy":
             # A step without motion has no cell: its row is 0, and so is its loss.
             losses = -(wanted * predicted.log_softmax(dim=2)).sum(2)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config
-from seqdis.core.data.identities import IDENTITY
+from seqdis.core.data.identities import identity_frames
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.steps import zero_unobserved
 from seqdis.core.disentangler import Disentangler, LossOutput
@@ -211,8 +211,8 @@ class VDSM(Disentangler):
         of the identity, from all of its sequences, where the batch has them. In evaluation mode all weights
         are 1: the loss is then the negative ELBO, and comparable from one step to another.
         """
-        if not self._sequences and IDENTITY in sequences.targets:
-            sequences = Sequences(sequences.targets[IDENTITY])
+        if not self._sequences:
+            sequences = identity_frames(sequences) or sequences
         mask, features = sequences.mask, self._features(sequences)
         exists = torch.ones_like(features[..., 0]) if mask is None else mask.to(features.dtype)
         q_static, embeddings = self.identity(features, mask), self.pose_head(features)
