@@ -24,14 +24,18 @@ class Line:
     """One line of a chart.
 
     Attributes:
-        title: Text in the legend.
+        title: Text in the legend, which leaves a line without a title out.
         x: Values on the horizontal axis, rising.
         y: Value at each ``x``; one that is not finite, or that a logarithmic axis cannot show, is left out.
+        style: How the line is drawn: ``"-"``, ``"--"``, ``":"``.
+        color: Its colour, as matplotlib names it; the figure's own choice when omitted.
     """
 
     title: str
     x: Sequence[float]
     y: Sequence[float]
+    style: str = "-"
+    color: str | None = None
 
 
 def line_figure(
@@ -71,18 +75,18 @@ def line_figure(
             if math.isfinite(x) and math.isfinite(y) and (y > 0 or not logarithmic)
         ]
         if points:
-            kept.append((line.title, points))
+            kept.append((line, points))
     if not kept:
         raise InputError(f"{title}: no point that a chart could show")
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    for i, (name, points) in enumerate(kept):
+    for i, (line, points) in enumerate(kept):
         axes.plot(
             *zip(*points, strict=True),
-            color=palette[i % len(palette)] if palette else "C0",
-            alpha=1.0 if palette else 0.25 + 0.75 * (i + 1) / len(kept),
-            marker="o" if len(points) <= _FEW_POINTS else None,
-            label=name,
+            linestyle=line.style,
+            color=line.color or (palette[i % len(palette)] if palette else "C0"),
+            alpha=1.0 if palette or line.color else 0.25 + 0.75 * (i + 1) / len(kept),
+            marker="o" if len(points) <= _FEW_POINTS and line.title else None,
         )
     axes.set(title=title, xlabel=x_name, ylabel=y_name, yscale="log" if logarithmic else "linear")
     if logarithmic:
@@ -93,7 +97,10 @@ def line_figure(
     names = [axes.title, axes.xaxis.label, axes.yaxis.label]
     if legend:
         # Handed over, because a title that begins with an underscore would be left out.
-        names += axes.legend(axes.get_lines(), [name for name, _ in kept], fontsize="small").get_texts()
+        titled = [
+            (drawn, line.title) for drawn, (line, _) in zip(axes.get_lines(), kept, strict=True) if line.title
+        ]
+        names += axes.legend(*zip(*titled, strict=True), fontsize="small").get_texts() if titled else []
     for text in names:
         text.set_parse_math(False)  # a name is never a formula
     return figure

@@ -7,6 +7,7 @@ from pathlib import Path
 from seqdis.core.errors import InputError
 from seqdis.core.factors import SIDES
 from seqdis.core.files import replace_file
+from seqdis.core.line_chart import Line, line_figure
 from seqdis.core.metric import Metrics
 
 __all__ = ["draw_rate_curve"]
@@ -20,30 +21,25 @@ def draw_rate_curve(path: Path, metrics: Metrics) -> None:
     Raises:
         InputError: There are no such metrics.
     """
-    from matplotlib.figure import Figure  # here: a command's help must not wait for it
-
     by_case = metrics.by_case()
     cases = sorted((c for c, own in by_case.items() if _X in own), key=lambda c: by_case[c][_X].value)
     swaps = [metric.name for metric in by_case[cases[0]].values() if metric.role == "swap"] if cases else []
     if not swaps:
         raise InputError(f"{path}: no swap was judged: there is no curve to draw")
     wholes = [f"swap_{part}_accuracy" for part in (*SIDES, "joint")]
-    figure = Figure(figsize=(6.4, 4), dpi=150, layout="constrained")
-    axes = figure.subplots()
-    x = [by_case[case][_X].value for case in cases]
+    x, lines = [by_case[case][_X].value for case in cases], list[Line]()
     for number, name in enumerate(swaps):
         points = [by_case[case][name] for case in cases]
-        colour, whole = f"C{number}", name in wholes
-        axes.plot(
-            x, [m.value for m in points], "o-" if whole else ".--", color=colour, label=name.replace("_", " ")
-        )
+        title, style, color = name.replace("_", " "), "-" if name in wholes else "--", f"C{number}"
+        lines.append(Line(title, x, [m.value for m in points], style, color))
         if all(m.chance is not None for m in points):
-            axes.plot(x, [m.chance or 0.0 for m in points], ":", color=colour, linewidth=0.7)
+            lines.append(Line("", x, [m.chance or 0.0 for m in points], ":", color))
+    figure = line_figure(
+        lines, x_name="entropy of held-out codes (bits a frame)", y_name="swaps that a judge sees right"
+    )
+    axes = figure.axes[0]
+    axes.set(ylim=(0, 1))
     for rate, case in zip(x, cases, strict=True):
         axes.annotate(case, (rate, 1.02), rotation=45, fontsize=7, annotation_clip=False)
-    axes.set(
-        xlabel="entropy of held-out codes (bits a frame)", ylabel="swaps that a judge sees right", ylim=(0, 1)
-    )
-    axes.legend(fontsize=7, ncols=2)
     with replace_file(path) as partial:
-        figure.savefig(partial, format="png")
+        figure.savefig(partial, format="png", dpi=150)
