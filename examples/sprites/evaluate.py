@@ -5,36 +5,25 @@ python evaluate.py runs/sprites --data FOLDER --out results/sprites.json
 With --pairs N, so many clips are swapped and judged, none for 0. It leaves swap.png and swap.gif in RUN/evaluation.
 """
 
-from pathlib import Path
-
 from seqdis.core.analysis import fixed_pairs, probe_splits
-from seqdis.core.cli.options import Data, Device, RunFolder
 from seqdis.core.cli.output import progress_bar
-from seqdis.core.cli.script import run_script, script_command
+from seqdis.core.metric import Metrics
 from seqdis.core.swap_files import write_swaps
-from seqdis.eval import open_run, save_result, score_swaps
+from seqdis.eval import OpenRun, evaluation_script, score_swaps
 
 
-def main(
-    run: RunFolder,
-    data: Data = None,
-    out: Path = Path("results/sprites.json"),
-    name: str | None = None,
-    device: Device = "cpu",
-    pairs: int | None = None,
-) -> None:
-    opened = open_run(run, data=data, device=device, modality="video")
-    model, train_set, test_set = opened.model, opened.train_set, opened.test_set
+def measure(run: OpenRun, *, pairs: int | None = None) -> Metrics:
+    """Probes of both factors, then what the swaps or reconstructions of held-out clips are like."""
     # What a linear classifier reads from each factor: clothes should be in s alone, the action in d alone.
-    metrics = probe_splits(model, train_set, test_set)
+    metrics = probe_splits(run.model, run.train_set, run.test_set)
     if pairs != 0:  # what a judge, trained on real clips and kept for the next time, sees in swaps
-        how = {"seed": opened.config.train.seed, "judge_path": run / "judge.safetensors"}
+        how = {"seed": run.config.train.seed, "judge_path": run.folder / "judge.safetensors"}
         with progress_bar("scoring") as bar:
-            metrics = score_swaps(model, train_set, test_set, pairs=pairs, **how, progress=bar) | metrics
-    write_swaps(model, test_set, fixed_pairs(len(test_set), count=3), run / "evaluation")
-    headline = ("swap_joint_accuracy", "swap_static_accuracy", "swap_dynamic_accuracy")
-    save_result(opened, metrics, out, name=name, command=script_command(), headline=headline)
+            metrics |= score_swaps(run.model, run.train_set, run.test_set, pairs=pairs, **how, progress=bar)
+    write_swaps(run.model, run.test_set, fixed_pairs(len(run.test_set), count=3), run.folder / "evaluation")
+    return metrics
 
 
 if __name__ == "__main__":
-    run_script(main)
+    headline = ("swap_joint_accuracy", "swap_static_accuracy", "swap_dynamic_accuracy")
+    evaluation_script(measure, modality="video", out="results/sprites.json", headline=headline)

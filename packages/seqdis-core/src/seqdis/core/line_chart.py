@@ -27,8 +27,8 @@ class Line:
         title: Text in the legend, which leaves a line without a title out.
         x: Values on the horizontal axis, rising.
         y: Value at each ``x``; one that is not finite, or that a logarithmic axis cannot show, is left out.
-        style: How the line is drawn: ``"-"``, ``"--"``, ``":"``.
-        color: Its colour, as matplotlib names it; the figure's own choice when omitted.
+        style: Style of the line, one of ``"-"``, ``"--"``, ``":"``.
+        color: Colour of the line, as matplotlib names it; the figure's own choice when omitted.
     """
 
     title: str

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from seqdis.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from seqdis.eval.cli.evaluation_script import evaluation_script
     from seqdis.eval.cli.records import save_result
     from seqdis.eval.cli.runs import open_run
     from seqdis.eval.engine.open_run import OpenRun
@@ -24,6 +25,7 @@ __all__ = [
     "Judge",
     "OpenRun",
     "SequenceJudge",
+    "evaluation_script",
     "judge_for",
     "measure_judge",
     "measure_reconstruction",
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "cli.evaluation_script": ["evaluation_script"],
     "cli.records": ["save_result"],
     "cli.runs": ["open_run"],
     "engine.open_run": ["OpenRun"],

@@ -24,7 +24,7 @@ def run_script(main: Callable[..., None]) -> None:
     Args:
         main: The function that does the work.
     """
-    text = sys.modules[main.__module__].__doc__ or ""
+    text = sys.modules["__main__"].__doc__ or ""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     # \b keeps the lines of a paragraph as they are.
     paragraphs = "\n\n".join(f"\b\n{paragraph}" for paragraph in text.strip().split("\n\n"))

@@ -1,0 +1,37 @@
+"""A script that trains one preset, with options of its own file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seqdis.core.cli.options import Data, Overrides, Resume
+from seqdis.core.cli.script import run_script, script_command
+from seqdis.core.overrides import apply_overrides
+from seqdis.core.registry import get_preset
+from seqdis.core.training.run import train
+
+__all__ = ["training_script"]
+
+
+def training_script(*, preset: str, out: str) -> None:
+    """Be the command ``python train.py [key=value …] --data FOLDER --out RUN --resume --preset NAME``, and exit.
+
+    It is :func:`seqdis.core.train` with a configuration that the words change; the file's docstring is its help.
+
+    Args:
+        preset: Name of the preset where ``--preset`` is not given.
+        out: Folder of the run where ``--out`` is not given.
+    """
+    name, folder = preset, Path(out)
+
+    def main(
+        overrides: Overrides = None,
+        preset: str = name,
+        data: Data = None,
+        out: Path = folder,
+        resume: Resume = False,
+    ) -> None:
+        config = apply_overrides(get_preset(preset), overrides or [])
+        train(config, out, data=data, resume=resume, command=script_command())
+
+    run_script(main)
