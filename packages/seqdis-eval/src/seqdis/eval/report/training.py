@@ -37,7 +37,7 @@ def _line(records: Sequence[Mapping[str, Any]], key: str, name: str) -> Line | N
     # A chart has fewer pixels than a long run has records; the last one is always kept.
     every = max(1, -(-len(points) // _MOST_POINTS))
     points = points[(len(points) - 1) % every :: every]
-    return Line(name, *zip(*points, strict=True)) if points else None
+    return Line(name, [x for x, _ in points], [y for _, y in points]) if points else None
 
 
 def training_charts(records: Sequence[Mapping[str, Any]]) -> list[Chart]:
