@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 import torch
@@ -67,3 +68,18 @@ def test_a_saved_result_counts_the_training_and_goes_by_the_presets_name(
     printed = capsys.readouterr().out
     assert "1.500" in printed
     assert f"written: {tmp_path / 'r.json'}" in printed
+
+
+@pytest.mark.parametrize(("role", "recorded"), [("swap", "fresh"), ("reconstruction", None)])
+def test_the_noise_is_recorded_where_something_was_swapped(
+    tmp_path: Path, role: Literal["swap", "reconstruction"], recorded: str | None
+) -> None:
+    config = RunConfig(
+        preset="tiny", modality="toy", method="diffsda", train=TrainConfig(steps=1),
+        data=DataConfig(dataset="ramps", length=4, frame_shape=(4,)), model=DiffSDAConfig.model_construct(),
+    )  # fmt: skip
+    nothing = ArraySequences(torch.zeros(2, 4, 4))
+    run = OpenRun(tmp_path, SimpleNamespace(device="cpu"), config, nothing, nothing)  # type: ignore[arg-type]
+    metrics = Metrics.of({"mse": Estimate(value=0.25)}, role=role)
+    record = save_result(run, metrics, tmp_path / "r.json", command="python evaluate.py", noise="fresh")
+    assert ResultRecord.load(tmp_path / "r.json").noise == record.noise == recorded

@@ -17,6 +17,7 @@ from seqdis.core.config import Config, RunConfig, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.metric import Metrics
+from seqdis.core.starting_noise import NoiseChoice
 from seqdis.core.training_record import TrainingRecord
 
 __all__ = [
@@ -105,6 +106,7 @@ class ResultRecord(_Strict):
         seconds: float,
         trainings: Sequence[TrainingRecord] = (),
         headline: Sequence[str] = (),
+        noise: NoiseChoice = "dynamic",
     ) -> ResultRecord:
         """The record of what was measured of a run, here and now.
 
@@ -118,6 +120,7 @@ class ResultRecord(_Strict):
             seconds: Time that it took, in seconds.
             trainings: Trainings behind the figures.
             headline: Names of metrics that a person looks at first; those that were not measured are left out.
+            noise: Noise that swaps started from; it is recorded where metrics have the role ``"swap"``.
         """
         return cls(
             name=name,
@@ -130,6 +133,7 @@ class ResultRecord(_Strict):
             wall_seconds=round(seconds, 1),
             versions=installed_versions(),
             trainings=tuple(trainings),
+            noise=noise if any(metric.role == "swap" for metric in metrics.values()) else None,
             headline=tuple(name for name in headline if name in metrics),
             metrics=metrics,
         )

@@ -139,6 +139,7 @@ def benchmark(
         wall_seconds=round(max(spent, time.perf_counter() - started), 1),
         versions=installed_versions(),
         trainings=tuple(trainings),
+        noise="dynamic",
         headline=Swap().first_metrics(table),
         metrics=table,
     )

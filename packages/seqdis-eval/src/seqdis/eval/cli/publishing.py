@@ -122,7 +122,7 @@ def _record(done: Publication, words: Sequence[str]) -> ResultRecord:
     about = {
         "protocol": done.protocol.name,
         "mode": context.mode,
-        "noise": getattr(context.options, "noise", None),
+        "noise": done.protocol.swap_noise(context.options),
         "headline": done.protocol.first_metrics(done.metrics),
     }
     return record.model_copy(update=about)

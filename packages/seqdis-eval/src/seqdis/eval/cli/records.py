@@ -11,6 +11,7 @@ from typing import Any
 from seqdis.core.cli.output import print_line, print_metrics
 from seqdis.core.metric import Metrics
 from seqdis.core.results import ResultRecord
+from seqdis.core.starting_noise import NoiseChoice
 from seqdis.core.training_record import read_training
 from seqdis.eval.engine.open_run import OpenRun
 
@@ -25,6 +26,7 @@ def save_result(
     command: str,
     name: str | None = None,
     headline: Sequence[str] = (),
+    noise: NoiseChoice = "dynamic",
 ) -> ResultRecord:
     """Write a JSON file of what was measured of a run since it was opened, and print the figures.
 
@@ -37,6 +39,7 @@ def save_result(
         command: The command that measured; that of the training is put before it.
         name: Name of the result; the preset's name when omitted.
         headline: Names of the metrics that an overview shows, at most three; those that were not measured are left out.
+        noise: Noise that swaps started from; it is recorded where there are metrics of swaps.
 
     Returns:
         The record that was written.
@@ -44,7 +47,7 @@ def save_result(
     config = run.config
     record = ResultRecord.of_run(
         config, metrics, name=name or config.preset, command=command, seed=config.train.seed,
-        device=run.model.device, seconds=time.perf_counter() - run.opened, headline=headline,
+        device=run.model.device, seconds=time.perf_counter() - run.opened, headline=headline, noise=noise,
     )  # fmt: skip
     record = with_training(record, [run.folder])
     record.save(path)

@@ -19,6 +19,7 @@ from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.registry import get_sampler
 from seqdis.core.sequences import Sequences
+from seqdis.core.starting_noise import choose_noise
 from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.reconstruction_error import clip_errors, mean_frame
 from seqdis.eval.judge.interface import Judge
@@ -126,14 +127,15 @@ def few_steps(
                 sampling.use(case.config)
                 rows = row_sources(seed, range(len(chosen)))
                 errors, accuracies = {}, {}
-                noise = invert(model, there, donor) if case.inverts else None
-                if noise is not None:
-                    again = model.decode(donor, noise=noise, generator=rows)
+                inverted = invert(model, there, donor) if case.inverts else None
+                if inverted is not None:
+                    again = model.decode(donor, noise=inverted, generator=rows)
                     errors["reconstruction_mse"] = _error(dynamic, again, baseline, seed)
                 fresh = model.decode(donor, generator=rows)
                 errors["decoding_mse"] = _error(dynamic, fresh, baseline, seed)
                 if judge is not None:
-                    swapped = model.decode(mixed, noise=noise, generator=rows)
+                    start = choose_noise("dynamic", static=None, dynamic=inverted)
+                    swapped = model.decode(mixed, noise=start, generator=rows)
                     seen = judge.predict(swapped, there.mask)
                     accuracies["swap_label_accuracy"] = _mean_accuracy(seen, truth)
                     accuracies["swap_joint_accuracy"] = agreement(seen, truth)
@@ -206,6 +208,7 @@ class FewSteps(Protocol):
     name = "few-steps"
     requires = "a method that decodes with a sampler"
     several_runs = "refused"
+    noise = "dynamic"
     headline = ("reconstruction_mse", "swap_joint_accuracy")
 
     class Options(JudgeOption):

@@ -22,6 +22,7 @@ from seqdis.core.priors.prior import Prior
 from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorStack, mix_seed
 from seqdis.core.sequences import Sequences, check_whole
+from seqdis.core.starting_noise import choose_noise
 from seqdis.eval.engine.batches import chosen_clips
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.engine.open_run import OpenRun
@@ -208,8 +209,9 @@ def drawn_clips(
     factors = model.encode(batch)
     draw = prior.sample_static if kept == "dynamic" else prior.sample_dynamic
     drawn = draw(decoded_part(model, factors), generator=generator, independent=True)
-    noise = invert(model, batch, factors) if kept == "dynamic" else None
-    return model.decode(drawn.to(model.device), noise=noise, generator=generator)
+    inverted = invert(model, batch, factors) if kept == "dynamic" else None
+    start = choose_noise("dynamic", static=None, dynamic=inverted)
+    return model.decode(drawn.to(model.device), noise=start, generator=generator)
 
 
 def _once(setting: _Setting, seed: int, progress: Progress | None) -> Metrics:
@@ -339,6 +341,7 @@ class Generation(Protocol):
     name = "generation"
     requires = "labels for a judge to learn, or --features"
     draws_from_prior = True
+    noise = "dynamic"
     headline = ("accuracy", "fixed_static_accuracy", "fixed_dynamic_accuracy", "fvd", "fid")
 
     class Options(

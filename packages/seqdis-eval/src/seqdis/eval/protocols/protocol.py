@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 
 from seqdis.core.config import Config
 from seqdis.core.metric import Metrics
+from seqdis.core.starting_noise import NoiseChoice
 from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.protocols.context import Context
 from seqdis.eval.report.blocks import Section
@@ -33,6 +34,7 @@ class Protocol(ABC):
         several_runs: Whether the figures of several runs are averaged, compared side by side, or refused.
         draws_from_prior: Whether it draws from the runs' priors; the record then names how they were fitted.
         headline: Metrics that a person looks at first, the most telling first; :meth:`first_metrics` takes three of them.
+        noise: Noise that its swaps start from, where a person cannot choose it; None where nothing is swapped.
         Options: Class of the settings that a person may choose; each field with its description is an option of the command.
     """
 
@@ -41,6 +43,7 @@ class Protocol(ABC):
     several_runs: ClassVar[Literal["averaged", "compared", "refused"]] = "averaged"
     draws_from_prior: ClassVar[bool] = False
     headline: ClassVar[tuple[str, ...]] = ()
+    noise: ClassVar[NoiseChoice | None] = None
     Options: ClassVar[type[Config]] = Config
 
     def check(self, options: Any, folders: Sequence[Path]) -> None:  # noqa: B027 (most options go together)
@@ -57,6 +60,11 @@ class Protocol(ABC):
     @abstractmethod
     def measure(self, context: Context) -> Metrics:
         """The figures of all runs and seeds."""
+
+    def swap_noise(self, options: Any) -> NoiseChoice | None:
+        """The noise that swaps start from under these options: what they choose, else :attr:`noise`."""
+        chosen: NoiseChoice | None = getattr(options, "noise", self.noise)
+        return chosen
 
     def first_metrics(self, metrics: Metrics) -> tuple[str, ...]:
         """Names of up to three metrics for an overview: of :attr:`headline`, else the first that rank models."""

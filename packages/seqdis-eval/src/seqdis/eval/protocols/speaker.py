@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -14,6 +15,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.registry import get_modality
+from seqdis.core.starting_noise import NoiseChoice
 from seqdis.eval.engine.batches import batches, chosen_clips
 from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.progress import stage
@@ -110,6 +112,7 @@ class Speaker(Protocol):
 
     name = "speaker"
     requires = "a label that says who speaks"
+    noise = "dynamic"
     headline = ("eer_static", "eer_dynamic", "eer_gap")
 
     class Options(SamplerOptions, ClipsOption, SeedsOption, ModeOption):
@@ -124,6 +127,10 @@ class Speaker(Protocol):
             description="for CSIM: wavlm (or a folder with its files), or TorchScript from samples (1, N) at 16 kHz "
             "to a speaker embedding (1, F); a judge trained on the training split when omitted",
         )
+
+    def swap_noise(self, options: Any) -> NoiseChoice | None:
+        """That of the swaps that are listened to; None where nothing is."""
+        return self.noise if options.listen else None
 
     def measure(self, context: Context) -> Metrics:
         """The figures of all runs and seeds; what is listened to is that of the first run and seed."""

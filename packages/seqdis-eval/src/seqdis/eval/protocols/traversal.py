@@ -193,6 +193,7 @@ class Traversal(Protocol):
     name = "traversal"
     requires = "labels for a judge to learn"
     draws_from_prior = True
+    noise = "dynamic"
     headline = ("static_keeps_dynamic", "dynamic_keeps_static", "static_changes")
 
     class Options(JudgeOption, SamplerOptions, SeedsOption, ModeOption):

@@ -129,7 +129,9 @@ def completed(record: ResultRecord, trainings: Mapping[str, TrainingRecord]) -> 
             for run in own
         )
         headline = _headline(record, points[protocol].load() if protocol in points else None)
+    noise = record.noise or (points[protocol].load().noise if protocol in points else None)
     about = {
+        "noise": noise,
         "protocol": protocol,
         "trainings": record.trainings or own_trainings,
         "headline": record.headline or headline,
