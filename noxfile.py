@@ -152,7 +152,13 @@ def examples(session: nox.Session) -> None:
 @nox.session
 def full(session: nox.Session) -> None:
     """What takes longer than the everyday tests, with the time of each part: ``-- guides`` runs one part alone."""
-    parts = {"guides": guides, "examples": examples, "duplicates": duplicates}
+    parts = {
+        "guides": guides,
+        "examples": examples,
+        "browser": browser,
+        "tables": tables,
+        "duplicates": duplicates,
+    }
     unknown = sorted(set(session.posargs) - parts.keys())
     if unknown:
         session.error(f"unknown part {unknown[0]!r}; allowed: {', '.join(parts)}")
@@ -168,7 +174,19 @@ def full(session: nox.Session) -> None:
 def guides(session: nox.Session) -> None:
     """Every page of how to add something, written into a copy of the repository and run there."""
     install(session, *PACKAGES, tools=("pytest", "pytest-xdist", "ruff", *PEERS["integration"]))
-    session.run("pytest", "-m", "full", "tests/integration")
+    session.run("pytest", "-m", "full", "tests/integration/test_guides.py")
+
+
+def browser(session: nox.Session) -> None:
+    """The pages of ``seqdis eval report`` in a chromium, where one is installed."""
+    install(session, *PACKAGES, tools=("pytest", *PEERS["integration"]))
+    session.run("pytest", "-m", "full", "tests/integration/test_report.py")
+
+
+def tables(session: nox.Session) -> None:
+    """The ``seqdis`` commands behind all results: their options are still accepted, their presets still build."""
+    install(session, *PACKAGES, tools=("pytest",))
+    session.run("pytest", "-m", "full", "tests/integration/test_recorded_commands.py")
 
 
 @nox.session

@@ -143,6 +143,7 @@ def browser() -> Any:
         opened.close()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["laptop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_browser_shows_it_without_a_network(

@@ -81,3 +81,11 @@ def test_a_curve_of_one_rate_is_refused_before_the_work(tmp_path: Path) -> None:
     assert seqdis(*words, "--pairs", 4).stderr == (
         "error: --picture: a curve needs runs at several rates; got 1\n"
     )
+
+
+def test_help_begins_with_a_capital_letter_but_leaves_symbols_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    text = seqdis("eval", "traversal", "--help").stdout
+    assert "α goes from -span to span" in text
+    assert "Test clips at most" in text
+    assert "\N{GREEK CAPITAL LETTER ALPHA} goes" not in text

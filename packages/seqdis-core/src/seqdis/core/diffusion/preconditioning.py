@@ -66,7 +66,7 @@ class EDMPreconditioning:
     sigma_data: float = 0.5
 
     def __call__(self, sigma: Tensor) -> Coefficients:
-        """See the table above."""
+        """The four coefficients at each noise level of ``sigma``."""
         total = sigma.square() + self.sigma_data**2
         root = total.rsqrt()
         return Coefficients(self.sigma_data**2 / total, sigma * self.sigma_data * root, root, sigma.log() / 4)
@@ -86,7 +86,7 @@ class EpsilonPreconditioning:
     log_noise: bool = False
 
     def __call__(self, sigma: Tensor) -> Coefficients:
-        """See the table above."""
+        """The four coefficients at each noise level of ``sigma``."""
         root = (1 + sigma.square()).rsqrt()
         noise = sigma.log() / 4 if self.log_noise else self.schedule.time(sigma)
         return Coefficients(torch.ones_like(sigma), -sigma, root, noise)
@@ -105,7 +105,7 @@ class VelocityPreconditioning:
     log_noise: bool = False
 
     def __call__(self, sigma: Tensor) -> Coefficients:
-        """See the table above."""
+        """The four coefficients at each noise level of ``sigma``."""
         root = (1 + sigma.square()).rsqrt()
         noise = sigma.log() / 4 if self.log_noise else self.schedule.time(sigma)
         return Coefficients(root.square(), -sigma * root, root, noise)
@@ -118,7 +118,7 @@ class SamplePreconditioning:
     schedule: DiscreteSchedule
 
     def __call__(self, sigma: Tensor) -> Coefficients:
-        """See the table above."""
+        """The four coefficients at each noise level of ``sigma``."""
         root = (1 + sigma.square()).rsqrt()
         return Coefficients(torch.zeros_like(sigma), torch.ones_like(sigma), root, self.schedule.time(sigma))
 

@@ -146,9 +146,15 @@ def _option(option_name: str, field: FieldInfo) -> Any:
     optional = several or (get_origin(kind) in (Union, UnionType) and type(None) in get_args(kind))
     option = typer.Option(
         *flags,
-        help=f"{help_text[:1].upper()}{help_text[1:]}.",
+        help=f"{_capitalised(help_text)}.",
         metavar=None if extra.get("metavar") is None else str(extra["metavar"]),
         show_default=not optional,
         **bounds,
     )
     return Annotated[kind, option]
+
+
+def _capitalised(text: str) -> str:
+    """A text with a capital first letter; a symbol that it begins with, such as α or k, stays as it is."""
+    word = text.partition(" ")[0]
+    return text if (len(word) == 1 and word != "a") or not word.isascii() else text[:1].upper() + text[1:]

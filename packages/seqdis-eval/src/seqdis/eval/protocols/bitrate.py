@@ -106,7 +106,7 @@ class Bitrate(Protocol):
     headline = ("swap_joint_accuracy", "coded_bits", "reconstruction_mse")
 
     class Options(JudgeOption, NoiseOption, SamplerOptions):
-        """See the classes that it inherits."""
+        """How many swaps are judged, how they are decoded, and where the curve is drawn."""
 
         pairs: int = Field(0, ge=0, description="swaps that a judge sees; the rate alone when 0")
         picture: Path | None = Field(None, description="also draw accuracy over rate here, as a png")

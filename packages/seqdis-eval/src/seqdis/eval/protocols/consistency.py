@@ -61,7 +61,7 @@ def consistency_protocol(
         test_set: Clips that nobody has learnt from.
         seed: Seed of the choice of clips and of the method's draws.
         mode: Mode of the protocol, as described above.
-        clips: So many at most, chosen by the seed.
+        clips: Largest number of clips, chosen by the seed.
         batch_size: Clips a pass; it does not change the result.
         progress: Called with clips done and in all.
 
@@ -119,7 +119,7 @@ class Consistency(Protocol):
     headline = ("consistency", "generated_accuracy")
 
     class Options(BatchOption, JudgeOption, SamplerOptions, ClipsOption, SeedsOption, ModeOption):
-        """See the classes that it inherits."""
+        """How many clips are judged, by which judge, how they are decoded, and how often it is repeated."""
 
     def applies_to(self, run: OpenRun) -> bool:
         """Whether its data carry labels."""

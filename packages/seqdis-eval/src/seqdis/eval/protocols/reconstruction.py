@@ -56,7 +56,7 @@ def reconstruction_protocol(
         test_set: Clips that nobody has learnt from.
         seed: Seed of the choice of clips and of the method's draws.
         mode: Mode of the protocol, as described above.
-        clips: So many at most, chosen by the seed.
+        clips: Largest number of clips, chosen by the seed.
         features: AED, CSIM and AKD to the source, FID and FVD to the test clips, of those that are given.
         batch_size: Clips a pass; it does not change the result.
         progress: Called with clips done and in all.
@@ -97,7 +97,7 @@ class Reconstruction(Protocol):
     headline = ("mse", "aed", "akd")
 
     class Options(BatchOption, SamplerOptions, FeaturesOption, ClipsOption, SeedsOption, ModeOption):
-        """See the classes that it inherits."""
+        """How many clips are decoded, how, which feature networks compare them, and how often it is repeated."""
 
     def measure(self, context: Context) -> Metrics:
         """The figures of all runs and seeds."""

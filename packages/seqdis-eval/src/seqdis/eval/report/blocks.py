@@ -170,7 +170,7 @@ class Matrix:
         across: Words for the heads of the columns.
         rows: Heads of the rows.
         columns: Heads of the columns.
-        cells: Row by row.
+        cells: The cells of each row, from the top row down.
     """
 
     caption: str
@@ -292,7 +292,7 @@ class Report:
     Attributes:
         title: Heading of the table.
         sections: Sections in the order of the page.
-        subtitle: A line under it.
+        subtitle: The line under the title.
         tags: A few words each: method, dataset, modality.
         footer: Facts on how the page was made.
     """

@@ -36,7 +36,7 @@ def outcome_curve(scores: Mapping[str, Tensor], truth: Tensor) -> list[Block]:
     """Receiver operating characteristics: true positives over false positives, at every threshold.
 
     Args:
-        scores: Higher for the outcome, each ``(N,)``, by whose they are.
+        scores: Higher for the outcome, each ``(N,)``, by the predictor's name.
         truth: 0 or 1, ``(N,)``.
     """
     from sklearn.metrics import roc_curve
@@ -55,7 +55,7 @@ def numbers_over_windows(
     """Measured and predicted values over the windows of a few test sequences.
 
     Args:
-        predicted: Each ``(K,)``, by whose it is.
+        predicted: Each ``(K,)``, by the predictor's name.
         truth: ``(K,)``.
         sequence: Sequence of each window, ``(K,)``.
         unit: Unit of the numbers.

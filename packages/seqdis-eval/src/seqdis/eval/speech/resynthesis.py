@@ -20,7 +20,7 @@ from seqdis.eval.speech.utterances import Chunked, chunked, utterances_of
 
 __all__ = ["Resynthesis", "Voiced", "different_voices", "resynthesize"]
 
-_TOGETHER = 16
+_BATCH_SIZE = 16
 """Utterances that are made in one pass; it does not change the result."""
 
 
@@ -113,8 +113,8 @@ def resynthesize(
     plain = {i: _voiced(clip.frames, modality, data) for i, clip in clips.items()}
     resyntheses: list[Resynthesis] = []
     with evaluating(model):
-        for start in range(0, len(pairs), _TOGETHER):
-            some = pairs[start : start + _TOGETHER]
+        for start in range(0, len(pairs), _BATCH_SIZE):
+            some = pairs[start : start + _BATCH_SIZE]
             made = _made(model, [(cut[a], cut[b]) for a, b in some], first=start, seed=seed)
             for (a, b), (rebuilt, swapped) in zip(some, made, strict=True):
                 resyntheses.append(

@@ -26,7 +26,7 @@ __all__ = [
     "utterances_of",
 ]
 
-_TOGETHER = 32
+_BATCH_SIZE = 32
 """Utterances that are encoded in one pass; it does not change the result."""
 
 
@@ -185,12 +185,12 @@ def encode_utterances(
     numbers = list(range(recordings.count) if chosen is None else chosen)
     encoded: list[EncodedUtterance] = []
     with evaluating(model):
-        for start in range(0, len(numbers), _TOGETHER):
+        for start in range(0, len(numbers), _BATCH_SIZE):
             some = [
                 chunked(recordings.read(i).frames, dataset.shape[0])
-                for i in numbers[start : start + _TOGETHER]
+                for i in numbers[start : start + _BATCH_SIZE]
             ]
-            encoded += _encode(model, some, numbers[start : start + _TOGETHER], seed)
+            encoded += _encode(model, some, numbers[start : start + _BATCH_SIZE], seed)
             if progress is not None:
                 progress(len(encoded), len(numbers))
     return encoded

@@ -61,7 +61,7 @@ class ScriptedVoice:
 
     Args:
         path: A script from samples ``(1, N)`` at ``rate`` to an embedding ``(1, F)``; nothing here fetches one.
-        rate: Hz that it takes.
+        rate: Sampling rate of the sounds that it takes, in Hz.
 
     Raises:
         InputError: The file is missing or no TorchScript.
@@ -102,7 +102,7 @@ class WavLMVoice:
     Args:
         network: Network from samples ``(1, N)`` to an output with ``embeddings (1, F)``.
         normalized: The network takes samples of mean 0 and deviation 1.
-        rate: Hz that it takes.
+        rate: Sampling rate of the sounds that it takes, in Hz.
     """
 
     MODEL = "microsoft/wavlm-base-plus-sv"
