@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seqdis.core.starting_noise import NoiseChoice
+from seqdis.eval.protocols.bitrate import Bitrate
 from seqdis.eval.protocols.few_steps import FewSteps
 from seqdis.eval.protocols.generation import Generation
 from seqdis.eval.protocols.protocol import Protocol
@@ -27,3 +28,5 @@ def test_without_an_option_it_is_that_of_the_dynamics(protocol: type[Protocol]) 
 def test_where_nothing_is_swapped_there_is_none() -> None:
     assert Reconstruction().swap_noise(Reconstruction.Options()) is None
     assert Speaker().swap_noise(Speaker.Options(listen=0)) is None
+    assert FewSteps().swap_noise(FewSteps.Options(judge_swaps=False)) is None
+    assert [Bitrate().swap_noise(Bitrate.Options(pairs=pairs)) for pairs in (0, 4)] == [None, "dynamic"]

@@ -16,6 +16,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.quantize import CodeStream, codebook_use, cross_entropy_bits, pack_codes
+from seqdis.core.starting_noise import NoiseChoice
 from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.protocols.context import Context
 from seqdis.eval.protocols.options import JudgeOption, NoiseOption, SamplerOptions
@@ -106,7 +107,7 @@ class Bitrate(Protocol):
     headline = ("swap_joint_accuracy", "coded_bits", "reconstruction_mse")
 
     class Options(JudgeOption, NoiseOption, SamplerOptions):
-        """How many swaps are judged, how they are decoded, and where the curve is drawn."""
+        """The number of swaps that are judged, how they are decoded, and where the curve is drawn."""
 
         pairs: int = Field(0, ge=0, description="swaps that a judge sees; the rate alone when 0")
         picture: Path | None = Field(None, description="also draw accuracy over rate here, as a png")
@@ -120,6 +121,10 @@ class Bitrate(Protocol):
         names = [folder.name for folder in folders]
         if len(set(names)) < len(names):
             raise InputError(f"runs are told apart by their folders' names; got {', '.join(names)}")
+
+    def swap_noise(self, options: Any) -> NoiseChoice | None:
+        """That of the swaps that a judge sees; None where it sees none."""
+        return super().swap_noise(options) if options.pairs else None
 
     def applies_to(self, run: OpenRun) -> bool:
         """Whether its method has codes."""

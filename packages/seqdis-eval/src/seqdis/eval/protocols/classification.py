@@ -162,7 +162,7 @@ class Classification(Protocol):
     requires = "labels"
 
     class Options(SeedsOption, ModeOption):
-        """Which label is predicted, and how often the measurement is repeated."""
+        """The label that is predicted, and how often the measurement is repeated."""
 
         seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
         label: tuple[str, ...] = Field(

@@ -119,7 +119,7 @@ class Consistency(Protocol):
     headline = ("consistency", "generated_accuracy")
 
     class Options(BatchOption, JudgeOption, SamplerOptions, ClipsOption, SeedsOption, ModeOption):
-        """How many clips are judged, by which judge, how they are decoded, and how often it is repeated."""
+        """The number of clips that are judged, by which judge, how they are decoded, and how often it is repeated."""
 
     def applies_to(self, run: OpenRun) -> bool:
         """Whether its data carry labels."""

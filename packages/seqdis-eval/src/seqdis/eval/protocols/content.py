@@ -122,7 +122,7 @@ class Content(Protocol):
     headline = ("token_error_from_dynamic", "token_error_from_static", "token_error_from_frames")
 
     class Options(SeedsOption):
-        """How the recognisers are trained, and how often the measurement is repeated."""
+        """The training of the recognisers, and how often the measurement is repeated."""
 
         seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
         head_steps: int = Field(600, ge=1, description="steps of the training of each recogniser")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -19,7 +20,7 @@ from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.registry import get_sampler
 from seqdis.core.sequences import Sequences
-from seqdis.core.starting_noise import choose_noise
+from seqdis.core.starting_noise import NoiseChoice, choose_noise
 from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.reconstruction_error import clip_errors, mean_frame
 from seqdis.eval.judge.interface import Judge
@@ -212,13 +213,17 @@ class FewSteps(Protocol):
     headline = ("reconstruction_mse", "swap_joint_accuracy")
 
     class Options(JudgeOption):
-        """See the classes that it inherits."""
+        """The budgets of evaluations, and the clips that are measured."""
 
         pairs: int = Field(32, ge=1, description="clips that are reconstructed and swapped")
         nfe: tuple[int, ...] = Field(
             (), description="a budget of at least 3 evaluations; may be repeated; 4 to 63 when omitted"
         )
         judge_swaps: bool = Field(True, description="let a judge see swaps as well")
+
+    def swap_noise(self, options: Any) -> NoiseChoice | None:
+        """That of the swaps that a judge sees; None where it sees none."""
+        return self.noise if options.judge_swaps else None
 
     def applies_to(self, run: OpenRun) -> bool:
         """Whether its method decodes with a sampler."""

@@ -347,7 +347,7 @@ class Generation(Protocol):
     class Options(
         BatchOption, JudgeOption, SamplerOptions, FeaturesOption, ClipsOption, SeedsOption, ModeOption
     ):
-        """See the classes that it inherits."""
+        """The clips that are drawn, what judges them, and feature networks."""
 
         seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
 

@@ -161,7 +161,7 @@ class Leakage(Protocol):
     headline = ("leakage", "leakage_above_chance")
 
     class Options(BatchOption, SamplerOptions, SeedsOption, ModeOption):
-        """How many clips are encoded and scored, how they are decoded, and how often it is repeated."""
+        """The number of clips that are encoded and scored, how they are decoded, and how often it is repeated."""
 
         score_clips: int = Field(
             1000, ge=0, description="clips of each split for MIG, SAP and DCI; 0: without"

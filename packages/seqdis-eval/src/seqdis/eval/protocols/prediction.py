@@ -37,7 +37,7 @@ class Prediction(Protocol):
     requires = "a dataset that offers something to predict, or a label of two classes"
 
     class Options(SeedsOption, ModeOption):
-        """What is predicted, over which window, and how often the measurement is repeated."""
+        """The quantity that is predicted, over which window, and how often the measurement is repeated."""
 
         seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
         target: str | None = Field(

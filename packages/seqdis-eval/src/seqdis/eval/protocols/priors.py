@@ -96,7 +96,7 @@ class Priors(Protocol):
     headline = ("frechet_dependent", "frechet_independent", "frechet_real")
 
     class Options(SamplerOptions, SeedsOption):
-        """How many clips each prior draws, how they are decoded, and how often it is repeated."""
+        """The number of clips that each prior draws, how they are decoded, and how often it is repeated."""
 
         seeds: int = Field(3, ge=1, description="each fits and draws anew")
         count: int = Field(

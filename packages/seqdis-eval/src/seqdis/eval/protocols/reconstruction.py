@@ -97,7 +97,7 @@ class Reconstruction(Protocol):
     headline = ("mse", "aed", "akd")
 
     class Options(BatchOption, SamplerOptions, FeaturesOption, ClipsOption, SeedsOption, ModeOption):
-        """How many clips are decoded, how, which feature networks compare them, and how often it is repeated."""
+        """The number of clips that are decoded, how, which feature networks compare them, and how often it is repeated."""
 
     def measure(self, context: Context) -> Metrics:
         """The figures of all runs and seeds."""

@@ -116,7 +116,7 @@ class Speaker(Protocol):
     headline = ("eer_static", "eer_dynamic", "eer_gap")
 
     class Options(SamplerOptions, ClipsOption, SeedsOption, ModeOption):
-        """See the classes that it inherits."""
+        """The label of who speaks, and the utterances that are made audible."""
 
         identity: str = Field("speaker", description="the label that says who speaks, or who is seen")
         listen: int = Field(

@@ -150,7 +150,7 @@ class Swap(Protocol):
         SeedsOption,
         ModeOption,
     ):
-        """Which pairs are swapped, how they are decoded and judged, and how often it is repeated."""
+        """The pairs that are swapped, how they are decoded and judged, and how often it is repeated."""
 
     def applies_to(self, run: OpenRun) -> bool:
         """Whether its frames are pictures, for feature networks, or its data carry labels."""

@@ -197,7 +197,7 @@ class Traversal(Protocol):
     headline = ("static_keeps_dynamic", "dynamic_keeps_static", "static_changes")
 
     class Options(JudgeOption, SamplerOptions, SeedsOption, ModeOption):
-        """See the classes that it inherits."""
+        """The components that are moved, how far, and what samples and clips are used."""
 
         clips: int = Field(64, ge=1, description="test clips at most")
         components: int = Field(4, ge=1, description="the first so many of each factor")
