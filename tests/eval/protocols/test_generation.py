@@ -193,6 +193,6 @@ def test_published_mode_compares_as_many_clips_as_there_are_in_feature_space(
     what = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0])  # four of each can be balanced, eleven compared
     test = ArraySequences(torch.rand(11, 3, 3, 8, 8), labels=labels, label_values={"what": what})
     chosen = {
-        judged: generation._chosen(test, "published", None, 0, judged=judged) for judged in (True, False)
+        judged: generation._chosen(test, "published", None, 0, with_judge=judged) for judged in (True, False)
     }
     assert {judged: len(rows) for judged, rows in chosen.items()} == {True: 8, False: 11}

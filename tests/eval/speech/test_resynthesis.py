@@ -20,7 +20,7 @@ from seqdis.eval.report.media import Showroom
 from seqdis.eval.report.sounds import resynthesis_cards, sound_media
 from seqdis.eval.speech.resynthesis import Resynthesis, different_voices, resynthesize
 from seqdis.eval.speech.speech_quality import speech_quality, voice_quality
-from seqdis.eval.speech.voices import ScriptedVoice, WavLMVoice, judged_voice, open_voice
+from seqdis.eval.speech.voices import ScriptedVoice, WavLMVoice, judge_of_voices, open_voice
 
 
 @pytest.fixture
@@ -103,13 +103,13 @@ def test_a_swap_has_the_voice_that_was_lent(dataset: Spoken, made: list[Resynthe
 
 def test_a_trained_judges_voice_tells_speakers_apart(tmp_path: Path) -> None:
     train, test = Spoken(120, 0), Spoken(24, 1)
-    embed = judged_voice(train, test, identity="speaker", path=tmp_path / "voice.safetensors")
+    embed = judge_of_voices(train, test, identity="speaker", path=tmp_path / "voice.safetensors")
     found = torch.stack([embed(frames, as_sound(frames)) for frames in test.frames])
     unit = torch.nn.functional.normalize(found, dim=1)
     same = torch.tensor(test.who)[:, None] == torch.tensor(test.who)
     similarity = unit @ unit.T
     assert float(similarity[same].mean()) > float(similarity[~same].mean()) + 0.5
-    again = judged_voice(train, test, identity="speaker", path=tmp_path / "voice.safetensors")
+    again = judge_of_voices(train, test, identity="speaker", path=tmp_path / "voice.safetensors")
     assert torch.equal(again(test.frames[0], as_sound(test.frames[0])), found[0])
     assert len(set(test.who)) == SPEAKERS
 

@@ -49,8 +49,8 @@ def _label_axes(axes: Axes, centres: Tensor) -> None:
 
 def _colour_limits(panels: Sequence[Panel], options: AudioOptions) -> tuple[float, float]:
     # Within what sound can reach, so that one panel of a model gone astray does not bleach the others.
-    shown = [panel.frames.clamp(math.log(options.floor), _LOUDEST) for panel in panels]
-    low, high = min(float(x.min()) for x in shown), max(float(x.max()) for x in shown)
+    spectra = [panel.frames.clamp(math.log(options.floor), _LOUDEST) for panel in panels]
+    low, high = min(float(x.min()) for x in spectra), max(float(x.max()) for x in spectra)
     return low, max(high, low + 1e-6)
 
 

@@ -192,10 +192,10 @@ def _write_gif(path: Path, images: np.ndarray, fps: float) -> None:
 def save_gif(path: Path, pictures: list[Image.Image], *, fps: float) -> None:
     """Write an endless animation, with one palette for all pictures so that nothing flickers."""
     width, height = pictures[0].size
-    together = Image.new("RGB", (width, height * len(pictures)))
+    column = Image.new("RGB", (width, height * len(pictures)))
     for index, picture in enumerate(pictures):
-        together.paste(picture, (0, index * height))
-    flat = together.quantize(256, dither=Image.Dither.NONE)
+        column.paste(picture, (0, index * height))
+    flat = column.quantize(256, dither=Image.Dither.NONE)
     indexed = [flat.crop((0, i * height, width, (i + 1) * height)) for i in range(len(pictures))]
     # The format counts in hundredths of a second, and viewers take anything below 2 for "slow".
     duration = max(20, 10 * round(100 / fps))

@@ -95,12 +95,12 @@ def resample(frames: Iterable[TimedImage], *, fps: float | None, stride: int) ->
 
 
 def _at_rate(frames: Iterable[TimedImage], fps: float) -> Iterator[Image.Image]:
-    shown: TimedImage | None = None
+    current: TimedImage | None = None
     count = 0
     for frame in frames:
-        while shown is not None and count / fps < frame.seconds - _EPSILON:
-            yield shown.image
+        while current is not None and count / fps < frame.seconds - _EPSILON:
+            yield current.image
             count += 1
-        shown = frame
-    if shown is not None and count / fps <= shown.seconds + _EPSILON:
-        yield shown.image
+        current = frame
+    if current is not None and count / fps <= current.seconds + _EPSILON:
+        yield current.image

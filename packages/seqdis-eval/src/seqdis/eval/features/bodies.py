@@ -69,10 +69,10 @@ class BodyJoints:
         """Like the method that it implements; see :class:`~seqdis.eval.features.networks.Keypoints`."""
         points = torch.full((len(frames), 18, 2), float("nan"))
         people = self._detect([frame.to(self._device) for frame in frames.clamp(0, 1)])
-        for row, found in enumerate(people):
-            scores = found["scores"]
+        for row, person in enumerate(people):
+            scores = person["scores"]
             if len(scores) and float(scores.max()) >= _SURE:
-                joints = found["keypoints"][int(scores.argmax()), :, :2].float().cpu()
+                joints = person["keypoints"][int(scores.argmax()), :, :2].float().cpu()
                 neck = joints[list(_SHOULDERS)].mean(0, keepdim=True)
                 points[row] = torch.cat([joints, neck])
         return points

@@ -60,23 +60,23 @@ def open_features(words: Sequence[str], *, device: torch.device | str = "cpu") -
     Raises:
         InputError: A word is unknown or comes twice, or a library or a file is absent.
     """
-    found: dict[str, str] = {}
+    paths_by_name: dict[str, str] = {}
     for word in words:
         name, _, value = word.partition("=")
         if name not in _NAMES:
             raise unknown_name("feature network", name, _NAMES)
-        if name in found:
+        if name in paths_by_name:
             raise InputError(f"feature network {name!r}: given twice")
         if name in ("akd", "aed") and not value:
             allowed = "face, body or FILE" if name == "akd" else "face, FILE or person:FILE"
             raise InputError(f"feature network {name!r}: say which: {name}={allowed.replace(' or ', ', ')}")
-        found[name] = value
-    given = {name: Path(value) if value else None for name, value in found.items()}
+        paths_by_name[name] = value
+    given = {name: Path(value) if value else None for name, value in paths_by_name.items()}
     return FeatureNetworks(
-        frames=Inception.open(given["fid"], device=device) if "fid" in found else None,
-        clips=I3D(given["fvd"], device=device) if "fvd" in found else None,
-        keypoints=_keypoints(found["akd"], device) if "akd" in found else None,
-        identity=_identity(found["aed"], device) if "aed" in found else None,
+        frames=Inception.open(given["fid"], device=device) if "fid" in paths_by_name else None,
+        clips=I3D(given["fvd"], device=device) if "fvd" in paths_by_name else None,
+        keypoints=_keypoints(paths_by_name["akd"], device) if "akd" in paths_by_name else None,
+        identity=_identity(paths_by_name["aed"], device) if "aed" in paths_by_name else None,
     )
 
 

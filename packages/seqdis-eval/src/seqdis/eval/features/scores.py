@@ -46,14 +46,14 @@ class IdentityScores:
 
     def __init__(self, network: Identity | None) -> None:
         self._network = network
-        self._found: list[Tensor] = []
+        self._generated: list[Tensor] = []
         self._expected: list[Tensor] = []
         self._who: list[Tensor] = []
 
     def add(self, generated: Tensor, source: Tensor, who: Sequence[Tensor] = ()) -> None:
         """Both ``(N, V, C, H, W)`` in [0, 1]; ``who`` are static labels of the sources, each ``(N,)``."""
         if self._network is not None:
-            self._found.append(_by_frame(self._network, generated))
+            self._generated.append(_by_frame(self._network, generated))
             self._expected.append(_by_frame(self._network, source))
             if who:
                 self._who.append(torch.stack([label.cpu() for label in who], dim=1))
@@ -66,17 +66,17 @@ class IdentityScores:
         """
         if self._network is None:
             return {}
-        found, expected = torch.cat(self._found), torch.cat(self._expected)
+        generated, expected = torch.cat(self._generated), torch.cat(self._expected)
         published, generator = mode == "published", torch.Generator().manual_seed(seed)
         metrics = average_euclidean_distance(
-            found, expected, generator=generator, published=published,
+            generated, expected, generator=generator, published=published,
             squared=published and self._network.squared,
         )  # fmt: skip
-        metrics |= cosine_similarity(found, expected, generator=generator)
+        metrics |= cosine_similarity(generated, expected, generator=generator)
         threshold = self._network.threshold if published else self._calibrated(expected)
         if threshold is not None:
             metrics |= verification_accuracy(
-                found, expected, threshold=threshold, generator=generator, published=published
+                generated, expected, threshold=threshold, generator=generator, published=published
             )
         return metrics
 
@@ -101,13 +101,13 @@ class MotionScores:
 
     def __init__(self, network: Keypoints | None) -> None:
         self._network = network
-        self._found: list[Tensor] = []
+        self._generated: list[Tensor] = []
         self._expected: list[Tensor] = []
 
     def add(self, generated: Tensor, source: Tensor) -> None:
         """Both ``(N, V, C, H, W)`` in [0, 1]."""
         if self._network is not None:
-            self._found.append(_by_frame(self._network, generated))
+            self._generated.append(_by_frame(self._network, generated))
             self._expected.append(_by_frame(self._network, source))
 
     def metrics(self, *, mode: Mode, seed: int = 0) -> dict[str, Estimate]:
@@ -119,7 +119,7 @@ class MotionScores:
         if self._network is None:
             return {}
         return average_keypoint_distance(
-            torch.cat(self._found), torch.cat(self._expected),
+            torch.cat(self._generated), torch.cat(self._expected),
             generator=torch.Generator().manual_seed(seed), published=mode == "published",
         )  # fmt: skip
 

@@ -41,22 +41,22 @@ class WeightFile:
         Raises:
             InputError: The file is missing (the message says where it was looked for and where to get it), or is another one.
         """
-        places = [given] if given is not None else [folder / self.name for folder in weight_folders()]
-        found = next((place for place in places if place.is_file()), None)
-        if found is None:
+        files = [given] if given is not None else [folder / self.name for folder in weight_folders()]
+        existing = next((file for file in files if file.is_file()), None)
+        if existing is None:
             proof = f", SHA-256 {self.sha256}…" if self.sha256 else ""
             raise InputError(
-                f"{self.network}: no weights {self.name}{proof}; looked for {', '.join(map(str, places))}; "
+                f"{self.network}: no weights {self.name}{proof}; looked for {', '.join(map(str, files))}; "
                 f"get it from {self.source}"
             )
         if self.sha256:
-            with found.open("rb") as file:
+            with existing.open("rb") as file:
                 received = hashlib.file_digest(file, "sha256").hexdigest()
             if not received.startswith(self.sha256):
                 raise InputError(
-                    f"{found}: SHA-256 {received[: len(self.sha256)]}…; {self.network} needs {self.sha256}…"
+                    f"{existing}: SHA-256 {received[: len(self.sha256)]}…; {self.network} needs {self.sha256}…"
                 )
-        return found
+        return existing
 
 
 def weight_folders() -> list[Path]:

@@ -47,8 +47,8 @@ def judge_for(
     """
     origin = _origin(train_set, test_set, seed, budget)
     if path is not None and path.is_file():
-        judge, accuracy, came_from = SequenceJudge.load(path)
-        if came_from == origin:
+        judge, accuracy, trained_on = SequenceJudge.load(path)
+        if trained_on == origin:
             return judge.to(device), accuracy
     common = None if shared is None else shared / f"{origin[:32]}.safetensors"
     cached = None if common is None else _shared(common, origin)
@@ -70,10 +70,10 @@ def _shared(path: Path, origin: str) -> tuple[SequenceJudge, JudgeAccuracy] | No
     if not path.is_file():
         return None
     try:
-        judge, accuracy, came_from = SequenceJudge.load(path)
+        judge, accuracy, trained_on = SequenceJudge.load(path)
     except InputError:
         return None
-    return (judge, accuracy) if came_from == origin else None
+    return (judge, accuracy) if trained_on == origin else None
 
 
 def _origin(train_set: SequenceDataset, test_set: SequenceDataset, seed: int, budget: JudgeBudget) -> str:

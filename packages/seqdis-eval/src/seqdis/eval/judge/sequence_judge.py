@@ -125,8 +125,10 @@ class SequenceJudge(nn.Module):
             with safe_open(str(path), framework="pt") as file:
                 metadata = file.metadata() or {}
                 if _FORMAT not in metadata:
-                    came = ", ".join(sorted(metadata)) or "nothing"
-                    raise InputError(f"{path}: not a judge's file; its metadata name {came}, not {_FORMAT}")
+                    received = ", ".join(sorted(metadata)) or "nothing"
+                    raise InputError(
+                        f"{path}: not a judge's file; its metadata name {received}, not {_FORMAT}"
+                    )
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
             about = json.loads(metadata[_FORMAT])
             labels = {n: Label(tuple(v["classes"]), v["factor"]) for n, v in about["labels"].items()}

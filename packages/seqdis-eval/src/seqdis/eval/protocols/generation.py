@@ -119,7 +119,7 @@ def generation_protocol(
         raise InputError(
             "generation: without labels there is no judge; ask for feature networks, or take labelled data"
         )
-    chosen = _chosen(test_set, mode, clips, seed, judged=judge is not None)
+    chosen = _chosen(test_set, mode, clips, seed, with_judge=judge is not None)
     compared = chosen if mode == "corrected" else list(range(_count(test_set, clips)))
     setting = _Setting(model, prior, judge, train_set, test_set, chosen, compared, mode, features, batch_size)
     if mode == "corrected":
@@ -153,14 +153,14 @@ def _count(test_set: SequenceDataset, clips: int | None) -> int:
 
 
 def _chosen(
-    test_set: SequenceDataset, mode: Mode, clips: int | None, seed: int, *, judged: bool
+    test_set: SequenceDataset, mode: Mode, clips: int | None, seed: int, *, with_judge: bool
 ) -> list[int]:
     """Test clips of which a factor is kept."""
     count = _count(test_set, clips)
     if mode == "corrected":
         order = torch.randperm(len(test_set), generator=torch.Generator().manual_seed(seed))
         return sorted(order[:count].tolist())
-    if not judged:
+    if not with_judge:
         return list(range(count))
     truth = test_set.all_labels()[_head(test_set.labels)]
     kept = balanced(truth).tolist()
@@ -179,8 +179,8 @@ def _fewer(kept: list[int], truth: Tensor, count: int, seed: int) -> list[int]:
     """Balanced clips are equally many of each class, chosen by the seed, ``count`` in all at most."""
     order = torch.randperm(len(kept), generator=torch.Generator().manual_seed(seed)).tolist()
     places: dict[int, list[int]] = {}
-    for place in order:
-        places.setdefault(int(truth[kept[place]]), []).append(kept[place])
+    for index in order:
+        places.setdefault(int(truth[kept[index]]), []).append(kept[index])
     each = max(1, count // len(places))
     return sorted(index for some in places.values() for index in some[:each])
 
@@ -252,7 +252,7 @@ def _once(setting: _Setting, seed: int, progress: Progress | None) -> Metrics:
             view: {name: torch.cat([part[name] for part in parts]) for name in labels}
             for view, parts in seen.items()
         }
-        metrics |= _judged(labels, truth, p, setting.mode, seed)
+        metrics |= _judge_metrics(labels, truth, p, setting.mode, seed)
     estimates = identity.metrics(mode=setting.mode, seed=seed) | motion.metrics(mode=setting.mode, seed=seed)
     return metrics | Metrics.of(estimates | frechet.metrics(), role="generation")
 
@@ -274,7 +274,7 @@ def _unconditional(setting: _Setting, frechet: FrechetScores, seed: int, progres
     frechet.add("generated", drawn.frames)
 
 
-def _judged(
+def _judge_metrics(
     labels: Mapping[str, Label],
     truth: Mapping[str, Tensor],
     p: Mapping[str, Mapping[str, Tensor]],

@@ -58,7 +58,9 @@ class Prediction(Protocol):
         """The curve of an outcome, or numbers over the windows of a few sequences."""
         return [Section("Predictions", self._blocks, "Of the test split, by the first run and seed.")]
 
-    def _measure_run(self, context: Context, run: OpenRun, shown: bool, progress: Progress) -> Metrics:
+    def _measure_run(
+        self, context: Context, run: OpenRun, with_sections: bool, progress: Progress
+    ) -> Metrics:
         options, config = context.options, run.config
         spec = None if config.data.dataset == "folder" else get_dataset(config.modality, config.data.dataset)
         name, task = _chosen(run, spec, options.target, options.window)
@@ -70,7 +72,7 @@ class Prediction(Protocol):
 
             return outcome_protocol(
                 run.model, splits, name, window=task.window, seeds=seeds, mode=options.mode,
-                watch=curve if shown else None, progress=progress,
+                watch=curve if with_sections else None, progress=progress,
             )  # fmt: skip
         if options.window not in (None, task.window):
             raise InputError(f"--window {options.window}: {name!r} has one number each {task.window} steps")
@@ -84,7 +86,7 @@ class Prediction(Protocol):
 
         return quantity_protocol(
             run.model, splits, values, window=task.window, seeds=seeds, mode=options.mode, unit=task.unit,
-            watch=series if shown else None, progress=progress,
+            watch=series if with_sections else None, progress=progress,
         )  # fmt: skip
 
 

@@ -113,8 +113,8 @@ class Priors(Protocol):
         settings = prior_config(run.config.prior, "latent_ddim", {})
         if not isinstance(settings, LatentDDIMConfig):
             raise InputError(f"{run.folder}: settings of another prior than the latent DDIM")
-        judged = context.judge_of(run)
-        judge = judged.judge
+        trained = context.judge_of(run)
+        judge = trained.judge
         if not isinstance(judge, SequenceJudge):
             raise InputError(
                 f"{run.folder}: priors are compared in the features of a judge that is trained here"
@@ -134,7 +134,7 @@ class Priors(Protocol):
             distances = compare_priors(
                 run.model, judge, known, real, settings, seeds=context.seeds, count=size, progress=progress
             )
-        metrics = judged.metrics
+        metrics = trained.metrics
         for kind, each in distances.items():
             name = f"frechet_{kind}"
             repeated = [Metrics.of({name: one}, role="generation") for one in each]

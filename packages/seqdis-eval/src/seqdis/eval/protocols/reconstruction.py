@@ -121,5 +121,5 @@ class Reconstruction(Protocol):
         rebuilt = reconstruct_clips(run.model, batch, rows, seed=seed)
         notes = ["" if e != e else f"MSE {e:.3g}" for e in clip_errors(batch, rebuilt).tolist()]
         cards = reconstruction_cards(context.showroom, batch, rebuilt, notes)
-        shown = Section("Reconstructions", [cards], "Test clips that the seed alone chooses.")
-        return [shown, *features_section(self._networks, run)]
+        section = Section("Reconstructions", [cards], "Test clips that the seed alone chooses.")
+        return [section, *features_section(self._networks, run)]

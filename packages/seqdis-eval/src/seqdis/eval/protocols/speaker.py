@@ -32,7 +32,7 @@ from seqdis.eval.speech.speakers import speakers_of, verify_speakers
 from seqdis.eval.speech.speech_quality import speech_quality, voice_quality
 from seqdis.eval.speech.stopping import stopping_state
 from seqdis.eval.speech.utterances import embed_sequences, mean_over_steps, utterances_of
-from seqdis.eval.speech.voices import judged_voice, open_voice
+from seqdis.eval.speech.voices import judge_of_voices, open_voice
 
 __all__ = ["Speaker", "speaker_protocol"]
 
@@ -191,7 +191,7 @@ class Speaker(Protocol):
             data=config, seed=seed, progress=stage(progress, 0.5, 0.8),
         )  # fmt: skip
         metrics |= speech_quality(made, score, seed=seed)
-        network = embed or judged_voice(
+        network = embed or judge_of_voices(
             run.train_set, run.test_set, identity=options.identity,
             path=run.folder / f"voice-{options.identity}.safetensors", device=model.device,
             progress=stage(progress, 0.9, 1.0),

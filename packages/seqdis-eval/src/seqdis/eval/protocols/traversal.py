@@ -130,8 +130,8 @@ def traversal_protocol(
                     seen.append({n: value.unflatten(0, (len(rows), points)) for n, value in answers.items()})
                     if report is not None:
                         report(start + len(rows), len(chosen))
-            judged = {name: torch.cat([one[name] for one in seen]) for name in test_set.labels}
-            same = {s: _unchanged(judged, test_set.labels, s, points // 2) for s in SIDES}
+            predictions = {name: torch.cat([one[name] for one in seen]) for name in test_set.labels}
+            same = {s: _unchanged(predictions, test_set.labels, s, points // 2) for s in SIDES}
             other: Side = "dynamic" if side == "static" else "static"
             moved_by = {}
             if (keeps := same[other]) is not None:
@@ -144,7 +144,7 @@ def traversal_protocol(
             cases |= Metrics.of(moved_by, role="traversal", case=f"{side} {component}")
         own = {}
         if kept:
-            chance = _shared_by_chance(judged, test_set.labels, other, points // 2)
+            chance = _shared_by_chance(predictions, test_set.labels, other, points // 2)
             own[f"{side}_keeps_{other}"] = _share(torch.stack(kept).mean(0), seed, chance)
         if changed:
             own[f"{side}_changes"] = _share(torch.stack(changed).mean(0), seed)
@@ -158,10 +158,10 @@ def traversal_amounts(span: float, points: int) -> Tensor:
 
 
 def _unchanged(
-    judged: Mapping[str, Tensor], labels: Mapping[str, Label], side: Side, middle: int
+    predictions: Mapping[str, Tensor], labels: Mapping[str, Label], side: Side, middle: int
 ) -> Tensor | None:
     """Share of each clip's moved places in which all labels of a side are those of ``α = 0``, ``(N,)``."""
-    own = [judged[name] for name, label in labels.items() if label.factor == side]
+    own = [predictions[name] for name, label in labels.items() if label.factor == side]
     if not own:
         return None
     same = torch.stack([value == value[:, middle : middle + 1] for value in own]).all(0)
@@ -170,10 +170,12 @@ def _unchanged(
 
 
 def _shared_by_chance(
-    judged: Mapping[str, Tensor], labels: Mapping[str, Label], side: Side, middle: int
+    predictions: Mapping[str, Tensor], labels: Mapping[str, Label], side: Side, middle: int
 ) -> float | None:
     """Share of pairs of different clips whose labels of a side all agree at ``α = 0``; None of a single clip."""
-    own = torch.stack([judged[n][:, middle] for n, label in labels.items() if label.factor == side], dim=1)
+    own = torch.stack(
+        [predictions[n][:, middle] for n, label in labels.items() if label.factor == side], dim=1
+    )
     counts = own.unique(dim=0, return_counts=True)[1].double()
     n = len(own)
     return float((counts * (counts - 1)).sum() / (n * (n - 1))) if n > 1 else None

@@ -117,10 +117,10 @@ def traverse_block(show: Showroom, results: Mapping[str, TraverseResult]) -> Mat
             down="component",
             across="α",
             rows=list(results),
-            columns=[_place(amount) for amount in amounts],
+            columns=[_position(amount) for amount in amounts],
             cells=[
                 [
-                    Cell(show.clip(frames, f"{name}, {_place(amount)}"), mark=amount == 0)
+                    Cell(show.clip(frames, f"{name}, {_position(amount)}"), mark=amount == 0)
                     for amount, frames in zip(amounts, result.frames[0], strict=True)
                 ]
                 for name, result in results.items()
@@ -130,12 +130,12 @@ def traverse_block(show: Showroom, results: Mapping[str, TraverseResult]) -> Mat
     for name, result in results.items():
         # The ends and the middle: more would not fit one above the other.
         chosen = [0, len(result.amounts) // 2, len(result.amounts) - 1]
-        panels = [Panel(_place(float(result.amounts[i])), result.frames[0, i]) for i in chosen]
+        panels = [Panel(_position(float(result.amounts[i])), result.frames[0, i]) for i in chosen]
         cards.append(drawn_card(show, name, panels))
     return Cards(cards, "large")
 
 
-def _place(amount: float) -> str:
+def _position(amount: float) -> str:
     return f"α = {amount:+.2g}" if amount else "α = 0"
 
 

@@ -20,7 +20,7 @@ from seqdis.eval.judge.judge_cache import judge_for
 from seqdis.eval.judge.judge_training import JudgeBudget
 from seqdis.eval.judge.sequence_judge import SequenceJudge
 
-__all__ = ["JudgedVoice", "ScriptedVoice", "VoiceEmbedding", "WavLMVoice", "judged_voice", "open_voice"]
+__all__ = ["JudgedVoice", "ScriptedVoice", "VoiceEmbedding", "WavLMVoice", "judge_of_voices", "open_voice"]
 
 _BUDGET = JudgeBudget(steps=300, batch_size=32)
 """Half of the steps and of the batch of a judge of all labels: there is one to learn."""
@@ -126,28 +126,28 @@ class WavLMVoice:
         from transformers import Wav2Vec2FeatureExtractor, WavLMForXVector
 
         library: Any = WavLMForXVector  # what it returns depends on an argument, as its types do not say
-        place = folder or cache_root() / "hub" / cls.MODEL.rpartition("/")[2]
+        home = folder or cache_root() / "hub" / cls.MODEL.rpartition("/")[2]
         weights = ("model.safetensors", "pytorch_model.bin")
         needed = ["config.json", "preprocessor_config.json"]
-        missing = [name for name in needed if not (place / name).is_file()]
-        if not any((place / name).is_file() for name in weights):
+        missing = [name for name in needed if not (home / name).is_file()]
+        if not any((home / name).is_file() for name in weights):
             missing.append(" or ".join(weights))
         if missing:
             raise InputError(
-                f"speaker embedding (WavLM): no {', '.join(missing)} in {place}; get them from "
+                f"speaker embedding (WavLM): no {', '.join(missing)} in {home}; get them from "
                 f"https://huggingface.co/{cls.MODEL}"
             )
         try:
-            settings = Wav2Vec2FeatureExtractor.from_pretrained(str(place), local_files_only=True)
+            settings = Wav2Vec2FeatureExtractor.from_pretrained(str(home), local_files_only=True)
             network, report = library.from_pretrained(
-                str(place), local_files_only=True, output_loading_info=True
+                str(home), local_files_only=True, output_loading_info=True
             )
         except Exception as error:  # libraries of weights raise whatever they like
             first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{place}: cannot be read as WavLM with x-vectors: {first}") from error
+            raise InputError(f"{home}: cannot be read as WavLM with x-vectors: {first}") from error
         if report["missing_keys"]:
             raise InputError(
-                f"{place}: weights without {sorted(report['missing_keys'])[0]}; allowed: WavLM with x-vectors, such as "
+                f"{home}: weights without {sorted(report['missing_keys'])[0]}; allowed: WavLM with x-vectors, such as "
                 f"{cls.MODEL}"
             )
         return cls(network, normalized=settings.do_normalize, rate=settings.sampling_rate)
@@ -197,7 +197,7 @@ class _OneLabel(SequenceDataset):
         return replace(batch, labels={self._name: batch.labels[self._name]})
 
 
-def judged_voice(
+def judge_of_voices(
     train_set: SequenceDataset,
     test_set: SequenceDataset,
     *,
