@@ -157,6 +157,7 @@ def full(session: nox.Session) -> None:
         "examples": examples,
         "browser": browser,
         "tables": tables,
+        "soak": soak,
         "duplicates": duplicates,
     }
     unknown = sorted(set(session.posargs) - parts.keys())
@@ -187,6 +188,12 @@ def tables(session: nox.Session) -> None:
     """The ``seqdis`` commands behind all results: their options are still accepted, their presets still build."""
     install(session, *PACKAGES, tools=("pytest",))
     session.run("pytest", "-m", "full", "tests/integration/test_recorded_commands.py")
+
+
+def soak(session: nox.Session) -> None:
+    """A training that is killed a dozen times at any instant and ends as if it never was."""
+    install(session, "core", tools=("pytest",))
+    session.run("pytest", "-m", "full", "tests/core/training/test_resume.py")
 
 
 @nox.session

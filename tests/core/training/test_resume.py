@@ -18,6 +18,8 @@ from seqdis.core.errors import InputError
 from seqdis.core.training.checkpoint import list_checkpoints
 
 STEPS = {"steps": 23, "log_every": 4, "save_every": 5, "eval_every": 8, "keep": 2}
+# Number of times that the long test kills a run.
+SOAK = 12
 
 
 class Starter(Protocol):
@@ -94,19 +96,21 @@ def test_killed_in_a_save_and_in_a_step(
     assert _outcome(out) == _outcome(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("kills", [4, pytest.param(SOAK, marks=pytest.mark.full)])
 def test_killed_at_any_instant(
+    kills: int,
     tmp_path: Path,
     plain_config: Callable[..., RunConfig],
     run: Callable[..., Disentangler],
     start_child: Starter,
 ) -> None:
-    config = plain_config(dropout=0.2, **(STEPS | {"steps": 60, "save_every": 1}))
+    config = plain_config(dropout=0.2, **(STEPS | {"steps": 15 * kills, "save_every": 1}))
     run(config, tmp_path / "whole")
-    moments, out, kills = random.Random(0), tmp_path / "killed", 0
+    moments, out, killed = random.Random(0), tmp_path / "killed", 0
     while True:
         before = len(list_checkpoints(out / "checkpoints")) and list_checkpoints(out / "checkpoints")[-1].name
         child, connection = start_child(config, out)
-        if kills < 4:
+        if killed < kills:
             # Wait until it is well under way, then let chance decide where it is hit.
             while child.is_alive() and (
                 not list_checkpoints(out / "checkpoints")
@@ -116,13 +120,13 @@ def test_killed_at_any_instant(
             time.sleep(moments.uniform(0, 0.1))
             child.kill()
             child.join()
-            kills += child.exitcode == -9
+            killed += child.exitcode == -9
             if child.exitcode == 0:
                 break
         else:
             assert _answer(connection) == "done"
             break
-    assert kills >= 1
+    assert killed >= 1
     assert _outcome(out) == _outcome(tmp_path / "whole")
 
 
