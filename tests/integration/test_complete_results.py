@@ -41,6 +41,14 @@ def test_a_training_is_the_preset_with_its_changes() -> None:
     assert completed(completed(one, found), {}) == completed(one, found)  # what is there stays
 
 
+def test_the_noise_of_swaps_is_the_protocols_unless_the_record_was_written_with_a_headline() -> None:
+    command = f"{TRAINED} && seqdis eval speaker runs/two --listen 0 --out x.json"
+    metrics = {"eer_static": Estimate(value=0.1)}
+    assert completed(record(command, metrics), {}).noise == "dynamic"
+    assert completed(record(command, metrics, noise="fresh"), {}).noise == "fresh"
+    assert completed(record(command, metrics, headline=("eer_static",)), {}).noise is None
+
+
 def test_a_training_is_taken_from_another_file_and_cases_belong_to_runs(tmp_path: Path) -> None:
     metrics = {f"coded_bits@{name}": Estimate(value=1.0) for name in ("two", "one")}
     paths = [tmp_path / "a.json", tmp_path / "b.json"]

@@ -129,7 +129,11 @@ def completed(record: ResultRecord, trainings: Mapping[str, TrainingRecord]) -> 
             for run in own
         )
         headline = _headline(record, points[protocol].load() if protocol in points else None)
-    noise = record.noise or (points[protocol].load().noise if protocol in points else None)
+    noise = record.noise
+    if (
+        not record.headline and protocol in points
+    ):  # a record with a headline was written with its noise, or without swaps
+        noise = noise or points[protocol].load().noise
     about = {
         "noise": noise,
         "protocol": protocol,

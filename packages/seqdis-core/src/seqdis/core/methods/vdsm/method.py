@@ -211,8 +211,8 @@ class VDSM(Disentangler):
         of the identity, from all of its sequences, where the batch has them. In evaluation mode all weights
         are 1: the loss is then the negative ELBO, and comparable from one step to another.
         """
-        if not self._sequences:
-            sequences = identity_frames(sequences) or sequences
+        lent = None if self._sequences else identity_frames(sequences)
+        sequences = sequences if lent is None else lent
         mask, features = sequences.mask, self._features(sequences)
         exists = torch.ones_like(features[..., 0]) if mask is None else mask.to(features.dtype)
         q_static, embeddings = self.identity(features, mask), self.pose_head(features)
