@@ -25,7 +25,7 @@ from seqdis.core.config import Config, DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.data.sliding_windows import sliding_windows
+from seqdis.core.data.sliding_windows import SlidingWindows
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
@@ -169,11 +169,11 @@ def cmu_sequences(data: DataConfig, split: str, root: Path | None, seed: int) ->
                 # Frame 0 of this conversion is a rest pose, not part of the motion.
                 frames = features_of(parse_bvh(text, key, fps=options.fps, skip=1), key)
                 theme = _THEME_OF.get(key) or _THEME_OF[key[:2]]
-                labels = {"subject": _SUBJECTS.index(key[:2]), "theme": _THEMES.index(theme)}
+                labels = {"subject": key[:2], "theme": theme}
                 clips.append(Clip(frames, key, labels=labels))
     except (OSError, EOFError, KeyError, tarfile.TarError, lzma.LZMAError) as error:
         raise InputError(f"{archive}: cannot be read: {error}") from error
-    return sliding_windows(
+    return SlidingWindows(
         [c for c in clips if len(c.frames) >= data.length],
         data.length,
         stride=max(1, data.length // 4),

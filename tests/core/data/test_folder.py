@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.folder import find_inputs, folder_sequences, read_clip
+from seqdis.core.data.folder import folder_sequences
 from seqdis.core.errors import InputError
 from seqdis.core.registry import get_modality
 

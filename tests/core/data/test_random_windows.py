@@ -5,7 +5,7 @@ import torch
 
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.random_windows import RandomWindows
-from seqdis.core.data.sliding_windows import sliding_windows
+from seqdis.core.data.sliding_windows import SlidingWindows
 from seqdis.core.errors import InputError
 
 
@@ -16,7 +16,7 @@ def clip(steps: int, key: str = "clip", **rest) -> Clip:
 def test_a_gap_in_one_recording_is_kept_and_the_others_are_whole() -> None:
     seen = torch.tensor([True, False, True])[:, None]
     clips = [clip(3, "gap", observed=seen), clip(3, "whole")]
-    for windows in (sliding_windows(clips, 3), RandomWindows(clips, 3)):
+    for windows in (SlidingWindows(clips, 3), RandomWindows(clips, 3)):
         observed = windows.fetch([0, 1]).observed
         assert observed is not None
         assert torch.equal(observed[0], seen)
@@ -51,13 +51,13 @@ def test_spread_steps_keep_their_order_and_do_not_repeat() -> None:
 
 def test_bytes_become_the_unit_interval() -> None:
     frames = torch.tensor([[0], [51], [255]], dtype=torch.uint8)
-    for windows in (RandomWindows([Clip(frames, "b")], 3), sliding_windows([Clip(frames, "b")], 3)):
+    for windows in (RandomWindows([Clip(frames, "b")], 3), SlidingWindows([Clip(frames, "b")], 3)):
         torch.testing.assert_close(windows.fetch([0]).x.flatten(), torch.tensor([0.0, 0.2, 1.0]))
 
 
 def test_what_cannot_be_cut_is_refused() -> None:
     broken = Clip(torch.tensor([[0.0], [torch.inf], [1.0]]), "broken.wav")
-    for make in (lambda clips: sliding_windows(clips, 3), lambda clips: RandomWindows(clips, 3)):
+    for make in (lambda clips: SlidingWindows(clips, 3), lambda clips: RandomWindows(clips, 3)):
         with pytest.raises(InputError, match="at least one recording; got none"):
             make([])
         with pytest.raises(InputError, match="tiny: has 2 steps; at least 3 are needed"):

@@ -12,7 +12,7 @@ from seqdis.core.data.clip import Clip
 from seqdis.core.data.random_windows import RandomWindows
 from seqdis.core.data.recordings import digest
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.data.sliding_windows import sliding_windows
+from seqdis.core.data.sliding_windows import SlidingWindows
 from seqdis.core.data.subset import Subset
 
 
@@ -23,7 +23,7 @@ def _clips() -> list[Clip]:
 
 DATASETS: dict[str, Callable[[], SequenceDataset]] = {
     "array": lambda: ArraySequences(torch.randn(6, 5, 3, generator=torch.Generator().manual_seed(1))),
-    "sliding": lambda: sliding_windows(_clips(), 4),
+    "sliding": lambda: SlidingWindows(_clips(), 4),
     "windows": lambda: RandomWindows(_clips(), 4, repeats=3, seed=2),
     "spread": lambda: RandomWindows(_clips(), 4, pick="spread", seed=2),
     "subset": lambda: Subset(RandomWindows(_clips(), 4, repeats=3, seed=2), [5, 0, 2]),

@@ -5,7 +5,7 @@ import torch
 
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
-from seqdis.core.data.sliding_windows import sliding_windows, window_starts
+from seqdis.core.data.sliding_windows import SlidingWindows, window_starts
 from seqdis.core.errors import InputError
 
 LABELS = {"kind": Label(("a", "b"), "static")}
@@ -31,9 +31,9 @@ def test_starts_need_positive_numbers() -> None:
 
 def test_windows_of_every_clip_in_order_with_their_keys_and_labels() -> None:
     clips = [clip(7, "long", labels={"kind": 0}), clip(3, "short", labels={"kind": 1})]
-    batch = (windows := sliding_windows(clips, 3, labels=LABELS)).fetch(range(len(windows)))
+    batch = (windows := SlidingWindows(clips, 3, labels=LABELS)).fetch(range(len(windows)))
     assert batch.keys == ["long@0", "long@3", "short"]
     assert batch.x[..., 0].tolist() == [[0, 1, 2], [3, 4, 5], [0, 1, 2]]
     assert batch.labels["kind"].tolist() == [0, 0, 1]
     assert batch.observed is None
-    assert len(sliding_windows(clips, 3, stride=1)) == 5 + 1
+    assert len(SlidingWindows(clips, 3, stride=1)) == 5 + 1

@@ -31,13 +31,28 @@ class DataConfig(Config):
 
     dataset: str = Field(description="a dataset's name (`seqdis list`), or 'folder': files of the user's own")
     length: int = Field(ge=1, description="steps of a sequence, V")
-    frame_shape: tuple[int, ...] = Field(description="shape of one frame in natural units")
+    frame_shape: tuple[int, ...] = Field(
+        description="shape of one frame in natural units; () is that of the files, where the dataset is 'folder'"
+    )
     normalize: Literal["global", "channel"] = Field("global", description="scope of mean and std")
     pick: Literal["window", "spread"] = Field(
         "window",
         description="training views of longer recordings: consecutive steps (window), or any steps in order (spread)",
     )
-    repeats: int = Field(1, ge=1, description="visits of each recording in an epoch")
+    repeats: int | None = Field(
+        None,
+        ge=1,
+        description="visits of each recording in an epoch; when omitted, as many as windows fit into it",
+    )
+    min_length: int = Field(
+        2, ge=1, description="steps of a recording below which it is left out; up to length, it is padded"
+    )
+    skip_bad: bool = Field(False, description="leave out files that cannot be used, and list them")
+    group: str | None = Field(
+        None,
+        description="keep recordings of one group in one split: 'folder' (the first of their path), 'parent' "
+        "(the folder of the file), or the name of a label",
+    )
     identities: tuple[str, ...] = Field(
         (),
         description="labels that together name an identity, for a method that learns it from all its sequences",
@@ -49,8 +64,8 @@ class DataConfig(Config):
     @field_validator("frame_shape")
     @classmethod
     def _positive(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or min(value) < 1:
-            raise ValueError("every dimension of a frame must be at least 1, and there must be one")
+        if value and min(value) < 1:
+            raise ValueError("every dimension of a frame must be at least 1")
         return value
 
 

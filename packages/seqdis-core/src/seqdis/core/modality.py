@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec, IdentityCodec
@@ -15,6 +16,7 @@ from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, parse
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
 from seqdis.core.data.prediction_tasks import Outcome, Quantity
+from seqdis.core.data.recording import Recording
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.data.targets import Target
@@ -117,6 +119,34 @@ class Modality(ABC):
     def demo(self) -> str | None:
         """The preset that ``seqdis demo`` trains, or None."""
         return None
+
+    def complete(self, data: DataConfig, path: Path) -> DataConfig:
+        """Fill in what the settings leave open from a person's file: here, the shape of a frame.
+
+        Args:
+            data: The settings of a preset, with the changes that were asked for.
+            path: A file of the folder that is to be learnt from.
+
+        Raises:
+            InputError: The file cannot be used.
+        """
+        if data.frame_shape:
+            return data
+        return data.model_copy(update={"frame_shape": self.open(path, data)[0].frame_shape})
+
+    def open(self, path: Path, data: DataConfig) -> Sequence[Recording]:
+        """The recordings of one file (or folder of frames): here, the one that :meth:`read` gives.
+
+        A modality whose recordings need not lie in memory, or of whose files each may hold several, gives its own.
+        The key of a recording is the file's name, with ``#NAME`` behind it where there are several.
+
+        Raises:
+            InputError: The file is missing, damaged, or of another kind.
+        """
+        clip = self.read(path, data)
+        if self.uint8_storage and clip.frames.is_floating_point():
+            clip = replace(clip, frames=(clip.frames.clamp(0, 1) * 255).round().to(torch.uint8))
+        return [clip]
 
     @abstractmethod
     def read(self, path: Path, data: DataConfig) -> Clip:

@@ -14,7 +14,10 @@ from seqdis.core.batch_index import BatchIndex, batch_index, select_names, selec
 from seqdis.core.errors import InputError
 from seqdis.core.stamps import check_stamps, pad_stamps
 
-__all__ = ["Sequences", "check_finite", "check_whole"]
+__all__ = ["NO_CLASS", "Sequences", "check_finite", "check_whole"]
+
+NO_CLASS = -1
+"""The class of a step that does not exist."""
 
 
 def check_finite(x: Tensor, name: str) -> None:
@@ -59,6 +62,7 @@ class Sequences:
         observed: True where an entry was measured, shaped like ``x``, or None: all of them were.
             The values of ``x`` at entries that were not measured have no effect on anything.
         labels: Integer labels a sequence, each ``(B,)``.
+        step_labels: Integer labels a step, each ``(B, V)``, -1 in padding.
         keys: A name for each sequence, for error messages and output files; empty where there are none.
         targets: Values for each step that a method asked for by name, float32: pseudo-labels ``(B, V, K)``, or
             further frames ``(B, V, *frame)``.
@@ -75,6 +79,7 @@ class Sequences:
     keys: Sequence[str] = ()
     targets: Mapping[str, Tensor] = field(default_factory=dict)
     stamps: np.ndarray | None = None
+    step_labels: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = self.x.shape
@@ -93,6 +98,11 @@ class Sequences:
             raise InputError(
                 f"sequences: {len(self.keys)} keys; allowed: {shape[0]}, one a sequence, or none"
             )
+        for name, value in self.step_labels.items():
+            if tuple(value.shape) != tuple(shape[:2]):
+                raise InputError(
+                    f"sequences: step label {name!r} of shape {tuple(value.shape)}; allowed: {tuple(shape[:2])}"
+                )
         for kind, parts in (("label", self.labels), ("target", self.targets)):
             for name, value in parts.items():
                 if len(value) != shape[0]:
@@ -153,6 +163,10 @@ class Sequences:
             keys=tuple(key for part in parts for key in part.keys),
             targets={n: torch.cat([_pad(p.targets[n], steps) for p in parts]) for n in first.targets},
             stamps=stamps,
+            step_labels={
+                name: torch.cat([_pad(p.step_labels[name], steps, fill=NO_CLASS) for p in parts])
+                for name in first.step_labels
+            },
         )
 
     def to(self, device: torch.device | str) -> Sequences:
@@ -173,6 +187,7 @@ class Sequences:
             observed=None if self.observed is None else function(self.observed),
             labels={name: function(value) for name, value in self.labels.items()},
             targets={name: function(value) for name, value in self.targets.items()},
+            step_labels={name: function(value) for name, value in self.step_labels.items()},
             **changes,
         )
 
@@ -180,6 +195,7 @@ class Sequences:
 _CONTENTS: Mapping[str, Callable[[Sequences], Any]] = {
     "frame shape": lambda part: tuple(part.x.shape[2:]),
     "labels": lambda part: sorted(part.labels),
+    "step labels": lambda part: sorted(part.step_labels),
     "targets": lambda part: sorted(part.targets),
     "keys (all or none)": lambda part: bool(part.keys),
     "stamps (all or none)": lambda part: part.stamps is not None,
@@ -190,8 +206,8 @@ def _or_true(given: Tensor | None, x: Tensor, shape: Sequence[int]) -> Tensor:
     return torch.ones(shape, dtype=torch.bool, device=x.device) if given is None else given
 
 
-def _pad(value: Tensor, steps: int) -> Tensor:
+def _pad(value: Tensor, steps: int, *, fill: int = 0) -> Tensor:
     missing = steps - value.shape[1]
     if not missing:
         return value
-    return torch.cat([value, value.new_zeros(len(value), missing, *value.shape[2:])], dim=1)
+    return torch.cat([value, value.new_full((len(value), missing, *value.shape[2:]), fill)], dim=1)

@@ -42,7 +42,7 @@ class Utterance:
 class UtteranceChunks(SequenceDataset):
     """Chunks of V frames, each equal to the same frames of the whole utterance's analysis.
 
-    An epoch of training visits every utterance ``data.repeats`` times, with a fresh random chunk each
+    An epoch of training visits every utterance ``data.repeats`` times (once when omitted), with a fresh random chunk each
     time; otherwise all consecutive chunks are there, keyed ``utterance@first_frame``.
 
     Args:
@@ -81,7 +81,7 @@ class UtteranceChunks(SequenceDataset):
         for utterance, total in zip(utterances, self._totals, strict=True):
             if total < data.length:
                 raise InputError(f"{utterance.path}: has {total} steps; at least {data.length} are needed")
-        self._random, self._repeats = random, data.repeats
+        self._random, self._repeats = random, data.repeats or 1
         self._chunks = [
             (index, start)
             for index, total in enumerate(self._totals)

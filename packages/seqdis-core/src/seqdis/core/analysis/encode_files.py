@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from seqdis.core.analysis.encode import encode_dataset
-from seqdis.core.data.folder import read_clip
-from seqdis.core.data.sliding_windows import sliding_windows
+from seqdis.core.data.discovery import Found
+from seqdis.core.data.folder_content import open_recordings
+from seqdis.core.data.sliding_windows import SlidingWindows
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -118,8 +119,8 @@ def _encode_chunks(
     config, (length, stride) = config_of(model), windows
     modality = get_modality(config.modality)
     for position, index in enumerate(share):
-        clips = [read_clip(modality, path, config.data, root) for path in chunks[index]]
-        sequences = sliding_windows(clips, length or config.data.length, stride=stride)
+        opened = open_recordings(modality, Found(tuple(chunks[index]), ()), config.data, root)
+        sequences = SlidingWindows(opened.recordings, length or config.data.length, stride=stride)
 
         def within(done: int, total: int, position: int = position) -> None:
             progress(position * 1000 + 1000 * done // total, len(share) * 1000)

@@ -1,45 +1,81 @@
-"""One recording as it was read from a file."""
+"""One recording whose frames lie in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from seqdis.core.errors import InputError
+from seqdis.core.data.recording import Recording
 from seqdis.core.sequences import check_finite
 
 __all__ = ["Clip"]
 
 
 @dataclass(frozen=True)
-class Clip:
-    """One recording as it was read from a file.
+class Clip(Recording):
+    """One recording, or some steps of one, whose frames lie in memory.
 
     Attributes:
         frames: The frames, ``(T, *frame)``, floating point, or uint8 that stands for ``frames / 255``.
         key: The name of the recording, usually the file's path below its folder.
         observed: True where an entry was measured, shaped like ``frames``; None where all were.
-        labels: Integer labels of the recording, by name.
+        labels: The class of each label of the whole recording, by the label's name.
+        stamps: The time of each step, ``(T,)``, numbers or ``datetime64``; None where it is not known.
+        steps_labelled: The class that each step has of a label, ``(T,)`` texts, by the label's name.
+
+    Raises:
+        InputError: A value is not finite.
     """
 
     frames: Tensor
     key: str
     observed: Tensor | None = None
-    labels: Mapping[str, int] | None = None
+    labels: Mapping[str, str] | None = None
+    stamps: np.ndarray | None = None
+    steps_labelled: Mapping[str, np.ndarray] = field(default_factory=dict)
 
-    def check_length(self, length: int) -> None:
-        """Refuse a recording that no sequence of ``length`` steps can be cut from.
+    @property
+    def steps(self) -> int:
+        return len(self.frames)
 
-        Raises:
-            InputError: The recording is shorter, or a value is not finite.
-        """
-        if len(self.frames) < length:
-            raise InputError(f"{self.key}: has {len(self.frames)} steps; at least {length} are needed")
-        if self.frames.is_floating_point():
-            check_finite(self.frames, self.key)
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        return tuple(self.frames.shape[1:])
+
+    @property
+    def has_gaps(self) -> bool:
+        return self.observed is not None
+
+    @property
+    def step_labels(self) -> Sequence[str]:
+        return tuple(self.steps_labelled)
+
+    @property
+    def dated(self) -> bool:
+        return self.stamps is not None
+
+    def take(self, steps: Tensor) -> Clip:
+        index = steps.numpy()
+        part = replace(
+            self,
+            frames=self.frames[steps],
+            observed=None if self.observed is None else self.observed[steps],
+            stamps=None if self.stamps is None else self.stamps[index],
+            steps_labelled={name: classes[index] for name, classes in self.steps_labelled.items()},
+        )
+        if part.frames.is_floating_point():
+            check_finite(part.frames, self.key)
+        return part
+
+    def whole(self) -> Clip:
+        return self
+
+    def identity(self) -> list[str | Tensor]:
+        return [self.key, self.frames]
 
     def observed_entries(self) -> Tensor:
         """True where an entry was measured, shaped like ``frames``."""

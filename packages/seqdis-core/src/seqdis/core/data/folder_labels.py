@@ -22,21 +22,22 @@ class FolderLabels:
 
     Attributes:
         labels: The meaning of each label; classes are in the order of their names.
-        clips: The number of each label's class, by the clip's path below the folder.
+        clips: The class of each label, by the clip's path below the folder.
     """
 
     labels: Mapping[str, Label]
-    clips: Mapping[str, Mapping[str, int]]
+    clips: Mapping[str, Mapping[str, str]]
 
-    def of(self, key: str) -> Mapping[str, int]:
-        """The class numbers of one clip's labels, by the label's name.
+    def of(self, key: str) -> Mapping[str, str]:
+        """The classes of one clip's labels, by the label's name; those of its file where that holds several.
 
         Raises:
             InputError: The file has no labels of this clip.
         """
-        if key not in self.clips:
+        name = key if key in self.clips else key.partition("#")[0]
+        if name not in self.clips:
             raise InputError(f"{LABELS_FILE}: says nothing of {key!r}; every clip needs a line")
-        return self.clips[key]
+        return self.clips[name]
 
 
 def read_folder_labels(root: Path) -> FolderLabels | None:
@@ -71,5 +72,5 @@ def read_folder_labels(root: Path) -> FolderLabels | None:
     classes = {name: sorted({str(row[name]) for row in clips.values()}) for name in factors}
     return FolderLabels(
         {name: Label(tuple(classes[name]), factor) for name, factor in factors.items()},
-        {key: {name: classes[name].index(str(row[name])) for name in factors} for key, row in clips.items()},
+        {key: {name: str(row[name]) for name in factors} for key, row in clips.items()},
     )

@@ -53,7 +53,7 @@ class WithIdentities(SequenceDataset):
     """
 
     def __init__(self, dataset: SequenceDataset, by: Sequence[str]) -> None:
-        self.labels, self._dataset = dataset.labels, dataset
+        self.labels, self.step_labels, self._dataset = dataset.labels, dataset.step_labels, dataset
         for name in by:
             if name not in dataset.labels:
                 raise unknown_name("label in data.identities", name, dataset.labels)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqdis.core.config import DataConfig
-from seqdis.core.data.folder import find_inputs, read_clip
-from seqdis.core.data.sliding_windows import sliding_windows
+from seqdis.core.data.discovery import Found, describe_left_out, find_inputs
+from seqdis.core.data.folder_content import open_recordings
+from seqdis.core.data.recording import Recording, part_in_time
+from seqdis.core.data.sliding_windows import SlidingWindows
 from seqdis.core.errors import InputError
 from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
 
-__all__ = ["expand", "read_first", "single_input"]
+__all__ = ["expand", "open_one", "read_first", "single_input"]
+
+_logger = logging.getLogger(__name__)
 
 
 def expand(modality: Modality, inputs: Sequence[Path]) -> tuple[list[Path], Path]:
@@ -26,7 +30,10 @@ def expand(modality: Modality, inputs: Sequence[Path]) -> tuple[list[Path], Path
     Raises:
         InputError: An input is missing or cannot be read, as in :func:`find_inputs`.
     """
-    paths = list(dict.fromkeys(find_inputs(modality, inputs)))
+    found = find_inputs(modality, inputs)
+    for line in describe_left_out(found.left_out):
+        _logger.warning("left out: %s", line)
+    paths = list(found.paths)
     # A folder of frames is one input and named by itself; any other folder is where keys begin.
     roots = [path if path.is_dir() and path not in paths else path.parent for path in inputs]
     absolute = os.path.commonpath([path.absolute() for path in roots])
@@ -41,10 +48,24 @@ def single_input(modality: Modality, path: Path, option: str) -> Path:
     Raises:
         InputError: The folder holds several inputs, or none that can be read (:func:`find_inputs`).
     """
-    paths = find_inputs(modality, [path])
+    paths = find_inputs(modality, [path]).paths
     if len(paths) > 1:
         raise InputError(f"{option} {path}: holds {len(paths)} inputs; exactly one is needed")
     return paths[0]
+
+
+def open_one(modality: Modality, path: Path, data: DataConfig) -> Recording:
+    """The one recording that an input holds.
+
+    Raises:
+        InputError: The input cannot be used, or holds several recordings.
+    """
+    settings = data.model_copy(update={"min_length": 1, "skip_bad": False})
+    recordings = open_recordings(modality, Found((path,), ()), settings).recordings
+    if len(recordings) > 1:
+        names = ", ".join(one.key.partition("#")[2] for one in recordings[:5])
+        raise InputError(f"{path}: holds {len(recordings)} recordings ({names}, …); exactly one is needed")
+    return recordings[0]
 
 
 def read_first(
@@ -62,11 +83,9 @@ def read_first(
     Raises:
         InputError: The input cannot be used, or ends before step ``start + V``.
     """
-    clip = read_clip(modality, path, data)
+    recording = open_one(modality, path, data)
     needed = start + (1 if shorter else data.length)
-    if len(clip.frames) < needed:
-        raise InputError(f"{path}: has {len(clip.frames)} steps; at least {needed} are needed")
-    stop = min(start + data.length, len(clip.frames))
-    observed = None if clip.observed is None else clip.observed[start:stop]
-    window = replace(clip, frames=clip.frames[start:stop], observed=observed)
-    return sliding_windows([window], stop - start).fetch([0])
+    if recording.steps < needed:
+        raise InputError(f"{path}: has {recording.steps} steps; at least {needed} are needed")
+    stop = min(start + data.length, recording.steps)
+    return SlidingWindows([part_in_time(recording, start, stop)], stop - start).fetch([0])

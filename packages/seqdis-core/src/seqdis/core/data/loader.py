@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
@@ -18,9 +19,9 @@ __all__ = ["BatchPlan", "Read", "training_batches"]
 
 @dataclass(frozen=True)
 class Read:
-    """One micro-batch to read: its sequences' numbers, and the epoch that chooses their random views."""
+    """One micro-batch to read: its sequences' numbers, and the epochs that choose their random views."""
 
-    epoch: int
+    epochs: tuple[int, ...]
     indices: tuple[int, ...]
 
 
@@ -29,9 +30,9 @@ class BatchPlan:
     """A plan of which sequences make each optimiser step, and which of them this process reads.
 
     Step k is batch ``k mod E`` of epoch ``k div E``, ``E = max(1, N div B)``; each epoch has a
-    permutation of its own and drops the rest ``N mod B``. A dataset smaller than a batch gives one
-    batch an epoch, its permutation repeated round and round. The B sequences of a step are cut
-    into ``accumulate`` micro-batches and each of those over the processes, in equal parts.
+    permutation of its own and drops the rest ``N mod B``. Of a dataset smaller than a batch, each batch
+    goes through ``R = ceil(B / N)`` epochs, k·R and those after it, so that every position draws a view of its
+    own. The B sequences of a step are cut into ``accumulate`` micro-batches and each of those over the processes, in equal parts.
 
     Attributes:
         sequences: Number of sequences in the dataset, N.
@@ -73,21 +74,28 @@ class BatchPlan:
         return slice(first, first + part)
 
     def epoch_order(self, epoch: int) -> list[int]:
-        """The epoch's permutation, repeated up to one batch where the dataset is smaller."""
+        """The epoch's permutation of the sequences."""
         generator = torch.Generator().manual_seed(mix_seed(self.seed, epoch))
         order: list[int] = torch.randperm(self.sequences, generator=generator).tolist()
-        return order * -(-self.batch_size // self.sequences) if self.sequences < self.batch_size else order
+        return order
+
+    def _positions(self, round_: int) -> list[tuple[int, int]]:
+        """The epoch and the sequence at each position of an epoch's batches, or of one batch where N < B."""
+        visits = max(1, -(-self.batch_size // self.sequences))
+        epochs = range(round_ * visits, (round_ + 1) * visits)
+        return [(epoch, index) for epoch in epochs for index in self.epoch_order(epoch)]
 
     def reads(self, start: int, stop: int) -> Iterator[Read]:
         """This process's micro-batches of the steps ``[start, stop)``, in order."""
-        known, order = -1, [0]
+        known, positions = -1, [(0, 0)]
         for step in range(start, stop):
             epoch, number = divmod(step, self.steps_per_epoch)
             if epoch != known:
-                known, order = epoch, self.epoch_order(epoch)
-            batch = order[number * self.batch_size : (number + 1) * self.batch_size]
+                known, positions = epoch, self._positions(epoch)
+            batch = positions[number * self.batch_size : (number + 1) * self.batch_size]
             for micro in range(self.accumulate):
-                yield Read(epoch, tuple(batch[self.rows(micro)]))
+                rows = batch[self.rows(micro)]
+                yield Read(tuple(epoch for epoch, _ in rows), tuple(index for _, index in rows))
 
 
 class _Reads(Sampler[Read]):
@@ -101,6 +109,13 @@ class _Reads(Sampler[Read]):
         return (self._stop - self._start) * self._plan.accumulate
 
 
+def _fetch(dataset: SequenceDataset, read: Read) -> Sequences:
+    parts = []
+    for epoch, rows in itertools.groupby(zip(read.epochs, read.indices, strict=True), key=lambda row: row[0]):
+        parts.append(dataset.fetch([index for _, index in rows], epoch=epoch))
+    return parts[0] if len(parts) == 1 else Sequences.cat(parts)
+
+
 class _Fetcher(Dataset[Sequences | InputError]):
     def __init__(self, dataset: SequenceDataset) -> None:
         self._dataset = dataset
@@ -109,7 +124,7 @@ class _Fetcher(Dataset[Sequences | InputError]):
         # An error returned instead of raised reaches the caller without the worker's traceback
         # pasted into its message.
         try:
-            return self._dataset.fetch(read.indices, epoch=read.epoch)
+            return _fetch(self._dataset, read)
         except InputError as error:
             return error
 

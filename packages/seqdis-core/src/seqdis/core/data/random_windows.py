@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
+from torch import Tensor
 
-from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
+from seqdis.core.data.recording import Recording
 from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.errors import InputError
+from seqdis.core.data.views import ViewReader
 from seqdis.core.random import mix_seed
 from seqdis.core.sequences import Sequences
 
@@ -19,76 +22,80 @@ __all__ = ["RandomWindows"]
 
 
 class RandomWindows(SequenceDataset):
-    """A dataset that gives a new random view of ``length`` steps of each recording in every epoch.
+    """A dataset that gives new random views of ``length`` steps of each recording in every epoch.
+
+    A recording that is shorter than a view is padded with 0 at its end and masked.
 
     Args:
-        clips: The recordings to cut views from.
+        recordings: The recordings to cut views from.
         length: Number of steps of a view, V.
         pick: ``"window"`` cuts consecutive steps; ``"spread"`` draws any steps and keeps their
             order (DiffSDA, App. D: "we randomly select 15 frames from the original sequences").
         seed: Seed that, with the epoch and the index, fixes the view.
-        repeats: Number of times that each recording is visited in an epoch (DiffSDA, Tab. 6).
+        repeats: Number of views of each recording in an epoch (DiffSDA, Tab. 6); when omitted, as many as
+            windows of V steps fit into it side by side, at least one.
+        labels: The meaning of the recordings' labels.
+        step_labels: The meaning of the labels of single steps.
 
     Raises:
-        InputError: There is no clip, or one is shorter than ``length``.
+        InputError: There is no recording, or their frames differ in shape.
     """
 
     def __init__(
         self,
-        clips: Sequence[Clip],
+        recordings: Sequence[Recording],
         length: int,
         *,
         pick: Literal["window", "spread"] = "window",
         seed: int = 0,
-        repeats: int = 1,
+        repeats: int | None = None,
         labels: Mapping[str, Label] | None = None,
+        step_labels: Mapping[str, Label] | None = None,
     ) -> None:
-        if not clips:
-            raise InputError("windows need at least one recording; got none")
-        for clip in clips:
-            clip.check_length(length)
-        self.labels = dict(labels or {})
-        self._clips, self._length, self._pick = list(clips), length, pick
-        self._seed, self._repeats = seed, repeats
-        # One recording with a gap is enough: every batch then says what was measured.
-        self._masked = any(clip.observed is not None for clip in self._clips)
+        self.labels, self.step_labels = dict(labels or {}), dict(step_labels or {})
+        self._reader = ViewReader(list(recordings), length, self.labels, self.step_labels)
+        self._recordings, self._pick, self._seed, self._repeats = list(recordings), pick, seed, repeats
+        views = [repeats or max(1, recording.steps // length) for recording in recordings]
+        self._ends = list(itertools.accumulate(views))
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (self._length, *self._clips[0].frames.shape[1:])
+        return self._reader.shape
 
     def __len__(self) -> int:
-        return len(self._clips) * self._repeats
+        return self._ends[-1]
+
+    def _recording_of(self, index: int) -> int:
+        # In a fixed number of visits, visit k of all recordings stands before visit k + 1.
+        return (
+            bisect.bisect_right(self._ends, index) if self._repeats is None else index % len(self._recordings)
+        )
 
     def _view(self, index: int, epoch: int) -> View:
-        recording = index % len(self._clips)
+        recording = self._recording_of(index)
         generator = torch.Generator().manual_seed(mix_seed(self._seed, epoch, index))
-        total = len(self._clips[recording].frames)
+        total, length = self._recordings[recording].steps, self._reader.length
+        if total <= length:
+            return View(recording, torch.arange(total))
         if self._pick == "spread":
-            return View(recording, torch.randperm(total, generator=generator)[: self._length].sort().values)
-        start = int(torch.randint(total - self._length + 1, (), generator=generator))
-        return View(recording, torch.arange(start, start + self._length))
+            return View(recording, torch.randperm(total, generator=generator)[:length].sort().values)
+        start = int(torch.randint(total - length + 1, (), generator=generator))
+        return View(recording, torch.arange(start, start + length))
 
     def recordings(self) -> Recordings:
-        """The clips that the views are cut from."""
+        """The recordings that the views are cut from."""
         return Recordings(
-            count=len(self._clips),
-            read=lambda index: self._clips[index],
+            count=len(self._recordings),
+            read=lambda index: self._recordings[index].whole(),
             views=lambda indices, epoch: [self._view(index, epoch) for index in indices],
-            fingerprint=lambda: digest([part for clip in self._clips for part in (clip.key, clip.frames)]),
+            fingerprint=lambda: digest([part for one in self._recordings for part in one.identity()]),
         )
 
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
-        x, observed, clips = [], [], []
-        for view in (self._view(index, epoch) for index in indices):
-            clip = self._clips[view.recording]
-            frames = clip.frames[view.steps]
-            x.append(frames.float() / 255 if frames.dtype == torch.uint8 else frames.float())
-            observed.append(clip.observed_entries()[view.steps])
-            clips.append(clip)
-        return Sequences(
-            x=torch.stack(x),
-            observed=torch.stack(observed) if self._masked else None,
-            labels={n: torch.tensor([(c.labels or {})[n] for c in clips]) for n in self.labels},
-            keys=[clip.key for clip in clips],
+        views = [self._view(index, epoch) for index in indices]
+        return self._reader.read(views, [self._recordings[view.recording].key for view in views])
+
+    def all_labels(self) -> dict[str, Tensor]:
+        return self._reader.label_values(
+            [View(self._recording_of(i), torch.empty(0)) for i in range(len(self))]
         )

@@ -20,9 +20,11 @@ class SequenceDataset(ABC):
 
     Attributes:
         labels: The meaning of each label; its names are the keys of ``Sequences.labels``.
+        step_labels: The meaning of each label of single steps; its names are the keys of ``Sequences.step_labels``.
     """
 
     labels: Mapping[str, Label] = {}
+    step_labels: Mapping[str, Label] = {}
 
     @property
     @abstractmethod

@@ -19,7 +19,8 @@ class Subset(SequenceDataset):
     def __init__(self, dataset: SequenceDataset, indices: Sequence[int]) -> None:
         if not len(indices):
             raise InputError("a subset needs at least one sequence; got none")
-        self.labels, self._dataset, self._indices = dataset.labels, dataset, list(indices)
+        self.labels, self.step_labels = dataset.labels, dataset.step_labels
+        self._dataset, self._indices = dataset, list(indices)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from seqdis.core.cache import cache_root
 from seqdis.core.config import DataConfig
 from seqdis.core.data.clip import Clip
-from seqdis.core.data.recordings import Recordings, digest
+from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
@@ -67,7 +67,8 @@ class WithTargets(SequenceDataset):
     """
 
     def __init__(self, dataset: SequenceDataset, tables: Mapping[str, TargetTable]) -> None:
-        self.labels, self._dataset, self._tables = dataset.labels, dataset, dict(tables)
+        self.labels, self.step_labels = dataset.labels, dataset.step_labels
+        self._dataset, self._tables = dataset, dict(tables)
         self._starts = {name: t.lengths.cumsum(0) - t.lengths for name, t in tables.items()}
 
     @property
@@ -81,12 +82,14 @@ class WithTargets(SequenceDataset):
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         """The dataset's sequences, with their targets."""
         views = _recordings(self._dataset).views(indices, epoch)
-        targets = {
-            name: torch.stack([table.values[self._starts[name][v.recording] + v.steps] for v in views])
-            for name, table in self._tables.items()
-        }
+        targets = {name: torch.stack([self._of(name, view) for view in views]) for name in self._tables}
         batch = self._dataset.fetch(indices, epoch=epoch)
         return replace(batch, targets={**batch.targets, **targets})
+
+    def _of(self, name: str, view: View) -> Tensor:
+        """The target's values at the steps of a view, ``(V, K)``, 0 in padding."""
+        values = self._tables[name].values[self._starts[name][view.recording] + view.steps]
+        return torch.nn.functional.pad(values, (0, 0, 0, self.shape[0] - len(values)))
 
     def all_labels(self) -> dict[str, Tensor]:
         """The labels of the whole dataset, each ``(N,)``."""

@@ -10,7 +10,7 @@ from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.random_windows import RandomWindows
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.data.sliding_windows import sliding_windows
+from seqdis.core.data.sliding_windows import SlidingWindows
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
 from seqdis.core.sequences import Sequences
@@ -116,13 +116,8 @@ def _whole(sequences: Sequences) -> ArraySequences:
 
 def _windows(train: Sequences, held: Sequences | None, length: int, seed: int) -> TrainingSets:
     clips = _clips(train)
-    # Each epoch sees about as many steps as there are.
-    repeats = max(1, sum(len(clip.frames) for clip in clips) // (length * len(clips)))
-    val = None
-    if held is not None:
-        long_enough = [clip for clip in _clips(held) if len(clip.frames) >= length]
-        val = sliding_windows(long_enough, length) if long_enough else None
-    return TrainingSets(RandomWindows(clips, length, seed=seed, repeats=repeats), val)
+    val = None if held is None else SlidingWindows(_clips(held), length)
+    return TrainingSets(RandomWindows(clips, length, seed=seed), val)
 
 
 def _clips(sequences: Sequences) -> list[Clip]:

@@ -92,6 +92,7 @@ def _base(
         method="bcd",
         data=DataConfig(
             dataset=dataset,
+            repeats=1,
             length=length,
             frame_shape=(3, side, side),
             options=VideoOptions(stride=stride, fps=fps / stride).model_dump(),

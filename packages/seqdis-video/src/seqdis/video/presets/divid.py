@@ -19,6 +19,7 @@ def _data(
 ) -> DataConfig:
     return DataConfig(
         dataset=dataset,
+        repeats=1,
         length=length,
         frame_shape=(3, side, side),
         pick=pick,

@@ -50,7 +50,11 @@ def _base(
         modality="video",
         method="s3vae",
         data=DataConfig(
-            dataset=dataset, length=length, frame_shape=frame_shape, options=VideoOptions().model_dump()
+            dataset=dataset,
+            length=length,
+            frame_shape=frame_shape,
+            repeats=1,
+            options=VideoOptions().model_dump(),
         ),
         model=S3VAEConfig(
             encoder=BackboneConfig(kind="conv", channels=channels, multipliers=encoder),

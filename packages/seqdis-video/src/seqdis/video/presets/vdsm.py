@@ -78,6 +78,7 @@ def _base(
         method="vdsm",
         data=DataConfig(
             dataset=dataset,
+            repeats=1,
             length=length,
             frame_shape=(3, side, side),
             identities=identities,

@@ -1,0 +1,179 @@
+"""The files below a folder that a modality reads, each once, and those that are left out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from seqdis.core.data.folder_labels import LABELS_FILE
+from seqdis.core.errors import InputError
+
+if TYPE_CHECKING:
+    from seqdis.core.modality import Modality
+
+__all__ = ["Found", "LeftOut", "describe_left_out", "find_inputs", "is_run_folder"]
+
+Reason = Literal["kind", "run", "twice", "short", "damaged"]
+NOT_DATA = (LABELS_FILE,)
+"""Names of files that belong to a folder of data without being recordings."""
+ABOUT_DATA = ("readme", "license", "licence", "copying", "sha256sums")
+"""Names, without their suffix, of files that say something about a folder of data."""
+NAMED = 5
+"""Number of files that a line names before it counts the rest."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file or a folder that is not used.
+
+    Attributes:
+        path: The file or folder.
+        reason: ``"kind"``: no reader for its suffix; ``"run"``: the folder of a run; ``"twice"``: the same file as
+            another one; ``"short"``: fewer steps than ``min_length``; ``"damaged"``: it cannot be read.
+        detail: What was found: the suffix, the other path, the number of steps, the error.
+    """
+
+    path: Path
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The inputs below some files and folders.
+
+    Attributes:
+        paths: Files, and folders of frames, in the order of their names.
+        left_out: What lies beside them and is not used.
+    """
+
+    paths: tuple[Path, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Whether a folder is that of a training or of a saved model: its ``config.json`` names a preset and a method."""
+    try:
+        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(values, dict) and {"preset", "method", "modality"} <= values.keys()
+
+
+def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
+    """Expand files and folders into the inputs that the modality reads, sorted.
+
+    A folder that holds other folders or readable files is searched; one that holds frames only,
+    of a modality that reads folders, is one input. A file counts once, by its real path, however many links lead
+    to it. Folders of runs are left out, so that nothing is learnt from what a model made.
+
+    Raises:
+        InputError: An input is missing or of an unknown kind, or nothing was found.
+    """
+    search = _Search(modality)
+    paths: list[Path] = []
+    for path in inputs:
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+        if path.is_dir():
+            files = search.below(path)
+            if not files and not any(left.reason == "twice" for left in search.left_out):
+                beside = "; ".join(describe_left_out(search.left_out))
+                raise InputError(
+                    f"{path}: holds no file that {modality.name} reads; known: {_known(modality)}"
+                    + (f" ({beside})" if beside else "")
+                )
+            paths += files
+        elif _readable(modality, path):
+            paths += search.once([path])
+        else:
+            raise InputError(
+                f"{path}: unknown kind of file {path.suffix!r}; {modality.name} reads: {_known(modality)}"
+            )
+    return Found(tuple(paths), tuple(search.left_out))
+
+
+class _Search:
+    """A walk over folders that sees each file and each folder once, by its real path."""
+
+    def __init__(self, modality: Modality) -> None:
+        self.modality = modality
+        self.left_out: list[LeftOut] = []
+        self._seen: dict[Path, Path] = {}
+
+    def once(self, paths: Iterable[Path]) -> list[Path]:
+        """Those of the paths that were not seen before."""
+        new = []
+        for path in paths:
+            real = path.resolve()
+            if real in self._seen:
+                if path.is_symlink() or self._seen[real] != path:
+                    self.left_out.append(LeftOut(path, "twice", f"is {self._seen[real]}"))
+                continue
+            self._seen[real] = path
+            new.append(path)
+        return new
+
+    def below(self, folder: Path) -> list[Path]:
+        """The inputs below a folder, in the order of their names."""
+        if is_run_folder(folder):
+            self.left_out.append(LeftOut(folder, "run", "holds a run"))
+            return []
+        if not self.once([folder]):
+            return []
+        entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+        # What is a file of its own comes before a link to it, in whatever order their names stand.
+        entries.sort(key=Path.is_symlink)
+        names = [p for p in entries if p.is_file()]
+        files = [p for p in names if _readable(self.modality, p) and not _is_about(p)]
+        folders = [path for p in entries if p.is_dir() for path in self.below(p)]
+        if not files and not folders and "/" in self.modality.reads and self.modality.is_frame_folder(folder):
+            return [folder]
+        for path in names:
+            if path not in files and not _is_about(path):
+                self.left_out.append(LeftOut(path, "kind", path.suffix.lower() or "no suffix"))
+        return sorted(self.once(files) + folders)
+
+
+def _is_about(path: Path) -> bool:
+    return path.name in NOT_DATA or path.stem.lower() in ABOUT_DATA
+
+
+def _known(modality: Modality) -> str:
+    return ", ".join("folders of images" if kind == "/" else kind for kind in modality.reads)
+
+
+def _readable(modality: Modality, path: Path) -> bool:
+    return path.name.lower().endswith(tuple(kind for kind in modality.reads if kind != "/"))
+
+
+def describe_left_out(left_out: Iterable[LeftOut]) -> list[str]:
+    """A line for each reason why something was left out, with how many and which."""
+    of: dict[str, list[LeftOut]] = {}
+    for left in left_out:
+        of.setdefault(left.reason, []).append(left)
+    lines = []
+    if kinds := of.get("kind"):
+        counts = Counter(left.detail for left in kinds)
+        lines.append(
+            f"{len(kinds)} files of other kinds: " + ", ".join(f"{n} {s}" for s, n in sorted(counts.items()))
+        )
+    if runs := of.get("run"):
+        lines.append(f"{len(runs)} folders of runs: {_names(runs, detail=False)}")
+    if twice := of.get("twice"):
+        lines.append(f"{len(twice)} links to what is there already: {_names(twice)}")
+    if short := of.get("short"):
+        lines.append(f"{len(short)} recordings too short: {_names(short)}")
+    if damaged := of.get("damaged"):
+        lines.append(f"{len(damaged)} files that cannot be read: {_names(damaged, most=len(damaged))}")
+    return lines
+
+
+def _names(left_out: Sequence[LeftOut], *, most: int = NAMED, detail: bool = True) -> str:
+    shown = [f"{left.path} ({left.detail})" if detail else str(left.path) for left in left_out[:most]]
+    more = len(left_out) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

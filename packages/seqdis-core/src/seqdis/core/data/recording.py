@@ -1,0 +1,142 @@
+"""Recording: one recording of any length, in memory or read piece by piece."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+from torch import Tensor
+
+from seqdis.core.errors import InputError
+
+if TYPE_CHECKING:
+    from seqdis.core.data.clip import Clip
+
+__all__ = ["Recording", "RecordingPart", "part_in_time"]
+
+
+class Recording(ABC):
+    """One recording, of which some steps are read at a time.
+
+    Subclasses are frozen dataclasses with the two fields below. They must be picklable, for processes that read
+    ahead, and must not hold an open file.
+
+    Attributes:
+        key: Name of the recording: the file's path below its folder, with ``#NAME`` where a file holds several.
+        labels: The class of each label of the whole recording, by the label's name; None where there are none.
+    """
+
+    key: str
+    labels: Mapping[str, str] | None
+
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """The number of steps, T, known without reading them."""
+
+    @property
+    @abstractmethod
+    def frame_shape(self) -> tuple[int, ...]:
+        """The shape of one frame."""
+
+    @abstractmethod
+    def take(self, steps: Tensor) -> Clip:
+        """Read some steps.
+
+        Args:
+            steps: Numbers of the steps in increasing order, ``(K,)``, each in ``[0, T)``.
+
+        Raises:
+            InputError: The file cannot be used, or a value is not finite.
+        """
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether an entry may not have been measured."""
+        return False
+
+    @property
+    def step_labels(self) -> Sequence[str]:
+        """The names of the labels that every step has one of."""
+        return ()
+
+    @property
+    def dated(self) -> bool:
+        """Whether the time of each step is known."""
+        return False
+
+    def identity(self) -> list[str | Tensor]:
+        """What tells the recording from others, for :func:`~seqdis.core.data.recordings.digest`."""
+        return [self.key, str(self.steps)]
+
+    def whole(self) -> Clip:
+        """Read all steps; see :meth:`take`."""
+        return self.take(torch.arange(self.steps))
+
+    def named(self, key: str, labels: Mapping[str, str] | None = None) -> Self:
+        """The same recording under another key, with further labels."""
+        merged = {**(self.labels or {}), **(labels or {})}
+        own: Any = self  # every subclass is a dataclass
+        renamed: Self = replace(own, key=key, labels=merged or None)
+        return renamed
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingPart(Recording):
+    """The steps ``[first, last)`` of another recording.
+
+    Attributes:
+        key: Name of the part.
+        source: The other recording.
+        first: The first step.
+        last: The step after the last.
+        labels: The class of each label, by the label's name.
+    """
+
+    key: str
+    source: Recording
+    first: int
+    last: int
+    labels: Mapping[str, str] | None = None
+
+    @property
+    def steps(self) -> int:
+        return self.last - self.first
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        return self.source.frame_shape
+
+    @property
+    def has_gaps(self) -> bool:
+        return self.source.has_gaps
+
+    @property
+    def step_labels(self) -> Sequence[str]:
+        return self.source.step_labels
+
+    @property
+    def dated(self) -> bool:
+        return self.source.dated
+
+    def take(self, steps: Tensor) -> Clip:
+        return self.source.take(steps + self.first)
+
+    def identity(self) -> list[str | Tensor]:
+        return [self.key, *self.source.identity(), f"{self.first}:{self.last}"]
+
+
+def part_in_time(recording: Recording, first: int, last: int) -> Recording:
+    """The steps ``[first, last)`` of a recording, under the same key.
+
+    Raises:
+        InputError: There are no such steps.
+    """
+    if not 0 <= first < last <= recording.steps:
+        raise InputError(
+            f"{recording.key}: steps {first} to {last}; allowed: a part of its {recording.steps} steps"
+        )
+    return RecordingPart(key=recording.key, labels=recording.labels, source=recording, first=first, last=last)
