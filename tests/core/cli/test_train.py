@@ -50,7 +50,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(
     )
     assert plan["out"] == "runs/toy"
     assert plan["steps"] == 3 * 12  # 96 sequences in batches of 8
-    assert (plan["train_sequences"], plan["val_sequences"], plan["sequence_shape"]) == (96, 24, [6, 8])
+    assert (plan["windows_per_epoch"], plan["val_windows"], plan["sequence_shape"]) == (96, 24, [6, 8])
     assert plan["parameters"] == sum(p.numel() for p in build_model(get_preset("toy")).parameters())
     assert plan["config"]["train"]["epochs"] == 3
     shown = seqdis("train", "toy", "--dry-run").stdout
@@ -79,7 +79,7 @@ def test_ones_own_folder_is_trained_on_without_a_val(seqdis: Command, tmp_path: 
         np.save(data / "train" / f"{index}.npy", np.random.default_rng(index).normal(size=(20, 8)))
     words = ("train", "toy-folder", "--data", data, "--dry-run", "--json")
     plan = json.loads(seqdis(*words).stdout)
-    assert (plan["train_sequences"], plan["val_sequences"]) == (3, 0)
+    assert (plan["windows_per_epoch"], plan["val_windows"]) == (3, 0)
 
 
 @pytest.mark.parametrize(

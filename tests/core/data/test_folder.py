@@ -29,36 +29,6 @@ def values(dataset) -> set[float]:
     return set(dataset.fetch(range(len(dataset))).x[..., 0].flatten().tolist())
 
 
-def test_inputs_are_found_below_folders_in_order(tmp_path: Path, toy) -> None:
-    paths = [write(tmp_path / name, 4) for name in ("a.npy", "b/c.NPY.npy", "b/d.npy")]
-    (tmp_path / "notes.txt").write_text("")
-    (tmp_path / ".hidden.npy").write_text("")
-    assert find_inputs(toy, [tmp_path]) == paths
-    assert find_inputs(toy, [paths[2], paths[0]]) == [paths[2], paths[0]]
-
-
-def test_inputs_that_cannot_be_read_are_told(tmp_path: Path, toy) -> None:
-    with pytest.raises(InputError, match=r"absent: no such file or folder"):
-        find_inputs(toy, [tmp_path / "absent"])
-    with pytest.raises(InputError, match=r"holds no file that toy reads; known: \.npy"):
-        find_inputs(toy, [tmp_path])
-    (tmp_path / "x.doc").write_text("")
-    with pytest.raises(InputError, match=r"x\.doc: unknown kind of file '\.doc'; toy reads: \.npy"):
-        find_inputs(toy, [tmp_path / "x.doc"])
-
-
-def test_keys_are_paths_below_the_folder(tmp_path: Path, toy) -> None:
-    path = write(tmp_path / "b" / "c.npy", 4)
-    assert read_clip(toy, path, DATA, tmp_path).key == "b/c.npy"
-    assert read_clip(toy, path, DATA, path).key == "c.npy"
-    assert read_clip(toy, path, DATA).key == "c.npy"
-
-
-def test_frames_of_another_shape_are_refused(tmp_path: Path, toy) -> None:
-    with pytest.raises(InputError, match=r"a\.npy: frames of shape \(7,\); the model takes \(8,\)"):
-        read_clip(toy, write(tmp_path / "a.npy", 4, width=7), DATA)
-
-
 def test_named_folders_are_the_splits(tmp_path: Path, toy) -> None:
     for value, split in enumerate(("train", "val", "test")):
         write(tmp_path / split / "a.npy", 6, value=value)
@@ -107,8 +77,24 @@ def test_a_short_recording_serves_every_split(tmp_path: Path, toy) -> None:
     assert len(folder_sequences(toy, DATA, "test", tmp_path)) == 1
 
 
-def test_a_recording_shorter_than_a_sequence_is_told(tmp_path: Path, toy) -> None:
+def test_a_recording_shorter_than_a_sequence_is_padded(tmp_path: Path, toy) -> None:
     write(tmp_path / "a.npy", 3)
     for split in ("train", "test"):
-        with pytest.raises(InputError, match=r"a\.npy: has 3 steps; at least 4 are needed"):
-            folder_sequences(toy, DATA, split, tmp_path)
+        batch = folder_sequences(toy, DATA, split, tmp_path).fetch([0])
+        assert batch.mask is not None
+        assert batch.mask.tolist() == [[True, True, True, False]]
+
+
+def test_files_that_come_or_change_are_seen(tmp_path: Path, toy) -> None:
+    write(tmp_path / "a.npy", 4, value=1)
+    assert values(folder_sequences(toy, DATA, "train", tmp_path)) == {1}
+    write(tmp_path / "a.npy", 8, value=2)
+    write(tmp_path / "b.npy", 8, value=3)
+    assert values(folder_sequences(toy, DATA, "train", tmp_path)) == {2, 3}
+
+
+def test_the_windows_of_an_epoch_grow_with_the_recording_unless_stated(tmp_path: Path, toy) -> None:
+    write(tmp_path / "a.npy", 1000)
+    assert len(folder_sequences(toy, DATA, "train", tmp_path)) == 200
+    stated = DATA.model_copy(update={"repeats": 3})
+    assert len(folder_sequences(toy, stated, "train", tmp_path)) == 3

@@ -41,7 +41,11 @@ def test_labels_come_with_the_clips_of_every_split(tmp_path: Path) -> None:
         }
         labels = data.all_labels()
         found[split] = list(zip(labels["subject"].tolist(), labels["action"].tolist(), strict=True))
-    assert found == {"train": [(0, 0), (1, 1)], "val": [(1, 0), (1, 0)], "test": [(0, 1), (0, 1)]}
+    assert found == {
+        "train": [(0, 0), (0, 0), (1, 1), (1, 1)],
+        "val": [(1, 0), (1, 0)],
+        "test": [(0, 1), (0, 1)],
+    }
 
 
 def test_a_folder_without_the_file_has_no_labels(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from seqdis.core.data.array_sequences import ArraySequences
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.loader import BatchPlan, training_batches
+from seqdis.core.data.random_windows import RandomWindows
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.sequences import Sequences
@@ -32,7 +34,7 @@ def test_an_epoch_visits_every_sequence_once_and_the_next_in_another_order() -> 
     second = [i for read in plan.reads(3, 6) for i in read.indices]
     assert sorted(first) == sorted(second) == list(range(12))
     assert first != second
-    assert [read.epoch for read in plan.reads(0, 6)] == [0, 0, 0, 1, 1, 1]
+    assert [set(read.epochs) for read in plan.reads(0, 6)] == [{0}, {0}, {0}, {1}, {1}, {1}]
 
 
 def test_the_rest_of_an_epoch_is_dropped() -> None:
@@ -45,9 +47,18 @@ def test_the_rest_of_an_epoch_is_dropped() -> None:
 def test_a_dataset_smaller_than_a_batch_goes_round_and_round() -> None:
     plan = BatchPlan(3, 8)
     reads = list(plan.reads(0, 2))
-    assert [read.epoch for read in reads] == [0, 1]
     for read in reads:
         assert sorted(Counter(read.indices).values()) == [2, 3, 3]
+    positions = [position for read in reads for position in zip(read.epochs, read.indices, strict=True)]
+    assert len(set(positions)) == 16  # no view is drawn twice
+
+
+def test_every_position_of_a_batch_from_one_recording_is_a_window_of_its_own() -> None:
+    recording = Clip(torch.arange(17000.0)[:, None], "hours.csv")
+    windows = RandomWindows([recording], 64, repeats=1)
+    first, second = training_batches(windows, BatchPlan(len(windows), 16), start=0, stop=2)
+    starts = [*first.x[:, 0, 0].tolist(), *second.x[:, 0, 0].tolist()]
+    assert len(set(starts)) == 32
 
 
 def test_any_step_can_be_read_first() -> None:

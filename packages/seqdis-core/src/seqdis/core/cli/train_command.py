@@ -23,6 +23,9 @@ def train(
     resume: Resume = False,
     seed: Annotated[int | None, optional("Same as train.seed=N.", "--seed", min=0)] = None,
     device: Device = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out files that cannot be used, and list them.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be trained, and stop.")
     ] = False,
@@ -37,12 +40,14 @@ def train(
     from seqdis.core.training.plan import build_splits, training_plan
 
     changes = [*(overrides or []), *([] if seed is None else [f"train.seed={seed}"])]
+    changes += ["data.skip_bad=true"] if skip_bad else []
     config = apply_overrides(get_preset(preset), changes)
     chosen = str(pick_device(device))
     folder = out or Path("runs") / preset
-    train_set, val_set = build_splits(config, data)
+    splits = build_splits(config, data)
+    config = splits.config
     if dry_run:
-        plan = {"out": str(folder), "device": chosen, **training_plan(config, train_set, val_set)}
+        plan = {"out": str(folder), "device": chosen, **training_plan(config, splits.train, splits.val)}
         _print_plan(plan, config.model_dump(mode="json"), as_json=as_json)
         return
     started = time.perf_counter()
@@ -50,8 +55,8 @@ def train(
     model = run_training(
         config,
         folder,
-        train_set=train_set,
-        val_set=val_set,
+        train_set=splits.train,
+        val_set=splits.val,
         resume=resume,
         device=chosen,
         command=shlex.join(["seqdis", "train", preset, *changes, *paths]),

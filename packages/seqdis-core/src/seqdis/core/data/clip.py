@@ -26,9 +26,6 @@ class Clip(Recording):
         labels: The class of each label of the whole recording, by the label's name.
         stamps: The time of each step, ``(T,)``, numbers or ``datetime64``; None where it is not known.
         steps_labelled: The class that each step has of a label, ``(T,)`` texts, by the label's name.
-
-    Raises:
-        InputError: A value is not finite.
     """
 
     frames: Tensor
@@ -60,16 +57,22 @@ class Clip(Recording):
 
     def take(self, steps: Tensor) -> Clip:
         index = steps.numpy()
-        part = replace(
+        return replace(
             self,
             frames=self.frames[steps],
             observed=None if self.observed is None else self.observed[steps],
             stamps=None if self.stamps is None else self.stamps[index],
             steps_labelled={name: classes[index] for name, classes in self.steps_labelled.items()},
         )
-        if part.frames.is_floating_point():
-            check_finite(part.frames, self.key)
-        return part
+
+    def check(self) -> None:
+        """Refuse frames that hold a value that is not finite.
+
+        Raises:
+            InputError: A value is NaN or Inf.
+        """
+        if self.frames.is_floating_point():
+            check_finite(self.frames, self.key)
 
     def whole(self) -> Clip:
         return self

@@ -34,7 +34,8 @@ class ViewReader:
         step_labels: The meaning of each label of a step.
 
     Raises:
-        InputError: There is no recording, their frames differ in shape, or one has no class of a label.
+        InputError: There is no recording, their frames differ in shape, one has no class of a label, or a
+            value in memory is not finite.
     """
 
     recordings: Sequence[Recording]
@@ -49,6 +50,8 @@ class ViewReader:
             raise InputError(f"windows need a length of 1 or more; got {self.length}")
         first = self.recordings[0]
         for recording in self.recordings:
+            if isinstance(recording, Clip):  # what is not in memory is checked where it is read
+                recording.check()
             if recording.frame_shape != first.frame_shape:
                 raise InputError(
                     f"{recording.key}: frames of shape {recording.frame_shape}; those of {first.key} have "

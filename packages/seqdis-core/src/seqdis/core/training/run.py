@@ -55,7 +55,8 @@ def train(
     if train_set is None:
         if val_set is not None:
             raise InputError("val_set: given without a train_set; allowed: both, or neither")
-        train_set, val_set = build_splits(config, data)
+        splits = build_splits(config, data)
+        config, train_set, val_set = splits.config, splits.train, splits.val
     elif data is not None:
         raise InputError(f"data: {data} is given beside a train_set; allowed: one of the two")
     for name, dataset in {"train_set": train_set, "val_set": val_set}.items():
