@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from seqdis.core.config import DataConfig, apply_overrides
-from seqdis.core.data.folder import find_inputs, folder_sequences, read_clip
+from seqdis.core.data.discovery import find_inputs
+from seqdis.core.data.folder import folder_sequences
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Panel
 from seqdis.core.registry import build_dataset, get_modality, get_preset
@@ -33,7 +34,7 @@ def test_every_form_it_writes_can_be_written(
     VIDEO.write(path, clip, data_config())
     assert path.exists()
     if suffix in VIDEO.reads:
-        assert read_clip(VIDEO, path, data_config()).frames.shape == clip.shape
+        assert VIDEO.open(path, data_config())[0].whole().frames.shape == clip.shape
 
 
 def test_a_clip_is_read_in_the_shape_of_the_run(tmp_path: Path, clip: Tensor, data_config: Make) -> None:
@@ -47,7 +48,7 @@ def test_folders_of_images_and_of_clips(tmp_path: Path, clip: Tensor, data_confi
     VIDEO.write(tmp_path / "a" / "frames", clip, data_config())
     VIDEO.write(tmp_path / "b.gif", clip, data_config())
     (tmp_path / "notes.txt").write_text("not a clip")
-    assert find_inputs(VIDEO, [tmp_path]) == [tmp_path / "a" / "frames", tmp_path / "b.gif"]
+    assert find_inputs(VIDEO, [tmp_path]).paths == (tmp_path / "a" / "frames", tmp_path / "b.gif")
     train = folder_sequences(VIDEO, data_config(), "train", tmp_path)
     batch = train.fetch(range(len(train)))
     assert batch.x.shape == (2, 6, 3, 16, 16)

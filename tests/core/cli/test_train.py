@@ -79,7 +79,7 @@ def test_ones_own_folder_is_trained_on_without_a_val(seqdis: Command, tmp_path: 
         np.save(data / "train" / f"{index}.npy", np.random.default_rng(index).normal(size=(20, 8)))
     words = ("train", "toy-folder", "--data", data, "--dry-run", "--json")
     plan = json.loads(seqdis(*words).stdout)
-    assert (plan["windows_per_epoch"], plan["val_windows"]) == (3, 0)
+    assert (plan["windows_per_epoch"], plan["val_windows"]) == (9, 0)
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,20 @@ def test_windows_lie_within_the_steps_that_exist() -> None:
         assert batch.x.shape[1:] == (4, 1)
         assert bool((batch.x > 0).all())
         assert batch.mask is None
-    with pytest.raises(InputError, match="has 5 steps; at least 6 are needed"):
-        training_sets(ragged, 0, length=6)
+    longer = training_sets(ragged, 0, length=6).train
+    batch = longer.fetch(range(len(longer)))
+    assert batch.mask is not None
+    assert sorted(batch.mask.sum(1).tolist()) == [5, 6, 6]
+    with pytest.raises(InputError, match=r"length: 10 steps; allowed: up to .* 9"):
+        training_sets(ragged, 0, length=10)
     gap = Sequences(torch.ones(1, 3, 1), mask=torch.tensor([[True, False, True]]))
     with pytest.raises(InputError, match="padding lies at their end"):
         training_sets(gap, 0, length=2)
 
 
-def test_held_out_recordings_shorter_than_a_window_are_left_out() -> None:
-    assert training_sets(sequences(3, 6), sequences(2, 3), length=4).val is None
+def test_held_out_recordings_shorter_than_a_window_are_padded() -> None:
+    val = training_sets(sequences(3, 6), sequences(2, 3), length=4).val
+    assert val is not None
+    mask = val.fetch([0, 1]).mask
+    assert mask is not None
+    assert mask.tolist() == [[True, True, True, False]] * 2

@@ -80,8 +80,9 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
         if path.is_dir():
+            given_before = search.saw(path)
             files = search.below(path)
-            if not files and not any(left.reason == "twice" for left in search.left_out):
+            if not files and not given_before:
                 beside = "; ".join(describe_left_out(search.left_out))
                 raise InputError(
                     f"{path}: holds no file that {modality.name} reads; known: {_known(modality)}"
@@ -117,6 +118,10 @@ class _Search:
             self._seen[real] = path
             new.append(path)
         return new
+
+    def saw(self, path: Path) -> bool:
+        """Whether a path, or another one of the same file, was seen before."""
+        return path.resolve() in self._seen
 
     def below(self, folder: Path) -> list[Path]:
         """The inputs below a folder, in the order of their names."""

@@ -88,7 +88,7 @@ def training_sets(
         seed: Seed of the held-out share and of the windows.
 
     Raises:
-        InputError: A sequence is shorter than a window, or the share is out of range.
+        InputError: No sequence is as long as a window, or the share is out of range.
     """
     if isinstance(val, Sequences):
         train, held = sequences, val
@@ -116,6 +116,9 @@ def _whole(sequences: Sequences) -> ArraySequences:
 
 def _windows(train: Sequences, held: Sequences | None, length: int, seed: int) -> TrainingSets:
     clips = _clips(train)
+    longest = max(clip.steps for clip in clips)
+    if longest < length:
+        raise InputError(f"length: {length} steps; allowed: up to those of the longest sequence, {longest}")
     val = None if held is None else SlidingWindows(_clips(held), length)
     return TrainingSets(RandomWindows(clips, length, seed=seed), val)
 
