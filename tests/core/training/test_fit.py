@@ -69,7 +69,7 @@ def test_a_long_recording_is_cut_into_windows() -> None:
     model = fit(long, length=6, val=0.2, **QUICK)
     assert model.run_config is not None
     assert model.run_config.data.length == 6
-    with pytest.raises(InputError, match="length: 100 steps; allowed: up to .* 60"):
+    with pytest.raises(InputError, match=r"length: 100 steps; allowed: up to .* 60"):
         fit(long, length=100, val=0, **QUICK)
 
 

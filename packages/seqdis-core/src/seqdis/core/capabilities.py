@@ -38,6 +38,7 @@ __all__ = [
     "learned_prior",
     "mix_extra",
     "quick_decoding",
+    "refused_parts",
     "required_targets",
     "sampling_of",
 ]
@@ -180,6 +181,13 @@ def mix_extra(
     if not isinstance(model, SwapsExtra):
         raise InputError(f"{name!r}: {type(model).__name__} has no further factor that can be swapped alone")
     return model.mix_extra(factors, other, name, generator=generator)
+
+
+def refused_parts(method: type) -> tuple[str, ...]:
+    """The parts of :class:`~seqdis.core.sequences.Sequences` that a method cannot have gaps in; see :class:`NeedsWholeSequences`."""
+    # A class is asked, not an instance: data are chosen before a model is built.
+    parts: tuple[str, ...] = getattr(method, "refuses", ())
+    return parts
 
 
 def required_targets(method: type, config: Any) -> tuple[str, ...]:

@@ -134,6 +134,28 @@ class Sequences:
             stamps=select_stamps(self.stamps, chosen),
         )
 
+    def padded(self, steps: int) -> Sequences:
+        """The same sequences with ``steps`` steps, padded with 0 at their end and masked.
+
+        Raises:
+            InputError: There are more steps already.
+        """
+        if steps < self.steps:
+            raise InputError(
+                f"sequences of {self.steps} steps; allowed: padding to as many or more, not {steps}"
+            )
+        if steps == self.steps:
+            return self
+        return replace(
+            self,
+            x=_pad(self.x, steps),
+            mask=_pad(_or_true(self.mask, self.x, self.x.shape[:2]), steps),
+            observed=None if self.observed is None else _pad(self.observed, steps),
+            targets={name: _pad(value, steps) for name, value in self.targets.items()},
+            stamps=None if self.stamps is None else pad_stamps(self.stamps, steps),
+            step_labels={name: _pad(v, steps, fill=NO_CLASS) for name, v in self.step_labels.items()},
+        )
+
     @staticmethod
     def cat(parts: Sequence[Sequences]) -> Sequences:
         """Join batches along the first dimension; shorter ones are padded with 0 at their end and masked.

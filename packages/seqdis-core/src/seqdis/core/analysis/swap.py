@@ -11,6 +11,7 @@ from torch import Tensor
 from seqdis.core.analysis.encode import evaluating
 from seqdis.core.capabilities import invert, mix_extra
 from seqdis.core.coercion import as_sequences
+from seqdis.core.data.steps import existing_steps
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -26,6 +27,8 @@ __all__ = ["SwapResult", "swap", "swap_pairs"]
 class SwapResult:
     """N pairs of sequences ``a``, ``b`` with their reconstructions and swaps, each ``(N, V, *frame)``.
 
+    What has the dynamics of a sequence is as long as that sequence; behind it lies padding.
+
     Attributes:
         a: First sequence of each pair.
         b: Second sequence of each pair.
@@ -34,6 +37,8 @@ class SwapResult:
         a_static_b_dynamic: Static factor (who or what) of ``a`` with the dynamics (what happens) of ``b``.
         b_static_a_dynamic: Static factor of ``b`` with the dynamics of ``a``.
         extra: Name of the one further factor that was swapped, or None where the whole dynamic side was.
+        a_mask: True where a step of ``a`` exists, ``(N, V)``; None where all do.
+        b_mask: True where a step of ``b`` exists, ``(N, V)``; None where all do.
     """
 
     a: Tensor
@@ -43,29 +48,28 @@ class SwapResult:
     a_static_b_dynamic: Tensor
     b_static_a_dynamic: Tensor
     extra: str | None = None
+    a_mask: Tensor | None = None
+    b_mask: Tensor | None = None
 
     def grid(self) -> list[list[Panel]]:
         """Titled rows for :meth:`~seqdis.core.modality.Modality.draw`, one column a pair."""
         kept, lent = ("static", "dynamic") if self.extra is None else ("all", self.extra)
-        rows = {
-            "A": self.a,
-            "B": self.b,
-            "A reconstructed": self.a_reconstructed,
-            "B reconstructed": self.b_reconstructed,
-            f"{kept} A + {lent} B": self.a_static_b_dynamic,
-            f"{kept} B + {lent} A": self.b_static_a_dynamic,
-        }
-        return [[Panel(title, frames) for frames in value] for title, value in rows.items()]
+        titles = ["A", "B", "A reconstructed", "B reconstructed"]
+        titles += [f"{kept} A + {lent} B", f"{kept} B + {lent} A"]
+        rows = zip(titles, self.named().values(), strict=True)
+        return [[Panel(title, frames) for frames in value] for title, value in rows]
 
-    def named(self) -> dict[str, Tensor]:
-        """The six sets of sequences by the file names that the command line gives them."""
+    def named(self) -> dict[str, list[Tensor]]:
+        """The six sets of sequences, without padding, by the file names that the command line gives them."""
+        # Where an extra alone is swapped, the steps are those of the sequence that keeps everything else.
+        lent_a, lent_b = (self.a_mask, self.b_mask) if self.extra is None else (self.b_mask, self.a_mask)
         return {
-            "source_a": self.a,
-            "source_b": self.b,
-            "reconstruction_a": self.a_reconstructed,
-            "reconstruction_b": self.b_reconstructed,
-            "swap_a_b": self.a_static_b_dynamic,
-            "swap_b_a": self.b_static_a_dynamic,
+            "source_a": existing_steps(self.a, self.a_mask),
+            "source_b": existing_steps(self.b, self.b_mask),
+            "reconstruction_a": existing_steps(self.a_reconstructed, self.a_mask),
+            "reconstruction_b": existing_steps(self.b_reconstructed, self.b_mask),
+            "swap_a_b": existing_steps(self.a_static_b_dynamic, lent_b),
+            "swap_b_a": existing_steps(self.b_static_a_dynamic, lent_a),
         }
 
 
@@ -84,7 +88,7 @@ def swap(
     Args:
         model: Model of any method.
         static: Sequences ``a`` whose static factor is kept: anything that :func:`as_sequences` reads.
-        dynamic: Sequences ``b`` whose dynamics are taken, as many as ``a`` and of the same length.
+        dynamic: Sequences ``b`` whose dynamics are taken, as many as ``a``.
         noise: Noise that the swaps start from; see :func:`~seqdis.core.starting_noise.choose_noise`.
         extra: Name of the one further factor of the method to swap; the whole dynamic side when omitted.
         generator: Source of random draws, for a decoder that draws.
@@ -121,17 +125,18 @@ def swap_pairs(
     Args:
         model: Model in eval mode.
         a: N sequences, ``(N, V, *frame)``.
-        b: N other sequences of the same length.
+        b: N other sequences, ``(N, V', *frame)``; the shorter are padded.
         noise: Noise that the swaps start from, as in :meth:`Disentangler.swap`.
         extra: Name of the one further factor of the method to swap; the whole dynamic side when omitted.
         generator: Source of random draws, for a decoder that draws.
         progress: Function called as the work advances.
 
     Raises:
-        InputError: The shapes of ``a`` and ``b`` differ, or the method has no such extra.
+        InputError: The shapes of ``a`` and ``b`` differ in more than their steps, or the method has no such extra.
     """
-    if a.x.shape != b.x.shape:
+    if len(a) != len(b) or a.x.shape[2:] != b.x.shape[2:]:
         raise InputError(f"pairs need equal shapes; got {tuple(a.x.shape)} and {tuple(b.x.shape)}")
+    a, b = (sequences.padded(max(a.steps, b.steps)) for sequences in (a, b))
     first, second = model.encode(a), model.encode(b)
     inverted = None
     if noise != "fresh":
@@ -154,4 +159,5 @@ def swap_pairs(
         progress=part_of(progress, 1, 2),
     ).cpu()
     rebuilt_a, rebuilt_b, a_b, b_a = decoded.chunk(4)
-    return SwapResult(a.x.cpu(), b.x.cpu(), rebuilt_a, rebuilt_b, a_b, b_a, extra)
+    masks = [None if sequences.mask is None else sequences.mask.cpu() for sequences in (a, b)]
+    return SwapResult(a.x.cpu(), b.x.cpu(), rebuilt_a, rebuilt_b, a_b, b_a, extra, *masks)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.capabilities import invert
+from seqdis.core.data.steps import existing_steps
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.progress import Progress, part_of
 from seqdis.core.random import GeneratorLike, stack_generators
@@ -25,10 +26,23 @@ class SwapMatrix:
         sources: The K sequences, ``(K, V, *frame)``.
         frames: The swaps, ``(K, K, V, *frame)``; entry ``[i, j]`` has the static factor of source ``i`` and the
             dynamics of source ``j``, so that the diagonal holds the reconstructions.
+        mask: True where a step of a source exists, ``(K, V)``; None where all do.
     """
 
     sources: Tensor
     frames: Tensor
+    mask: Tensor | None = None
+
+    def source(self, index: int) -> Tensor:
+        """One source without padding, ``(V_i, *frame)``."""
+        return existing_steps(self.sources[index : index + 1], self._exists(index))[0]
+
+    def swap(self, static: int, dynamic: int) -> Tensor:
+        """One swap without padding, as long as the source of its dynamics, ``(V_j, *frame)``."""
+        return existing_steps(self.frames[static, dynamic][None], self._exists(dynamic))[0]
+
+    def _exists(self, index: int) -> Tensor | None:
+        return None if self.mask is None else self.mask[index : index + 1]
 
 
 @torch.no_grad()
@@ -68,4 +82,5 @@ def swap_matrix(
             progress=part_of(progress, index + 1, count + 1),
         )
         frames.append(decoded.cpu())
-    return SwapMatrix(batch.x.cpu(), torch.stack(frames))
+    mask = None if batch.mask is None else batch.mask.cpu()
+    return SwapMatrix(batch.x.cpu(), torch.stack(frames), mask)

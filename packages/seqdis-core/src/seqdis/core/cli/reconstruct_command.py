@@ -51,6 +51,7 @@ def reconstruct(
 
     from seqdis.core.cli.session import open_session
     from seqdis.core.data.inputs import expand
+    from seqdis.core.data.steps import existing_steps
     from seqdis.core.media import write_media
     from seqdis.core.output_paths import one_output_each
     from seqdis.core.sequences import Sequences
@@ -66,7 +67,9 @@ def reconstruct(
     with session.bar("reconstructing") as progress:
         for i in range(0, len(sources), batch_size):
             some = sources[i : i + batch_size]
-            results += session.model.reconstruct(Sequences.cat(some), noise=noise, generator=generator).cpu()
+            batch = Sequences.cat(some)
+            rebuilt = session.model.reconstruct(batch, noise=noise, generator=generator)
+            results += existing_steps(rebuilt.cpu(), batch.mask)
             progress(i + len(some), len(sources))
     rows = []
     for path, output, source, result in zip(paths, outputs, sources, results, strict=True):

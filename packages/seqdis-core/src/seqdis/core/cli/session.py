@@ -12,7 +12,7 @@ import torch
 
 from seqdis.core.cli.model import load_model
 from seqdis.core.cli.output import progress_bar
-from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.config import RunConfig
 from seqdis.core.data.inputs import read_first, single_input
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -53,10 +53,6 @@ class Session:
         """A progress bar with a title."""
         return progress_bar(text, show=not self.quiet)
 
-    def data(self, frames: int | None = None) -> DataConfig:
-        """The run's data settings, with sequences of ``frames`` steps if given."""
-        return self.config.data if frames is None else self.config.data.model_copy(update={"length": frames})
-
     def input(self, option: str, path: Path) -> Path:
         """The one input file that ``path`` is, or that the folder ``path`` holds.
 
@@ -65,16 +61,14 @@ class Session:
         """
         return single_input(self.modality, path, option)
 
-    def read(
-        self, path: Path, *, start: int = 0, frames: int | None = None, shorter: bool = False
-    ) -> Sequences:
+    def read(self, path: Path, *, start: int = 0, frames: int | None = None) -> Sequences:
         """One sequence of a file; see :func:`~seqdis.core.data.inputs.read_first`."""
-        return read_first(self.modality, path, self.data(frames), start=start, shorter=shorter)
+        return read_first(self.modality, path, self.config.data, start=start, frames=frames)
 
     @torch.no_grad()
     def encode(self, path: Path, *, start: int) -> Factors:
         """Factors of a file's steps from ``start`` on, at most as many as in training."""
-        return self.model.encode(self.read(path, start=start, shorter=True))
+        return self.model.encode(self.read(path, start=start))
 
     def summary(self, files: Sequence[Path], **details: Any) -> dict[str, Any]:
         """The record of how ``files`` were made, for JSON; a detail that is None is left out."""

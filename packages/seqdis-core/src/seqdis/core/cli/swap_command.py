@@ -109,7 +109,7 @@ def swap(
                 generator=session.generator(),
                 progress=progress,
             )
-            swapped, grid = pair.a_static_b_dynamic, pair.grid()
+            swapped, grid = pair.named()["swap_a_b"], pair.grid()
         else:
             ((kept, source),) = sequences.items()
             drawn = swap_drawn(
@@ -122,7 +122,7 @@ def swap(
                 generator=session.generator(),
                 progress=progress,
             )
-            swapped, grid = drawn.frames, drawn.grid()
+            swapped, grid = list(drawn.frames), drawn.grid()
     media = outputs.media_files(len(swapped))
     for path, sequence in zip(media, swapped if media else [], strict=True):
         write_media(modality, path, sequence, data)

@@ -100,5 +100,6 @@ class ArraySequences(SequenceDataset):
             views=lambda indices, epoch: [View(i, torch.arange(self.shape[0])) for i in indices],
             fingerprint=lambda: digest([*self._keys, self._x]),
             texts=self._texts,
+            keys=self._keys,
             sound=self._sound,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from seqdis.core.capabilities import NeedsWholeSequences
+from seqdis.core.capabilities import refused_parts
 from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.data.discovery import find_inputs
 from seqdis.core.data.folder_content import folder_content
@@ -45,8 +45,7 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
     if longest < data.length:
         _logger.warning("%s: the longest recording has %d steps: length=%d", root, longest, longest)
         data = data.model_copy(update={"length": longest})
-    method = get_method(config.method)
-    if issubclass(method, NeedsWholeSequences) and "mask" in method.refuses:
+    if "mask" in refused_parts(get_method(config.method)):
         data = data.model_copy(update={"min_length": max(data.min_length, data.length)})
     return config.model_copy(update={"data": data})
 

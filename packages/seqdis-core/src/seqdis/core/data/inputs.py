@@ -69,23 +69,24 @@ def open_one(modality: Modality, path: Path, data: DataConfig) -> Recording:
 
 
 def read_first(
-    modality: Modality, path: Path, data: DataConfig, *, start: int = 0, shorter: bool = False
+    modality: Modality, path: Path, data: DataConfig, *, start: int = 0, frames: int | None = None
 ) -> Sequences:
-    """Steps ``[start, start + V)`` of one input as a batch of one sequence.
+    """Steps ``[start, start + V)`` of one input, as far as it goes, as a batch of one sequence.
 
     Args:
         modality: Modality that reads the file.
         path: The file or folder to read.
-        data: The run's data settings; its length is V.
+        data: The run's data settings; its length is V unless ``frames`` is given.
         start: The first step to take.
-        shorter: Whether an input that ends before step ``start + V`` is accepted, as far as it goes.
+        frames: Number of steps to take, all of which must be there.
 
     Raises:
-        InputError: The input cannot be used, or ends before step ``start + V``.
+        InputError: The input cannot be used, or ends before step ``start``, or ``start + frames`` where these are
+            given.
     """
     recording = open_one(modality, path, data)
-    needed = start + (1 if shorter else data.length)
+    needed = start + (frames or 1)
     if recording.steps < needed:
         raise InputError(f"{path}: has {recording.steps} steps; at least {needed} are needed")
-    stop = min(start + data.length, recording.steps)
+    stop = min(start + (frames or data.length), recording.steps)
     return SlidingWindows([part_in_time(recording, start, stop)], stop - start).fetch([0])

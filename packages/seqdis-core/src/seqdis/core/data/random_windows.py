@@ -89,6 +89,7 @@ class RandomWindows(SequenceDataset):
             read=lambda index: self._recordings[index].whole(),
             views=lambda indices, epoch: [self._view(index, epoch) for index in indices],
             fingerprint=lambda: digest([part for one in self._recordings for part in one.identity()]),
+            keys=[one.key for one in self._recordings],
         )
 
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:

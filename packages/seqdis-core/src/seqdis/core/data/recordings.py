@@ -33,6 +33,7 @@ class Recordings:
         views: A function from some sequences' indices and an epoch to their positions in the recordings.
         fingerprint: A hash that differs where the recordings do.
         texts: The words said in each recording, if they are known for all.
+        keys: Names of the recordings, if they are known without reading them.
         sound: A function from a recording's number to its sound, the stretch that ``read`` gives frames of;
             None for recordings without sound.
     """
@@ -42,6 +43,7 @@ class Recordings:
     views: Callable[[Sequence[int], int], list[View]]
     fingerprint: Callable[[], str]
     texts: Sequence[str] | None = None
+    keys: Sequence[str] | None = None
     sound: Callable[[int], Sound] | None = None
 
 

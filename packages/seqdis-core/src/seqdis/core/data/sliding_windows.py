@@ -92,4 +92,5 @@ class SlidingWindows(SequenceDataset):
             read=lambda index: self._recordings[index].whole(),
             views=lambda indices, epoch: [self._views[int(i)] for i in indices],
             fingerprint=lambda: digest([part for one in self._recordings for part in one.identity()]),
+            keys=[one.key for one in self._recordings],
         )

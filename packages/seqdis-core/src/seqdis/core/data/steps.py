@@ -13,6 +13,7 @@ from seqdis.core.sequences import Sequences
 __all__ = [
     "entry_weights",
     "existing_first",
+    "existing_steps",
     "subsample_frames",
     "take_steps",
     "valid_entries",
@@ -56,6 +57,20 @@ def existing_first(mask: Tensor) -> tuple[Tensor, Tensor]:
     """
     order = (~mask.bool()).to(torch.uint8).argsort(dim=1, stable=True)
     return order, order.argsort(dim=1)
+
+
+def existing_steps(frames: Tensor, mask: Tensor | None) -> list[Tensor]:
+    """The frames of each sequence without its padding, ``(V_i, *frame)`` each.
+
+    Args:
+        frames: Frames of B sequences, ``(B, V, *frame)``.
+        mask: True where a step exists, ``(B, V)``; None where all do.
+    """
+    if mask is None:
+        return list(frames)
+    return [
+        sequence[exists.to(sequence.device)] for sequence, exists in zip(frames, mask.bool(), strict=True)
+    ]
 
 
 def take_steps(x: Tensor, steps: Tensor) -> Tensor:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import torch
 
+from seqdis.core.analysis.pairs import differing_clips
 from seqdis.core.capabilities import quick_decoding
 from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data.steps import existing_steps
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Panel
@@ -25,7 +27,8 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
 
     Args:
         model: A model in evaluation mode.
-        dataset: The dataset whose first clips are shown, the same ones every time.
+        dataset: The dataset some of whose clips are shown, the same ones every time: such that differ in both
+            factors, see :func:`~seqdis.core.analysis.pairs.differing_clips`.
         path: The path of the picture without its suffix: ``.png``, or the first that the modality draws; nothing is drawn
             where it draws none.
         seed: Seed of all random draws of the method.
@@ -36,7 +39,7 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
     if not modality.pictures:
         return
     data = model.run_config.data
-    batch = dataset.fetch(range(min(_CLIPS, len(dataset)))).to(model.device)
+    batch = dataset.fetch(differing_clips(dataset, _CLIPS)).to(model.device)
     next_clip = torch.arange(1, len(batch) + 1) % len(batch)
 
     def rows(stream: int) -> GeneratorStack:
@@ -46,12 +49,17 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
     with quick_decoding(model):
         rebuilt = model.reconstruct(batch, generator=rows(0))
         swapped = model.swap(batch, batch[next_clip], generator=rows(1))
+    following = None if batch.mask is None else batch.mask[next_clip]
+    shown = [
+        existing_steps(frames.float().cpu(), mask)
+        for frames, mask in ((batch.x, batch.mask), (rebuilt, batch.mask), (swapped, following))
+    ]
     titles = [str(key) for key in batch.keys] or [f"clip {i}" for i in range(len(batch))]
     grid = [
         [
-            Panel(title, batch.x[i].cpu()),
-            Panel("reconstruction", rebuilt[i].float().cpu()),
-            Panel(f"with the dynamics of {titles[(i + 1) % len(titles)]}", swapped[i].float().cpu()),
+            Panel(title, shown[0][i]),
+            Panel("reconstruction", shown[1][i]),
+            Panel(f"with the dynamics of {titles[(i + 1) % len(titles)]}", shown[2][i]),
         ]
         for i, title in enumerate(titles)
     ]

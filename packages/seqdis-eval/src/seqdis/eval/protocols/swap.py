@@ -6,14 +6,21 @@ from collections.abc import Sequence
 
 import torch
 
-from seqdis.core.analysis import encode_dataset, evaluating, fixed_pairs, probe_outcomes, swap_matrix
+from seqdis.core.analysis import (
+    differing_clips,
+    encode_dataset,
+    evaluating,
+    fixed_pairs,
+    probe_outcomes,
+    swap_matrix,
+)
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.sequences import check_whole
-from seqdis.eval.engine.batches import Noise, Swapped, chosen_clips
+from seqdis.eval.engine.batches import Noise, Swapped
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
@@ -177,10 +184,10 @@ class Swap(Protocol):
     def sections(self, context: Context) -> list[Section]:
         """Every static factor with every dynamic one, of a few clips."""
         run = context.first
-        batch = run.test_set.fetch(chosen_clips(len(run.test_set), 4, seed=context.seed))
+        batch = run.test_set.fetch(differing_clips(run.test_set, 4, seed=context.seed))
         drawn = torch.Generator().manual_seed(context.seed)
         with evaluating(run.model):
             result = swap_matrix(run.model, batch.to(run.model.device), generator=drawn)
         block = swap_block(context.showroom, result, batch, run.test_set.labels)
-        note = "Test clips that the seed alone chooses: who or what from one, what happens from another."
+        note = "Test clips that differ in both factors: who or what from one, what happens from another."
         return [Section("Swaps", [block], note), *features_section(self._networks, run)]

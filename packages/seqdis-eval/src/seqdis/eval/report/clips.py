@@ -8,6 +8,7 @@ from torch import Tensor
 
 from seqdis.core.analysis import SwapMatrix, TraverseResult
 from seqdis.core.data.labels import Label
+from seqdis.core.data.steps import existing_steps
 from seqdis.core.factors import Side
 from seqdis.core.modality import Panel
 from seqdis.core.sequences import Sequences
@@ -42,9 +43,9 @@ def swap_block(
         for i in range(count):
             j = (i + 1) % count
             panels = [
-                Panel("static factor from", result.sources[i]),
-                Panel("dynamics from", result.sources[j]),
-                Panel("swap", result.frames[i, j]),
+                Panel("static factor from", result.source(i)),
+                Panel("dynamics from", result.source(j)),
+                Panel("swap", result.swap(i, j)),
             ]
             parts = [", ".join(words) or name for words, name in ((who[i], names[i]), (how[j], names[j]))]
             cards.append(drawn_card(show, " + ".join(parts), panels))
@@ -53,7 +54,7 @@ def swap_block(
         [
             Cell(
                 show.clip(
-                    result.frames[i, j],
+                    result.swap(i, j),
                     f"{names[i]} reconstructed"
                     if i == j
                     else f"swap: static factor of {names[i]}, dynamics of {names[j]}",
@@ -64,9 +65,7 @@ def swap_block(
         ]
         for i in range(count)
     ]
-    sources = [
-        show.clip(frames, f"source {name}") for name, frames in zip(names, result.sources, strict=True)
-    ]
+    sources = [show.clip(result.source(i), f"source {name}") for i, name in enumerate(names)]
     return Matrix(
         caption="Every static factor with every dynamic one; on the diagonal the reconstructions.",
         down="static factor of",
@@ -87,7 +86,8 @@ def reconstruction_cards(show: Showroom, batch: Sequences, rebuilt: Tensor, note
         notes: A line a clip.
     """
     cards = []
-    for name, x, guess, note in zip(_names(batch), batch.x.cpu(), rebuilt.cpu(), notes, strict=True):
+    shown = (existing_steps(frames.cpu(), batch.mask) for frames in (batch.x, rebuilt))
+    for name, x, guess, note in zip(_names(batch), *shown, notes, strict=True):
         if show.moves:
             items = [
                 ("source", show.clip(x, f"source {name}")),

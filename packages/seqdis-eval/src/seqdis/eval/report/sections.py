@@ -6,6 +6,7 @@ import torch
 
 from seqdis.core.analysis import (
     TraverseResult,
+    differing_clips,
     evaluating,
     generate,
     probe_splits,
@@ -52,16 +53,15 @@ def run_sections(run: TrainedRun, settings: ReportSettings, stage: Stage) -> lis
 
 
 def _swaps(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section:
-    chosen = chosen_clips(len(run.test_set), settings.clips, seed=settings.seed)
-    batch = run.test_set.fetch(chosen)
+    batch = run.test_set.fetch(differing_clips(run.test_set, settings.clips, seed=settings.seed))
     result = swap_matrix(
         run.model, batch.to(run.model.device), generator=torch.Generator().manual_seed(settings.seed)
     )
     return Section(
         "Swaps",
         [swap_block(show, result, batch, run.test_set.labels)],
-        "Test clips that the model has not learnt from, chosen by the seed alone: who or what from one, what happens "
-        "from another.",
+        "Test clips that the model has not learnt from, chosen by the seed such that they differ in both factors "
+        "as far as labels and folders tell: who or what from one, what happens from another.",
     )
 
 
