@@ -71,7 +71,10 @@ def test_bad_input_is_refused_with_one_line(
     assert refused("reconstruct", toy_run, recordings / "a.npy", "--out", tmp_path / "r.mp3") == (
         f"{tmp_path / 'r.mp3'}: toy cannot write '.mp3'; allowed: .npy"
     )
-    assert refused("reconstruct", toy_run, recordings / "a.npy", "--out", out, "--start", 1) == (
+    assert refused("reconstruct", toy_run, recordings / "a.npy", "--out", out, "--start", 6) == (
+        f"{recordings / 'a.npy'}: has 6 steps; at least 7 are needed"
+    )
+    assert refused("reconstruct", toy_run, recordings / "a.npy", "--out", out, "--frames", 7) == (
         f"{recordings / 'a.npy'}: has 6 steps; at least 7 are needed"
     )
     assert not [*tmp_path.iterdir()]

@@ -64,6 +64,10 @@ class AudioModality(Modality):
 
         return PRESETS
 
+    def starter(self) -> str | None:
+        """The preset of a person's own sounds."""
+        return "diffsda-audio"
+
     def demo(self) -> str | None:
         """The preset of timbres and melodies."""
         return "diffsda-tones"

@@ -148,6 +148,10 @@ class Modality(ABC):
             clip = replace(clip, frames=(clip.frames.clamp(0, 1) * 255).round().to(torch.uint8))
         return [clip]
 
+    def starter(self) -> str | None:
+        """The preset for a person's own files, which ``seqdis data check`` uses; None where there is none."""
+        return None
+
     @abstractmethod
     def read(self, path: Path, data: DataConfig) -> Clip:
         """Read one file (or folder of frames) whole, at any length, in the shape of ``data``.

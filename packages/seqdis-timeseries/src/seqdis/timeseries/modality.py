@@ -41,6 +41,9 @@ class TimeSeriesModality(Modality):
 
         return PRESETS
 
+    def starter(self) -> str | None:
+        return "diffsda-series"
+
     def demo(self) -> str | None:
         return "diffsda-waves"
 

@@ -55,6 +55,9 @@ class VideoModality(Modality):
     def presets(self) -> Mapping[str, Callable[[], RunConfig]]:
         return PRESETS
 
+    def starter(self) -> str | None:
+        return "diffsda-video"
+
     def demo(self) -> str | None:
         return "diffsda-shapes"
 

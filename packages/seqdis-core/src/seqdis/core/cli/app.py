@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
+from seqdis.core.cli.data_commands import data
 from seqdis.core.cli.demo_command import demo
 from seqdis.core.cli.doctor_command import doctor
 from seqdis.core.cli.encode_command import encode
@@ -93,5 +94,6 @@ def _root(
 app.command("list")(list_)
 for _command in (demo, train, encode, reconstruct, swap, sample, traverse, doctor):
     app.command()(_command)
+app.add_typer(data, name="data")
 app.add_typer(prior, name="prior")
 app.add_typer(kernels, name="kernels")

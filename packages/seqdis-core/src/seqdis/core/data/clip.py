@@ -24,6 +24,7 @@ class Clip(Recording):
         key: The name of the recording, usually the file's path below its folder.
         observed: True where an entry was measured, shaped like ``frames``; None where all were.
         labels: The class of each label of the whole recording, by the label's name.
+        facts: What the file says of itself, by name with unit, see :meth:`Recording.about`.
         stamps: The time of each step, ``(T,)``, numbers or ``datetime64``; None where it is not known.
         steps_labelled: The class that each step has of a label, ``(T,)`` texts, by the label's name.
     """
@@ -32,6 +33,7 @@ class Clip(Recording):
     key: str
     observed: Tensor | None = None
     labels: Mapping[str, str] | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)
     stamps: np.ndarray | None = None
     steps_labelled: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -76,6 +78,9 @@ class Clip(Recording):
 
     def whole(self) -> Clip:
         return self
+
+    def about(self) -> Mapping[str, float]:
+        return self.facts
 
     def identity(self) -> list[str | Tensor]:
         return [self.key, self.frames]

@@ -68,6 +68,10 @@ class Recording(ABC):
         """Whether the time of each step is known."""
         return False
 
+    def about(self) -> Mapping[str, float]:
+        """What the file says of itself, by name with unit: ``"seconds"``, ``"frames a second"``, ``"width, px"``."""
+        return {}
+
     def identity(self) -> list[str | Tensor]:
         """What tells the recording from others, for :func:`~seqdis.core.data.recordings.digest`."""
         return [self.key, str(self.steps)]
@@ -124,6 +128,9 @@ class RecordingPart(Recording):
 
     def take(self, steps: Tensor) -> Clip:
         return self.source.take(steps + self.first)
+
+    def about(self) -> Mapping[str, float]:
+        return self.source.about()
 
     def identity(self) -> list[str | Tensor]:
         return [self.key, *self.source.identity(), f"{self.first}:{self.last}"]
