@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.errors import InputError
+from seqdis.core.sequences import Sequences
 
 
 def data(seed: int = 0) -> torch.Tensor:
@@ -85,3 +88,23 @@ def test_constant_or_unobserved_channels_are_refused(value: float) -> None:
     observed[..., 2] = False
     with pytest.raises(InputError, match=r"channel\(s\) \[1, 2\]"):
         Normalizer((3,), scope="channel").fit(ArraySequences(x, observed=observed), batch_size=3)
+
+
+class Decoded(ArraySequences):
+    """Sequences that count how often they are read, as if each were decoded from a file."""
+
+    in_memory = False
+    read = 0
+
+    def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
+        self.read += len(indices)
+        return super().fetch(indices, epoch=epoch)
+
+
+@pytest.mark.parametrize("count", [100, 1024, 5000])
+def test_of_decoded_sequences_at_most_1024_are_read_spread_over_all(count: int) -> None:
+    dataset = Decoded(torch.linspace(0, 1, count).view(-1, 1, 1).expand(-1, 2, 3).contiguous())
+    n = Normalizer((3,)).fit(dataset)
+    assert min(count, 512) <= dataset.read <= 1024
+    assert n.mean.item() == pytest.approx(0.5, abs=0.01)
+    assert n.std.item() == pytest.approx(12**-0.5, rel=0.02)

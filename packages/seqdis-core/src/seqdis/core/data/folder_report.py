@@ -184,10 +184,13 @@ def _advice(content: FolderContent, config: RunConfig) -> list[str]:
     data, advice = config.data, []
     if any(left.reason == "damaged" for left in content.left_out):
         advice.append("train with --skip-bad to leave out what cannot be read")
-    folders = {Path(one.key).parts[0] for one in content.recordings if len(Path(one.key).parts) > 1}
-    if data.group is None and len(folders) > 2 and "train" not in folders:
+    paths = [Path(one.key.partition("#")[0]) for one in content.recordings]
+    tops = {path.parts[0] for path in paths if len(path.parts) > 1}
+    parents = {path.parent for path in paths}
+    name, count = ("folder", len(tops)) if len(tops) > 2 else ("parent", len(parents))
+    if data.group is None and count > 2 and "train" not in tops:
         advice.append(
-            f"group=folder keeps each of the {len(folders)} folders in one split; without it, files of one "
+            f"group={name} keeps each of the {count} folders in one split; without it, files of one "
             "folder (of one person, patient or machine, if folders stand for these) are in all of them"
         )
     static = [name for name, label in content.labels.items() if label.factor == "static"]

@@ -69,6 +69,11 @@ class WithIdentities(SequenceDataset):
         """The shape of one sequence, ``(V, *frame)``."""
         return self._dataset.shape
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether a sequence of the dataset is read without opening a file."""
+        return self._dataset.in_memory
+
     def __len__(self) -> int:
         return len(self._dataset)
 

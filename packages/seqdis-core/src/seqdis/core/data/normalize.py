@@ -17,6 +17,10 @@ NORMALIZED_STD = 0.5
 """The data's standard deviation that EDM's preconditioning expects, σ_data."""
 
 
+MOST_DECODED = 1024
+"""Number of sequences that are read where each is decoded from a file."""
+
+
 class Normalizer(nn.Module):
     """``y = 0.5 · (x − μ) / σ`` with μ, σ of the observed training entries (DiffSDA, App. B.2).
 
@@ -57,6 +61,9 @@ class Normalizer(nn.Module):
     ) -> Normalizer:
         """Measure μ and σ in one streaming pass in float64 (Chan et al. 1979, pairwise update).
 
+        Of sequences that are decoded from files, 1024 are read, spread evenly over the dataset: to decode all of a
+        large set before the first step would take longer than many a training.
+
         Args:
             dataset: The training split; masked steps and unobserved entries do not count.
             transform: A function on ``(N, *frame)`` that comes before the normaliser (a frame codec's
@@ -70,8 +77,9 @@ class Normalizer(nn.Module):
         axes = [axis for axis in range(len(shape) + 1) if axis != 1 or self.scope == "global"]
         count = torch.zeros(shape, dtype=torch.float64)
         mean, squares = torch.zeros_like(count), torch.zeros_like(count)
-        for start in range(0, len(dataset), batch_size):
-            batch = dataset.fetch(range(start, min(start + batch_size, len(dataset))))
+        chosen = range(0, len(dataset), 1 if dataset.in_memory else -(-len(dataset) // MOST_DECODED))
+        for start in range(0, len(chosen), batch_size):
+            batch = dataset.fetch(chosen[start : start + batch_size])
             x = transform(batch.x.flatten(0, 1).to(self.mean.device)).double().cpu()
             seen = torch.ones_like(x)
             if batch.observed is not None:

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
 from seqdis.core.data.recording import Recording
 from seqdis.core.data.recordings import Recordings, View, digest
@@ -61,6 +62,10 @@ class RandomWindows(SequenceDataset):
     @property
     def shape(self) -> tuple[int, ...]:
         return self._reader.shape
+
+    @property
+    def in_memory(self) -> bool:
+        return all(isinstance(recording, Clip) for recording in self._recordings)
 
     def __len__(self) -> int:
         return self._ends[-1]

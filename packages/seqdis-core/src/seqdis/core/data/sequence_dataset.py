@@ -44,6 +44,11 @@ class SequenceDataset(ABC):
                 the same index and epoch always give the same sequence.
         """
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether a sequence is read without opening a file."""
+        return True
+
     def recordings(self) -> Recordings | None:
         """The recordings that its sequences were cut from; None for a dataset that does not know them."""
         return None

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
 from seqdis.core.data.recording import Recording
 from seqdis.core.data.recordings import Recordings, View, digest
@@ -74,6 +75,10 @@ class SlidingWindows(SequenceDataset):
     @property
     def shape(self) -> tuple[int, ...]:
         return self._reader.shape
+
+    @property
+    def in_memory(self) -> bool:
+        return all(isinstance(recording, Clip) for recording in self._recordings)
 
     def __len__(self) -> int:
         return len(self._views)

@@ -26,6 +26,11 @@ class Subset(SequenceDataset):
     def shape(self) -> tuple[int, ...]:
         return self._dataset.shape
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether a sequence of the dataset is read without opening a file."""
+        return self._dataset.in_memory
+
     def __len__(self) -> int:
         return len(self._indices)
 
