@@ -3,7 +3,7 @@
 from seqdis.core.analysis.confidence import bootstrap, bootstrap_mean, wilson
 from seqdis.core.analysis.encode import encode_dataset, evaluating, row_sources
 from seqdis.core.analysis.generate import DrawnSwap, Generated, generate, swap_drawn
-from seqdis.core.analysis.pairs import differing_clips, fixed_pairs
+from seqdis.core.analysis.pairs import fixed_pairs
 from seqdis.core.analysis.principal import (
     PrincipalComponents,
     label_association,
@@ -24,7 +24,6 @@ __all__ = [
     "TraverseResult",
     "bootstrap",
     "bootstrap_mean",
-    "differing_clips",
     "encode_dataset",
     "evaluating",
     "fixed_pairs",

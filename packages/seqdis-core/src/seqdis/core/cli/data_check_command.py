@@ -11,7 +11,7 @@ from seqdis.core.cli.output import print_json, print_line, print_table
 from seqdis.core.errors import InputError
 
 if TYPE_CHECKING:
-    from seqdis.core.data.folder_report import FolderReport
+    from seqdis.core.folder_report import FolderReport
 
 __all__ = ["check"]
 
@@ -35,8 +35,8 @@ def check(
     Files are read by the same code as in training. What cannot be read is listed with the reason.
     """
     from seqdis.core.config import apply_overrides
-    from seqdis.core.data.folder_report import example_panels, report_folder
-    from seqdis.core.data.folder_report_page import write_page
+    from seqdis.core.folder_report import example_panels, report_folder
+    from seqdis.core.folder_report_page import write_page
     from seqdis.core.media import draw_picture
     from seqdis.core.registry import get_modality, get_preset
 
@@ -89,7 +89,7 @@ def _starter(folder: Path, modality: str | None) -> str:
 
 
 def _print(report: FolderReport) -> None:
-    from seqdis.core.data.folder_report_page import facts_of
+    from seqdis.core.folder_report_page import facts_of
 
     print_table(report.folder, ["what", "value"], facts_of(report))
     print_table(

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from seqdis.core.config import RunConfig
-from seqdis.core.data.completion import complete_config
 from seqdis.core.data.loader import BatchPlan
 from seqdis.core.data.sequence_dataset import SequenceDataset
+from seqdis.core.data_completion import complete_config
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import build_dataset
 from seqdis.core.training.schedule import total_steps

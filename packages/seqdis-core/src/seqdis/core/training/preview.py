@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from seqdis.core.analysis.pairs import differing_clips
 from seqdis.core.capabilities import quick_decoding
+from seqdis.core.data.differing_clips import differing_clips
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.steps import existing_steps
 from seqdis.core.disentangler import Disentangler
@@ -28,7 +28,7 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
     Args:
         model: A model in evaluation mode.
         dataset: The dataset some of whose clips are shown, the same ones every time: such that differ in both
-            factors, see :func:`~seqdis.core.analysis.pairs.differing_clips`.
+            factors, see :func:`~seqdis.core.data.differing_clips.differing_clips`.
         path: The path of the picture without its suffix: ``.png``, or the first that the modality draws; nothing is drawn
             where it draws none.
         seed: Seed of all random draws of the method.

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import torch
 
 from seqdis.core.analysis import (
-    differing_clips,
     encode_dataset,
     evaluating,
     fixed_pairs,
     probe_outcomes,
     swap_matrix,
 )
+from seqdis.core.data.differing_clips import differing_clips
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError

@@ -6,13 +6,13 @@ import torch
 
 from seqdis.core.analysis import (
     TraverseResult,
-    differing_clips,
     evaluating,
     generate,
     probe_splits,
     swap_matrix,
     traverse,
 )
+from seqdis.core.data.differing_clips import differing_clips
 from seqdis.core.data.subset import Subset
 from seqdis.core.factors import SIDES
 from seqdis.eval.engine.batches import chosen_clips

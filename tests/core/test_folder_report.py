@@ -7,7 +7,7 @@ import numpy as np
 
 from seqdis.core.config import RunConfig, apply_overrides
 from seqdis.core.data.folder import folder_sequences
-from seqdis.core.data.folder_report import Spread, example_panels, report_folder
+from seqdis.core.folder_report import Spread, example_panels, report_folder
 from seqdis.core.registry import get_modality, get_preset
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from seqdis.core.config import DataConfig
 from seqdis.core.data.discovery import describe_left_out
-from seqdis.core.data.folder_report import FolderReport, Spread
 from seqdis.core.files import replace_file
+from seqdis.core.folder_report import FolderReport, Spread
 from seqdis.core.modality import Modality, Panel
 
 __all__ = ["facts_of", "write_page"]

@@ -13,13 +13,13 @@ import torch
 
 from seqdis.core.config import RunConfig
 from seqdis.core.data.clip import Clip
-from seqdis.core.data.completion import complete_config
 from seqdis.core.data.discovery import LeftOut
 from seqdis.core.data.folder_content import FolderContent, folder_content
 from seqdis.core.data.random_windows import RandomWindows
 from seqdis.core.data.recording import Recording
 from seqdis.core.data.sliding_windows import SlidingWindows
 from seqdis.core.data.splits import split_recordings
+from seqdis.core.data_completion import complete_config
 from seqdis.core.modality import Panel
 from seqdis.core.presets import list_presets
 from seqdis.core.registry import get_modality
