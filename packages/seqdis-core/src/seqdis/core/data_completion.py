@@ -1,4 +1,4 @@
-"""What a preset leaves open, filled in from the files that are learnt from."""
+"""The settings that a preset leaves open, filled in from the files that are learnt from."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
     - A method that cannot have padding raises ``min_length`` to a whole sequence: what is shorter is left out.
 
     Args:
-        config: The configuration.
+        config: The configuration of a run.
         root: The folder of a person's own files; None for a named dataset.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a folder of files holds and how a training would use it, found before anything is trained."""
+"""A report about a folder of files before anything is trained: its contents, and the use of them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SplitSize:
 
 @dataclass(frozen=True)
 class PresetFit:
-    """How a preset for a person's own files suits the recordings.
+    """The fit of a preset for a person's own files to the recordings.
 
     Attributes:
         preset: The name of the preset.
@@ -71,7 +71,7 @@ class PresetFit:
 
 @dataclass(frozen=True)
 class FolderReport:
-    """What a training would read from a folder.
+    """A report about the files that a training would read from a folder.
 
     Attributes:
         folder: The folder, or file.
@@ -80,15 +80,15 @@ class FolderReport:
         data: The data settings, with what was open filled in.
         files: Number of files that are used.
         recordings: Number of recordings in them.
-        left_out: What is not used, and why.
+        left_out: Files and recordings that are not used, and why.
         steps: Steps of a recording.
-        facts: What the files say of themselves, by name with unit: seconds, frames a second, width in pixels, ….
+        facts: Facts that the files state of themselves, by name with unit: seconds, frames a second, width in pixels, ….
         missing: Share of entries that were not measured.
         labels: Number of classes of each label.
-        rule: How the splits are made.
-        advice: What may be better, a sentence each.
+        rule: The rule by which the splits are made.
+        advice: Advice, a sentence each.
         splits: The size of each split.
-        fits: How the presets for a person's own files suit.
+        fits: The fit of each preset for a person's own files.
     """
 
     folder: str

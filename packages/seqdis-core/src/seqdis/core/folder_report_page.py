@@ -55,7 +55,7 @@ def write_page(path: Path, report: FolderReport, modality: Modality, panels: Seq
 
     Args:
         path: The page, ``.html``.
-        report: The report.
+        report: The report to be shown.
         modality: The modality that draws.
         panels: The sequences to draw.
 

@@ -24,7 +24,7 @@ class Clip(Recording):
         key: The name of the recording, usually the file's path below its folder.
         observed: True where an entry was measured, shaped like ``frames``; None where all were.
         labels: The class of each label of the whole recording, by the label's name.
-        facts: What the file says of itself, by name with unit, see :meth:`Recording.about`.
+        facts: Facts that the file states of itself, by name with unit, see :meth:`Recording.about`.
         stamps: The time of each step, ``(T,)``, numbers or ``datetime64``; None where it is not known.
         steps_labelled: The class that each step has of a label, ``(T,)`` texts, by the label's name.
     """

@@ -20,7 +20,7 @@ CANDIDATES = 64
 
 @dataclass(frozen=True)
 class Differences:
-    """What tells some sequences of a dataset apart, known without reading them.
+    """The labels, recordings and folders that tell some sequences of a dataset apart, known without reading them.
 
     Attributes:
         static: The labels of identity, each of the whole dataset, ``(N,)``.

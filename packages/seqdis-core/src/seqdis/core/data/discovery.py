@@ -34,7 +34,7 @@ class LeftOut:
         path: The file or folder.
         reason: ``"kind"``: no reader for its suffix; ``"run"``: the folder of a run; ``"twice"``: the same file as
             another one; ``"short"``: fewer steps than ``min_length``; ``"damaged"``: it cannot be read.
-        detail: What was found: the suffix, the other path, the number of steps, the error.
+        detail: The finding: the suffix, the other path, the number of steps, the error.
     """
 
     path: Path
@@ -48,7 +48,7 @@ class Found:
 
     Attributes:
         paths: Files, and folders of frames, in the order of their names.
-        left_out: What lies beside them and is not used.
+        left_out: Files and folders beside them that are not used.
     """
 
     paths: tuple[Path, ...]
@@ -107,7 +107,7 @@ class _Search:
         self._seen: dict[Path, Path] = {}
 
     def once(self, paths: Iterable[Path]) -> list[Path]:
-        """Those of the paths that were not seen before."""
+        """Select the paths that were not seen before."""
         new = []
         for path in paths:
             real = path.resolve()

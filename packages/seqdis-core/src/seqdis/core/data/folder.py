@@ -32,7 +32,7 @@ def folder_sequences(
         modality: The modality that reads the files.
         data: The data settings of the run.
         split: ``"train"``, ``"val"`` or ``"test"``.
-        root: The folder.
+        root: The folder that holds the files.
         seed: Seed of the random views.
 
     Raises:

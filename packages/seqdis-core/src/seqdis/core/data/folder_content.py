@@ -53,7 +53,7 @@ def open_recordings(
 
     Args:
         modality: The modality that reads them.
-        found: The files.
+        found: The files that are opened.
         data: The data settings; ``skip_bad`` and ``min_length`` say what is left out.
         root: The folder below which the keys name the files; the files' own names when omitted.
 

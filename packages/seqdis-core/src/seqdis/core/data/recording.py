@@ -69,11 +69,11 @@ class Recording(ABC):
         return False
 
     def about(self) -> Mapping[str, float]:
-        """What the file says of itself, by name with unit: ``"seconds"``, ``"frames a second"``, ``"width, px"``."""
+        """Facts that the file states of itself, by name with unit: ``"seconds"``, ``"frames a second"``, ``"width, px"``."""
         return {}
 
     def identity(self) -> list[str | Tensor]:
-        """What tells the recording from others, for :func:`~seqdis.core.data.recordings.digest`."""
+        """The parts that tell the recording from others, for :func:`~seqdis.core.data.recordings.digest`."""
         return [self.key, str(self.steps)]
 
     def whole(self) -> Clip:

@@ -23,7 +23,7 @@ class RecordingSplits:
 
     Attributes:
         parts: The recordings of each split, by its name; one may be missing where folders name the splits.
-        rule: How they were shared out, in a sentence.
+        rule: The rule by which they were shared out, in a sentence.
     """
 
     parts: dict[str, tuple[Recording, ...]]
@@ -34,12 +34,12 @@ def group_of(recording: Recording, group: str) -> str:
     """The group that a recording belongs to.
 
     Args:
-        recording: The recording.
+        recording: The recording whose group is asked for.
         group: ``"folder"``: the first folder of its key; ``"parent"``: the folder that holds its file; else the
             name of one of its labels.
 
     Raises:
-        InputError: It has no such label, or no such folder.
+        InputError: The recording has no such label, or no such folder.
     """
     path = Path(recording.key.partition("#")[0])
     if group in ("folder", "parent"):
@@ -69,9 +69,9 @@ def split_recordings(
       short recording serves every split.
 
     Args:
-        recordings: The recordings.
+        recordings: The recordings to share out.
         length: Number of steps of a sequence, V.
-        group: What makes a group; see :func:`group_of`.
+        group: The kind of group; see :func:`group_of`.
 
     Raises:
         InputError: There are fewer than three groups, or a recording belongs to none.
