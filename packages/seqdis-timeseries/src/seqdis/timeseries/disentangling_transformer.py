@@ -303,8 +303,8 @@ class DisentanglingTransformer(TransformerMixin, BaseEstimator):  # type: ignore
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        saved = state.pop("_saved", None)
-        super().__setstate__(state)
+        saved = state.get("_saved")
+        super().__setstate__({name: value for name, value in state.items() if name != "_saved"})
         if saved is not None:
             self.model_ = _restored(*saved)
 
