@@ -158,6 +158,7 @@ def full(session: nox.Session) -> None:
         "browser": browser,
         "tables": tables,
         "soak": soak,
+        "pipelines": pipelines,
         "duplicates": duplicates,
     }
     unknown = sorted(set(session.posargs) - parts.keys())
@@ -194,6 +195,12 @@ def soak(session: nox.Session) -> None:
     """A training that is killed a dozen times at any instant and ends as if it never was."""
     install(session, "core", tools=("pytest",))
     session.run("pytest", "-m", "full", "tests/core/training/test_resume.py")
+
+
+def pipelines(session: nox.Session) -> None:
+    """The estimator in scikit-learn's pipelines: accuracies after some hundred steps, several processes."""
+    install(session, "core", "timeseries", tools=("pytest",))
+    session.run("pytest", "-m", "full", "tests/timeseries/test_disentangling_transformer.py")
 
 
 @nox.session

@@ -1,7 +1,8 @@
 """Each page "how to add …" works literally: its files are written into a copy of the repository, and its code is run.
 
 A fenced block whose first line names a file becomes that file; a ``diff`` block changes one that is there; every other
-block of Python or shell is run, from top to bottom, as a person would.
+block of Python or shell is run, from top to bottom, as a person would. So is the code of the page on scikit-learn, which
+adds nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ pytestmark = pytest.mark.full
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("adding-*.md"))
+PIPELINES = ROOT / "docs" / "scikit-learn.md"
+# What the page compares with, which wants older libraries than constraints.txt pins.
+ELSEWHERE = "from aeon."
 PAGE_IDS = [page.stem for page in PAGES]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"\A(?:# file: (\S+)|<!-- file: (\S+) -->)\n(.*)", re.DOTALL)
@@ -131,6 +135,14 @@ def test_the_code_of_the_page_runs(installed: Installed, page: str, tmp_path: Pa
     assert installed.to_run[page], "a page ends by using what it has added"
     for language, body in installed.to_run[page]:
         installed.run(RUN[language], tmp_path, text=body)
+
+
+def test_the_code_of_the_page_on_scikit_learn_runs(installed: Installed, tmp_path: Path) -> None:
+    blocks = [body for _, body in BLOCK.findall(PIPELINES.read_text(encoding="utf-8"))]
+    ours = [body for body in blocks if ELSEWHERE not in body]
+    assert len(ours) == len(blocks) - 1
+    for body in ours:
+        installed.run(RUN["python"], tmp_path, text=body)
 
 
 def test_the_tests_that_the_pages_add_pass(installed: Installed) -> None:

@@ -27,11 +27,13 @@ class TableParts:
         values: The channels of each sequence, ``(V, F)``, NaN where an entry is missing.
         keys: Names of the sequences; empty where the whole table is one.
         stamps: Time stamp of each step, ``(V,)`` a sequence, or None.
+        columns: Names of the channels, as the table spells them.
     """
 
     values: list[np.ndarray]
     keys: tuple[str, ...]
     stamps: list[np.ndarray] | None
+    columns: tuple[Any, ...]
 
 
 def is_table(data: Any) -> bool:
@@ -94,7 +96,7 @@ def read_table(
         stamps = [times[chosen] for chosen in rows]
         for i, part in enumerate(stamps):
             _check_order(part, rows[i], f"{name}: sequence {keys[i] if keys else i}", str(time_column))
-    return TableParts([values[chosen] for chosen in rows], keys, stamps)
+    return TableParts([values[chosen] for chosen in rows], keys, stamps, tuple(columns))
 
 
 def _is_dated(column: Any) -> bool:

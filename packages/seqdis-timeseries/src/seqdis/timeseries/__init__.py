@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from seqdis.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from seqdis.timeseries.disentangling_transformer import DisentanglingTransformer
     from seqdis.timeseries.io import read_series, write_series
     from seqdis.timeseries.modality import TimeSeriesModality
     from seqdis.timeseries.options import SeriesOptions
 
-__all__ = ["SeriesOptions", "TimeSeriesModality", "read_series", "write_series"]
+__all__ = ["DisentanglingTransformer", "SeriesOptions", "TimeSeriesModality", "read_series", "write_series"]
 
 _HOMES = {
+    "disentangling_transformer": ["DisentanglingTransformer"],
     "io": ["read_series", "write_series"],
     "modality": ["TimeSeriesModality"],
     "options": ["SeriesOptions"],
