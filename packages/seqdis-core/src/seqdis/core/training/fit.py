@@ -33,6 +33,7 @@ def fit(
     seed: int = 0,
     device: str | None = None,
     out: str | Path | None = None,
+    init_from: str | Path | Disentangler | None = None,
     progress: bool = True,
     id_column: str | None = None,
     time_column: str | None = None,
@@ -57,6 +58,8 @@ def fit(
         seed: Seed of the weights, the noise, the order and the held-out share.
         device: The device, as torch names it; the best one available when omitted.
         out: A folder for checkpoints, log and previews; they are thrown away when omitted.
+        init_from: A model, or the folder of a run, whose weights and normaliser the training starts from; give
+            ``preset=model.run_config`` beside a model whose settings are not those of a preset.
         progress: Whether to show a progress bar on stderr.
         id_column: The column of a table that names a row's sequence; all rows are one sequence when omitted.
         time_column: The column of a table that holds a row's time; the order of the rows counts when omitted.
@@ -67,8 +70,9 @@ def fit(
         The model with averaged weights, in evaluation mode.
 
     Raises:
-        InputError: The data cannot be read or do not suit the preset, a key is unknown, or no sequence is left to
-            stop by.
+        InputError: The data cannot be read or do not suit the preset, a key is unknown, weights to start from do not
+            fit, or no sequence is left to stop by.
+        TrainingInterrupted: Ctrl-C, after a checkpoint, which is kept where ``out`` is given.
     """
     config = get_preset(preset) if isinstance(preset, str) else preset
     given = {"train.seed": seed, "train.steps": steps, "train.patience": early_stopping}
@@ -91,6 +95,7 @@ def fit(
             Path(scratch) / "run" if out is None else Path(out),
             train_set=sets.train,
             val_set=sets.val,
+            init_from=init_from,
             device=device,
             show_progress=progress,
         )
