@@ -58,18 +58,49 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(
     assert not [*tmp_path.iterdir()]
 
 
-def test_resume_goes_on_and_refuses_another_configuration(
+def test_resume_goes_on_takes_more_steps_and_refuses_another_seed(
     seqdis: Command, refused: Refused, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    words = ("train", "toy", "train.steps=2", "--out", out, "--device", "cpu", "--json")
-    assert seqdis(*words).exit_code == 0
+    words = ("train", "toy", "--out", out, "--device", "cpu", "--json")
+    assert seqdis(*words, "train.steps=2").exit_code == 0
     weights = (out / "model.safetensors").read_bytes()
-    assert "already holds a run" in refused(*words)
-    assert seqdis(*words, "--resume").exit_code == 0
+    assert "already holds a run" in refused(*words, "train.steps=2")
+    assert seqdis(*words, "train.steps=2", "--resume").exit_code == 0
     assert (out / "model.safetensors").read_bytes() == weights
-    other = refused("train", "toy", "train.steps=3", "--out", out, "--device", "cpu", "--json", "--resume")
-    assert "train.steps" in other
+    more = ("train.steps=3", "lr=0.002", "--resume")
+    plan = json.loads(seqdis(*words, *more, "--dry-run").stdout)
+    assert (plan["steps"], plan["steps_done"]) == (3, 2)
+    assert plan["changed"] == ["train.lr: 0.001 -> 0.002", "train.steps: 2 -> 3"]
+    assert (out / "model.safetensors").read_bytes() == weights
+    assert seqdis(*words, *more).exit_code == 0
+    assert (out / "model.safetensors").read_bytes() != weights
+    said = refused(*words, "train.steps=4", "--seed", 1, "--resume")
+    assert (
+        "started with train.seed = 0, now it is 1, which may not change when it goes on; allowed to change: "
+        in said
+    )
+    assert "train.steps, train.epochs, train.lr, " in said
+
+
+def test_a_new_run_starts_from_the_weights_of_another(
+    seqdis: Command, refused: Refused, tmp_path: Path
+) -> None:
+    words = ("train", "toy", "--device", "cpu", "--json")
+    assert seqdis(*words, "train.steps=3", "--out", tmp_path / "a").exit_code == 0
+    start = (*words, "train.steps=2", "--init-from", tmp_path / "a", "--out", tmp_path / "b")
+    plan = json.loads(seqdis(*start, "--dry-run").stdout)
+    assert plan["weights_from"] == str(tmp_path / "a")
+    assert not (tmp_path / "b").exists()
+    assert seqdis(*start).exit_code == 0
+    command = json.loads((tmp_path / "b" / "run.json").read_text())["command"]
+    assert command == f"seqdis train toy train.steps=2 --init-from {tmp_path / 'a'} --out {tmp_path / 'b'}"
+    for extra in ((), ("--dry-run",)):
+        said = refused(*words, "static_dim=4", "--init-from", tmp_path / "a", "--out", tmp_path / "c", *extra)
+        assert "its weights do not fit: " in said
+        assert "model.static_dim = 8 there, 4 here" in said
+        assert not (tmp_path / "c").exists()
+    assert "holds no model" in refused(*words, "--init-from", tmp_path, "--out", tmp_path / "c")
 
 
 def test_ones_own_folder_is_trained_on_without_a_val(seqdis: Command, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
-"""What `accelerate launch` starts in test_processes.py: a run, and one that is stopped and resumed."""
+"""What `accelerate launch` starts in test_processes.py: a run, one that is stopped, and one that Ctrl-C ends."""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,19 @@ def main(config_file: Path, out: Path) -> None:
         print(error)
     Trainer.step = step  # type: ignore[method-assign]
     train(config, out / "resumed", **sets, device="cpu", show_progress=False, resume=True)
+
+    def interrupt(self: Trainer, number: int, batches: Any) -> Any:
+        if number == 7 and self.accelerator.process_index == 1:  # one process alone hears it
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(self, number, batches)
+
+    Trainer.step = interrupt  # type: ignore[method-assign]
+    try:
+        train(config, out / "interrupted", **sets, device="cpu", show_progress=False)
+    except KeyboardInterrupt as error:
+        print(error)
+    Trainer.step = step  # type: ignore[method-assign]
+    train(config, out / "interrupted", **sets, device="cpu", show_progress=False, resume=True)
 
 
 if __name__ == "__main__":

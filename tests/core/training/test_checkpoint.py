@@ -14,7 +14,6 @@ from seqdis.core.config import RunConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.training.checkpoint import (
-    check_same_config,
     clean_leftovers,
     list_checkpoints,
     prune_checkpoints,
@@ -134,13 +133,3 @@ def test_another_version_of_the_configuration_is_refused(stopped: tuple[RunConfi
     _edit(list_checkpoints(out / "checkpoints")[-1] / "config.json", format=7)
     with pytest.raises(InputError, match=r"config\.json: format 7; this version reads format 2$"):
         run(config, out, resume=True)
-
-
-def test_the_first_key_that_differs_is_named(tmp_path: Path, plain_config: Configure) -> None:
-    path = tmp_path / "config.json"
-    path.write_text(plain_config(batch_size=8).model_dump_json())
-    check_same_config(path, plain_config(batch_size=8))
-    with pytest.raises(InputError, match=r"started with train\.batch_size = 8, now it is 16;"):
-        check_same_config(path, plain_config(batch_size=16))
-    with pytest.raises(InputError, match=r"started with model\.dropout = 0\.0, now it is 0\.5;"):
-        check_same_config(path, plain_config(dropout=0.5))

@@ -50,8 +50,12 @@ def test_two_processes_are_one(
     assert json.loads((tmp_path / "two" / "whole" / "run.json").read_text())["processes"] == 2
     _assert_same(tmp_path / "one", tmp_path / "two" / "whole")
     # Resuming is exact on two processes as well: the state of both is in the checkpoint.
-    files = [tmp_path / "two" / name / "model.safetensors" for name in ("whole", "resumed")]
-    assert files[0].read_bytes() == files[1].read_bytes()
+    names = ("whole", "resumed", "interrupted")
+    files = [(tmp_path / "two" / name / "model.safetensors").read_bytes() for name in names]
+    assert files[0] == files[1]
+    # Ctrl-C that one of them hears stops both after the same step, the next.
+    assert done.stdout.count("stopped after step 8 of 12; go on by resume=True") == 2
+    assert files[0] == files[2]
 
 
 def test_accumulation_is_the_whole_batch(

@@ -232,17 +232,6 @@ def test_a_second_run_in_the_same_folder_needs_a_word(
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
 
 
-def test_resuming_needs_the_same_configuration(tmp_path: Path, plain_config: Configure, run: Run) -> None:
-    out = tmp_path / "run"
-    run(plain_config(steps=4), out)
-    with pytest.raises(
-        InputError,
-        match=r"started with train\.lr = 0\.01, now it is 0\.5; go on with the same, or train into another",
-    ):
-        run(plain_config(steps=4, lr=0.5), out, resume=True)
-    run(plain_config(steps=4, workers=1, keep=9), out, resume=True)
-
-
 def test_resume_starts_a_run_where_there_is_none(tmp_path: Path, plain_config: Configure, run: Run) -> None:
     run(plain_config(steps=2), tmp_path / "a" / "b", resume=True)
     assert (tmp_path / "a" / "b" / "model.safetensors").is_file()

@@ -9,11 +9,27 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["InputError", "unknown_name"]
+__all__ = ["InputError", "TrainingInterrupted", "TrainingTerminated", "unknown_name"]
 
 
 class InputError(ValueError):
     """Something given by the user (a file, a key, a shape, a checkpoint) cannot be used."""
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C has ended a training, after a checkpoint; the message says how to go on."""
+
+
+class TrainingTerminated(SystemExit):
+    """SIGTERM has ended a training, after a checkpoint; the process ends with code 143 (128 + SIGTERM).
+
+    Args:
+        message: The way to go on, in one line.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(143)
+        self.message = message
 
 
 def unknown_name(kind: str, given: str, allowed: Iterable[str]) -> InputError:

@@ -19,6 +19,7 @@ from seqdis.core.pretrained import config_of
 from seqdis.core.priors.store import PRIOR_FOLDER, get_prior, model_digest, prior_config
 from seqdis.core.progress import Progress
 from seqdis.core.registry import build_dataset
+from seqdis.core.remembered_data import data_of_run
 
 __all__ = ["FittedRun", "fit_prior_to_run"]
 
@@ -59,7 +60,8 @@ def fit_prior_to_run(
         model: Model that was loaded from this folder.
         kind: Name of an installed kind of prior; the preset's when omitted.
         changes: New values of the prior's settings.
-        root: The dataset's folder; see :func:`~seqdis.core.registry.build_dataset`.
+        root: The dataset's folder; the one that the run was trained on when omitted, as
+            :func:`~seqdis.core.remembered_data.data_of_run` finds it.
         command: Words of the command line that asked for the fit, kept with the prior.
         bar: Function that opens a progress bar with a title.
 
@@ -70,6 +72,7 @@ def fit_prior_to_run(
     config = config_of(model)
     chosen = kind or config.prior.kind
     settings = prior_config(config.prior, chosen, changes or {})
+    root = data_of_run(run, config, root)
     train_set = build_dataset(config.modality, config.data, "train", root=root, seed=config.train.seed)
     with bar("encoding") as progress:
         factors = decoded_part(model, encode_dataset(model, train_set, progress=progress))

@@ -19,6 +19,7 @@ from seqdis.core.pretrained import config_of
 from seqdis.core.priors.store import PRIOR_FOLDER, open_prior
 from seqdis.core.progress import Progress
 from seqdis.core.registry import build_dataset
+from seqdis.core.remembered_data import data_of_run
 
 __all__ = ["DRAWS", "component_rows", "held_out_association", "prior_components"]
 
@@ -56,20 +57,23 @@ def prior_components(
 
 
 def held_out_association(
-    model: Disentangler, components: PrincipalComponents, root: Path | None = None
+    run: Path, model: Disentangler, components: PrincipalComponents, root: Path | None = None
 ) -> tuple[Mapping[str, Sequence[Estimate]], str]:
     """Association of the test split's labels with every component, or the reason why there is none.
 
     Args:
-        model: Model that was built from a configuration, which names the dataset.
+        run: Folder of the run, which may remember where its data lie.
+        model: Model that was loaded from this folder.
         components: Principal components of draws of the model's prior.
-        root: The dataset's folder; see :func:`~seqdis.core.registry.build_dataset`.
+        root: The dataset's folder; the one that the run was trained on when omitted, as
+            :func:`~seqdis.core.remembered_data.data_of_run` finds it.
 
     Returns:
         The result of :func:`label_association` and an empty reason; or an empty mapping and the reason.
     """
     config = config_of(model)
     try:
+        root = data_of_run(run, config, root)
         dataset = build_dataset(config.modality, config.data, "test", root=root, seed=config.train.seed)
     except InputError as error:
         return {}, f"not compared: {error}"

@@ -7,14 +7,13 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from seqdis.core.errors import InputError
-from seqdis.core.processes import ReportedElsewhere
+from seqdis.core.errors import InputError, TrainingTerminated
+from seqdis.core.processes import ReportedElsewhere, is_first_process
 
 __all__ = ["CommandWithOneLineErrors", "GroupWithOneLineErrors", "one_line"]
 
-INPUT_ERROR, INTERRUPTED = 2, 130
-"""Exit codes: of an unusable input (the same as of a usage error), and of Ctrl-C (128 + SIGINT)."""
-
+INPUT_ERROR, INTERRUPTED, TERMINATED = 2, 130, 143
+"""Exit codes: of an unusable input (the same as of a usage error), of Ctrl-C (128 + SIGINT), and of SIGTERM."""
 
 _USAGE_ERROR: Any = typer.BadParameter.__base__
 """An unknown command or option, or a value that an option does not take."""
@@ -28,6 +27,12 @@ def _end_by_usage(error: Any) -> NoReturn:
     text = one_line(message).replace("Value error, ", "").rstrip(".")
     typer.echo(f"error: {text}; see {command} --help", err=True)
     raise typer.Exit(INPUT_ERROR) from error
+
+
+def _end_by_signal(text: str, code: int) -> NoReturn:
+    if is_first_process():  # a launch of several processes ends with one line
+        typer.echo(text, err=True)
+    raise typer.Exit(code) from None
 
 
 def one_line(error: Exception | str) -> str:
@@ -58,9 +63,10 @@ class _OneLineErrors:
             if not isinstance(error, ReportedElsewhere):
                 typer.echo(f"error: {one_line(error)}", err=True)
             raise typer.Exit(INPUT_ERROR) from error
-        except KeyboardInterrupt:
-            typer.echo("interrupted", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+        except KeyboardInterrupt as error:
+            _end_by_signal(str(error) or "interrupted", INTERRUPTED)
+        except TrainingTerminated as error:
+            _end_by_signal(error.message, TERMINATED)
 
 
 class GroupWithOneLineErrors(_OneLineErrors, TyperGroup):

@@ -12,6 +12,7 @@ __all__ = [
     "Data",
     "Device",
     "Frames",
+    "InitFrom",
     "Inputs",
     "Json",
     "ModelSettings",
@@ -38,7 +39,11 @@ def optional(text: str, *names: str, **settings: Any) -> Any:
 
 
 _CHANGES = "Changes to the preset, e.g. train.steps=1000."
-_DATA = "Folder of the dataset; $SEQDIS_DATA/DATASET when omitted."
+_DATA = "Folder of the dataset; the one that the run was trained on, or $SEQDIS_DATA/DATASET, when omitted."
+_RESUME = (
+    "Go on from the newest checkpoint in --out; train.steps, lr and other settings of `train` may be new."
+)
+_INIT_FROM = "Start a new run from the weights of this run or checkpoint, and with its normaliser."
 _DEVICE = "cpu, cuda, cuda:N or mps; the fastest here when omitted."
 _SETTING = "A setting of the model that may change after training, e.g. content_frames=5; may be repeated."
 _FRAMES = "Steps of an input to take together; as many as in training when omitted."
@@ -50,7 +55,8 @@ Data = Annotated[Path | None, optional(_DATA, "--data")]
 Device = Annotated[str | None, optional(_DEVICE, "--device")]
 ModelSettings = Annotated[list[str] | None, optional(_SETTING, "--model", metavar="KEY=VALUE")]
 Overrides = Annotated[list[str] | None, argument("KEY=VALUE", _CHANGES)]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint in --out.")]
+Resume = Annotated[bool, typer.Option("--resume", help=_RESUME)]
+InitFrom = Annotated[Path | None, optional(_INIT_FROM, "--init-from", metavar="RUN")]
 Frames = Annotated[int | None, optional(_FRAMES, "--frames", min=1)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for a program to read.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")]

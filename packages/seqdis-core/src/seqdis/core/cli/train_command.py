@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seqdis.core.cli.options import Data, Device, Json, Overrides, Resume, argument, optional
+from seqdis.core.cli.options import Data, Device, InitFrom, Json, Overrides, Resume, argument, optional
 from seqdis.core.cli.output import print_json, print_result, print_table
 
 __all__ = ["train"]
@@ -21,6 +21,7 @@ def train(
     data: Data = None,
     out: Annotated[Path | None, optional("The run's folder; runs/PRESET when omitted.", "--out")] = None,
     resume: Resume = False,
+    init_from: InitFrom = None,
     seed: Annotated[int | None, optional("Same as train.seed=N.", "--seed", min=0)] = None,
     device: Device = None,
     skip_bad: Annotated[
@@ -31,33 +32,40 @@ def train(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a preset and leave a run folder that the other commands read."""
+    """Train a preset and leave a run folder that the other commands read.
+
+    Ctrl-C and SIGTERM write a checkpoint first, from which --resume goes on bit for bit; a second Ctrl-C does not wait.
+    """
     from seqdis.core.cli.model import pick_device
     from seqdis.core.config import apply_overrides
     from seqdis.core.processes import is_first_process
     from seqdis.core.registry import get_preset
     from seqdis.core.training import train as run_training
-    from seqdis.core.training.plan import build_splits, training_plan
+    from seqdis.core.training.plan import training_plan
 
     changes = [*(overrides or []), *([] if seed is None else [f"train.seed={seed}"])]
     changes += ["data.skip_bad=true"] if skip_bad else []
     config = apply_overrides(get_preset(preset), changes)
     chosen = str(pick_device(device))
     folder = out or Path("runs") / preset
-    splits = build_splits(config, data)
-    config = splits.config
     if dry_run:
-        plan = {"out": str(folder), "device": chosen, **training_plan(config, splits.train, splits.val)}
-        _print_plan(plan, config.model_dump(mode="json"), as_json=as_json)
+        plan = training_plan(config, folder, data=data, resume=resume, init_from=init_from)
+        completed = plan.pop("config")
+        plan = {"out": str(folder), "device": chosen, **plan}
+        _print_plan(plan, completed, as_json=as_json)
         return
     started = time.perf_counter()
-    paths = [*(["--data", str(data)] if data else []), "--out", str(folder)]
+    paths = [
+        *([] if init_from is None else ["--init-from", str(init_from)]),
+        *([] if data is None else ["--data", str(data)]),
+        *("--out", str(folder)),
+    ]
     model = run_training(
         config,
         folder,
-        train_set=splits.train,
-        val_set=splits.val,
+        data=data,
         resume=resume,
+        init_from=init_from,
         device=chosen,
         command=shlex.join(["seqdis", "train", preset, *changes, *paths]),
         show_progress=not as_json,

@@ -77,7 +77,7 @@ def traverse(
             raise InputError(
                 f"--component {number}: the {factor} factor has {len(components)}; allowed: 0 to {len(components) - 1}"
             )
-    labels, reason = prior.held_out_association(model, components, data)
+    labels, reason = prior.held_out_association(run, model, components, data)
     files: list[Path] = []
     amounts = span * torch.linspace(-1, 1, points, dtype=torch.float64).round(decimals=9)  # 0 is 0
     for number in numbers:

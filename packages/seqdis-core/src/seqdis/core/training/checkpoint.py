@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from seqdis.core.config import Config, RunConfig, parse_config
+from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
-from seqdis.core.pretrained import read_run_config
 
 __all__ = [
     "TrainerState",
-    "check_same_config",
     "checkpoint_of_step",
     "clean_leftovers",
     "list_checkpoints",
@@ -35,9 +33,6 @@ __all__ = [
     "read_tensors",
     "save_checkpoint",
 ]
-
-_FREE_KEYS = ("train.workers", "train.keep")
-"""Settings that may change between a run and its continuation, because no result depends on them."""
 
 
 class TrainerState(Config):
@@ -144,27 +139,3 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def check_same_config(config_file: Path, config: RunConfig) -> None:
-    """Refuse to continue a run with another configuration than the one it was started with.
-
-    Raises:
-        InputError: ``config_file`` cannot be used, or names the first key that differs.
-    """
-    before = dict(_flat(read_run_config(config_file).model_dump(mode="json")))
-    now = dict(_flat(config.model_dump(mode="json")))
-    for key in sorted(before.keys() | now.keys()):
-        if key not in _FREE_KEYS and before.get(key) != now.get(key):
-            raise InputError(
-                f"{config_file}: the run was started with {key} = {before.get(key)!r}, now it is "
-                f"{now.get(key)!r}; go on with the same, or train into another folder"
-            )

@@ -11,6 +11,7 @@ from seqdis.core.coercion import as_sequences
 from seqdis.core.config import RunConfig, change_config
 from seqdis.core.data.loader import BatchPlan
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError, TrainingInterrupted, TrainingTerminated
 from seqdis.core.registry import get_modality, get_preset
 from seqdis.core.training.in_memory import TrainingSets, training_sets
 from seqdis.core.training.run import train
@@ -33,6 +34,8 @@ def fit(
     seed: int = 0,
     device: str | None = None,
     out: str | Path | None = None,
+    resume: bool = False,
+    init_from: str | Path | Disentangler | None = None,
     progress: bool = True,
     id_column: str | None = None,
     time_column: str | None = None,
@@ -57,6 +60,9 @@ def fit(
         seed: Seed of the weights, the noise, the order and the held-out share.
         device: The device, as torch names it; the best one available when omitted.
         out: A folder for checkpoints, log and previews; they are thrown away when omitted.
+        resume: Whether to go on with the training that ``out`` holds, on the same data; it may be given more ``steps``.
+        init_from: A model, or the folder of a run, whose weights and normaliser the training starts from; give
+            ``preset=model.run_config`` beside a model whose settings are not those of a preset.
         progress: Whether to show a progress bar on stderr.
         id_column: The column of a table that names a row's sequence; all rows are one sequence when omitted.
         time_column: The column of a table that holds a row's time; the order of the rows counts when omitted.
@@ -67,9 +73,12 @@ def fit(
         The model with averaged weights, in evaluation mode.
 
     Raises:
-        InputError: The data cannot be read or do not suit the preset, a key is unknown, or no sequence is left to
-            stop by.
+        InputError: The data cannot be read or do not suit the preset, a key is unknown, weights to start from do not
+            fit, or no sequence is left to stop by.
+        TrainingInterrupted: Ctrl-C, after a checkpoint, which is kept where ``out`` is given.
     """
+    if resume and out is None:
+        raise InputError("resume: there is no run to go on with; give the folder of one by out")
     config = get_preset(preset) if isinstance(preset, str) else preset
     given = {"train.seed": seed, "train.steps": steps, "train.patience": early_stopping}
     given = {key: value for key, value in given.items() if value is not None} | overrides
@@ -86,14 +95,23 @@ def fit(
     often = early_stopping is not None and not {"eval_every", "train.eval_every"} & overrides.keys()
     config = _config_of(config, sets, validate_often=often)
     with tempfile.TemporaryDirectory(prefix="seqdis-fit-", ignore_cleanup_errors=True) as scratch:
-        return train(
-            config,
-            Path(scratch) / "run" if out is None else Path(out),
-            train_set=sets.train,
-            val_set=sets.val,
-            device=device,
-            show_progress=progress,
-        )
+        try:
+            return train(
+                config,
+                Path(scratch) / "run" if out is None else Path(out),
+                train_set=sets.train,
+                val_set=sets.val,
+                resume=resume,
+                init_from=init_from,
+                device=device,
+                show_progress=progress,
+            )
+        except (TrainingInterrupted, TrainingTerminated) as error:
+            if out is None:  # its checkpoint is thrown away with the rest
+                raise type(error)(
+                    "stopped, and nothing is kept: a training that can go on needs out"
+                ) from None
+            raise
 
 
 def _any_like(frame_shape: tuple[int, ...]) -> tuple[int | None, ...]:

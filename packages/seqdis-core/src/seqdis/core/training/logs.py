@@ -6,10 +6,10 @@ import contextlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import torch
 from rich.console import Console
@@ -54,8 +54,14 @@ class Meter:
         self.count = 0
 
 
-def truncate_log(path: Path, step: int) -> None:
-    """Keep the records up to ``step``; a line that a kill cut short goes too."""
+def truncate_log(path: Path, step: int, *, noted: Collection[str] = ()) -> None:
+    """Keep the records up to ``step``; a line that a kill cut short goes too.
+
+    Args:
+        path: The run's ``log.jsonl``.
+        step: Number of steps that are done.
+        noted: Kinds of notes that are written anew: those of this step were of a start that came to nothing.
+    """
     if not path.exists():
         return
     kept = []
@@ -64,7 +70,9 @@ def truncate_log(path: Path, step: int) -> None:
             record = json.loads(line)
         except ValueError:
             continue
-        if isinstance(record, dict) and record.get("step", math.inf) <= step:
+        if not isinstance(record, dict) or record.get("step", math.inf) > step:
+            continue
+        if record["step"] < step or not any(kind in record for kind in noted):
             kept.append(line + "\n")
     with replace_file(path) as partial:
         partial.write_text("".join(kept), encoding="utf-8")
@@ -81,12 +89,25 @@ class RunLog:
         start: Number of steps done before; later records are dropped.
         total: Number of steps of the run.
         command: The command to show in TensorBoard.
+        notes: What is new with this start, written as a line of its own where there is anything; see
+            :mod:`seqdis.core.training.notes`.
         show_progress: Whether to show a progress bar on stderr, where that is a terminal.
     """
 
-    def __init__(self, folder: Path, *, start: int, total: int, command: str, show_progress: bool) -> None:
-        truncate_log(folder / "log.jsonl", start)
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        start: int,
+        total: int,
+        command: str,
+        notes: Mapping[str, Any] | None = None,
+        show_progress: bool,
+    ) -> None:
+        truncate_log(folder / "log.jsonl", start, noted=["changed", *(notes or {})])
         self._file = (folder / "log.jsonl").open("a", encoding="utf-8")
+        if notes:
+            self._file.write(json.dumps({"step": start, **notes}) + "\n")
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1 if start else None)
         if command:
             self._board.add_text("command", command, start)

@@ -12,6 +12,11 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data_completion import complete_config
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import build_dataset
+from seqdis.core.remembered_data import data_of_run
+from seqdis.core.training.checkpoint import read_state
+from seqdis.core.training.continuation import plan_continuation
+from seqdis.core.training.initial_weights import read_initial_weights
+from seqdis.core.training.run_folder import RunFolder
 from seqdis.core.training.schedule import total_steps
 
 __all__ = ["RunSplits", "build_splits", "training_plan"]
@@ -49,14 +54,45 @@ def build_splits(config: RunConfig, root: Path | None) -> RunSplits:
 
 
 def training_plan(
-    config: RunConfig, train_set: SequenceDataset, val_set: SequenceDataset | None
+    config: RunConfig,
+    out: Path,
+    *,
+    data: Path | None = None,
+    resume: bool = False,
+    init_from: str | Path | None = None,
 ) -> dict[str, Any]:
-    """Trainable parameters, optimiser steps, and the sizes of the data, without training anything."""
+    """What :func:`~seqdis.core.training.run.train` would do, of which nothing is done: sizes, steps, where it begins.
+
+    Args:
+        config: The configuration of the run.
+        out: The run's folder.
+        data: The folder of the data, as for :func:`~seqdis.core.training.run.train`.
+        resume: Whether a run that ``out`` holds would go on.
+        init_from: The run whose weights a new run would start from.
+
+    Raises:
+        InputError: The training would be refused.
+    """
+    folder = RunFolder(out)
+    splits = build_splits(config, data_of_run(out, config, data) if resume else data)
+    config, train_set, val_set = splits.config, splits.train, splits.val
     per_epoch = BatchPlan(len(train_set), config.train.batch_size).steps_per_epoch
+    model, newest, begins = build_model(config), folder.newest() if resume else None, dict[str, Any]()
+    if init_from is not None and newest is None:
+        read_initial_weights(init_from, config).load_into(model)
+        begins["weights_from"] = str(init_from)
+    if resume:
+        folder.check(resume=True)
+        going_on = plan_continuation(folder, config, steps_per_epoch=per_epoch)
+        begins["steps_done"] = 0 if newest is None else read_state(newest).step
+        if going_on.changes:
+            begins["changed"] = [f"{key}: {c.before} -> {c.now}" for key, c in going_on.changes.items()]
     return {
-        "parameters": sum(p.numel() for p in build_model(config).parameters() if p.requires_grad),
+        "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "steps": total_steps(config.train, per_epoch),
+        **begins,
         "windows_per_epoch": len(train_set),
         "val_windows": 0 if val_set is None else len(val_set),
         "sequence_shape": [*train_set.shape],
+        "config": config.model_dump(mode="json"),
     }

@@ -8,14 +8,15 @@ from pathlib import Path
 from seqdis.core.config import RunConfig
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
-from seqdis.core.training.checkpoint import check_same_config, clean_leftovers, list_checkpoints
+from seqdis.core.remembered_data import RememberedData, remember_data
+from seqdis.core.training.checkpoint import clean_leftovers, list_checkpoints
 
 __all__ = ["RunFolder"]
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """``config.json model.safetensors log.jsonl run.json tensorboard/ previews/ curves/ checkpoints/``.
+    """``config.json data.json model.safetensors log.jsonl run.json tensorboard/ previews/ curves/ checkpoints/``.
 
     ``model.safetensors`` is written last: a run is finished when it is there.
     """
@@ -37,33 +38,39 @@ class RunFolder:
         """Whether the run has come to its end."""
         return (self.root / "model.safetensors").is_file()
 
-    def check(self, config: RunConfig, *, resume: bool) -> None:
+    def check(self, *, resume: bool) -> None:
         """Check whether a run may start or continue here, without changing anything.
 
         Raises:
-            InputError: There is a run and ``resume`` is False, or it has another configuration; or the path
-                is a file.
+            InputError: There is a run and ``resume`` is False, or the path is a file.
         """
         if self.root.exists() and not self.root.is_dir():
             raise InputError(f"{self.root}: is a file; a run needs a folder")
         started = [p for p in (self.config, self.checkpoints, self.root / "log.jsonl") if p.exists()]
+        # Of a killed start nothing but an empty folder may be there: that is a fresh one.
         if (started or self.finished) and not resume:
             raise InputError(
                 f"{self.root}: already holds a run; go on with it by --resume, or choose another folder"
             )
-        # Of a killed start nothing but an empty folder may be there: that is a fresh one.
-        newest = self.newest()
-        if self.config.is_file() or newest is not None:
-            check_same_config(self.config if newest is None else newest / "config.json", config)
 
-    def open(self, config: RunConfig) -> None:
-        """Make the folder, write the configuration into it, and remove partial files of a run that was killed.
+    def clean(self) -> None:
+        """Remove partial files of a run that was killed."""
+        clean_leftovers(self.checkpoints)
+
+    def open(self, config: RunConfig, data: RememberedData | None = None) -> None:
+        """Make the folder and write into it what the run is trained with; a finished run is no longer one.
+
+        Args:
+            config: Configuration of the run from here on.
+            data: Data that the run remembers; those that it remembers already when omitted.
 
         Raises:
             InputError: The folder cannot be written.
         """
+        # The checkpoints hold these weights, too; beside newer ones they would mislead.
+        (self.root / "model.safetensors").unlink(missing_ok=True)
         replace_with_json(self.config, config.model_dump(mode="json"))
-        clean_leftovers(self.checkpoints)
+        remember_data(self.root, data)
 
     def newest(self) -> Path | None:
         """The newest checkpoint, from which the run continues; None where there is none."""

@@ -82,8 +82,9 @@ class Snapshot:
             averaged = read_tensors(checkpoint / "model.safetensors")
             load_state(self.module, averaged, where=str(checkpoint))
         load_state(self.module, read_tensors(trainer / "weights.safetensors"), where=str(trainer))
-        moments = trainer / "optimizer.safetensors"
-        load_optimizer_tensors(self.module, self.optimizer, read_tensors(moments), where=str(moments))
+        if state.step:  # else the optimiser has no moments yet
+            moments = trainer / "optimizer.safetensors"
+            load_optimizer_tensors(self.module, self.optimizer, read_tensors(moments), where=str(moments))
         if state.meter_count:
             sums = read_tensors(trainer / "meter.safetensors")
             device = self.accelerator.device

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -30,9 +30,12 @@ from seqdis.core.training.checkpoint import (
 )
 from seqdis.core.training.curves import draw_curves, measure_curves
 from seqdis.core.training.devices import fast_layout
+from seqdis.core.training.differing_settings import Change
 from seqdis.core.training.ema import EMA
 from seqdis.core.training.hooks import hooks_of
+from seqdis.core.training.initial_weights import InitialWeights
 from seqdis.core.training.logs import Meter, RunLog
+from seqdis.core.training.notes import command_and_notes, notes_of_start
 from seqdis.core.training.optimizer import build_optimizer, set_rate
 from seqdis.core.training.preview import draw_preview
 from seqdis.core.training.random_state import isolated_random_state, seed_all
@@ -40,6 +43,7 @@ from seqdis.core.training.run_folder import RunFolder
 from seqdis.core.training.schedule import Schedule
 from seqdis.core.training.snapshot import Snapshot, mean_over_processes
 from seqdis.core.training.stages import Stages
+from seqdis.core.training.stop_signals import StopSignals
 from seqdis.core.training.validation import validation_loss
 from seqdis.core.training.watch import FiniteWatch
 
@@ -60,6 +64,9 @@ class Trainer:
         train_set: Dataset to train on.
         val_set: Dataset of the validation loss and the previews; neither is made when omitted.
         accelerator: Device, processes and precision of the training.
+        initial: Weights and normaliser to begin with, where the folder holds no checkpoint; the weights are drawn
+            and the normaliser is fitted when omitted.
+        changes: Settings that differ from those of the newest checkpoint; noted in the log.
         command: Command line that started the run, kept with it.
     """
 
@@ -71,6 +78,8 @@ class Trainer:
         train_set: SequenceDataset,
         val_set: SequenceDataset | None,
         accelerator: Accelerator,
+        initial: InitialWeights | None = None,
+        changes: Mapping[str, Change] | None = None,
         command: str = "",
     ) -> None:
         c = config.train
@@ -89,6 +98,11 @@ class Trainer:
         self.module = fast_layout(build_model(config).to(accelerator.device))
         self.hooks = hooks_of(self.module)
         self.hooks.on_fit_start(train_set)
+        checkpoint = folder.newest()
+        initial = initial if checkpoint is None else None
+        if initial is not None:
+            initial.load_into(self.module)
+        self.notes, self.has_initial_weights = notes_of_start(initial, changes or {}), initial is not None
         optimizer = build_optimizer(self.module, c)
         self.ema = EMA(self.module, decay=c.ema_decay)
         self.stages = Stages(c, self.module, steps_per_epoch=self.plan.steps_per_epoch)
@@ -104,9 +118,9 @@ class Trainer:
             fallback_seed=mix_seed(c.seed, _PROCESS, accelerator.process_index),
         )
         self.state = TrainerState(step=0)
-        checkpoint = folder.newest()
         if checkpoint is None:
-            self._fit_normalizer()
+            if not self.has_initial_weights:
+                self._fit_normalizer()
             seed_all(self.snapshot.fallback_seed)
         else:
             self.state = self.snapshot.restore(checkpoint)
@@ -117,12 +131,34 @@ class Trainer:
     def run(self, *, show_progress: bool) -> None:
         """Train to the end and write the finished model.
 
+        Ctrl-C and SIGTERM end it after the present step and a checkpoint, from which it goes on bit for bit.
+
         Raises:
             InputError: The loss is not finite, a file of the dataset cannot be used, or the disk
                 is full; the last checkpoint stays.
+            TrainingInterrupted: By Ctrl-C.
+            TrainingTerminated: By SIGTERM.
         """
+        with StopSignals(self.accelerator) as signals:
+            number = self._take_steps(signals, show_progress=show_progress)
+            number = number or signals.agreed(wait=True)
+            step, total = self.state.step, self.schedule.total
+            done = step >= total or self._has_stopped()
+            if done:
+                self._finish()
+            if number and done:
+                signals.leave(number, f"interrupted; {self.folder.root} is finished")
+            if number:
+                again = "the same command and --resume" if self.command else "resume=True"
+                saved = checkpoint_of_step(self.folder.checkpoints, step)
+                signals.leave(
+                    number, f"stopped after step {step} of {total}; go on by {again} (saved: {saved})"
+                )
+
+    def _take_steps(self, signals: StopSignals, *, show_progress: bool) -> int:
+        """Take all steps that are left, or those until a signal, whose number is returned; 0 for none."""
         c, main = self.config.train, self.accelerator.is_main_process
-        start, total = self.state.step, self.schedule.total
+        start, total, number = self.state.step, self.schedule.total, 0
         self._clock = self._began = time.perf_counter()
         with contextlib.ExitStack() as stack:
             self.log = None
@@ -132,9 +168,12 @@ class Trainer:
                     start=start,
                     total=total,
                     command=self.command,
+                    notes=self.notes,
                     show_progress=show_progress,
                 )
                 self.log = stack.enter_context(log)
+            if self.has_initial_weights:
+                self._save(0)  # a run that is resumed need not be told again where it started from
             batches = training_batches(
                 self.train_set,
                 self.plan,
@@ -144,11 +183,12 @@ class Trainer:
                 pin_memory=self.accelerator.device.type == "cuda",
             )
             stack.callback(batches.close)
+            shielded = signals.shield(batches)
             self._training_mode()
             for step in range(start + 1, total + 1):
-                if self._has_stopped():
+                if self._has_stopped() or number:
                     break
-                self.meter.add(self.step(step, batches))
+                self.meter.add(self.step(step, shielded))
                 if self.log:
                     self.log.advance(step)
                 if step % c.log_every == 0 or step == total:
@@ -156,9 +196,10 @@ class Trainer:
                 best = False
                 if self.val_set is not None and (step % c.eval_every == 0 or step == total):
                     best = self._evaluate(step, self.val_set)
-                if step % c.save_every == 0 or step == total or best or self._has_stopped():
+                number = signals.agreed()
+                if step % c.save_every == 0 or step == total or best or self._has_stopped() or number:
                     self._save(step)
-        self._finish()
+        return number
 
     def step(self, step: int, batches: Iterator[Sequences]) -> dict[str, Tensor]:
         """Take optimiser step ``step``, counted from 1, without waiting for a GPU to finish.
@@ -282,7 +323,7 @@ class Trainer:
     def _finish(self) -> None:
         if self.accelerator.is_main_process:
             record = {
-                "command": self.command,
+                **command_and_notes(self.folder.root, self.command),
                 "device": device_name(self.accelerator.device),
                 "processes": self.accelerator.num_processes,
                 "seconds": round(self.state.seconds, 3),

@@ -54,6 +54,7 @@ def benchmark(
     from seqdis.core.config import apply_overrides
     from seqdis.core.media import draw_picture
     from seqdis.core.registry import build_dataset, get_modality, list_presets
+    from seqdis.core.remembered_data import data_of_run, describe_data, remember_data
     from seqdis.core.results import ResultRecord, device_name, installed_versions
     from seqdis.core.training import train
     from seqdis.core.training.budget import Budget
@@ -81,11 +82,12 @@ def benchmark(
     chosen_device, folder = pick_device(device), runs or Path("runs") / f"benchmark-{dataset}"
     target = out or folder / "benchmark.json"
     one = next(iter(presets_of.values()))
-    train_set, test_set = splits_of(one, data)
-    val_set = build_dataset(one.modality, one.data, "val", root=data, seed=seed)
+    root = data_of_run(folder, one, data)
+    train_set, test_set = splits_of(one, root)
+    val_set = build_dataset(one.modality, one.data, "val", root=root, seed=seed)
     for config in presets_of.values():
         if config.data.options != one.data.options:
-            own = build_dataset(config.modality, config.data, "test", root=data, seed=seed)
+            own = build_dataset(config.modality, config.data, "test", root=root, seed=seed)
             check_same_clips(config.preset, test_set, own)
     configs = plan_training(
         presets_of,
@@ -97,11 +99,14 @@ def benchmark(
     )
     words = ["seqdis", "benchmark", dataset, "--methods", methods, "--budget", budget]
     words += ["--pairs", str(pairs), "--seed", str(seed), *(["--data", str(data)] if data else [])]
+    remembered = describe_data(one, root)
+    remember_data(folder, remembered)
     contestants, trainings, spent = {}, [], 0.0
     for method, config in configs.items():
         home = folder / config.preset
         if not as_json:
             print_line(f"{method}: {config.train.steps} steps of {config.preset}")
+        remember_data(home, remembered)
         model = train(
             config, home, train_set=train_set, val_set=val_set, resume=True, device=str(chosen_device),
             command=shlex.join(words), show_progress=not as_json,

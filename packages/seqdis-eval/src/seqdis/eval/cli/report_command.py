@@ -123,12 +123,13 @@ def _open(
     from seqdis.core.cli.model import load_model
     from seqdis.core.pretrained import config_of
     from seqdis.core.registry import get_modality
+    from seqdis.core.remembered_data import data_of_run
     from seqdis.eval.cli.runs import splits_of
     from seqdis.eval.report.trained_run import TrainedRun, read_about
 
     model = load_model(run, device=device, steps=steps, sampler=sampler)
     config = config_of(model)
-    train_set, test_set = splits_of(config, data)
+    train_set, test_set = splits_of(config, data_of_run(run, config, data))
     metrics = run / "metrics.json"
     return TrainedRun(
         name=name,

@@ -11,15 +11,16 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.pretrained import config_of
 from seqdis.core.registry import build_dataset
+from seqdis.core.remembered_data import data_of_run
 from seqdis.eval.engine.open_run import OpenRun
 
 __all__ = ["open_run", "open_runs", "splits_of"]
 
 
-def splits_of(config: RunConfig, data: Path | None) -> tuple[SequenceDataset, SequenceDataset]:
-    """The training and the test split of a run."""
+def splits_of(config: RunConfig, root: Path | None) -> tuple[SequenceDataset, SequenceDataset]:
+    """The training and the test split of a run, from the folder of its data."""
     train_set, test_set = (
-        build_dataset(config.modality, config.data, split, root=data, seed=config.train.seed)
+        build_dataset(config.modality, config.data, split, root=root, seed=config.train.seed)
         for split in ("train", "test")
     )
     return train_set, test_set
@@ -32,7 +33,7 @@ def open_run(
 
     Args:
         folder: The run's folder.
-        data: The folder of its dataset; ``$SEQDIS_DATA/DATASET`` when omitted.
+        data: The folder of its dataset; when omitted, the one that it was trained on, else ``$SEQDIS_DATA/DATASET``.
         device: The device, as torch names it; the fastest here when omitted.
         modality: The modality that the run must have; any when omitted.
 
@@ -59,7 +60,7 @@ def open_runs(
 
     Args:
         folders: Folders of the runs.
-        data: Folder of the dataset; ``$SEQDIS_DATA/DATASET`` when omitted.
+        data: Folder of the dataset; when omitted, the one that each was trained on, else ``$SEQDIS_DATA/DATASET``.
         device: Device that the models are loaded to.
         steps: Number of steps of the models' samplers; the models' own when omitted.
         sampler: Kind of the models' samplers; the models' own when omitted.
@@ -86,5 +87,6 @@ def open_runs(
                 raise InputError(
                     f"{folder}: its {name} differ from those of {folders[0]}: {received}; allowed: {allowed}"
                 )
-        runs.append(OpenRun(folder, model, config, *splits_of(config, data)))
+        root = data_of_run(folder, config, data)
+        runs.append(OpenRun(folder, model, config, *splits_of(config, root), data=root))
     return runs

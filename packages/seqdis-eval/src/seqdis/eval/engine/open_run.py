@@ -24,6 +24,7 @@ class OpenRun:
         config: Configuration that it was trained from.
         train_set: Training split of its dataset.
         test_set: Test split of its dataset.
+        data: Folder that both were read from; None for a dataset that ``SEQDIS_DATA`` names or that is generated.
         opened: The reading of ``time.perf_counter()`` when it was opened, from which a measurement's time counts.
     """
 
@@ -32,6 +33,7 @@ class OpenRun:
     config: RunConfig
     train_set: SequenceDataset
     test_set: SequenceDataset
+    data: Path | None = None
     opened: float = field(default_factory=time.perf_counter, compare=False)
 
     def data_in(self, mode: Mode) -> DataConfig:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -87,13 +86,12 @@ def sequence_lengths(dataset: SequenceDataset) -> Tensor:
     return torch.cat(parts)
 
 
-def splits_in(run: OpenRun, mode: Mode, data: Path | None) -> Splits:
+def splits_in(run: OpenRun, mode: Mode) -> Splits:
     """Training, validation and test sequences as a protocol's mode asks for them, by the run's own seed.
 
     Args:
         run: Run that is measured.
         mode: Mode of the protocol.
-        data: Folder of the data, if not below ``SEQDIS_DATA``.
 
     Raises:
         InputError: The run was trained on sequences of that test split.
@@ -101,7 +99,7 @@ def splits_in(run: OpenRun, mode: Mode, data: Path | None) -> Splits:
     config, wanted = run.config, run.data_in(mode)
 
     def split(name: str, of: DataConfig) -> SequenceDataset:
-        return build_dataset(config.modality, of, name, root=data, seed=config.train.seed)
+        return build_dataset(config.modality, of, name, root=run.data, seed=config.train.seed)
 
     spec = get_modality(config.modality).datasets().get(wanted.dataset)  # a folder of one's own has none
     group_key = None if spec is None else spec.group_key

@@ -178,7 +178,7 @@ class Classification(Protocol):
         options, results = context.options, []
         self._answers: list[Block] = []
         for number, run in enumerate(context.runs):
-            splits = splits_in(run, options.mode, context.data)
+            splits = splits_in(run, options.mode)
             with context.bar(f"classifying {run.folder.name}") as progress:
                 results.append(
                     classification_protocol(

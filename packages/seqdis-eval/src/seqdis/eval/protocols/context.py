@@ -63,7 +63,7 @@ class Context:
         runs: Runs that are measured, all of one dataset.
         options: Options of the protocol's own class.
         seed: Seed of the first repetition.
-        data: Folder of the data, as ``--data`` names it.
+        data: Folder of the data, as ``--data`` names it; None where it was omitted.
         load: Loads another state of a run's model from a folder, with the sampler and the settings of the options.
         bar: Opens a progress bar with a title.
         note: Called with what a person should know of the figures.
@@ -154,7 +154,7 @@ class Context:
     def split(self, run: OpenRun, name: str) -> SequenceDataset:
         """Another split of a run's data: ``"val"``."""
         config = run.config
-        return build_dataset(config.modality, config.data, name, root=self.data, seed=config.train.seed)
+        return build_dataset(config.modality, config.data, name, root=run.data, seed=config.train.seed)
 
     def prior(self, run: OpenRun) -> Prior:
         """The prior that was fitted to a run's model, else the one that was learnt with it.

@@ -64,7 +64,7 @@ class Prediction(Protocol):
         options, config = context.options, run.config
         spec = None if config.data.dataset == "folder" else get_dataset(config.modality, config.data.dataset)
         name, task = _chosen(run, spec, options.target, options.window)
-        splits, seeds = splits_in(run, options.mode, context.data), list(context.seeds)
+        splits, seeds = splits_in(run, options.mode), list(context.seeds)
         if not isinstance(task, Quantity):
 
             def curve(scores: Mapping[str, Tensor], truth: Tensor) -> None:
@@ -76,7 +76,7 @@ class Prediction(Protocol):
             )  # fmt: skip
         if options.window not in (None, task.window):
             raise InputError(f"--window {options.window}: {name!r} has one number each {task.window} steps")
-        root = None if spec is None else data_root(spec, context.data)
+        root = None if spec is None else data_root(spec, run.data)
         data, seed = run.data_in(options.mode), config.train.seed
         values = WindowValues(*(task.values(data, split, root, seed) for split in ("train", "val", "test")))
 

@@ -1,0 +1,59 @@
+"""Notes of a run: lines of ``log.jsonl`` that say what it started from, and what was changed on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seqdis.core.training.differing_settings import Change
+from seqdis.core.training.initial_weights import InitialWeights
+
+__all__ = ["command_and_notes", "notes_of_start", "read_notes"]
+
+KINDS = ("started_from", "changed")
+
+
+def notes_of_start(initial: InitialWeights | None, changes: Mapping[str, Change]) -> dict[str, Any]:
+    """What a start of a training adds to its log; nothing for one that is as it was.
+
+    Args:
+        initial: Weights that a new run begins with, if any.
+        changes: Settings that a run goes on with and did not have before.
+    """
+    notes: dict[str, Any] = {}
+    if initial is not None:
+        notes["started_from"] = initial.source
+    if changes:
+        notes["changed"] = {key: [change.before, change.now] for key, change in changes.items()}
+    return notes
+
+
+def read_notes(log: Path) -> list[dict[str, Any]]:
+    """All notes of a ``log.jsonl``, each with the number of steps done before it, in order."""
+    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return [record for record in records if any(kind in record for kind in KINDS)]
+
+
+def command_and_notes(run: Path, command: str) -> dict[str, Any]:
+    """The commands that made a run, and its notes, for ``run.json``.
+
+    A run that went on with other settings is the work of several commands: what ``run.json`` has kept of them comes
+    first, and the last one ends in ``--resume``.
+
+    Args:
+        run: Folder of the run, with its log.
+        command: The command that ended it.
+    """
+    notes = read_notes(run / "log.jsonl")
+    if not any("changed" in note for note in notes):
+        return {"command": command, "notes": notes} if notes else {"command": command}
+    if command and "--resume" not in command.split():
+        command = f"{command} --resume"
+    try:
+        before = str(json.loads((run / "run.json").read_text(encoding="utf-8"))["command"])
+    except (OSError, ValueError, KeyError, TypeError):
+        before = ""
+    parts = [part for part in before.split(" && ") if part and part != command]
+    return {"command": " && ".join([*parts, *([command] if command else [])]), "notes": notes}
