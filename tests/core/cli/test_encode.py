@@ -55,6 +55,7 @@ def test_json_and_the_two_formats_agree(
     said = json.loads(seqdis("encode", toy_run, recordings, "--out", one, "--device", "cpu", "--json").stdout)
     assert said == {
         "out": str(one),
+        "files": [str(one)],
         "sequences": 4,
         "static_shape": [8],
         "dynamic_shape": [6, 2],
@@ -140,8 +141,9 @@ def test_bad_input_is_refused_with_one_line(
     assert refused("encode", toy_run, truncated, "--out", out).startswith(
         f"{truncated}: cannot be read as npy"
     )
-    assert refused("encode", toy_run, recordings, "--out", out.with_suffix(".csv")) == (
-        f"{out.with_suffix('.csv')}: factors cannot be written as '.csv'; allowed: .safetensors, .npz"
+    assert refused("encode", toy_run, recordings, "--out", out.with_suffix(".xlsx")) == (
+        f"{out.with_suffix('.xlsx')}: factors cannot be written as '.xlsx'; "
+        "allowed: .safetensors, .npz, .csv, .parquet, or a folder"
     )
     assert (
         refused("encode", tmp_path / "none", recordings, "--out", out)

@@ -47,6 +47,7 @@ class ShardFolder:
 
     def __init__(self, job: ShardJob, plan: ShardPlan) -> None:
         self.job, self.plan = job, plan
+        self._made: list[Path] = []
 
     @property
     def path(self) -> Path:
@@ -79,6 +80,7 @@ class ShardFolder:
             self.clear()
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise InputError(f"{self.path}: is there and holds no shards; give a new or an empty folder")
+        self._made = [path for path in (self.path, *self.path.parents) if not path.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
         replace_with_json(self.path / PLAN_FILE, self.plan.inputs)
         replace_with_json(self.path / INDEX_FILE, self._head())
@@ -138,9 +140,10 @@ class ShardFolder:
             path.unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove the shards, the plan and the index, and the folder where nothing else is in it."""
+        """Remove the shards, the plan and the index, and the folders that were made for them and are empty now."""
         self._remove_partial()
         for path in [*self._files(), self.path / PLAN_FILE, self.path / INDEX_FILE]:
             path.unlink(missing_ok=True)
-        if self.path.is_dir() and not any(self.path.iterdir()):
-            self.path.rmdir()
+        for path in dict.fromkeys([self.path, *self._made]):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()

@@ -84,15 +84,16 @@ class ShardJob(ABC):
 
     def inputs(self, shard: int) -> list[str]:
         """The inputs of a shard, as the plan says that lies beside the shards."""
-        return _read_plan(self.folder / PLAN_FILE)[shard]
+        path = self.folder / PLAN_FILE
+        try:
+            return _read_plan(path, path.stat().st_mtime_ns)[shard]
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{path}: the plan of the shards cannot be read: {error}; all processes must see this folder"
+            ) from error
 
 
 @functools.lru_cache(maxsize=1)
-def _read_plan(path: Path) -> list[list[str]]:
-    try:
-        plan: list[list[str]] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: the plan of the shards cannot be read: {error}; the folder must be one that every process sees"
-        ) from error
+def _read_plan(path: Path, written: int) -> list[list[str]]:
+    plan: list[list[str]] = json.loads(path.read_text(encoding="utf-8"))
     return plan
