@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,14 @@ class FactorDescription:
         stamps: Type of the time stamps, or None.
         labels: Names of the classes of each label, in order; None for a label of plain numbers.
         mask: Whether some steps are padding.
+        left_out: Files that were not used: path, reason and detail of each.
     """
 
     keys: Sequence[str] = ()
     stamps: np.dtype | None = None
     labels: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     mask: bool = False
+    left_out: Sequence[Sequence[str]] = ()
 
     @classmethod
     def of(cls, content: FactorFile) -> FactorDescription:
@@ -77,7 +79,7 @@ class FactorDescription:
 
     @classmethod
     def join(cls, parts: Sequence[FactorDescription]) -> FactorDescription:
-        """The description of several files as one.
+        """The description of several files as one; it does not say what was left out.
 
         Raises:
             InputError: Some have other labels or another kind of time stamps.
@@ -108,6 +110,8 @@ class FactorDescription:
         described: dict[str, Any] = {"keys": list(self.keys), "stamps": stamps}
         if self.labels:
             described["labels"] = dict(self.labels)
+        if self.left_out:
+            described["left_out"] = [list(left) for left in self.left_out]
         return {_FORMAT: json.dumps(described)}
 
 
@@ -127,10 +131,17 @@ def pack(content: FactorFile, description: FactorDescription) -> dict[str, Tenso
     return tensors
 
 
-def write_factor_file(path: Path, content: FactorFile) -> None:
-    """Write a file that appears whole or not at all; times are kept as integers with their unit beside."""
-    description = FactorDescription.of(content)
-    replace_with_tensors(path, pack(content, description), description.metadata())
+def write_factor_file(path: Path, content: FactorFile, *, left_out: Sequence[Sequence[str]] = ()) -> None:
+    """Write a file that appears whole or not at all; times are kept as integers with their unit beside.
+
+    Args:
+        path: The file.
+        content: What it holds; nothing but what was left out where there are no tensors.
+        left_out: Files that were not used: path, reason and detail of each.
+    """
+    description = replace(FactorDescription.of(content), left_out=left_out)
+    tensors = pack(content, description) if content.tensors else {}
+    replace_with_tensors(path, tensors, description.metadata())
 
 
 def _describe(metadata: Mapping[str, str], names: Sequence[str]) -> FactorDescription:
@@ -140,19 +151,26 @@ def _describe(metadata: Mapping[str, str], names: Sequence[str]) -> FactorDescri
         stamps=np.dtype(described["stamps"]) if described["stamps"] else None,
         labels=described.get("labels", {}),
         mask="mask" in names,
+        left_out=described.get("left_out", ()),
     )
 
 
 def read_description(path: Path) -> FactorDescription:
-    """Read what a file of factors says of its tensors, and none of them.
+    """Read what a file of factors says of its tensors, and none of them; one without any says what was left out.
 
     Raises:
         InputError: The file is missing, damaged, or holds something else.
     """
-    return _read(path, tensors=False)[0]
+    return _read(path, tensors=False).description
 
 
-def _read(path: Path, *, tensors: bool) -> tuple[FactorDescription, dict[str, Tensor]]:
+@dataclass(frozen=True)
+class _Content:
+    description: FactorDescription
+    tensors: dict[str, Tensor]
+
+
+def _read(path: Path, *, tensors: bool) -> _Content:
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
@@ -165,12 +183,11 @@ def _read(path: Path, *, tensors: bool) -> tuple[FactorDescription, dict[str, Te
         raise InputError(f"{path}: cannot be read as a factors file: {error}") from error
     description = _describe(metadata, held)
     needed = ["static", "dynamic", *(["stamps"] if description.stamps else [])]
-    absent = [
-        name for name in [*needed, *(f"label.{name}" for name in description.labels)] if name not in held
-    ]
-    if absent:
+    needed += [f"label.{name}" for name in description.labels]
+    absent = [name for name in needed if name not in held]
+    if absent and (tensors or not description.left_out):
         raise InputError(f"{path}: holds no {absent[0]!r}; it is damaged")
-    return description, values
+    return _Content(description, values)
 
 
 def read_factor_file(path: Path) -> FactorFile:
@@ -179,7 +196,8 @@ def read_factor_file(path: Path) -> FactorFile:
     Raises:
         InputError: The file is missing, damaged, or holds something else.
     """
-    description, tensors = _read(path, tensors=True)
+    content = _read(path, tensors=True)
+    description, tensors = content.description, content.tensors
     stamps, unit = None, description.stamps
     if unit is not None:
         stamps = tensors.pop("stamps").numpy()

@@ -144,7 +144,9 @@ class Factors:
             keys=tuple(sequences.keys),
             stamps=sequences.stamps,
             mask=sequences.mask,
-            labels={name: to_array(value) for name, value in sequences.labels.items()},
+            labels={
+                name: to_array(value) for name, value in {**sequences.labels, **sequences.step_labels}.items()
+            },
         )
 
     def mix(self, other: Factors) -> Factors:

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from seqdis.core.coercion import as_sequences
-from seqdis.core.data.labels import Label
+from seqdis.core.data.labels import Label, class_names
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
@@ -42,7 +41,7 @@ def row_sources(seed: int, indices: Sequence[int]) -> GeneratorStack:
 def named_labels(factors: Factors, labels: Mapping[str, Label]) -> Factors:
     """The same factors with the names of classes in place of their numbers, for each label whose meaning is known."""
     named = {
-        name: np.array(labels[name].classes, dtype=np.str_)[value] if name in labels else value
+        name: class_names(labels[name], value) if name in labels else value
         for name, value in factors.labels.items()
     }
     return replace(factors, labels=named)
@@ -70,7 +69,7 @@ def encode_dataset(
         for start in range(0, total, batch_size):
             indices = range(start, min(start + batch_size, total))
             factors = model.encode(dataset.fetch(indices), generator=row_sources(seed, indices))
-            parts.append(named_labels(factors.to("cpu"), dataset.labels))
+            parts.append(named_labels(factors.to("cpu"), {**dataset.labels, **dataset.step_labels}))
             if progress is not None:
                 progress(indices.stop, total)
     return Factors.cat(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from seqdis.core.analysis.encode_job import EncodeJob, plan_encoding
 from seqdis.core.analysis.factor_shards import FactorShards
 from seqdis.core.analysis.joined_tables import check_table_libraries, write_tables
 from seqdis.core.analysis.joined_tensors import write_npz, write_safetensors
-from seqdis.core.capabilities import adjust
+from seqdis.core.capabilities import NeedsWholeSequences, adjust
+from seqdis.core.data.discovery import LeftOut, describe_left_out
 from seqdis.core.data.inputs import expand
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -24,6 +26,8 @@ from seqdis.core.progress import Progress
 from seqdis.core.registry import get_modality
 
 __all__ = ["EncodedFiles", "encode_files"]
+
+_logger = logging.getLogger(__name__)
 
 
 def _single(write: Callable[[FactorShards, Path], None]) -> Callable[[FactorShards, Path], tuple[Path, ...]]:
@@ -68,6 +72,8 @@ def encode_files(
     *,
     length: int | None = None,
     stride: int | None = None,
+    tail: bool = False,
+    skip_bad: bool = False,
     batch_size: int = 64,
     settings: Sequence[str] = (),
     device: str | None = None,
@@ -89,6 +95,8 @@ def encode_files(
         out: The result, ``.safetensors`` or ``.npz``; ``.csv`` or ``.parquet`` for two tables; or a folder of shards.
         length: Steps of a window; those of the training sequences when omitted.
         stride: Steps from one window of a file to the next; no overlap when omitted.
+        tail: Whether the steps behind a recording's last whole window are a window as well, padded and masked.
+        skip_bad: Whether files that cannot be used are left out and listed.
         batch_size: Sequences a pass.
         settings: Settings of the model that may change after training, each ``key=value``.
         device: Device to compute on; the fastest when omitted.
@@ -112,34 +120,44 @@ def encode_files(
     source = find_model_folder(run).absolute()
     model = Disentangler.from_pretrained(source)
     adjust(model, read_overrides(settings))
-    paths, root = expand(get_modality(config_of(model).modality), inputs)
-    del model
+    config = config_of(model)
+    window = length or config.data.length
+    whole = isinstance(model, NeedsWholeSequences) and "mask" in model.refuses
+    if tail and whole:
+        raise InputError(f"--tail: {config.method} takes whole windows; allowed: without it")
+    paths, root = expand(get_modality(config.modality), inputs)
     job = EncodeJob(
         folder=(out if write is None else out.parent / f".{out.name}.shards").absolute(),
         device=on,
         model=source,
         root=root.absolute(),
         settings=tuple(settings),
-        length=length,
+        length=window,
+        min_length=max(window, config.data.min_length) if whole else config.data.min_length,
         stride=stride,
+        tail=tail,
         batch_size=batch_size,
+        skip_bad=skip_bad,
+        files=len(paths),
     )
     folder = ShardFolder(job, plan_encoding(job, [path.absolute() for path in paths]))
     with Processes(cpu=not on.startswith("cuda")) as processes:
         run_shards(folder, executor, processes=processes, workers=workers, force=force, progress=progress)
         if not processes.is_first:
             return None
-        shards, contents = _contents(folder)
-        folder.finish(contents)
+        contents = _contents(folder)
+        for line in describe_left_out(contents.left_out):
+            _logger.warning("left out: %s", line)
+        folder.finish(contents.index)
         files = (out,)
         if write is not None:
-            files = write(shards, out)
+            files = write(contents.shards, out)
             folder.clear()
         return EncodedFiles(
             files=files,
-            sequences=len(shards),
-            static_shape=tuple(contents["static_shape"]),
-            dynamic_shape=tuple(contents["dynamic_shape"]),
+            sequences=len(contents.shards),
+            static_shape=tuple(contents.index["static_shape"]),
+            dynamic_shape=tuple(contents.index["dynamic_shape"]),
             processes=processes.count,
         )
 
@@ -158,18 +176,38 @@ def _check_output(out: Path) -> Callable[[FactorShards, Path], tuple[Path, ...]]
     return write
 
 
-def _contents(folder: ShardFolder) -> tuple[FactorShards, dict[str, Any]]:
-    """All shards, and what the index says of them."""
-    paths = [folder.job.path(number) for number in range(len(folder.plan.inputs))]
-    described = [read_description(path) for path in paths]
-    shards = FactorShards(tuple(paths), FactorDescription.join(described))
+@dataclass(frozen=True)
+class _Contents:
+    """All shards that hold factors, what was left out of them, and what the index says."""
+
+    shards: FactorShards
+    left_out: list[LeftOut]
+    index: dict[str, Any]
+
+
+def _contents(folder: ShardFolder) -> _Contents:
+    every = [folder.job.path(number) for number in range(len(folder.plan.inputs))]
+    described = {path: read_description(path) for path in every}
+    left_out = [
+        LeftOut(Path(path), reason, detail)
+        for one in described.values()
+        for path, reason, detail in one.left_out
+    ]
+    described = {path: one for path, one in described.items() if one.keys}
+    if not described:
+        raise InputError(f"no recording is left: {'; '.join(describe_left_out(left_out))}")
+    shards = FactorShards(tuple(described), FactorDescription.join(list(described.values())))
     first = next(iter(shards))
-    return shards, {
+    index = {
         "sequences": len(shards),
         "static_shape": [*first.static.shape[1:]],
         "dynamic_shape": [*first.dynamic.shape[1:]],
         "contents": [
             {"file": path.name, "sequences": len(one.keys), "first": one.keys[0], "last": one.keys[-1]}
-            for path, one in zip(paths, described, strict=True)
+            for path, one in described.items()
+        ],
+        "left_out": [
+            {"path": str(left.path), "reason": left.reason, "detail": left.detail} for left in left_out
         ],
     }
+    return _Contents(shards, left_out, index)

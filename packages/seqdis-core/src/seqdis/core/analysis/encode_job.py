@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
-from seqdis.core.analysis.encode import evaluating, named_labels, row_sources
+from seqdis.core.analysis.encode import evaluating, row_sources
 from seqdis.core.analysis.factor_shards import join_factors
 from seqdis.core.analysis.file_windows import FileWindows, WindowBatch
 from seqdis.core.capabilities import adjust
+from seqdis.core.data.discovery import LeftOut
 from seqdis.core.devices import pick_device
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
 from seqdis.core.executors import ShardJob, ShardPlan, ShardWorker
+from seqdis.core.factor_file import FactorFile, write_factor_file
 from seqdis.core.factors import Factors
 from seqdis.core.overrides import read_overrides
 from seqdis.core.pretrained import read_run_config
@@ -35,17 +38,25 @@ class EncodeJob(ShardJob):
         model: Absolute path of the folder that holds ``config.json`` and ``model.safetensors``.
         settings: Settings of the model that may change after training, each ``key=value``.
         root: Folder below which the keys name the files.
-        length: Steps of a window; those of the training sequences when None.
-        stride: Steps from one window of a file to the next; no overlap when None.
+        length: Steps of a window.
+        min_length: Steps of a recording below which it is left out.
+        stride: Steps from one window of a recording to the next; no overlap when None.
+        tail: Whether the steps behind a recording's last whole window are a window as well, padded.
         batch_size: Sequences a pass.
+        skip_bad: Whether files that cannot be used are left out.
+        files: Number of files in all.
     """
 
     model: Path
     root: Path
     settings: tuple[str, ...] = ()
-    length: int | None = None
+    length: int = 1
+    min_length: int = 1
     stride: int | None = None
+    tail: bool = False
     batch_size: int = 64
+    skip_bad: bool = False
+    files: int = 1
 
     name: ClassVar[str] = "encode"
 
@@ -56,15 +67,29 @@ class EncodeJob(ShardJob):
 
     def read(self, shard: int) -> Iterator[WindowBatch]:
         config = read_run_config(self.model / "config.json")
+        asked = {"length": self.length, "min_length": self.min_length, "skip_bad": self.skip_bad}
         windows = FileWindows(
             get_modality(config.modality),
-            config.data,
+            config.data.model_copy(update=asked),
             self.root,
-            length=self.length,
             stride=self.stride,
+            tail=self.tail,
             batch_size=self.batch_size,
         )
-        return windows.batches([Path(path) for path in self.inputs(shard)])
+        try:
+            yield from windows.batches([Path(path) for path in self.inputs(shard)])
+        except InputError as error:
+            if self.files == 1:
+                raise
+            raise InputError(f"{error}; --skip-bad leaves out what cannot be used") from error
+
+
+@dataclass(frozen=True)
+class EncodedBatch:
+    """The factors of a batch of windows, if there are any, and what was left out before it."""
+
+    factors: Factors | None
+    left_out: tuple[LeftOut, ...]
 
 
 class EncodeWorker(ShardWorker):
@@ -77,14 +102,21 @@ class EncodeWorker(ShardWorker):
     def __init__(self, model: Disentangler) -> None:
         self._model = model
 
-    def compute(self, shard: int, batch: WindowBatch) -> Factors:
+    def compute(self, shard: int, batch: WindowBatch) -> EncodedBatch:
+        if batch.sequences is None:
+            return EncodedBatch(None, batch.left_out)
         rows = range(batch.first, batch.first + len(batch.sequences))
         with evaluating(self._model):
             factors = self._model.encode(batch.sequences, generator=row_sources(shard, rows)).to("cpu")
-        return named_labels(factors, batch.labels)
+        return EncodedBatch(replace(factors, labels=batch.labels), batch.left_out)
 
-    def write(self, shard: int, results: Sequence[Factors], path: Path) -> None:
-        join_factors(results).save(path)
+    def write(self, shard: int, results: Sequence[EncodedBatch], path: Path) -> None:
+        factors = [result.factors for result in results if result.factors is not None]
+        content = join_factors(factors).content() if factors else FactorFile({})
+        left_out = [
+            (str(left.path), left.reason, left.detail) for result in results for left in result.left_out
+        ]
+        write_factor_file(path, content, left_out=left_out)
 
 
 def plan_encoding(job: EncodeJob, paths: Sequence[Path]) -> ShardPlan:
@@ -95,7 +127,7 @@ def plan_encoding(job: EncodeJob, paths: Sequence[Path]) -> ShardPlan:
         paths: Absolute paths of the files, in the order of the result.
     """
     shards = [[str(path) for path in part] for part in split_files(paths)]
-    settings = [job.settings, job.length, job.stride, job.batch_size, str(job.root)]
+    settings = [job.settings, job.length, job.min_length, job.stride, job.tail, job.batch_size, str(job.root)]
     files = [_sha256(job.model / name) for name in ("config.json", "model.safetensors")]
     fingerprint = {
         "model": _digest(files),

@@ -26,6 +26,8 @@ __all__ = ["encode"]
 
 _OUT = "The result: .safetensors, .npz, .csv, .parquet, or a folder of shards."
 _STRIDE = "Steps between windows of longer inputs; no overlap when omitted."
+_TAIL = "Take the steps behind a recording's last whole window as well, padded."
+_BAD = "Leave out files that cannot be used, and list them."
 _FORCE = "Start over where --out holds factors of another model or of other inputs."
 
 
@@ -34,6 +36,8 @@ def encode(
     inputs: Inputs,
     out: Annotated[Path, optional(_OUT, "--out")],
     stride: Annotated[int | None, optional(_STRIDE, min=1)] = None,
+    tail: Annotated[bool, typer.Option("--tail", help=_TAIL)] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help=_BAD)] = False,
     batch_size: BatchSize = 64,
     frames: Frames = None,
     settings: ModelSettings = None,
@@ -65,6 +69,8 @@ def encode(
             out,
             length=frames,
             stride=stride,
+            tail=tail,
+            skip_bad=skip_bad,
             batch_size=batch_size,
             settings=settings or (),
             device=device,

@@ -18,7 +18,7 @@ from seqdis.core.executors.shard_work import work
 __all__ = ["LocalConfig", "LocalExecutor"]
 
 _MOST_BY_DEFAULT = 16
-_WORTH_MORE_PROCESSES = 30.0
+WORTH_MORE_PROCESSES = 30.0
 
 
 class LocalConfig(ExecutorConfig):
@@ -76,5 +76,5 @@ def _until_long(finished: Iterator[int], total: int) -> Iterator[int]:
             started = time.monotonic()
             continue
         taken = (time.monotonic() - started) / (done - 1)
-        if taken * (total - done) > _WORTH_MORE_PROCESSES:
+        if taken * (total - done) > WORTH_MORE_PROCESSES:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,10 +84,13 @@ def work(
     if not todo:
         return
     worker = worker or job.open()
+    readers = min(workers, len(todo))
     loader: DataLoader[_Item] = DataLoader(
         _Batches(job, todo),
         batch_size=None,
-        num_workers=min(workers, len(todo)),
+        num_workers=readers,
+        # A process that was not forked itself would have its readers import torch anew, for each group of shards.
+        multiprocessing_context="fork" if readers and sys.platform == "linux" else None,
         pin_memory=job.device.startswith("cuda"),
         # Its own generator: else the loader takes a draw from torch's global stream.
         generator=torch.Generator(),
