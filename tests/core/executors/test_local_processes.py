@@ -7,8 +7,7 @@ import pytest
 from slow_shards import WordsJob, expected, words_plan, written
 
 from seqdis.core.errors import InputError
-from seqdis.core.executors import ShardFolder, ShardPlan, get_executor
-from seqdis.core.executors import local_processes
+from seqdis.core.executors import ShardFolder, ShardPlan, get_executor, local_processes
 
 
 def claimed(job: WordsJob, plan: ShardPlan) -> ShardFolder:
@@ -36,7 +35,7 @@ def test_what_a_dead_process_had_is_run_again(tmp_path: Path) -> None:
 def test_a_shard_that_kills_every_process_is_named(tmp_path: Path) -> None:
     folder = claimed(WordsJob(tmp_path / "shards", "cpu", deadly="b1", deaths=9), words_plan(3))
     executor = get_executor("local", {"processes": 2, "losses": 1})
-    with pytest.raises(InputError, match="died 2 times in shard 000001.txt .exit code -9"):
+    with pytest.raises(InputError, match=r"died 2 times in shard 000001\.txt \(exit code -9"):
         list(executor.run(folder.job, folder.missing()))
 
 
@@ -70,7 +69,9 @@ def test_further_processes_start_once_it_pays(tmp_path: Path, monkeypatch: pytes
 
 
 def test_settings_are_checked() -> None:
-    with pytest.raises(InputError, match="executor local: unknown key 'proceses' .did you mean 'processes'"):
+    with pytest.raises(
+        InputError, match=r"executor local: unknown key 'proceses' \(did you mean 'processes'"
+    ):
         get_executor("local", {"proceses": 2})
     with pytest.raises(InputError, match="executor local: key 'processes' is 0"):
         get_executor("local", {"processes": 0})
