@@ -20,7 +20,7 @@ from seqdis.core.files import replace_file
 
 __all__ = ["write_npz", "write_safetensors"]
 
-_LARGEST_HEADER = 100_000_000
+LARGEST_HEADER = 100_000_000
 
 
 def write_safetensors(shards: FactorShards, path: Path) -> None:
@@ -45,9 +45,9 @@ def write_safetensors(shards: FactorShards, path: Path) -> None:
         entry |= {"shape": [total, *first[name].shape[1:]], "data_offsets": [places[name], end]}
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
-    if len(text) > _LARGEST_HEADER:
+    if len(text) > LARGEST_HEADER:
         raise InputError(
-            f"{path}: the {total} keys take {len(text)} bytes; the header of a safetensors file holds {_LARGEST_HEADER}; "
+            f"{path}: the {total} keys take {len(text)} bytes; the header of a safetensors file holds {LARGEST_HEADER}; "
             "give a folder, .parquet or .npz as --out"
         )
     with replace_file(path) as partial, partial.open("r+b") as file:
