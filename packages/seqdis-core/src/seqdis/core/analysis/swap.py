@@ -16,6 +16,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Panel
+from seqdis.core.natural_frames import natural_frames
 from seqdis.core.progress import Progress, part_of
 from seqdis.core.sequences import Sequences
 from seqdis.core.starting_noise import NoiseChoice, choose_noise
@@ -159,5 +160,6 @@ def swap_pairs(
         progress=part_of(progress, 1, 2),
     ).cpu()
     rebuilt_a, rebuilt_b, a_b, b_a = decoded.chunk(4)
+    shown_a, shown_b = (natural_frames(model, sequences).cpu() for sequences in (a, b))
     masks = [None if sequences.mask is None else sequences.mask.cpu() for sequences in (a, b)]
-    return SwapResult(a.x.cpu(), b.x.cpu(), rebuilt_a, rebuilt_b, a_b, b_a, extra, *masks)
+    return SwapResult(shown_a, shown_b, rebuilt_a, rebuilt_b, a_b, b_a, extra, *masks)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 from seqdis.core.data.folder_labels import LABELS_FILE
 from seqdis.core.errors import InputError
+from seqdis.core.executors.shard_folder import is_shard_folder
 
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
 
 __all__ = ["Found", "LeftOut", "describe_left_out", "find_inputs", "is_run_folder"]
 
-Reason = Literal["kind", "run", "twice", "short", "damaged"]
+Reason = Literal["kind", "run", "made", "twice", "short", "damaged"]
 NOT_DATA = (LABELS_FILE,)
 """Names of files that belong to a folder of data without being recordings."""
 ABOUT_DATA = ("readme", "license", "licence", "copying", "sha256sums")
@@ -32,7 +33,8 @@ class LeftOut:
 
     Attributes:
         path: The file or folder.
-        reason: ``"kind"``: no reader for its suffix; ``"run"``: the folder of a run; ``"twice"``: the same file as
+        reason: ``"kind"``: no reader for its suffix; ``"run"``: the folder of a run;
+            ``"made"``: a folder of factors or latents; ``"twice"``: the same file as
             another one; ``"short"``: fewer steps than ``min_length``; ``"damaged"``: it cannot be read.
         detail: The finding: the suffix, the other path, the number of steps, the error.
     """
@@ -128,6 +130,9 @@ class _Search:
         if is_run_folder(folder):
             self.left_out.append(LeftOut(folder, "run", "holds a run"))
             return []
+        if is_shard_folder(folder):
+            self.left_out.append(LeftOut(folder, "made", "holds factors or latents"))
+            return []
         if not self.once([folder]):
             return []
         entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
@@ -169,6 +174,8 @@ def describe_left_out(left_out: Iterable[LeftOut]) -> list[str]:
         )
     if runs := of.get("run"):
         lines.append(f"{len(runs)} folders of runs: {_names(runs, detail=False)}")
+    if made := of.get("made"):
+        lines.append(f"{len(made)} folders of factors or latents: {_names(made, detail=False)}")
     if twice := of.get("twice"):
         lines.append(f"{len(twice)} links to what is there already: {_names(twice)}")
     if short := of.get("short"):
