@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdis.core.config import DataConfig, RunConfig, TrainConfig
+from seqdis.core.codec import FrameCodec
+from seqdis.core.config import CodecConfig, DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
@@ -83,6 +84,28 @@ def _base(*, preset: str, dataset: str) -> RunConfig:
     )
 
 
+class ToyCodec(FrameCodec):
+    """A linear map of frames to five numbers, and its pseudo-inverse."""
+
+    frames_coded = 0
+
+    def __init__(self, weights: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weights", weights)
+
+    def latent_shape(self, frame_shape: tuple[int, ...]) -> tuple[int, ...]:
+        if frame_shape != (FRAME,):
+            raise InputError(f"the toy codec needs frames ({FRAME},); got {frame_shape}")
+        return (self.weights.shape[1],)
+
+    def encode(self, frames: Tensor) -> Tensor:
+        ToyCodec.frames_coded += len(frames)
+        return frames @ self.weights
+
+    def decode(self, latents: Tensor) -> Tensor:
+        return latents @ torch.linalg.pinv(self.weights)
+
+
 class ToyModality(Modality):
     name = "toy"
     summary = "vectors for tests"
@@ -98,6 +121,11 @@ class ToyModality(Modality):
 
     def demo(self) -> str | None:
         return "toy"
+
+    def codec(self, config: CodecConfig) -> FrameCodec:
+        if config.name != "linear":
+            return super().codec(config)
+        return ToyCodec(torch.from_numpy(np.load(f"{config.path}/weights.npy")))
 
     def read(self, path: Path, data: DataConfig) -> Clip:
         self.check_suffix(path, self.reads, "read")

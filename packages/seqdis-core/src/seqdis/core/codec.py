@@ -31,7 +31,7 @@ class FrameCodec(nn.Module):
         """``(N, *latent)`` to ``(N, *frame)``."""
 
     def fingerprint(self) -> str:
-        """What tells the codec from others: a hash of its class and its weights."""
+        """A hash of the class and the weights, which differs from that of any other codec."""
         key = hashlib.sha256(f"{type(self).__module__}.{type(self).__qualname__}".encode())
         for name, value in sorted(self.state_dict().items()):
             key.update(repr((name, value.dtype, tuple(value.shape))).encode())

@@ -68,7 +68,7 @@ def complete_from_files(config: RunConfig, root: Path) -> DataConfig:
     """The data settings of a configuration, completed from the first file that can be used.
 
     Args:
-        config: The configuration.
+        config: The configuration of a run.
         root: A folder of files, or one file.
 
     Raises:

@@ -20,7 +20,7 @@ _logger = logging.getLogger(__name__)
 
 
 def frame_settings(data: DataConfig) -> dict[str, Any]:
-    """Those of the data settings that decide what a frame is, as plain values by their path."""
+    """The data settings that decide what a frame is, as plain values by their path."""
     values = data.model_dump(mode="json")
     options = {f"options.{name}": value for name, value in values["options"].items()}
     return {"frame_shape": values["frame_shape"], **options}
@@ -34,8 +34,8 @@ def config_for_latents(config: RunConfig, cache: LatentCache) -> RunConfig:
     on the files themselves: it codes frames on its own.
 
     Args:
-        config: The configuration.
-        cache: The latents.
+        config: The configuration of a run.
+        cache: The folder of latents that it is to learn from.
 
     Raises:
         InputError: The latents were made by another codec or from frames of another kind than the run's, or the method

@@ -37,7 +37,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EncodedData:
-    """What was coded.
+    """The result of :func:`encode_data`.
 
     Attributes:
         cache: The latents, ready to be learnt from.
@@ -76,13 +76,13 @@ def encode_data(
         out: The folder of the latents.
         batch_size: Frames a pass.
         device: Device to compute on; the fastest when omitted.
-        executor: Where shards are computed; in processes of this machine when omitted.
+        executor: The engine that computes the shards; processes of this machine when omitted.
         workers: Number of processes that read files ahead, for each that computes.
         force: Start over where the shards that are there belong to something else.
         progress: Called with the number of shards that this call has finished, and that of all that were missing.
 
     Returns:
-        What was coded; None in all but the first of several processes that ``accelerate launch`` started.
+        The latents, ready to be learnt from; None in all but the first of several processes that ``accelerate launch`` started.
 
     Raises:
         InputError: The configuration has no codec or is of a named dataset, a file or the device cannot be used, or
@@ -152,7 +152,7 @@ def _plan(job: LatentJob, codec: FrameCodec, settings: dict[str, Any], paths: Se
 
 
 def _contents(folder: ShardFolder, left_out: Sequence[LeftOut]) -> dict[str, Any]:
-    """What the index says of all shards: their recordings and labels, and the moments of all latents."""
+    """The recordings and labels of all shards and the moments of all latents, for the index."""
     every = [LatentShard(folder.job.path(number)) for number in range(len(folder.plan.inputs))]
     damaged = [LeftOut(Path(path), "damaged", detail) for one in every for path, _, detail in one.left_out]
     shards = [one for one in every if one.recordings]

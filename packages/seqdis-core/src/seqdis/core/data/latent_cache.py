@@ -33,11 +33,11 @@ class LatentCache:
         modality: The name of the modality that read the files.
         codec: Settings of the codec, and ``fingerprint``: a hash of its weights.
         asked: The data settings that decide what a frame is, as they were asked for.
-        settings: The same, with what was left open filled in from the files.
+        settings: These settings, with the open ones filled in from the files.
         inputs: A hash of the names, sizes and times of change of the files.
         latent_shape: The shape of a coded frame.
         mean: Mean of the latents at each index of their first dimension, ``(C,)``, float64.
-        std: Their standard deviation, ``(C,)``, float64.
+        std: Standard deviation of the latents, ``(C,)``, float64.
         recordings: The recordings, in the order of their keys.
         labels: The meaning of the labels of whole recordings.
         step_labels: The meaning of the labels of single steps.

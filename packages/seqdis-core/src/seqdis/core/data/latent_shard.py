@@ -28,7 +28,7 @@ _OPEN_FILES, _ROWS_AT_A_TIME = 64, 256
 
 @dataclass(frozen=True)
 class HeldRecording:
-    """What a file of latents says of one of its recordings.
+    """The description of one recording in a file of latents.
 
     Attributes:
         key: Name of the recording.
@@ -101,7 +101,7 @@ def open_shard(path: Path) -> LatentShard:
     """Open a file of latents; the files that were read last stay open, in each process its own.
 
     Raises:
-        InputError: As in :class:`LatentShard`.
+        InputError: The file is missing, damaged, or holds something else.
     """
     try:
         status = path.stat()
@@ -119,7 +119,7 @@ def write_shard(path: Path, clips: Sequence[Clip], *, left_out: Sequence[Sequenc
     """Write the latents of some recordings, as float16, to a file that appears whole or not at all.
 
     Args:
-        path: The file.
+        path: Path of the file.
         clips: The recordings, their frames coded; none where all that was asked for was left out.
         left_out: Files that were not used: path, reason and detail of each.
 
@@ -171,7 +171,7 @@ def _described(clip: Clip) -> HeldRecording:
 
 
 def _plain(held: HeldRecording) -> dict[str, Any]:
-    """Those fields that say something."""
+    """The fields that say something, by name."""
     return {name: value for name, value in vars(held).items() if value or name in ("key", "steps")}
 
 

@@ -18,7 +18,7 @@ class RunningMoments:
 
     Attributes:
         count: Number of entries that each mean is over.
-        mean: Their mean, μ.
+        mean: Mean of the entries, μ.
         squares: The sum of ``(x − μ)²``.
     """
 
