@@ -128,7 +128,8 @@ def test_a_damaged_file_stops_the_work_or_is_left_out_and_listed(
     said = refused(*words)
     assert said.startswith(f"{damaged}: cannot be read as npy")
     assert said.endswith(
-        "; --skip-bad leaves out what cannot be used; 2 of 5 shards are kept, and the same command goes on from there"
+        "; --skip-bad leaves out what cannot be used; 2 of 5 shards are kept in "
+        f"{tmp_path / '.f.safetensors.shards'}, and the same command goes on from there"
     )
     result = seqdis(*words, "--skip-bad")
     assert result.exit_code == 0, result.output

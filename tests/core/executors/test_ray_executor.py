@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import slow_shards
 from slow_shards import SlowEncodeJob, WordsJob, words_plan
 
 from seqdis.core.analysis.encode_job import plan_encoding
@@ -41,23 +43,24 @@ def inputs(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
     """A head and a second node of one core each, on this machine."""
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    made = Cluster(
-        initialize_head=True,
-        head_node_args={"num_cpus": 1, "include_dashboard": False},
-    )
-    made.second = made.add_node(num_cpus=1)
-    try:
-        yield made
-    finally:
-        ray.shutdown()
-        made.shutdown()
+    # Nodes start their processes in the environment that they are started in.
+    toy = str(Path(slow_shards.__file__).parent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("PYTHONPATH", os.pathsep.join([toy, *filter(None, [os.environ.get("PYTHONPATH")])]))
+        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        try:
+            made.second = made.add_node(num_cpus=1)
+            yield made
+        finally:
+            ray.shutdown()
+            made.shutdown()
 
 
 def test_a_node_that_is_killed_halfway_changes_no_byte(

@@ -94,7 +94,7 @@ def test_what_was_finished_before_an_error_is_kept(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         run(made)
     assert str(error.value) == (
-        "refused: no word; 2 of 4 shards are kept, and the same command goes on from there"
+        f"refused: no word; 2 of 4 shards are kept in {made.path}, and the same command goes on from there"
     )
     assert made.missing() == [2, 3]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -151,7 +151,8 @@ def swap_pairs(
         mixed = mix_extra(model, first, second, extra), mix_extra(model, second, first, extra)
         # The dynamics stay those of the sequence that keeps everything else.
         starts = [choose_noise(noise, static=x, dynamic=x) for x in (of_a, of_b)]
-    factors = Factors.cat([first, second, *mixed])
+    # A mixture has no labels, and decoding needs none.
+    factors = Factors.cat([replace(part, labels={}) for part in (first, second, *mixed)])
     known = [start for start in (of_a, of_b, *starts) if start is not None]
     decoded = model.decode(
         factors,

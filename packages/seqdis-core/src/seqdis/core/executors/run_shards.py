@@ -85,4 +85,6 @@ def _with_what_is_kept(folder: ShardFolder, error: InputError) -> InputError:
     if not kept:
         folder.clear()
         return error
-    return InputError(f"{error}; {kept} of {total} shards are kept, and the same command goes on from there")
+    return InputError(
+        f"{error}; {kept} of {total} shards are kept in {folder.path}, and the same command goes on from there"
+    )
