@@ -226,7 +226,7 @@ def test_a_folder_of_latents_is_no_input(toy_files: Path, toy_latents: Path, tmp
     found = find_inputs(toy, [tmp_path / "files"])
     assert len(found.paths) == 14
     assert [left.reason for left in found.left_out] == ["made"]
-    with pytest.raises(InputError, match=r"holds no file that toy reads; .*1 folders of factors or latents"):
+    with pytest.raises(InputError, match=r"holds latents of .*; give the files themselves"):
         find_inputs(toy, [toy_latents])
 
 
