@@ -209,3 +209,15 @@ def test_the_noise_is_a_choice_for_two_files_only(
     assert refused(*one, "--noise", "fresh") == "--noise fresh: needs both --static FILE and --dynamic FILE"
     assert not [*tmp_path.iterdir()]
     assert "noise" not in json.loads(seqdis(*one, "--json").stdout)
+
+
+def test_a_swap_that_lies_among_the_inputs_does_not_become_one(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    clips = tmp_path / "clips"
+    shutil.copytree(recordings, clips)
+    before = json.loads(seqdis("data", "check", clips, "--preset", "toy-folder", "--json").stdout)
+    words = ("--static", clips / "a.npy", "--dynamic", clips / "b.npy", "--out", clips / "made" / "swap.npy")
+    assert seqdis("swap", toy_run, *words).exit_code == 0
+    after = json.loads(seqdis("data", "check", clips, "--preset", "toy-folder", "--json").stdout)
+    assert (after["files"], after["left_out"][0]["reason"]) == (before["files"], "made")

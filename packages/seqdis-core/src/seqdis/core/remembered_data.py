@@ -19,7 +19,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.registry import data_root, get_dataset, get_modality
 
-__all__ = ["RememberedData", "data_of_run", "describe_data", "remember_data"]
+__all__ = ["RememberedData", "data_of_run", "describe_data", "remember_data", "remembered_folder"]
 
 FILE = "data.json"
 
@@ -65,6 +65,16 @@ def remember_data(run: Path, data: RememberedData | None) -> None:
     """
     if data is not None:
         replace_with_json(run / FILE, data.model_dump(mode="json"))
+
+
+def remembered_folder(run: Path) -> Path | None:
+    """The folder that a run was trained on, whether it is still there or not; None where it remembers none.
+
+    Raises:
+        InputError: ``data.json`` is damaged.
+    """
+    file = _file_of(run)
+    return None if file is None else Path(_read(file).path)
 
 
 def data_of_run(run: Path, config: RunConfig, given: Path | None = None) -> Path | None:

@@ -76,6 +76,7 @@ def reconstruct(
         write_media(session.modality, output, result, session.config.data)
         mse = float((result - source.x[0]).square().mean())
         rows.append({"input": str(path), "out": str(output), "mse": mse})
+    session.mark(outputs, inputs=paths)
     if as_json:
         print_json(rows)
     else:

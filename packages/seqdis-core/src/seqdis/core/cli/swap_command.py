@@ -131,6 +131,7 @@ def swap(
     files = [*media, *outputs.pictures]
     named = {str(side): str(path) for side, path in inputs.items()}
     recorded = noise if len(inputs) == 2 else None
+    session.mark(files, inputs=[*inputs.values()])
     summary = session.summary(files, **named, noise=recorded, extra=extra, start=start)
     if outputs.record is not None:
         replace_with_json(outputs.record, summary)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from seqdis.core.data.folder_labels import LABELS_FILE
+from seqdis.core.data.outputs import made_in
 from seqdis.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "LeftOut", "describe_left_out", "find_inputs", "is_run_folder"]
 
-Reason = Literal["kind", "run", "twice", "short", "damaged"]
+Reason = Literal["kind", "run", "made", "twice", "short", "damaged"]
 NOT_DATA = (LABELS_FILE,)
 """Names of files that belong to a folder of data without being recordings."""
 ABOUT_DATA = ("readme", "license", "licence", "copying", "sha256sums")
@@ -32,7 +33,8 @@ class LeftOut:
 
     Attributes:
         path: The file or folder.
-        reason: ``"kind"``: no reader for its suffix; ``"run"``: the folder of a run; ``"twice"``: the same file as
+        reason: ``"kind"``: no reader for its suffix; ``"run"``: the folder of a run; ``"made"``: what a model made;
+            ``"twice"``: the same file as
             another one; ``"short"``: fewer steps than ``min_length``; ``"damaged"``: it cannot be read.
         detail: The finding: the suffix, the other path, the number of steps, the error.
     """
@@ -69,7 +71,7 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
 
     A folder that holds other folders or readable files is searched; one that holds frames only,
     of a modality that reads folders, is one input. A file counts once, by its real path, however many links lead
-    to it. Folders of runs are left out, so that nothing is learnt from what a model made.
+    to it. Folders of runs, and files that a model made, are left out: nothing is learnt from them.
 
     Raises:
         InputError: An input is missing or of an unknown kind, or nothing was found.
@@ -130,7 +132,10 @@ class _Search:
             return []
         if not self.once([folder]):
             return []
+        made = made_in(folder)
         entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+        self.left_out += [LeftOut(p, "made", "made by a model") for p in entries if p.name in made]
+        entries = [p for p in entries if p.name not in made]
         # What is a file of its own comes before a link to it, in whatever order their names stand.
         entries.sort(key=Path.is_symlink)
         names = [p for p in entries if p.is_file()]
@@ -169,6 +174,8 @@ def describe_left_out(left_out: Iterable[LeftOut]) -> list[str]:
         )
     if runs := of.get("run"):
         lines.append(f"{len(runs)} folders of runs: {_names(runs, detail=False)}")
+    if made := of.get("made"):
+        lines.append(f"{len(made)} files that a model made: {_names(made, detail=False)}")
     if twice := of.get("twice"):
         lines.append(f"{len(twice)} links to what is there already: {_names(twice)}")
     if short := of.get("short"):
