@@ -108,7 +108,9 @@ def fit(
             )
         except (TrainingInterrupted, TrainingTerminated) as error:
             if out is None:  # its checkpoint is thrown away with the rest
-                raise type(error)("stopped, and nothing is kept: a training that can go on needs out") from None
+                raise type(error)(
+                    "stopped, and nothing is kept: a training that can go on needs out"
+                ) from None
             raise
 
 
