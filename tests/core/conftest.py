@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.methods.bcd.config import BCDConfig, SequenceEncoderConfig
 from seqdis.core.methods.bcd.dit_config import DiTConfig
+from seqdis.core.pretrained import build_model
+from seqdis.core.registry import get_modality
 
 TOY = str(Path(__file__).parent / "toy")
 if TOY not in sys.path:
@@ -21,6 +24,15 @@ if TOY not in sys.path:
 @pytest.fixture(autouse=True)
 def _toy_modality(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([TOY, *filter(None, [os.environ.get("PYTHONPATH")])]))
+
+
+@pytest.fixture(scope="session")
+def toy_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an untrained toy model."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("runs") / "toy"
+    build_model(get_modality("toy").presets()["toy"]()).save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

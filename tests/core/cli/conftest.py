@@ -14,7 +14,6 @@ from typer.testing import CliRunner, Result
 from seqdis.core.cli.app import app
 from seqdis.core.config import RunConfig
 from seqdis.core.pretrained import build_model
-from seqdis.core.registry import get_modality
 
 Run = Callable[..., Result]
 
@@ -39,15 +38,6 @@ def refused(seqdis: Run) -> Callable[..., str]:
         return lines[0].removeprefix("error: ")
 
     return run
-
-
-@pytest.fixture(scope="session")
-def toy_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an untrained toy model."""
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("runs") / "toy"
-    build_model(get_modality("toy").presets()["toy"]()).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

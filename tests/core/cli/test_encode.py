@@ -55,6 +55,7 @@ def test_json_and_the_two_formats_agree(
     said = json.loads(seqdis("encode", toy_run, recordings, "--out", one, "--device", "cpu", "--json").stdout)
     assert said == {
         "out": str(one),
+        "files": [str(one)],
         "sequences": 4,
         "static_shape": [8],
         "dynamic_shape": [6, 2],
@@ -111,8 +112,11 @@ def test_what_goes_wrong_in_the_second_process_is_said_once(toy_run: Path, tmp_p
     assert done.returncode != 0
     said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(said) == 1
-    assert said[0].endswith("narrow.npy: frames of shape (3,); the model takes (8,)")
-    assert [p.name for p in tmp_path.iterdir()] == ["inputs"]
+    assert said[0].endswith(
+        "narrow.npy: frames of shape (3,); the model takes (8,); --skip-bad leaves out what cannot be used; "
+        f"1 of 2 shards are kept in {tmp_path / '.f.safetensors.shards'}, and the same command goes on from there"
+    )
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".f.safetensors.shards", "inputs"]
 
 
 def test_bad_input_is_refused_with_one_line(
@@ -140,8 +144,9 @@ def test_bad_input_is_refused_with_one_line(
     assert refused("encode", toy_run, truncated, "--out", out).startswith(
         f"{truncated}: cannot be read as npy"
     )
-    assert refused("encode", toy_run, recordings, "--out", out.with_suffix(".csv")) == (
-        f"{out.with_suffix('.csv')}: factors cannot be written as '.csv'; allowed: .safetensors, .npz"
+    assert refused("encode", toy_run, recordings, "--out", out.with_suffix(".xlsx")) == (
+        f"{out.with_suffix('.xlsx')}: factors cannot be written as '.xlsx'; "
+        "allowed: .safetensors, .npz, .csv, .parquet, or a folder"
     )
     assert (
         refused("encode", tmp_path / "none", recordings, "--out", out)

@@ -42,7 +42,7 @@ def test_json_of_one_kind_is_a_list(seqdis: Command) -> None:
 
 def test_json_of_all_kinds_is_an_object(seqdis: Command) -> None:
     listed = json.loads(seqdis("list", "--json").stdout)
-    assert list(listed) == ["modalities", "methods", "presets", "datasets", "samplers", "priors"]
+    assert list(listed) == ["modalities", "methods", "presets", "datasets", "samplers", "priors", "executors"]
     toy = next(row for row in listed["modalities"] if row["name"] == "toy")
     assert (toy["reads"], toy["demo"]) == ([".npy"], "toy")
     ramps = next(row for row in listed["datasets"] if row["name"] == "ramps")

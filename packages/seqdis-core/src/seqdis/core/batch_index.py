@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["BatchIndex", "batch_index", "select_names", "select_rows", "select_stamps"]
+__all__ = ["BatchIndex", "batch_index", "select_entries", "select_names", "select_rows", "select_stamps"]
 
 BatchIndex = int | slice | Tensor | Sequence[int]
 """A choice among the sequences of a batch; an integer keeps the batch dimension."""
@@ -56,6 +56,9 @@ def select_names(names: Sequence[str], chosen: slice | Tensor) -> tuple[str, ...
 
 def select_stamps(stamps: np.ndarray | None, chosen: slice | Tensor) -> np.ndarray | None:
     """The time stamps ``(B, V)`` of the chosen sequences, where there are any."""
-    if stamps is None:
-        return None
-    return stamps[chosen if isinstance(chosen, slice) else chosen.numpy()]
+    return None if stamps is None else select_entries(stamps, chosen)
+
+
+def select_entries(values: np.ndarray, chosen: slice | Tensor) -> np.ndarray:
+    """Rows of an array ``(B, ...)``."""
+    return values[chosen if isinstance(chosen, slice) else chosen.numpy()]

@@ -23,6 +23,7 @@ class FactorArrays:
         keys: A name for each sequence, or none.
         stamps: Time stamp of each step, ``(B, V)``, or None.
         mask: True where a step exists, ``(B, V)``; None where all do.
+        labels: What is known of the sequences ``(B,)`` or of their steps ``(B, V)``, by name: classes, or numbers.
     """
 
     static: np.ndarray
@@ -31,6 +32,7 @@ class FactorArrays:
     keys: tuple[str, ...]
     stamps: np.ndarray | None
     mask: np.ndarray | None
+    labels: Mapping[str, np.ndarray]
 
 
 def to_array(value: Tensor) -> np.ndarray:

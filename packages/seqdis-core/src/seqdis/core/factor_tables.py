@@ -21,9 +21,10 @@ class FactorTables:
 
     Attributes:
         static: One row a sequence, its index the key (the number where there are no keys); columns
-            ``static_0``, ``static_1``, … and the extras that have one value or one vector a sequence.
+            ``static_0``, ``static_1``, …, the extras that have one value or one vector a sequence, and its labels.
         dynamic: One row a step that exists, its index the key and the time stamp (the number of the step where
-            there are no stamps); columns ``dynamic_0``, … and the extras that have a value or vector a step.
+            there are no stamps); columns ``dynamic_0``, …, the extras that have a value or vector a step, and the
+            labels of the step and of its sequence.
     """
 
     static: Any
@@ -52,6 +53,10 @@ def to_tables(arrays: FactorArrays, *, sides: Mapping[str, str]) -> FactorTables
             per_step[name] = value
         elif not of_steps and value.ndim <= 2:
             per_sequence[name] = value
+    for name, value in arrays.labels.items():
+        if value.ndim == 1:
+            per_sequence[name] = value
+        per_step[name] = np.broadcast_to(value.reshape(batch, -1), (batch, steps))
     exists = np.ones((batch, steps), dtype=bool) if arrays.mask is None else arrays.mask
     keys = np.array(arrays.keys, dtype=object) if arrays.keys else np.arange(batch)
     dated = arrays.stamps is not None

@@ -12,7 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdis.core.batch_index import BatchIndex, batch_index, select_names, select_rows, select_stamps
+from seqdis.core.batch_index import (
+    BatchIndex,
+    batch_index,
+    select_entries,
+    select_names,
+    select_rows,
+    select_stamps,
+)
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.factor_arrays import FactorArrays, to_array
 from seqdis.core.factor_file import FactorFile, read_factor_file, write_factor_file
@@ -50,10 +57,12 @@ class Factors:
         keys: A name for each sequence, or none.
         stamps: Time stamp of each step, ``(B, V)``, numbers or ``datetime64``; None where it is not known.
         mask: True where a step exists (False: padding), ``(B, V)``, or None: all of them do.
+        labels: What the data say of each sequence ``(B,)`` or of each step ``(B, V)``, by name: numpy arrays of names
+            of classes, or of numbers.
 
     Raises:
-        InputError: The batch sizes of the parts differ, ``dynamic`` has no step dimension, or the mask or the
-            stamps do not fit the steps.
+        InputError: The batch sizes of the parts differ, ``dynamic`` has no step dimension, or the mask, the stamps or
+            the labels do not fit.
     """
 
     static: Tensor
@@ -62,6 +71,7 @@ class Factors:
     keys: Sequence[str] = ()
     stamps: np.ndarray | None = None
     mask: Tensor | None = None
+    labels: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.dynamic.ndim < 3 or self.static.ndim < 2:
@@ -80,7 +90,13 @@ class Factors:
             check_stamps(self.stamps, shape, "factors")
         if self.mask is not None and tuple(self.mask.shape) != shape:
             raise InputError(f"factors: mask of shape {tuple(self.mask.shape)}; allowed: {shape}")
+        for name, value in self.labels.items():
+            if value.shape not in (shape[:1], shape):
+                raise InputError(
+                    f"factors: label {name!r} of shape {value.shape}; allowed: {shape[:1]} or {shape}"
+                )
         object.__setattr__(self, "keys", tuple(self.keys))
+        object.__setattr__(self, "labels", MappingProxyType(dict(self.labels)))
         object.__setattr__(self, "extras", MappingProxyType(dict(self.extras)))
 
     def __len__(self) -> int:
@@ -108,6 +124,7 @@ class Factors:
             lambda value: select_rows(value, chosen),
             keys=select_names(self.keys, chosen),
             stamps=select_stamps(self.stamps, chosen),
+            labels={name: select_entries(value, chosen) for name, value in self.labels.items()},
         )
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Factors:
@@ -121,13 +138,21 @@ class Factors:
         return self._map(Tensor.detach)
 
     def with_index_of(self, sequences: Sequences) -> Factors:
-        """The same factors with the keys, stamps and mask of the sequences that they were encoded from."""
-        return replace(self, keys=tuple(sequences.keys), stamps=sequences.stamps, mask=sequences.mask)
+        """The same factors with the keys, stamps, mask and labels of the sequences that they were encoded from."""
+        return replace(
+            self,
+            keys=tuple(sequences.keys),
+            stamps=sequences.stamps,
+            mask=sequences.mask,
+            labels={
+                name: to_array(value) for name, value in {**sequences.labels, **sequences.step_labels}.items()
+            },
+        )
 
     def mix(self, other: Factors) -> Factors:
         """Static side of ``self`` with the dynamic side of ``other``: ``(s, d̂^{1:V})``.
 
-        The keys are those of ``self``, the stamps and the mask those of ``other``.
+        The keys are those of ``self``, the stamps and the mask those of ``other``. A mixture has no labels.
 
         Args:
             other: Factors that the dynamics are taken from, of as many sequences as ``self``; or either has one.
@@ -189,7 +214,7 @@ class Factors:
     def unflatten(self, vector: Tensor) -> Factors:
         """Read joint vectors ``(N, S + V·D)`` back into factors of the shape of ``self``.
 
-        A vector belongs to no sequence of ``self``: the result has no keys, stamps, or mask.
+        A vector belongs to no sequence of ``self``: the result has no keys, stamps, mask, or labels.
 
         Raises:
             InputError: The vector's width is not ``S + V·D``.
@@ -206,7 +231,7 @@ class Factors:
         """Join batches along the first dimension.
 
         Raises:
-            InputError: ``parts`` is empty, or some lack extras, keys or stamps that others have.
+            InputError: ``parts`` is empty, or some lack extras, keys, stamps or labels that others have.
         """
         if not parts:
             raise InputError("cat needs at least one Factors; got none")
@@ -214,7 +239,11 @@ class Factors:
             raise InputError(
                 f"cat needs the same extras in every part; got {[sorted(p.extras) for p in parts]}"
             )
-        for what, has in (("keys", [bool(p.keys) for p in parts]), ("stamps", [_dated(p) for p in parts])):
+        for what, has in (
+            ("keys", [bool(p.keys) for p in parts]),
+            ("stamps", [_dated(p) for p in parts]),
+            ("the same labels", [tuple(sorted(p.labels)) for p in parts]),
+        ):
             if len(set(has)) > 1:
                 raise InputError(f"cat needs {what} in every part or in none; got {has}")
         first, mask = parts[0], None
@@ -238,6 +267,7 @@ class Factors:
             if _dated(first)
             else None,
             mask=mask,
+            labels={name: np.concatenate([part.labels[name] for part in parts]) for name in first.labels},
         )
 
     def numpy(self) -> FactorArrays:
@@ -249,6 +279,7 @@ class Factors:
             keys=tuple(self.keys),
             stamps=None if self.stamps is None else np.array(self.stamps),
             mask=None if self.mask is None else to_array(self.mask),
+            labels={name: np.array(value) for name, value in self.labels.items()},
         )
 
     def to_pandas(self) -> FactorTables:
@@ -267,11 +298,15 @@ class Factors:
         """
         if Path(path).suffix != ".safetensors":
             raise InputError(f"{path}: factors are saved as a .safetensors file; got {Path(path).suffix!r}")
+        write_factor_file(Path(path), self.content())
+
+    def content(self) -> FactorFile:
+        """All parts under the names that they have in a file."""
         tensors = {"static": self.static, "dynamic": self.dynamic}
         tensors |= {f"extra.{e.side}.{name}": e.value for name, e in self.extras.items()}
         if self.mask is not None:
             tensors["mask"] = self.mask
-        write_factor_file(Path(path), FactorFile(tensors, self.keys, self.stamps))
+        return FactorFile(tensors, self.keys, self.stamps, self.labels)
 
     @staticmethod
     def load(path: str | Path) -> Factors:
@@ -294,6 +329,7 @@ class Factors:
             keys=content.keys,
             stamps=content.stamps,
             mask=content.tensors.get("mask"),
+            labels=content.labels,
         )
 
 

@@ -13,10 +13,12 @@ from seqdis.core import registry
 from seqdis.core.errors import InputError
 
 if TYPE_CHECKING:
+    from seqdis.core.base_config import Config
     from seqdis.core.modality import Modality
 
 __all__ = [
     "dataset_rows",
+    "executor_rows",
     "installation_report",
     "method_rows",
     "modality_rows",
@@ -75,13 +77,25 @@ def sampler_rows() -> list[dict[str, Any]]:
     """Every sampler and the settings that only it has; the summary of one that cannot be used gives the reason."""
     from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
 
-    rows = _plugin_rows("samplers")
+    return _with_settings("samplers", SamplerConfig)
+
+
+def executor_rows() -> list[dict[str, Any]]:
+    """Every executor and the settings that only it has; the summary of one that cannot be used gives the reason."""
+    from seqdis.core.executors.executor import ExecutorConfig
+
+    return _with_settings("executors", ExecutorConfig)
+
+
+def _with_settings(group: str, shared: type[Config]) -> list[dict[str, Any]]:
+    """The plugins of a group with the settings that each has beside the shared ones."""
+    rows = _plugin_rows(group)
     for row in rows:
         try:
-            fields = registry.get_sampler(row["name"]).config_class.model_fields
+            fields = registry.get_plugin(group, row["name"]).config_class.model_fields
         except InputError:
             fields = {}
-        row["settings"] = [name for name in fields if name not in SamplerConfig.model_fields]
+        row["settings"] = [name for name in fields if name not in shared.model_fields]
     return rows
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
 from seqdis.core.coercion import as_sequences
+from seqdis.core.data.labels import Label, class_names
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
 from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorStack, mix_seed
 
-__all__ = ["encode", "encode_dataset", "evaluating", "row_sources"]
+__all__ = ["encode", "encode_dataset", "evaluating", "named_labels", "row_sources"]
 
 
 @contextlib.contextmanager
@@ -34,6 +36,15 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 def row_sources(seed: int, indices: Sequence[int]) -> GeneratorStack:
     """One random generator for each sequence, fixed by the seed and the sequence's index alone."""
     return GeneratorStack.each([torch.Generator().manual_seed(mix_seed(seed, index)) for index in indices])
+
+
+def named_labels(factors: Factors, labels: Mapping[str, Label]) -> Factors:
+    """The same factors with the names of classes in place of their numbers, for each label whose meaning is known."""
+    named = {
+        name: class_names(labels[name], value) if name in labels else value
+        for name, value in factors.labels.items()
+    }
+    return replace(factors, labels=named)
 
 
 def encode_dataset(
@@ -58,7 +69,7 @@ def encode_dataset(
         for start in range(0, total, batch_size):
             indices = range(start, min(start + batch_size, total))
             factors = model.encode(dataset.fetch(indices), generator=row_sources(seed, indices))
-            parts.append(factors.to("cpu"))
+            parts.append(named_labels(factors.to("cpu"), {**dataset.labels, **dataset.step_labels}))
             if progress is not None:
                 progress(indices.stop, total)
     return Factors.cat(parts)

@@ -1,129 +1,213 @@
-"""Factors of media files, encoded by one process or by several that share the work."""
+"""Factors of media files, a shard at a time, so that a set may be larger than memory and the work may be stopped."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from seqdis.core.analysis.encode import encode_dataset
-from seqdis.core.data.discovery import Found
-from seqdis.core.data.folder_content import open_recordings
-from seqdis.core.data.sliding_windows import SlidingWindows
+from seqdis.core.analysis.encode_job import EncodeJob, plan_encoding
+from seqdis.core.analysis.factor_shards import FactorShards
+from seqdis.core.analysis.joined_tables import check_table_libraries, write_tables
+from seqdis.core.analysis.joined_tensors import write_npz, write_safetensors
+from seqdis.core.capabilities import NeedsWholeSequences, adjust
+from seqdis.core.data.discovery import LeftOut, describe_left_out
+from seqdis.core.data.inputs import expand
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
-from seqdis.core.factors import Factors
-from seqdis.core.files import replace_file
-from seqdis.core.pretrained import config_of
-from seqdis.core.processes import Processes, ReportedElsewhere
+from seqdis.core.executors import Executor, ShardFolder, get_executor, run_shards
+from seqdis.core.factor_file import FactorDescription, read_description
+from seqdis.core.overrides import read_overrides
+from seqdis.core.pretrained import config_of, find_model_folder
+from seqdis.core.processes import Processes
 from seqdis.core.progress import Progress
 from seqdis.core.registry import get_modality
 
-__all__ = ["chunks_of", "encode_files", "save_factors"]
+__all__ = ["EncodedFiles", "encode_files"]
 
-MOST_CHUNKS_OF_FEW_FILES, MOST_FILES_A_CHUNK = 64, 16
+_logger = logging.getLogger(__name__)
 
 
-def save_factors(factors: Factors, path: Path) -> None:
-    """Write ``.safetensors`` or ``.npz``, by the suffix of ``path``; the file appears whole or not at all."""
-    if path.suffix.lower() == ".safetensors":
-        factors.save(path)
-        return
-    values = factors.numpy()
-    arrays: dict[str, Any] = {"static": values.static, "dynamic": values.dynamic}
-    arrays |= {f"extra.{factors.extras[name].side}.{name}": value for name, value in values.extras.items()}
-    with replace_file(path) as partial:
-        np.savez(partial, keys=np.array(values.keys), **arrays)
+def _single(write: Callable[[FactorShards, Path], None]) -> Callable[[FactorShards, Path], tuple[Path, ...]]:
+    def write_one(shards: FactorShards, path: Path) -> tuple[Path, ...]:
+        write(shards, path)
+        return (path,)
+
+    return write_one
+
+
+_WRITERS: dict[str, Callable[[FactorShards, Path], tuple[Path, ...]]] = {
+    ".safetensors": _single(write_safetensors),
+    ".npz": _single(write_npz),
+    ".csv": write_tables,
+    ".parquet": write_tables,
+}
+
+
+@dataclass(frozen=True)
+class EncodedFiles:
+    """What was encoded, and where it lies.
+
+    Attributes:
+        files: The files that were written, or the folder of shards.
+        sequences: Number of sequences.
+        static_shape: Shape of a static factor.
+        dynamic_shape: Shape of a sequence's dynamic factors, ``(V, *D)``.
+        processes: Number of processes of this launch that shared the work.
+    """
+
+    files: tuple[Path, ...]
+    sequences: int
+    static_shape: tuple[int, ...]
+    dynamic_shape: tuple[int, ...]
+    processes: int
 
 
 def encode_files(
-    model: Disentangler,
-    paths: Sequence[Path],
-    root: Path,
+    run: Path,
+    inputs: Sequence[Path],
+    out: Path,
     *,
     length: int | None = None,
     stride: int | None = None,
+    tail: bool = False,
+    skip_bad: bool = False,
     batch_size: int = 64,
-    processes: Processes,
-    exchange: Path,
-    progress: Progress,
-) -> Factors | None:
-    """Encode files; the result does not depend on how many processes share the work, to the last bit.
+    settings: Sequence[str] = (),
+    device: str | None = None,
+    executor: Executor | None = None,
+    workers: int = 0,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> EncodedFiles | None:
+    """Encode files by a trained model; the result does not depend on who does which part of the work, to the last bit.
+
+    The files are split into shards, each of which is a file that is finished or absent: beside ``out`` until they are
+    joined into one, or in the folder ``out`` itself. After the work was stopped, the same call goes on with what is
+    missing. A key is the file's path below the folder that all inputs lie in, with ``@START`` where a file gives
+    several windows.
 
     Args:
-        model: A trained model that was built from a configuration.
-        paths: Media files to encode, in the order of the result.
-        root: Folder below which the keys name the files.
+        run: Folder of a run or of a checkpoint.
+        inputs: Files, or folders of files.
+        out: The result, ``.safetensors`` or ``.npz``; ``.csv`` or ``.parquet`` for two tables; or a folder of shards.
         length: Steps of a window; those of the training sequences when omitted.
         stride: Steps from one window of a file to the next; no overlap when omitted.
+        tail: Whether the steps behind a recording's last whole window are a window as well, padded and masked.
+        skip_bad: Whether files that cannot be used are left out and listed.
         batch_size: Sequences a pass.
-        processes: The processes of this launch, among which the files are shared out.
-        exchange: A folder that all processes see, for parts of the result; it is removed afterwards.
-        progress: Called as the work of this process advances.
+        settings: Settings of the model that may change after training, each ``key=value``.
+        device: Device to compute on; the fastest when omitted.
+        executor: Where shards are computed; in processes of this machine when omitted.
+        workers: Number of processes that read files ahead, for each that computes.
+        force: Start over where the shards that are there belong to another model or to other inputs.
+        progress: Called with the number of shards that this call has finished, and that of all that were missing.
 
     Returns:
-        All factors with their keys, on the CPU, in the first process; None in the others. A key is the
-        file's path below ``root``, with ``@START`` where a file gives several windows.
+        What was written; None in all but the first of several processes that ``accelerate launch`` started.
 
     Raises:
-        InputError: A file cannot be used. The first process says so, whichever process read it; the others
-            raise :class:`ReportedElsewhere`.
+        InputError: The run, a setting, the device or a file cannot be used, ``out`` has another suffix, or the shards
+            that are there were made from something else.
     """
-    chunks = chunks_of(paths)
-    share = range(processes.rank, len(chunks), processes.count)
-    parts = _encode_chunks(model, chunks, share, root, (length, stride), batch_size, progress)
-    if processes.count == 1:
-        return Factors.cat([part for _, part in parts])
-    failure: str | None = None
-    try:
-        for index, part in parts:
-            part.save(exchange / f"{index:06d}.safetensors")
-    except InputError as error:
-        failure = str(error)
-    failures = [message for message in processes.gather(failure) if message is not None]
-    if not processes.is_first:
-        if failures:
-            raise ReportedElsewhere(failures[0])
+    write = _check_output(out)
+    executor = executor or get_executor("local")
+    on = executor.device(device)
+    if not run.is_dir():
+        raise InputError(f"{run}: no such run folder")
+    source = find_model_folder(run).absolute()
+    model = Disentangler.from_pretrained(source)
+    adjust(model, read_overrides(settings))
+    config = config_of(model)
+    window = length or config.data.length
+    whole = isinstance(model, NeedsWholeSequences) and "mask" in model.refuses
+    if tail and whole:
+        raise InputError(f"--tail: {config.method} takes whole windows; allowed: without it")
+    paths, root = expand(get_modality(config.modality), inputs)
+    job = EncodeJob(
+        folder=(out if write is None else out.parent / f".{out.name}.shards").absolute(),
+        device=on,
+        model=source,
+        root=root.absolute(),
+        settings=tuple(settings),
+        length=window,
+        min_length=max(window, config.data.min_length) if whole else config.data.min_length,
+        stride=stride,
+        tail=tail,
+        batch_size=batch_size,
+        skip_bad=skip_bad,
+        files=len(paths),
+    )
+    folder = ShardFolder(job, plan_encoding(job, [path.absolute() for path in paths]))
+    with Processes(cpu=not on.startswith("cuda")) as processes:
+        run_shards(folder, executor, processes=processes, workers=workers, force=force, progress=progress)
+        if not processes.is_first:
+            return None
+        contents = _contents(folder)
+        for line in describe_left_out(contents.left_out):
+            _logger.warning("left out: %s", line)
+        folder.finish(contents.index)
+        files = (out,)
+        if write is not None:
+            files = write(contents.shards, out)
+            folder.clear()
+        return EncodedFiles(
+            files=files,
+            sequences=len(contents.shards),
+            static_shape=tuple(contents.index["static_shape"]),
+            dynamic_shape=tuple(contents.index["dynamic_shape"]),
+            processes=processes.count,
+        )
+
+
+def _check_output(out: Path) -> Callable[[FactorShards, Path], tuple[Path, ...]] | None:
+    """What writes a result of this suffix; None for a folder."""
+    if out.is_dir() or not out.suffix:
         return None
-    try:
-        if failures:
-            raise InputError(failures[0])
-        files = [exchange / f"{index:06d}.safetensors" for index in range(len(chunks))]
-        return Factors.cat([Factors.load(file) for file in files])
-    finally:
-        shutil.rmtree(exchange, ignore_errors=True)
+    write = _WRITERS.get(out.suffix.lower())
+    if write is None:
+        raise InputError(
+            f"{out}: factors cannot be written as {out.suffix!r}; allowed: {', '.join(_WRITERS)}, or a folder"
+        )
+    if write is write_tables:
+        check_table_libraries(out)
+    return write
 
 
-def chunks_of(paths: Sequence[Path]) -> list[Sequence[Path]]:
-    """Split the files into the batches that are encoded together, the same for any number of processes.
+@dataclass(frozen=True)
+class _Contents:
+    """All shards that hold factors, what was left out of them, and what the index says."""
 
-    Sums inside a matrix product may depend on the batch, so what shares a batch must not change.
-    """
-    size = min(MOST_FILES_A_CHUNK, -(-len(paths) // MOST_CHUNKS_OF_FEW_FILES))
-    return [paths[i : i + size] for i in range(0, len(paths), size)]
+    shards: FactorShards
+    left_out: list[LeftOut]
+    index: dict[str, Any]
 
 
-def _encode_chunks(
-    model: Disentangler,
-    chunks: Sequence[Sequence[Path]],
-    share: Sequence[int],
-    root: Path,
-    windows: tuple[int | None, int | None],
-    batch_size: int,
-    progress: Progress,
-) -> Iterator[tuple[int, Factors]]:
-    config, (length, stride) = config_of(model), windows
-    modality = get_modality(config.modality)
-    for position, index in enumerate(share):
-        opened = open_recordings(modality, Found(tuple(chunks[index]), ()), config.data, root)
-        sequences = SlidingWindows(opened.recordings, length or config.data.length, stride=stride)
-
-        def within(done: int, total: int, position: int = position) -> None:
-            progress(position * 1000 + 1000 * done // total, len(share) * 1000)
-
-        factors = encode_dataset(model, sequences, batch_size=batch_size, seed=index, progress=within)
-        yield index, replace(factors, keys=sequences.fetch(range(len(sequences))).keys)
+def _contents(folder: ShardFolder) -> _Contents:
+    every = [folder.job.path(number) for number in range(len(folder.plan.inputs))]
+    described = {path: read_description(path) for path in every}
+    left_out = [
+        LeftOut(Path(path), reason, detail)
+        for one in described.values()
+        for path, reason, detail in one.left_out
+    ]
+    described = {path: one for path, one in described.items() if one.keys}
+    if not described:
+        raise InputError(f"no recording is left: {'; '.join(describe_left_out(left_out))}")
+    shards = FactorShards(tuple(described), FactorDescription.join(list(described.values())))
+    first = next(iter(shards))
+    index = {
+        "sequences": len(shards),
+        "static_shape": [*first.static.shape[1:]],
+        "dynamic_shape": [*first.dynamic.shape[1:]],
+        "contents": [
+            {"file": path.name, "sequences": len(one.keys), "first": one.keys[0], "last": one.keys[-1]}
+            for path, one in described.items()
+        ],
+        "left_out": [
+            {"path": str(left.path), "reason": left.reason, "detail": left.detail} for left in left_out
+        ],
+    }
+    return _Contents(shards, left_out, index)

@@ -5,84 +5,96 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import typer
+
 from seqdis.core.cli.options import (
     BatchSize,
     Device,
+    ExecutorName,
+    ExecutorSettings,
     Frames,
     Inputs,
     Json,
     ModelSettings,
     RunFolder,
+    Workers,
     optional,
 )
 from seqdis.core.cli.output import print_result, progress_bar
-from seqdis.core.errors import InputError
 
 __all__ = ["encode"]
 
-SUFFIXES = (".safetensors", ".npz")
+_OUT = "The result: .safetensors, .npz, .csv, .parquet, or a folder of shards."
 _STRIDE = "Steps between windows of longer inputs; no overlap when omitted."
+_TAIL = "Take the steps behind a recording's last whole window as well, padded."
+_BAD = "Leave out files that cannot be used, and list them."
+_FORCE = "Start over where --out holds factors of another model or of other inputs."
 
 
 def encode(
     run: RunFolder,
     inputs: Inputs,
-    out: Annotated[Path, optional("The result: .safetensors or .npz.", "--out")],
+    out: Annotated[Path, optional(_OUT, "--out")],
     stride: Annotated[int | None, optional(_STRIDE, min=1)] = None,
+    tail: Annotated[bool, typer.Option("--tail", help=_TAIL)] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help=_BAD)] = False,
     batch_size: BatchSize = 64,
     frames: Frames = None,
     settings: ModelSettings = None,
+    workers: Workers = 0,
+    executor: ExecutorName = "local",
+    executor_settings: ExecutorSettings = None,
+    force: Annotated[bool, typer.Option("--force", help=_FORCE)] = False,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
     """Encode files into static and dynamic factors, one row a sequence.
 
     Recordings longer than the model's sequences are cut into windows. Rows are named by the
-    files' paths, with @START where a file gives several. Started by `accelerate launch -m
-    seqdis.core.cli encode ...`, the processes share the work and leave the same single result.
+    files' paths, with @START where a file gives several. The work goes through in shards; after
+    it was stopped, the same command goes on with what is missing. A .csv or .parquet becomes two
+    tables: NAME.static has a row a sequence, NAME.dynamic a row a step. `--executor ray` and
+    `slurm` use a cluster; processes that `accelerate launch -m seqdis.core.cli encode ...` starts
+    share the work as well. The result is the same to the last bit.
     """
-    from seqdis.core.analysis.encode_files import encode_files, save_factors
-    from seqdis.core.cli.session import open_session
-    from seqdis.core.data.inputs import expand
-    from seqdis.core.processes import Processes
+    from seqdis.core.analysis.encode_files import encode_files
+    from seqdis.core.executors import get_executor
+    from seqdis.core.overrides import read_overrides
+    from seqdis.core.processes import is_first_process
 
-    if out.suffix.lower() not in SUFFIXES:
-        raise InputError(
-            f"{out}: factors cannot be written as {out.suffix!r}; allowed: {', '.join(SUFFIXES)}"
-        )
-    session = open_session(run, device=device, settings=settings)
-    paths, root = expand(session.modality, inputs)
-    with (
-        Processes(cpu=session.model.device.type == "cpu") as processes,
-        progress_bar("encoding", show=processes.is_first and not as_json) as progress,
-    ):
-        factors = encode_files(
-            session.model,
-            paths,
-            root,
+    with progress_bar("encoding", show=is_first_process() and not as_json) as progress:
+        encoded = encode_files(
+            run,
+            inputs,
+            out,
             length=frames,
             stride=stride,
+            tail=tail,
+            skip_bad=skip_bad,
             batch_size=batch_size,
-            processes=processes,
-            exchange=out.parent / f".{out.name}.parts",
+            settings=settings or (),
+            device=device,
+            executor=get_executor(executor, read_overrides(executor_settings or [])),
+            workers=workers,
+            force=force,
             progress=progress,
         )
-    if factors is None:  # the first process writes
+    if encoded is None:  # the first process says it
         return
-    save_factors(factors, out)
-    static, dynamic = ([*value.shape[1:]] for value in (factors.static, factors.dynamic))
-    summary = {
-        "out": str(out),
-        "sequences": len(factors),
-        "static_shape": static,
-        "dynamic_shape": dynamic,
-    }
     print_result(
-        {**summary, "processes": processes.count},
-        f"{out}: {len(factors)} sequences, static {_shape(static)}, dynamic {_shape(dynamic)}",
+        {
+            "out": str(out),
+            "files": [str(path) for path in encoded.files],
+            "sequences": encoded.sequences,
+            "static_shape": [*encoded.static_shape],
+            "dynamic_shape": [*encoded.dynamic_shape],
+            "processes": encoded.processes,
+        },
+        f"{', '.join(map(str, encoded.files))}: {encoded.sequences} sequences, "
+        f"static {_shape(encoded.static_shape)}, dynamic {_shape(encoded.dynamic_shape)}",
         as_json=as_json,
     )
 
 
-def _shape(shape: list[int]) -> str:
+def _shape(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))

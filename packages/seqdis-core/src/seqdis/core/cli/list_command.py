@@ -22,13 +22,14 @@ class Kind(StrEnum):
     datasets = "datasets"
     samplers = "samplers"
     priors = "priors"
+    executors = "executors"
 
 
 def list_(
     kind: Annotated[Kind | None, typer.Argument(show_default=False, help="All when omitted.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the installed modalities, methods, presets, datasets, samplers and priors."""
+    """List the installed modalities, methods, presets, datasets, samplers, priors and executors."""
     from seqdis.core import installed
 
     tables = {
@@ -38,6 +39,7 @@ def list_(
         "datasets": installed.dataset_rows,
         "samplers": installed.sampler_rows,
         "priors": installed.prior_rows,
+        "executors": installed.executor_rows,
     }
     chosen = {name: rows() for name, rows in tables.items() if kind in (None, name)}
     if as_json:

@@ -11,6 +11,8 @@ __all__ = [
     "BatchSize",
     "Data",
     "Device",
+    "ExecutorName",
+    "ExecutorSettings",
     "Frames",
     "InitFrom",
     "Inputs",
@@ -23,6 +25,7 @@ __all__ = [
     "SamplerSteps",
     "Seed",
     "Start",
+    "Workers",
     "argument",
     "optional",
 ]
@@ -47,6 +50,9 @@ _INIT_FROM = "Start a new run from the weights of this run or checkpoint, and wi
 _DEVICE = "cpu, cuda, cuda:N or mps; the fastest here when omitted."
 _SETTING = "A setting of the model that may change after training, e.g. content_frames=5; may be repeated."
 _FRAMES = "Steps of an input to take together; as many as in training when omitted."
+_EXECUTOR = "Where the work is done: local, ray, slurm, or another (`seqdis list executors`)."
+_EXECUTOR_SETTING = "A setting of the executor, e.g. processes=4 or partition=gpu; may be repeated."
+_WORKERS = "Processes that read files ahead, for each that computes."
 _STEPS = "Noise levels of the sampler; the model's when omitted."
 
 RunFolder = Annotated[Path, argument("RUN", "Folder of a run or a checkpoint.")]
@@ -71,3 +77,8 @@ SamplerName = Annotated[
 SamplerSteps = Annotated[int | None, optional(_STEPS, "--steps", min=2)]
 Start = Annotated[int, typer.Option("--start", min=0, help="First step to take of a longer input.")]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Sequences a pass.")]
+Workers = Annotated[int, typer.Option("--workers", min=0, help=_WORKERS)]
+ExecutorName = Annotated[str, typer.Option("--executor", metavar="NAME", help=_EXECUTOR)]
+ExecutorSettings = Annotated[
+    list[str] | None, optional(_EXECUTOR_SETTING, "--executor-option", metavar="KEY=VALUE")
+]

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Label"]
+import numpy as np
+
+from seqdis.core.sequences import NO_CLASS
+
+__all__ = ["Label", "class_names"]
 
 
 @dataclass(frozen=True)
@@ -19,3 +23,14 @@ class Label:
 
     classes: tuple[str, ...]
     factor: Literal["static", "dynamic"]
+
+
+def class_names(label: Label, numbers: np.ndarray) -> np.ndarray:
+    """The names of classes in place of their numbers; no name for a step that does not exist.
+
+    Args:
+        label: The meaning of the numbers.
+        numbers: Numbers of classes of any shape, -1 where a step does not exist.
+    """
+    # The last one is what -1 selects.
+    return np.array([*label.classes, ""], dtype=np.str_)[np.where(numbers == NO_CLASS, -1, numbers)]
