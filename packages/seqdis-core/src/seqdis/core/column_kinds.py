@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -56,17 +57,22 @@ def is_unix_time(values: np.ndarray) -> bool:
     return inside and bool((values[1:] >= values[:-1]).all())
 
 
-def looks_like_time(name: str, values: np.ndarray) -> bool:
+def looks_like_time(name: str, values: np.ndarray, rows: Sequence[np.ndarray] | None = None) -> bool:
     """Whether a column of numbers is a time: it is called so, or is called like one and increases, or is Unix time.
 
     Args:
         name: The column's name.
         values: Its values, ``(T,)``.
+        rows: The numbers of the rows of each recording, within which a time increases; all rows are one when omitted.
     """
     words = _words(name)
+    if names_a_time(name):
+        return True
+    parts = [values] if rows is None else [values[one] for one in rows]
+    if all(is_unix_time(part) for part in parts):
+        return True
     called = bool(words) and (words[0] in TIMES or words[-1] in CLEAR_TIMES)
-    increases = len(values) > 1 and bool((values[1:] > values[:-1]).all())
-    return names_a_time(name) or is_unix_time(values) or (called and increases)
+    return called and len(values) > len(parts) and all(bool((np.diff(part) > 0).all()) for part in parts)
 
 
 def counts_up(values: np.ndarray) -> bool:

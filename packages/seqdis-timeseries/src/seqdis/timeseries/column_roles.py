@@ -77,8 +77,11 @@ def column_roles(
         rest = [c for c in rest if not _holds_times(table[c])]
     if options.columns is None:
         channels = tuple(rest)
+        rows = None if identifier is None else list(table.groupby(identifier, sort=False).indices.values())
         for column in channels:
-            _check_channel(table[column], name, options, first=column == names[0] and len(channels) > 1)
+            _check_channel(
+                table[column], name, options, first=column == names[0] and len(channels) > 1, rows=rows
+            )
     else:
         _check_beside(table, rest, channels, name, options)
         for column in channels:
@@ -140,7 +143,9 @@ def _values(cells: pd.Series) -> np.ndarray:
     return cells.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _check_channel(cells: pd.Series, name: str, options: SeriesOptions, *, first: bool) -> None:
+def _check_channel(
+    cells: pd.Series, name: str, options: SeriesOptions, *, first: bool, rows: Sequence[np.ndarray] | None
+) -> None:
     """Refuse a column that nobody named and that need not be a channel."""
     _check_numbers(cells, name)
     if not cells.name:
@@ -159,7 +164,7 @@ def _check_channel(cells: pd.Series, name: str, options: SeriesOptions, *, first
             f"{name}: column {title!r} holds whole numbers as an identifier does; " + _NAMED.format(way)
         )
     headless = title == "column_1" and counts_up(values)
-    if options.time_column is None and (headless or looks_like_time(title, values)):
+    if options.time_column is None and (headless or looks_like_time(title, values, rows)):
         way = f"time_column={title} (of the steps), columns=A,B,…,{title} (a channel)"
         raise InputError(f"{name}: column {title!r} holds numbers as a time does; " + _NAMED.format(way))
 
