@@ -14,6 +14,7 @@ __all__ = [
     "looks_like_identifier",
     "looks_like_time",
     "names_a_time",
+    "unix_power",
 ]
 
 TIMES = frozenset({
@@ -27,6 +28,10 @@ CLEAR_TIMES = frozenset({
     "time", "timestamp", "timestamps", "datetime", "date", "unixtime",
 })  # fmt: skip
 """Words that name a time whatever a column holds."""
+UNITS = frozenset(
+    {"s", "sec", "seconds", "ms", "us", "ns", "min", "minutes", "h", "hours", "utc", "gmt", "local"}
+)
+"""Words that may follow the name of a time."""
 IDENTIFIERS = frozenset({
     "id", "ids", "uid", "uuid", "guid", "subject", "patient", "person", "participant", "user", "unit",
     "device", "machine", "sensor", "station", "trial", "episode", "session", "sequence", "series", "group",
@@ -46,7 +51,7 @@ def _words(name: str) -> list[str]:
 def names_a_time(name: str) -> bool:
     """Whether a column is a time by its name alone (``timestamp``, ``Time (s)``)."""
     words = _words(name)
-    return bool(words) and words[0] in CLEAR_TIMES and all(len(word) <= 3 for word in words[1:])
+    return bool(words) and words[0] in CLEAR_TIMES and {*words[1:]} <= CLEAR_TIMES | UNITS
 
 
 def is_unix_time(values: np.ndarray) -> bool:
@@ -55,6 +60,11 @@ def is_unix_time(values: np.ndarray) -> bool:
         return False
     inside = any(low <= values.min() and values.max() <= high for low, high in UNIX_TIMES)
     return inside and bool((values[1:] >= values[:-1]).all())
+
+
+def unix_power(values: np.ndarray) -> int:
+    """The number of times that a second is divided by 1000 in numbers that are Unix times: 0 for seconds."""
+    return next(power for power, (_, most) in enumerate(UNIX_TIMES) if values.max() <= most)
 
 
 def looks_like_time(name: str, values: np.ndarray, rows: Sequence[np.ndarray] | None = None) -> bool:

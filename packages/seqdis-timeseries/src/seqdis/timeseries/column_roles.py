@@ -72,7 +72,12 @@ def column_roles(
         time = _recognise_time(table, [c for c in rest if c], name, first=names[0] if names else "")
     else:
         time = _present(options.time_column or (), names, f"{name}: time column", lenient)
-    rest = [c for c in rest if c not in time]
+    if options.columns is None and "" in rest:
+        number = names.index("", 1 if names[0] not in rest else 0) + 1
+        raise InputError(
+            f"{name}: column {number} has no name; allowed: a name for each, or some by columns=A,B,…"
+        )
+    rest = [c for c in rest if c and c not in time]
     if options.time_column is False:
         rest = [c for c in rest if not _holds_times(table[c])]
     if options.columns is None:
@@ -148,8 +153,6 @@ def _check_channel(
 ) -> None:
     """Refuse a column that nobody named and that need not be a channel."""
     _check_numbers(cells, name)
-    if not cells.name:
-        raise InputError(f"{name}: a column has no name; allowed: a name for each, or some by columns=A,B,…")
     title, values = str(cells.name), _values(cells)
     if pd.api.types.is_bool_dtype(cells):
         raise InputError(

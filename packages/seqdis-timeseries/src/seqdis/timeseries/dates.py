@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from seqdis.core.column_kinds import UNIX_TIMES, is_unix_time
+from seqdis.core.column_kinds import is_unix_time, unix_power
 from seqdis.core.errors import InputError
 
 __all__ = ["PARTS", "dates_of_unix_times", "is_clock", "join_times", "looks_like_a_time", "read_times"]
@@ -28,7 +28,7 @@ _DAYS = {
     "month": r"(?P<year>\d{4})-(?P<month>\d{2})",
 }
 _FORMS = {
-    kind: re.compile(rf"{day}(?:(?:[T_,]| +){_CLOCK}{_ZONE})?" if kind != "month" else day)
+    kind: re.compile(rf"{day}(?:(?:[T_,]|,? +){_CLOCK}{_ZONE})?" if kind != "month" else day)
     for kind, day in _DAYS.items()
 } | {"clock": re.compile(_CLOCK)}
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -124,7 +124,7 @@ def dates_of_unix_times(times: np.ndarray) -> np.ndarray | None:
     """The dates ``datetime64[ns]`` of seconds, or thousandths, …, since 1970; None for other numbers."""
     if not is_unix_time(times):
         return None
-    power = next(i for i, (_, most) in enumerate(UNIX_TIMES) if times.max() <= most)
+    power = unix_power(times)
     whole = times.astype(np.int64)
     nanoseconds = whole * 10 ** (9 - 3 * power) + np.round((times - whole) * 10.0 ** (9 - 3 * power)).astype(
         np.int64

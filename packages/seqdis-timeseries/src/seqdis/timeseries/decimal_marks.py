@@ -62,6 +62,10 @@ def find_decimal_mark(columns: Mapping[str, pa.ChunkedArray], name: str, *, sepa
     Raises:
         InputError: Cells contradict each other, or those of a column may be read in both ways.
     """
+    if separator != ";" and not any(
+        bool(pc.any(pc.match_substring(c, ","), min_count=0).as_py()) for c in columns.values()
+    ):
+        return "."
     loose = {
         title: column for title, column in columns.items() if _any(column, r"[.,]") and _all(column, _LOOSE)
     }
@@ -80,8 +84,6 @@ def find_decimal_mark(columns: Mapping[str, pa.ChunkedArray], name: str, *, sepa
             f"{name}: a decimal comma in column {found[','][0]!r} ({found[','][1]}) and a decimal point in column "
             f"{found['.'][0]!r} ({found['.'][1]}); allowed: one decimal mark, or some columns (columns=A,B,…)"
         )
-    if not found and not unsure[","] and separator != ";":
-        return "."
     mark = next(iter(found), ".")
     doubtful = unsure[","] if mark == "." else unsure["."]
     if not found:

@@ -18,6 +18,7 @@ from seqdis.timeseries.array_files import read_array
 from seqdis.timeseries.options import SeriesOptions
 from seqdis.timeseries.table_files import TABLES, read_frame
 from seqdis.timeseries.table_recordings import TableRecording, table_recordings
+from seqdis.timeseries.time_steps import TimeStep, steady_step
 
 __all__ = ["READS", "WRITES", "SeriesFile", "open_series", "read_series", "write_series"]
 
@@ -32,10 +33,12 @@ class SeriesFile:
     Attributes:
         clips: The recordings, each with frames ``(T, F)`` in the file's units.
         columns: The names of the channels; None for an array, whose columns have none.
+        step: The time between two steps; None where it is not known.
     """
 
     clips: tuple[Clip, ...]
     columns: tuple[str, ...] | None
+    step: TimeStep | None = None
 
 
 def open_series(path: Path, options: SeriesOptions, *, lenient: bool = False) -> SeriesFile:
@@ -57,7 +60,9 @@ def open_series(path: Path, options: SeriesOptions, *, lenient: bool = False) ->
     if path.name.lower().endswith((".npy", ".npz")):
         return SeriesFile((_array_clip(path, options),), options.columns)
     recordings = table_recordings(read_frame(path, options), str(path), options, lenient=lenient)
-    return SeriesFile(tuple(_clip(one, path) for one in recordings), recordings[0].columns)
+    first = recordings[0]
+    step = None if first.times is None else steady_step(first.times, first.time_column)
+    return SeriesFile(tuple(_clip(one, path) for one in recordings), first.columns, step)
 
 
 def read_series(

@@ -14,7 +14,6 @@ from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.timeseries.io import READS, WRITES, SeriesFile, open_series, write_series
 from seqdis.timeseries.options import SeriesOptions
-from seqdis.timeseries.time_steps import time_step
 
 __all__ = ["TimeSeriesModality"]
 
@@ -60,10 +59,8 @@ class TimeSeriesModality(Modality):
         found: dict[str, Any] = {}
         if options.columns is None and file.columns is not None:
             found |= {"columns": list(file.columns), "other_columns": "refuse"}
-        stamps = file.clips[0].stamps
-        step = None if stamps is None else time_step(stamps)
-        if step is not None and step.unit is not None and options.unit == "steps" and not options.irregular:
-            found |= {"step": step.size, "unit": step.unit}
+        if file.step is not None and options.unit == "steps":
+            found |= {"step": file.step.size, "unit": file.step.unit}
         self._check_width(file, path, data)
         return data.model_copy(
             update={"frame_shape": file.clips[0].frame_shape, "options": {**data.options, **found}}

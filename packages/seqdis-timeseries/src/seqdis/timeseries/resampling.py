@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from seqdis.core.errors import InputError
 
 __all__ = ["Resampled", "resample"]
 
+SPELLED = {"H": "h", "d": "D", "S": "s", "T": "min", "m": "min"}
+"""Units of time as people write them, and as pandas does."""
 MOST = 10_000_000
 """Number of steps above which a recording is not resampled."""
 
@@ -76,10 +79,9 @@ def _by_clock(times: np.ndarray, freq: float | str, name: str) -> tuple[np.ndarr
 
 
 def _spelled(freq: str) -> str:
-    """A time as pandas spells it: ``1H`` and ``1d`` are ``1h`` and ``1D``, ``m`` is not taken for months."""
-    number = freq.rstrip("HdSTN")
-    unit = freq[len(number) :]
-    return number + {"H": "h", "d": "D", "S": "s", "T": "min"}.get(unit, unit)
+    """A time as pandas spells it: ``1H`` is ``1h``, ``1d`` is ``1D``, and ``15m`` are minutes."""
+    parts = re.fullmatch(r"([\d.]*) *([HdSTm])", freq)
+    return freq if parts is None else parts[1] + SPELLED[parts[2]]
 
 
 def _by_number(times: np.ndarray, freq: float | str, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ NAMES = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 """Separators by the word that names them on a command line."""
 CANDIDATES = (";", "\t", "|", ",", " ")
 """Separators in the order in which they are tried: what hardly ever stands within a field comes first."""
-_TWO_NUMBERS = re.compile(r"[+-]?[\d.]+\s+[+-]?[\d.]+")
+_TWO_NUMBERS = re.compile(r'[+-]?[\d.,]+"?\s+"?[+-]?[\d.,]+')
 _WHOLE = re.compile(r"[+-]?\d+")
 
 

@@ -14,7 +14,14 @@ from seqdis.timeseries.dates import dates_of_unix_times, join_times, read_times
 from seqdis.timeseries.missing_values import without_codes
 from seqdis.timeseries.options import SeriesOptions
 from seqdis.timeseries.resampling import resample
-from seqdis.timeseries.time_steps import UNITS, check_order, check_spacing, time_step
+from seqdis.timeseries.time_steps import (
+    TOLERANCE,
+    UNITS,
+    check_order,
+    check_spacing,
+    time_step,
+    unit_of_numbers,
+)
 
 __all__ = ["UNLABELLED", "TableRecording", "table_recordings"]
 
@@ -29,6 +36,7 @@ class TableRecording:
     Attributes:
         identifier: What the column of identifiers holds; None where the table is one recording.
         columns: Names of the channels.
+        time_column: Name of the column of times, several joined by commas; empty where the table has none.
         values: The channels, ``(T, F)``, NaN where a cell is missing.
         times: The time of each step, ``(T,)``; None where the table has none.
         labels: The class of each label of the recording.
@@ -37,6 +45,7 @@ class TableRecording:
 
     identifier: str | None
     columns: tuple[str, ...]
+    time_column: str
     values: np.ndarray
     times: np.ndarray | None
     labels: Mapping[str, str]
@@ -82,6 +91,7 @@ def table_recordings(
         one = TableRecording(
             identifier,
             roles.channels,
+            column,
             values[rows],
             None if times is None else times[rows],
             _labels(table, rows, roles, title),
@@ -103,12 +113,13 @@ def _check_times(
     if not options.irregular:
         check_spacing(times, rows, title, column)
     step = time_step(times)
-    if step is None or step.seconds is None or options.unit not in UNITS:
+    unit = None if step is None else step.unit or unit_of_numbers(times, column)
+    if step is None or unit not in UNITS or options.unit not in UNITS:
         return
-    expected = options.step * UNITS[options.unit] / 1e9
-    if abs(step.seconds - expected) > 0.1 * expected:
+    share = step.size * UNITS[unit] / (options.step * UNITS[options.unit])
+    if abs(share - 1) > TOLERANCE:
         raise InputError(
-            f"{title}: steps of {step} ({column!r}); the first file learnt from has {options.step:g}{options.unit}; allowed: "
+            f"{title}: steps of {step.size:g}{unit} ({column!r}); the first file learnt from has {options.step:g}{options.unit}; allowed: "
             f"equal steps in all files, or freq={options.step:g}{options.unit}"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Sequence
@@ -117,10 +118,15 @@ def _names(comment: str | None, separator: str, count: int) -> list[str]:
 
 def _parse(lines: _Lines, separator: str, name: str, count: int) -> pa.Table:
     """All fields as texts."""
-    if separator == " ":
-        content, mark = "\n".join("\t".join(fields) for fields in split_lines(lines.texts, " ")), "\t"
+    content = "\n".join(lines.texts)
+    if separator == " " or re.search(
+        rf"{re.escape(separator)}\s+\"", content
+    ):  # a space before a quote hides it
+        rewritten = io.StringIO()
+        csv.writer(rewritten, delimiter=",").writerows(split_lines(lines.texts, separator))
+        content, mark = rewritten.getvalue(), ","
     else:
-        content, mark = "\n".join(lines.texts), separator
+        mark = separator
     wrong = []
 
     def remember(row: arrow_csv.InvalidRow) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from seqdis.core.column_kinds import is_unix_time, unix_power
 from seqdis.core.errors import InputError
 
-__all__ = ["TimeStep", "check_order", "check_spacing", "time_step"]
+__all__ = ["UNITS", "TimeStep", "check_order", "check_spacing", "steady_step", "time_step", "unit_of_numbers"]
 
 TOLERANCE = 0.1
 """Share of a step by which steps may differ: times are often rounded, or jitter."""
@@ -23,6 +24,16 @@ UNITS = {
     "ns": 1,
 }
 """Units of time in nanoseconds."""
+UNIT_NAMES = {
+    "d": ("d", "day", "days"),
+    "h": ("h", "hour", "hours"),
+    "min": ("min", "minute", "minutes"),
+    "s": ("s", "sec", "secs", "second", "seconds"),
+    "ms": ("ms", "msec", "millisecond", "milliseconds"),
+}
+"""Words for units in the names of columns."""
+STEADY = 0.01
+"""Share of a step by which steps may differ where their length is told to a person."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +51,14 @@ class TimeStep:
     def __str__(self) -> str:
         return f"{self.size:g}{self.unit or ''}"
 
-    @property
-    def seconds(self) -> float | None:
-        """The step in seconds; None where the unit is not one of time."""
-        return self.size * UNITS[self.unit] / 1e9 if self.unit in UNITS else None
+
+def steady_step(times: np.ndarray, column: str) -> TimeStep | None:
+    """The time between any two steps, in a known unit; None where steps differ (as months do) or have no unit."""
+    step, differences = time_step(times), np.diff(times).astype(np.float64)
+    if step is None or np.ptp(differences) > STEADY * differences.mean():
+        return None
+    unit = step.unit or unit_of_numbers(times, column)
+    return None if unit is None else TimeStep(step.size, unit)
 
 
 def time_step(times: np.ndarray) -> TimeStep | None:
@@ -62,6 +77,27 @@ def time_step(times: np.ndarray) -> TimeStep | None:
         (unit for unit, size in UNITS.items() if nanoseconds >= size and nanoseconds % size == 0), "ns"
     )
     return TimeStep(nanoseconds / UNITS[unit], unit)
+
+
+def unit_of_numbers(times: np.ndarray, column: str) -> str | None:
+    """The unit of times that are numbers, by the column's name (``Time (ms)``) or by their size (Unix time); None elsewhere.
+
+    Args:
+        times: The time of each step, ``(T,)``.
+        column: The column of the times.
+    """
+    if is_unix_time(times):
+        return ("s", "ms", "us", "ns")[unix_power(times)]
+    words = (
+        column.lower()
+        .replace("_", " ")
+        .replace("(", " ")
+        .replace(")", " ")
+        .replace("[", " ")
+        .replace("]", " ")
+        .split()
+    )
+    return next((unit for word in words for unit, names in UNIT_NAMES.items() if word in names), None)
 
 
 def check_order(times: np.ndarray, rows: np.ndarray, name: str, column: str) -> None:
