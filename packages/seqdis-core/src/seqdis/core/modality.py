@@ -185,7 +185,7 @@ class Modality(ABC):
         return None
 
     def is_frame_folder(self, folder: Path) -> bool:
-        """Whether the files directly in ``folder`` are the frames of one sequence."""
+        """Whether the files directly in ``folder`` are the frames of one sequence, and none of them is one by itself."""
         return False
 
     def frame_encoder(
