@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.timeseries.io import READS, WRITES, read_series, write_series
@@ -59,7 +60,9 @@ class TimeSeriesModality(Modality):
             )
         return clip
 
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         self.check_suffix(path, self.writes, "write")
         write_series(path, frames, columns=self._names(data))
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.data.targets import Target
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.modality import DatasetSpec, Modality, Panel
@@ -28,6 +29,7 @@ from seqdis.video.frame_size import complete_frame_shape
 from seqdis.video.io import CONTAINERS, READS
 from seqdis.video.options import VideoOptions
 from seqdis.video.picture_folder import holds_frames
+from seqdis.video.playback import playback_of
 from seqdis.video.plot import draw_grid
 from seqdis.video.presets import PRESETS
 from seqdis.video.targets import TARGETS
@@ -82,7 +84,9 @@ class VideoModality(Modality):
     def read(self, path: Path, data: DataConfig) -> Clip:
         return self.open(path, data)[0].whole()
 
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         if path.suffix:  # a name without one is a folder
             self.check_suffix(path, self.writes, "write")
         _check_shape(data)
@@ -90,7 +94,8 @@ class VideoModality(Modality):
         if frames.ndim != 4 or frames.shape[1] != channels or not len(frames):
             raise InputError(f"{path}: frames of shape {tuple(frames.shape)}; allowed: (T, {channels}, H, W)")
         check_finite(frames, str(path))
-        write_frames(path, frames.expand(-1, 3, -1, -1), fps=self.options(data).playback_fps)
+        playback = playback_of(self.options(data), source, steps=len(frames))
+        write_frames(path, frames.expand(-1, 3, -1, -1), fps=playback.fps, sound=playback.sound)
 
     def draw(self, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:
         self.check_suffix(path, self.pictures, "draw")

@@ -15,13 +15,16 @@ from torch import Tensor
 
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_directory, replace_file
+from seqdis.video.playback import SoundSpan
+from seqdis.video.sound_track import copy_sound
 
 __all__ = ["save_gif", "write_frames"]
 
+_Writer = Callable[[Path, np.ndarray, float, SoundSpan | None], None]
 _FRAME_NAME = re.compile(r"frame-\d{5,}\.png")
 
 
-def write_frames(path: Path, frames: Tensor, *, fps: float) -> None:
+def write_frames(path: Path, frames: Tensor, *, fps: float, sound: SoundSpan | None = None) -> None:
     """Write a clip in the form that the suffix names.
 
     ``.mp4`` (H.264) and ``.webm`` (VP9) repeat the last row or column of odd sizes, which these
@@ -32,6 +35,7 @@ def write_frames(path: Path, frames: Tensor, *, fps: float) -> None:
         path: The file or folder; it appears whole or not at all.
         frames: Frames ``(T, 3, H, W)`` in [0, 1]; values outside are clipped.
         fps: Number of frames a second.
+        sound: The sound of another video, for ``.mp4`` and ``.webm``, which is copied without being encoded again.
 
     Raises:
         InputError: The file or folder cannot be written, or the folder exists and holds other things.
@@ -42,7 +46,7 @@ def write_frames(path: Path, frames: Tensor, *, fps: float) -> None:
         _write_folder(path, images)
         return
     with replace_file(path) as partial:
-        write(partial, images, fps)
+        write(partial, images, fps, sound)
 
 
 def _write_folder(folder: Path, images: np.ndarray) -> None:
@@ -55,11 +59,11 @@ def _write_folder(folder: Path, images: np.ndarray) -> None:
             Image.fromarray(image).save(partial / f"frame-{index:05d}.png")
 
 
-def _write_strip(path: Path, images: np.ndarray, fps: float) -> None:
+def _write_strip(path: Path, images: np.ndarray, fps: float, sound: SoundSpan | None) -> None:
     Image.fromarray(np.concatenate(list(images), axis=1)).save(path)
 
 
-def _write_gif(path: Path, images: np.ndarray, fps: float) -> None:
+def _write_gif(path: Path, images: np.ndarray, fps: float, sound: SoundSpan | None) -> None:
     save_gif(path, [Image.fromarray(image) for image in images], fps=fps)
 
 
@@ -76,8 +80,8 @@ def save_gif(path: Path, pictures: list[Image.Image], *, fps: float) -> None:
     indexed[0].save(path, save_all=True, append_images=indexed[1:], duration=duration, loop=0, optimize=False)
 
 
-def _write_video(codec: str, options: dict[str, str]) -> Callable[[Path, np.ndarray, float], None]:
-    def write(path: Path, images: np.ndarray, fps: float) -> None:
+def _write_video(codec: str, options: dict[str, str]) -> _Writer:
+    def write(path: Path, images: np.ndarray, fps: float, sound: SoundSpan | None) -> None:
         height, width = images.shape[1:3]
         even = np.pad(images, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         # "bitexact" leaves out random identifiers, one thread fixes the encoder's choices: the same
@@ -87,6 +91,8 @@ def _write_video(codec: str, options: dict[str, str]) -> Callable[[Path, np.ndar
             stream = cast(av.VideoStream, container.add_stream(codec, rate=rate, options=options))
             stream.height, stream.width, stream.pix_fmt = even.shape[1], even.shape[2], "yuv420p"
             stream.bit_rate = 0  # quality alone decides
+            packets = copy_sound(sound, container) if sound is not None else iter(())
+            container.mux(packets)
             for image in even:
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
             container.mux(stream.encode())
@@ -94,7 +100,7 @@ def _write_video(codec: str, options: dict[str, str]) -> Callable[[Path, np.ndar
     return write
 
 
-_WRITERS: dict[str, Callable[[Path, np.ndarray, float], None]] = {
+_WRITERS: dict[str, _Writer] = {
     ".mp4": _write_video("libx264", {"crf": "12", "threads": "1"}),
     ".webm": _write_video("libvpx-vp9", {"crf": "12", "threads": "1", "cpu-used": "4"}),
     ".gif": _write_gif,
