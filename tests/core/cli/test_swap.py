@@ -112,7 +112,7 @@ def test_a_suffix_that_is_both_is_media_unless_it_is_the_first_kind_of_picture(
 def test_what_a_modality_refuses_to_write_names_the_users_path_and_leaves_nothing(
     refused: Refused, toy_run: Path, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(self: object, path: Path, *rest: object) -> None:
+    def write(self: object, path: Path, *rest: object, source: object) -> None:
         path.write_bytes(b"half")
         raise InputError(f"{path}: too small for this kind of file")
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from seqdis.core.config import DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.diffusion.samplers.edm import EDMConfig
@@ -107,7 +108,9 @@ class ToyModality(Modality):
             raise InputError(f"{path}: cannot be read as npy: {error}") from error
         return Clip(torch.from_numpy(frames).float(), path.name)
 
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         self.check_suffix(path, self.writes, "write")
         np.save(path, frames.numpy())
 

@@ -14,6 +14,7 @@ from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.data.sound import Sound
 from seqdis.core.data.targets import Target
 from seqdis.core.errors import InputError
@@ -84,7 +85,9 @@ class AudioModality(Modality):
         wave = read_wave(path, options.sample_rate)
         return Clip(log_mel(data.frame_shape[0], options)(wave, name=str(path)), path.name)
 
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         """Write log-mel frames ``(T, bins)``: as they are (.npy), or made audible (.wav, .flac).
 
         Raises:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, parse_config
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.data.labels import Label
 from seqdis.core.data.prediction_tasks import Outcome, Quantity
 from seqdis.core.data.recording import Recording
@@ -161,8 +162,17 @@ class Modality(ABC):
         """
 
     @abstractmethod
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         """Write ``(T, *frame)`` as the kind of file that the suffix names.
+
+        Args:
+            path: The file.
+            frames: The frames, in natural units.
+            data: The run's data settings.
+            source: The file that lends the dynamics, if one does; a modality whose files hold more than its frames
+                (a video its sound) may copy that from there.
 
         Raises:
             InputError: The suffix is not one of ``writes``.
@@ -185,7 +195,7 @@ class Modality(ABC):
         return None
 
     def is_frame_folder(self, folder: Path) -> bool:
-        """Whether the files directly in ``folder`` are the frames of one sequence."""
+        """Whether the files directly in ``folder`` are the frames of one sequence, and none of them is one by itself."""
         return False
 
     def frame_encoder(

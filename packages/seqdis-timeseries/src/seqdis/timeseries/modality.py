@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.timeseries.io import READS, WRITES, SeriesFile, open_series, write_series
@@ -86,7 +87,9 @@ class TimeSeriesModality(Modality):
                 f"or train with frame_shape=[{width}]"
             )
 
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         self.check_suffix(path, self.writes, "write")
         write_series(path, frames, columns=self._names(data))
 

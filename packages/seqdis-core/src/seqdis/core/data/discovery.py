@@ -141,7 +141,7 @@ class _Search:
         names = [p for p in entries if p.is_file()]
         files = [p for p in names if _readable(self.modality, p) and not _is_about(p)]
         folders = [path for p in entries if p.is_dir() for path in self.below(p)]
-        if not files and not folders and "/" in self.modality.reads and self.modality.is_frame_folder(folder):
+        if not folders and "/" in self.modality.reads and self.modality.is_frame_folder(folder):
             return [folder]
         for path in names:
             if path not in files and not _is_about(path):
