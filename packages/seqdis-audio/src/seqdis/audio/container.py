@@ -68,7 +68,9 @@ def _lacks_w64(file: BinaryIO, total: int) -> bool:
         size = int.from_bytes(header[16:], "little")
         if header.startswith(b"data"):
             return file.tell() - 24 + size > total
-        file.seek(max(0, -(-size // 8) * 8 - 24), 1)
+        if not 24 <= size <= total:
+            return True
+        file.seek(-(-size // 8) * 8 - 24, 1)
     return True
 
 
@@ -78,7 +80,7 @@ def _lacks_caf(file: BinaryIO, total: int) -> bool:
         kind, size = struct.unpack(">4sq", header)
         if kind == b"data":
             return file.tell() + size > total
-        if size < 0:
+        if not 0 <= size <= total:
             return True
         file.seek(size, 1)
     return True
@@ -94,7 +96,7 @@ def _lacks_au(file: BinaryIO, total: int) -> bool:
 
 def _lacks_sphere(file: BinaryIO, total: int) -> bool:
     header = file.read(1 << 16)
-    fields = {name: int(value) for name, value in re.findall(rb"(\w+) -i (\d+)", header)}
+    fields = {name: int(value) for name, value in re.findall(rb"(\w+) -\w+ (\d+)", header)}
     start = re.match(rb"NIST_1A\s+(\d+)", header)
     per_sample = fields.get(b"sample_n_bytes", 2) * fields.get(b"channel_count", 1)
     return start is None or int(start[1]) + fields.get(b"sample_count", 0) * per_sample > total

@@ -15,10 +15,8 @@ from seqdis.core.errors import InputError
 __all__ = ["LogMel", "empty_bins", "log_mel"]
 
 _NNLS_STEPS = 50
-_BLOCK = 4096
+_BLOCK = 1024
 """Frames that are analysed at a time."""
-_FEWEST = 8
-"""Columns below which a matrix product takes another path, whose rounding differs."""
 # A full-scale sine reaches ln(window / 6), about 4; beyond this a model went astray, and exp stays finite.
 _LOUDEST = 12.0
 
@@ -64,6 +62,10 @@ class LogMel:
                 "allowed: a larger n_fft, a wider band, or fewer bins"
             )
         self._bank = _bank(bins, options).T.contiguous()
+        widest = int((self._bank > 0).sum(1).max())
+        first = (self._bank > 0).long().argmax(1, keepdim=True).clamp(max=self._bank.shape[1] - widest)
+        self._band_frequencies = first + torch.arange(widest)
+        self._band_weights = self._bank.gather(1, self._band_frequencies)
 
     @property
     def context(self) -> int:
@@ -96,39 +98,47 @@ class LogMel:
                 last = min(first + _BLOCK, total)
                 parts.append(self.padded(wave[..., first * o.hop : (last - 1) * o.hop + 2 * self.context]))
             return torch.cat(parts, dim=-2)
-        wave = torch.nn.functional.pad(wave, (0, max(0, _FEWEST - total) * o.hop))
         spectrum = audio.spectrogram(
             wave, 0, self._window, o.n_fft, o.hop, o.window, power=2.0, normalized=False, center=False
         )
-        mel = self._bank @ spectrum.div_(self._power)
-        return mel.clamp_(min=o.floor).log_().transpose(-1, -2)[..., :total, :].contiguous()
+        mel = self._bands(spectrum.div_(self._power).transpose(-1, -2))
+        return mel.clamp_(min=o.floor).log_()
+
+    def _bands(self, power: Tensor) -> Tensor:
+        """The power in each mel band, ``(…, bins)``, of spectra ``(…, n_fft / 2 + 1)``."""
+        # Not a matrix product: its rounding depends on how many frames there are.
+        return (power[..., self._band_frequencies] * self._band_weights).sum(-1)
 
     def to_wave(self, frames: Tensor, *, seed: int = 0) -> Tensor:
-        """Sound ``(T - 1) · hop`` samples long whose analysis is close to ``frames (T, bins)``.
+        """Sound ``(T - 1) · hop`` samples long, at least one hop, whose analysis is close to ``frames (T, bins)``.
 
         The power spectrum is the non-negative least-squares solution of ``W·P = e^y`` (pseudo-inverse,
         then Lee & Seung's 2001 multiplicative updates); the phase is Griffin & Lim's (1984), as in
         torchaudio, from a start that ``seed`` fixes.
 
         Raises:
-            InputError: The frames are of another shape, not finite, or too few to overlap.
+            InputError: The frames are of another shape, or not finite.
         """
         o = self.options
         fewest = self.context // o.hop + 2
-        if frames.ndim != 2 or frames.shape[1] != self.bins or len(frames) < fewest:
+        if frames.ndim != 2 or frames.shape[1] != self.bins or not len(frames):
             raise InputError(
-                f"frames of shape {tuple(frames.shape)}; sound needs (T, {self.bins}) with T ≥ {fewest}"
+                f"frames of shape {tuple(frames.shape)}; sound needs (T, {self.bins}) with T ≥ 1"
             )
         if not bool(torch.isfinite(frames).all()):
             raise InputError("frames hold NaN or Inf, which have no sound; only finite values are allowed")
+        samples = max(1, len(frames) - 1) * o.hop
+        # Too few to overlap: the last one goes on.
+        frames = torch.cat([frames, frames[-1:].expand(max(0, fewest - len(frames)), -1)])
         mel = frames.T.float().cpu().clamp(max=_LOUDEST).exp()
         # torchaudio draws the first phase from the global generator, which others must find unchanged.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return audio.griffinlim(
+            wave: Tensor = audio.griffinlim(
                 self._power * self._spectrum(mel), self._window, o.n_fft, o.hop, o.window, power=2.0,
                 n_iter=o.griffin_lim_steps, momentum=0.99, length=None, rand_init=True,
             )  # fmt: skip
+        return wave[:samples]
 
     def _spectrum(self, mel: Tensor) -> Tensor:
         bank = self._bank

@@ -85,6 +85,8 @@ class Modality(ABC):
     summary: ClassVar[str] = ""
     reads: ClassVar[tuple[str, ...]] = ()
     """Suffixes of the files it can read, lower case with the dot; ``"/"`` for folders of files."""
+    installable: ClassVar[Mapping[str, str]] = {}
+    """What to run so that files of a further suffix are read, by the suffix."""
     writes: ClassVar[tuple[str, ...]] = ()
     """Suffixes that :meth:`write` accepts; the first is the default."""
     pictures: ClassVar[tuple[str, ...]] = (".png",)
