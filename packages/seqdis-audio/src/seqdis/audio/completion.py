@@ -108,5 +108,13 @@ def complete_data(data: DataConfig, paths: Sequence[Path]) -> DataConfig:
         settings = settings.model_copy(update={"sample_rate": min(max(common, LOWEST_RATE), HIGHEST_RATE)})
     options = settle(settings, bins_of(data), min(rates))
     counts = ", ".join(f"{count} of {rate} Hz" for rate, count in sorted(rates.items()))
-    _logger.info("recordings: %s; sample_rate=%d f_max=%g n_fft=%d", counts, options.sample_rate, options.f_max, options.n_fft)  # fmt: skip
+    # Files of one rate hold no surprise; of several, some are resampled and all lose what the lowest does not have.
+    _logger.log(
+        logging.INFO if len(rates) == 1 else logging.WARNING,
+        "recordings: %s; sample_rate=%d f_max=%g n_fft=%d",
+        counts,
+        options.sample_rate,
+        options.f_max,
+        options.n_fft,
+    )
     return data.model_copy(update={"options": options.model_dump()})

@@ -92,6 +92,8 @@ def _opened(path: Path, *, in_order: bool = True, trusted: bool = False) -> Iter
     try:
         cut_off = not trusted and is_cut_off(path)
         with (_InOrder if in_order else soundfile.SoundFile)(path) as file:
+            if file.format == "RAW":  # libsndfile's guess from the suffix, for bytes that it does not know
+                raise InputError(f"{path}: {verdict}: unknown kind of file")
             verdict = "is damaged or truncated"
             if cut_off:
                 raise InputError(f"{path}: is truncated: it ends before its header says")
@@ -170,10 +172,10 @@ def _info(path: Path, version: FileVersion) -> SoundInfo:
         return SoundInfo(len(wave.samples), wave.rate, exact=False)
     with _opened(path) as file:
         _check_rate(path, file.samplerate)
-        samples, rate, subtype = file.frames, file.samplerate, file.subtype
-        exact = subtype.startswith(_EXACT) and file.format in _CONTAINERS_OF_EXACT
+        samples, rate, kind, subtype = file.frames, file.samplerate, file.format, file.subtype
+        exact = kind in _CONTAINERS_OF_EXACT and subtype.startswith(_EXACT)
         if samples >= _UNKNOWN:
-            samples = sum(map(len, _blocks(file)))
+            samples, exact = sum(map(len, _blocks(file))), False
         elif samples > version.size * _DENSEST:
             raise InputError(
                 f"{path}: its header claims {samples} samples, in a file of {version.size} bytes"
@@ -183,7 +185,7 @@ def _info(path: Path, version: FileVersion) -> SoundInfo:
         if subtype in ("FLOAT", "DOUBLE"):
             for block in _blocks(file):
                 _check_samples(_mono(block), path)
-    if file.format == "FLAC":
+    if exact and kind == "FLAC":
         # Nothing else shows that its end is missing.
         read_segment(path, samples - 1, samples, rate)
     return SoundInfo(samples, rate, exact)

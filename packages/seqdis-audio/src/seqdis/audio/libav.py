@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,19 @@ def _blocks(path: Path, container: Any, stream: Any) -> Iterator[np.ndarray]:
     for part in resampler.resample(None):
         count += part.samples
         yield part.to_ndarray().T
-    declared = stream.duration and float(stream.duration * stream.time_base)
-    known = container.format.name.startswith(_CONTAINERS)
-    if known and declared and count / stream.rate < declared - _SHORTER_S:
+    declared = _declared_seconds(container, stream)
+    if declared is not None and count / stream.rate < declared - _SHORTER_S:
         raise InputError(f"{path}: is truncated: {count / stream.rate:.2f} of {declared:.2f} s could be read")
+
+
+def _declared_seconds(container: Any, stream: Any) -> float | None:
+    """How long the header says that the sound is; None where it does not say, or guesses from the file's size."""
+    if not container.format.name.startswith(_CONTAINERS):
+        return None
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    # Matroska keeps the duration of a stream among its tags, as 00:01:02.345000000.
+    if written := re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", "")):
+        return 3600 * int(written[1]) + 60 * int(written[2]) + float(written[3])
+    alone = len(container.streams) == 1 and container.duration is not None
+    return container.duration / 1e6 if alone else None

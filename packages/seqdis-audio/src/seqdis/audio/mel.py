@@ -23,7 +23,8 @@ _LOUDEST = 12.0
 
 def _bank(bins: int, options: AudioOptions) -> Tensor:
     """The weights of the mel bands, ``(n_fft / 2 + 1, bins)``."""
-    with warnings.catch_warnings():
+    # On the CPU whatever the default is: options are also checked where a model is built on no device at all.
+    with warnings.catch_warnings(), torch.device("cpu"):
         warnings.simplefilter("ignore")  # whoever asks for an empty band decides what it means
         return audio.melscale_fbanks(
             options.n_fft // 2 + 1, options.f_min, options.f_max, bins, options.sample_rate, None, "slaney"
@@ -54,7 +55,7 @@ class LogMel:
 
     def __init__(self, bins: int, options: AudioOptions) -> None:
         self.bins, self.options = bins, options
-        self._window = torch.hann_window(options.window)
+        self._window = torch.hann_window(options.window, device="cpu")
         self._power = float(self._window.square().sum())
         if empty := empty_bins(bins, options):
             raise InputError(
@@ -64,7 +65,7 @@ class LogMel:
         self._bank = _bank(bins, options).T.contiguous()
         widest = int((self._bank > 0).sum(1).max())
         first = (self._bank > 0).long().argmax(1, keepdim=True).clamp(max=self._bank.shape[1] - widest)
-        self._band_frequencies = first + torch.arange(widest)
+        self._band_frequencies = first + torch.arange(widest, device="cpu")
         self._band_weights = self._bank.gather(1, self._band_frequencies)
 
     @property
