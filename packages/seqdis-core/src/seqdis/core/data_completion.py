@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from seqdis.core.capabilities import refused_parts
-from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.config import RunConfig
 from seqdis.core.data.discovery import find_inputs
 from seqdis.core.data.folder_content import folder_content
 from seqdis.core.errors import InputError
@@ -40,7 +40,7 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
             )
         return config
     modality = get_modality(config.modality)
-    data = _from_a_file(config, root)
+    data = modality.complete(config.data, find_inputs(modality, [root]).paths)
     longest = max(one.steps for one in folder_content(modality, data, root).recordings)
     if longest < data.length:
         _logger.warning("%s: the longest recording has %d steps: length=%d", root, longest, longest)
@@ -48,16 +48,3 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
     if "mask" in refused_parts(get_method(config.method)):
         data = data.model_copy(update={"min_length": max(data.min_length, data.length)})
     return config.model_copy(update={"data": data})
-
-
-def _from_a_file(config: RunConfig, root: Path) -> DataConfig:
-    """The data settings, completed from the first file that can be used."""
-    modality, problems = get_modality(config.modality), list[InputError]()
-    for path in find_inputs(modality, [root]).paths:
-        try:
-            return modality.complete(config.data, path)
-        except InputError as error:
-            problems.append(error)
-            if not config.data.skip_bad:
-                break
-    raise problems[0]

@@ -86,6 +86,8 @@ class Modality(ABC):
     summary: ClassVar[str] = ""
     reads: ClassVar[tuple[str, ...]] = ()
     """Suffixes of the files it can read, lower case with the dot; ``"/"`` for folders of files."""
+    installable: ClassVar[Mapping[str, str]] = {}
+    """What to run so that files of a further suffix are read, by the suffix."""
     writes: ClassVar[tuple[str, ...]] = ()
     """Suffixes that :meth:`write` accepts; the first is the default."""
     pictures: ClassVar[tuple[str, ...]] = (".png",)
@@ -121,19 +123,28 @@ class Modality(ABC):
         """The preset that ``seqdis demo`` trains, or None."""
         return None
 
-    def complete(self, data: DataConfig, path: Path) -> DataConfig:
-        """Fill in what the settings leave open from a person's file: here, the shape of a frame.
+    def complete(self, data: DataConfig, paths: Sequence[Path]) -> DataConfig:
+        """Fill in what the settings leave open from a person's files: here, the shape of a frame, from the first.
 
         Args:
             data: The settings of a preset, with the changes that were asked for.
-            path: A file of the folder that is to be learnt from.
+            paths: The files that are to be learnt from, one or more; with ``skip_bad`` those that cannot be used
+                are passed over.
 
         Raises:
-            InputError: The file cannot be used.
+            InputError: A file cannot be used.
         """
         if data.frame_shape:
             return data
-        return data.model_copy(update={"frame_shape": self.open(path, data)[0].frame_shape})
+        problems: list[InputError] = []
+        for path in paths:
+            try:
+                return data.model_copy(update={"frame_shape": self.open(path, data)[0].frame_shape})
+            except InputError as error:
+                problems.append(error)
+                if not data.skip_bad:
+                    break
+        raise problems[0]
 
     def open(self, path: Path, data: DataConfig) -> Sequence[Recording]:
         """The recordings of one file (or folder of frames): here, the one that :meth:`read` gives.

@@ -95,7 +95,8 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
             paths += search.once([path])
         else:
             raise InputError(
-                f"{path}: unknown kind of file {path.suffix!r}; {modality.name} reads: {_known(modality)}"
+                f"{path}: unknown kind of file {path.suffix!r}{_way_out(modality, path)}; "
+                f"{modality.name} reads: {_known(modality)}"
             )
     return Found(tuple(paths), tuple(search.left_out))
 
@@ -145,7 +146,8 @@ class _Search:
             return [folder]
         for path in names:
             if path not in files and not _is_about(path):
-                self.left_out.append(LeftOut(path, "kind", path.suffix.lower() or "no suffix"))
+                suffix = path.suffix.lower() or "no suffix"
+                self.left_out.append(LeftOut(path, "kind", suffix + _way_out(self.modality, path)))
         return sorted(self.once(files) + folders)
 
 
@@ -155,6 +157,12 @@ def _is_about(path: Path) -> bool:
 
 def _known(modality: Modality) -> str:
     return ", ".join("folders of images" if kind == "/" else kind for kind in modality.reads)
+
+
+def _way_out(modality: Modality, path: Path) -> str:
+    """What to run so that a kind of file is read, in parentheses; nothing where there is no way."""
+    command = modality.installable.get(path.suffix.lower())
+    return f" ({command})" if command else ""
 
 
 def _readable(modality: Modality, path: Path) -> bool:
