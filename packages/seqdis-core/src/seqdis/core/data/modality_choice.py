@@ -43,7 +43,7 @@ def modality_of(inputs: Sequence[Path]) -> Modality:
         )
         reasons = "".join(f"; {name} cannot be used: {reason}" for name, reason in broken.items())
         raise InputError(
-            f"{named}: no installed modality reads a file of it: {kinds or 'none is installed'}{reasons}"
+            f"{named}: holds no file that an installed modality reads; {kinds or 'none is installed'}{reasons}"
         )
     most = max(counts.values())
     best = sorted(name for name, count in counts.items() if count == most)
