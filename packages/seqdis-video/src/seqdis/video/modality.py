@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.file_preparation import FilePreparation
 from seqdis.core.data.targets import Target
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.modality import DatasetSpec, Modality, Panel
@@ -60,6 +61,11 @@ class VideoModality(Modality):
 
     def demo(self) -> str | None:
         return "diffsda-shapes"
+
+    def preparation(self, options: Mapping[str, Any]) -> FilePreparation:
+        from seqdis.video.preparation.video_preparation import video_preparation
+
+        return video_preparation(options)
 
     def is_frame_folder(self, folder: Path) -> bool:
         return bool(frame_files(folder))
