@@ -57,8 +57,8 @@ def load_cascade(cascade: str) -> Any:
         raise InputError(f"cascade {cascade!r}: no such file; allowed: an xml file, or one of {known}")
     try:
         classifier = library.CascadeClassifier(str(path))
-    except library.error as error:
-        raise InputError(f"{path}: cannot be read as a cascade: {error}") from error
+    except (library.error, SystemError) as error:  # its bindings wrap the one in the other
+        raise InputError(f"{path}: cannot be read as a cascade") from error
     if classifier.empty():
         raise InputError(f"{path}: cannot be read as a cascade")
     if multiprocessing.parent_process() is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -33,7 +34,7 @@ def centre_region(width: int, height: int, *, shape: tuple[int, int]) -> Region:
         shape: Height and width whose proportions it has.
     """
     scale = min(height / shape[0], width / shape[1])
-    w, h = (max(2, round(side * scale / 2) * 2) for side in (shape[1], shape[0]))
+    w, h = (max(2, int(side * scale / 2 + 1e-6) * 2) for side in (shape[1], shape[0]))
     w, h = min(w, width), min(h, height)
     return Region((width - w) // 2, (height - h) // 2, w, h)
 
@@ -69,14 +70,22 @@ def given_region(numbers: tuple[int, int, int, int], width: int, height: int) ->
     return region
 
 
-def cut_out(image: Image.Image, region: Region | None, size: int | tuple[int, int] | None) -> np.ndarray:
+def cut_out(
+    image: Image.Image,
+    region: Region | None,
+    size: int | tuple[int, int] | None,
+    *,
+    fit: Literal["crop", "pad"] = "pad",
+) -> np.ndarray:
     """Cut a region out of a picture, black beyond its border, and resize it with an antialiasing filter.
 
     Args:
         image: The picture.
         region: The region; None for the whole picture.
-        size: Pixels of the shorter side, the longer one in proportion (rounded to even); or height and width, with
-            black bars where the proportions differ; None keeps the size.
+        size: Pixels of the shorter side, the longer one in proportion (rounded to even); or height and width; None
+            keeps the size.
+        fit: What happens where the proportions of height and width differ from the region's: ``"pad"`` adds black
+            bars, ``"crop"`` cuts off what is too much.
 
     Returns:
         ``(height, width, 3)`` uint8.
@@ -86,7 +95,7 @@ def cut_out(image: Image.Image, region: Region | None, size: int | tuple[int, in
     if size is None:
         return np.asarray(image)
     if isinstance(size, tuple):
-        return fit_image(image, height=size[0], width=size[1], fit="pad")
+        return fit_image(image, height=size[0], width=size[1], fit=fit)
     short = min(image.size)
     width, height = (size if side == short else round(side * size / short / 2) * 2 for side in image.size)
     return fit_image(image, height=height, width=width, fit="stretch")

@@ -61,7 +61,8 @@ class VideoPreparation(FilePreparation):
             region = self._region(picture.image, face)
             if region is not None and "region" not in notes:
                 notes["region"] = [*asdict(region).values()]
-            yield PreparedPicture(cut_out(picture.image, region, self.options.size), picture.seconds)
+            fit = "crop" if self.options.crop == "centre" else "pad"
+            yield PreparedPicture(cut_out(picture.image, region, self.options.size, fit=fit), picture.seconds)
 
     def _region(self, image: Image.Image, face: SteadyBox | None) -> Region | None:
         crop, size = self.options.crop, self.options.size
