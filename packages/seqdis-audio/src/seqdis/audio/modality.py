@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -14,6 +14,7 @@ from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.file_preparation import FilePreparation
 from seqdis.core.data.sound import Sound
 from seqdis.core.data.targets import Target
 from seqdis.core.errors import InputError
@@ -71,6 +72,16 @@ class AudioModality(Modality):
     def demo(self) -> str | None:
         """The preset of timbres and melodies."""
         return "diffsda-tones"
+
+    def preparation(self, options: Mapping[str, Any]) -> FilePreparation:
+        """Sound is mixed to one channel and resampled, and silence at both ends is cut off.
+
+        Raises:
+            InputError: An option is unknown or out of range.
+        """
+        from seqdis.audio.preparation import audio_preparation
+
+        return audio_preparation(options)
 
     def read(self, path: Path, data: DataConfig) -> Clip:
         """Read a sound file whole, as log-mel frames ``(T, bins)``.
