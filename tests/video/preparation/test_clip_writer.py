@@ -10,7 +10,7 @@ from PIL import Image
 
 from seqdis.core.errors import InputError
 from seqdis.video.preparation.clip_writer import PreparedPicture, write_folder, write_mp4
-from seqdis.video.preparation.sound_track import SoundSource
+from seqdis.video.preparation.kept_sound import SoundSource
 
 
 def _pictures(times: list[float], *, side: int = 32) -> Iterator[PreparedPicture]:

@@ -81,12 +81,14 @@ def _decode_container(path: Path) -> Iterator[TimedImage]:
         raise InputError(f"{path}: holds no picture that can be decoded")
 
 
-def first_time(path: Path) -> float:
-    """The time of a video file's first picture on the file's own clock, in s.
+def first_time(path: Path) -> float | None:
+    """The time of the first picture on a video file's own clock, in s; None for what has no sound by its kind.
 
     Raises:
         InputError: The file cannot be used.
     """
+    if path.is_dir() or path.suffix.lower() == ".gif":
+        return None
     try:
         with av.open(str(path)) as container:
             for frame in container.decode(video=0):

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from seqdis.core.errors import InputError
-from seqdis.video.preparation.sound_track import SoundSource, SoundTrack
+from seqdis.video.preparation.kept_sound import SoundSource, SoundTrack
 
 __all__ = ["PreparedPicture", "write_folder", "write_mp4"]
 

@@ -15,9 +15,9 @@ from seqdis.core.errors import InputError
 from seqdis.video.preparation.clip_pictures import clip_pictures, first_time
 from seqdis.video.preparation.clip_writer import PreparedPicture, write_folder, write_mp4
 from seqdis.video.preparation.faces import FaceDetector, haar_detector, load_cascade
+from seqdis.video.preparation.kept_sound import SoundSource
 from seqdis.video.preparation.preparation_options import VideoPreparationOptions
 from seqdis.video.preparation.region import Region, centre_region, cut_out, given_region, square_region
-from seqdis.video.preparation.sound_track import SoundSource
 from seqdis.video.preparation.steady_box import SteadyBox, steady_box
 
 __all__ = ["VideoPreparation", "find_face", "video_preparation"]
@@ -48,9 +48,8 @@ class VideoPreparation(FilePreparation):
         if not target.suffix:
             notes["pictures"] = write_folder(target, pictures)
             return notes
-        sound = None
-        if options.sound and not source.is_dir() and source.suffix.lower() not in (".gif", ".webp"):
-            sound = SoundSource(source, first_time(source))
+        first = first_time(source) if options.sound else None
+        sound = None if first is None else SoundSource(source, first)
         notes["pictures"] = write_mp4(target, pictures, fps=options.fps, quality=options.quality, sound=sound)
         return notes
 
