@@ -207,3 +207,8 @@ def test_panels_of_different_channels(tmp_path: Path) -> None:
         TimeSeriesModality().draw(tmp_path / "a.png", [[panel("a"), panel("b", channels=3)]], DATA)
     with pytest.raises(InputError, match="got none"):
         TimeSeriesModality().draw(tmp_path / "a.png", [], DATA)
+
+
+def test_series_need_no_preparation() -> None:
+    with pytest.raises(InputError, match="timeseries: files of this kind need no preparation"):
+        get_modality("timeseries").preparation({})

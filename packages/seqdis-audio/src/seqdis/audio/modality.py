@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -18,6 +18,7 @@ from seqdis.audio.recording import AudioRecording, open_sound
 from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.dynamics_source import DynamicsSource
+from seqdis.core.data.file_preparation import FilePreparation
 from seqdis.core.data.sound import Sound
 from seqdis.core.data.targets import Target
 from seqdis.core.files import replace_file
@@ -92,6 +93,16 @@ class AudioModality(Modality):
         """
         self.check_suffix(path, self.reads, "read")
         return [open_sound(path, bins_of(data), self.options(data))]
+
+    def preparation(self, options: Mapping[str, Any]) -> FilePreparation:
+        """Sound is mixed to one channel and resampled, and silence at both ends is cut off.
+
+        Raises:
+            InputError: An option is unknown or out of range.
+        """
+        from seqdis.audio.preparation import audio_preparation
+
+        return audio_preparation(options)
 
     def read(self, path: Path, data: DataConfig) -> Clip:
         """Read a sound file whole, as log-mel frames ``(T, bins)``.

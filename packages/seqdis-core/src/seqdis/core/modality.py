@@ -15,6 +15,7 @@ from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, parse_config
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.dynamics_source import DynamicsSource
+from seqdis.core.data.file_preparation import FilePreparation
 from seqdis.core.data.labels import Label
 from seqdis.core.data.prediction_tasks import Outcome, Quantity
 from seqdis.core.data.recording import Recording
@@ -88,6 +89,8 @@ class Modality(ABC):
     """Suffixes of the files it can read, lower case with the dot; ``"/"`` for folders of files."""
     installable: ClassVar[Mapping[str, str]] = {}
     """What to run so that files of a further suffix are read, by the suffix."""
+    incidental: ClassVar[tuple[str, ...]] = ()
+    """Those of ``reads`` that are first of all files of another kind, such as the sound of a video."""
     writes: ClassVar[tuple[str, ...]] = ()
     """Suffixes that :meth:`write` accepts; the first is the default."""
     pictures: ClassVar[tuple[str, ...]] = (".png",)
@@ -204,6 +207,19 @@ class Modality(ABC):
             InputError: The frames have no sound.
         """
         return None
+
+    def preparation(self, options: Mapping[str, Any]) -> FilePreparation:
+        """How one of its files is prepared for training (cut, resized, resampled).
+
+        Args:
+            options: Settings of the preparation, as they are typed on a command line.
+
+        Raises:
+            InputError: The modality has none, an option is unknown or out of range, or it needs what is not installed.
+        """
+        raise InputError(
+            f"{self.name}: files of this kind need no preparation; they are learnt from as they are"
+        )
 
     def is_frame_folder(self, folder: Path) -> bool:
         """Whether the files directly in ``folder`` are the frames of one sequence, and none of them is one by itself."""

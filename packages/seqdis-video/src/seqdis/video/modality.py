@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -12,6 +12,7 @@ from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.dynamics_source import DynamicsSource
+from seqdis.core.data.file_preparation import FilePreparation
 from seqdis.core.data.targets import Target
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.modality import DatasetSpec, Modality, Panel
@@ -65,6 +66,11 @@ class VideoModality(Modality):
 
     def demo(self) -> str | None:
         return "diffsda-shapes"
+
+    def preparation(self, options: Mapping[str, Any]) -> FilePreparation:
+        from seqdis.video.preparation.video_preparation import video_preparation
+
+        return video_preparation(options)
 
     def is_frame_folder(self, folder: Path) -> bool:
         names = [path.name.lower() for path in folder.iterdir()]

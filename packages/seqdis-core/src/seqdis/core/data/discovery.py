@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from seqdis.core.data.folder_labels import LABELS_FILE
 from seqdis.core.data.outputs import made_in
+from seqdis.core.data.prepared_record import FAILED_FILE, PREPARED_FILE
 from seqdis.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Found", "LeftOut", "describe_left_out", "find_inputs", "is_run_folder"]
 
 Reason = Literal["kind", "run", "made", "twice", "short", "damaged"]
-NOT_DATA = (LABELS_FILE,)
+NOT_DATA = (LABELS_FILE, PREPARED_FILE, FAILED_FILE)
 """Names of files that belong to a folder of data without being recordings."""
 ABOUT_DATA = ("readme", "license", "licence", "copying", "sha256sums")
 """Names, without their suffix, of files that say something about a folder of data."""
