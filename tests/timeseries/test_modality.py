@@ -78,7 +78,7 @@ OPEN = DATA.model_copy(update={"frame_shape": ()})
 
 
 def completed(path: Path, **options: object) -> DataConfig:
-    return TimeSeriesModality().complete(OPEN.model_copy(update={"options": options}), path)
+    return TimeSeriesModality().complete_from(OPEN.model_copy(update={"options": options}), path)
 
 
 def test_what_a_preset_leaves_open_is_filled_in_from_a_file(tmp_path: Path) -> None:

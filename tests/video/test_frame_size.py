@@ -34,9 +34,9 @@ def test_the_proportions_stay_and_networks_can_take_it(
 def test_what_is_open_is_taken_from_the_clip(tmp_path: Path) -> None:
     data = DataConfig(dataset="folder", length=6, frame_shape=())
     colour = encode(tmp_path / "a.mp4", moving(5, height=72, width=128), matrix=quarter_turn(1))
-    assert VideoModality().complete(data, colour).frame_shape == (3, 112, 64)
+    assert VideoModality().complete_from(data, colour).frame_shape == (3, 112, 64)
     grey = encode(tmp_path / "b.mp4", moving(5, height=72, width=128)[..., :1].repeat(3, -1))
-    assert VideoModality().complete(data, grey).frame_shape == (1, 64, 112)
+    assert VideoModality().complete_from(data, grey).frame_shape == (1, 64, 112)
     fixed = data.model_copy(update={"frame_shape": (3, 16, 16)})
-    assert VideoModality().complete(fixed, colour) == fixed
-    assert np.prod(VideoModality().complete(data, colour).frame_shape) == 3 * 112 * 64
+    assert VideoModality().complete_from(fixed, colour) == fixed
+    assert np.prod(VideoModality().complete_from(data, colour).frame_shape) == 3 * 112 * 64

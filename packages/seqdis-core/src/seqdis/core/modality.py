@@ -127,7 +127,7 @@ class Modality(ABC):
         return None
 
     def complete(self, data: DataConfig, paths: Sequence[Path]) -> DataConfig:
-        """Fill in what the settings leave open from a person's files: here, the shape of a frame, from the first.
+        """Fill in what the settings leave open from a person's files: here, from the first that can be used.
 
         Args:
             data: The settings of a preset, with the changes that were asked for.
@@ -137,17 +137,25 @@ class Modality(ABC):
         Raises:
             InputError: A file cannot be used.
         """
-        if data.frame_shape:
-            return data
         problems: list[InputError] = []
         for path in paths:
             try:
-                return data.model_copy(update={"frame_shape": self.open(path, data)[0].frame_shape})
+                return self.complete_from(data, path)
             except InputError as error:
                 problems.append(error)
                 if not data.skip_bad:
                     break
         raise problems[0]
+
+    def complete_from(self, data: DataConfig, path: Path) -> DataConfig:
+        """Fill in what the settings leave open from one file: here, the shape of a frame.
+
+        Raises:
+            InputError: The file cannot be used.
+        """
+        if data.frame_shape:
+            return data
+        return data.model_copy(update={"frame_shape": self.open(path, data)[0].frame_shape})
 
     def open(self, path: Path, data: DataConfig) -> Sequence[Recording]:
         """The recordings of one file (or folder of frames): here, the one that :meth:`read` gives.

@@ -48,7 +48,7 @@ class TimeSeriesModality(Modality):
     def demo(self) -> str | None:
         return "diffsda-waves"
 
-    def complete(self, data: DataConfig, path: Path) -> DataConfig:
+    def complete_from(self, data: DataConfig, path: Path) -> DataConfig:
         """Fill in the number of channels, their names, and the time between two steps, from a person's file.
 
         Raises:

@@ -76,7 +76,7 @@ class VideoModality(Modality):
         names = [path.name.lower() for path in folder.iterdir()]
         return not any(name.endswith((*CONTAINERS, ".gif")) for name in names) and holds_frames(folder)
 
-    def complete(self, data: DataConfig, path: Path) -> DataConfig:
+    def complete_from(self, data: DataConfig, path: Path) -> DataConfig:
         if data.frame_shape:
             return data
         return complete_frame_shape(data, path, options=self.options(data))

@@ -149,7 +149,7 @@ def encode_files(
         for line in describe_left_out(contents.left_out):
             _logger.warning("left out: %s", line)
         folder.finish(contents.index)
-        files = (out,)
+        files: tuple[Path, ...] = (out,)
         if write is not None:
             files = write(contents.shards, out)
             folder.clear()

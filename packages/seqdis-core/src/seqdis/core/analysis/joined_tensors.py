@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import struct
 import zipfile
@@ -75,14 +76,14 @@ def write_npz(shards: FactorShards, path: Path) -> None:
         "dynamic": lambda values: values.dynamic,
     }
     for name, side in sides.items():
-        columns[f"extra.{side}.{name}"] = lambda values, name=name: values.extras[name]
+        columns[f"extra.{side}.{name}"] = functools.partial(_extra, name)
     columns["keys"] = lambda values: np.array(values.keys, dtype=np.str_)
     if shards.description.mask:
         columns["mask"] = lambda values: values.mask
     if shards.description.stamps is not None:
         columns["stamps"] = lambda values: values.stamps
     for name in shards.description.labels:
-        columns[f"label.{name}"] = lambda values, name=name: values.labels[name]
+        columns[f"label.{name}"] = functools.partial(_label, name)
     with replace_file(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
         for name, column in columns.items():
             value = column(first.numpy())
@@ -100,3 +101,11 @@ def _text_type(shards: FactorShards, name: str) -> np.dtype:
     description = shards.description
     texts = description.keys if name == "keys" else description.labels[name.removeprefix("label.")]
     return np.dtype(f"<U{max(1, *map(len, texts or ['']))}")
+
+
+def _extra(name: str, values: FactorArrays) -> Any:
+    return values.extras[name]
+
+
+def _label(name: str, values: FactorArrays) -> Any:
+    return values.labels[name]
