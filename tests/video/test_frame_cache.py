@@ -14,10 +14,8 @@ def test_the_frames_used_last_stay() -> None:
     cache = FrameCache(3 * BYTES)
     for name in "abc":
         cache.put(name, FRAME)
-    assert cache.has_room
     assert cache.get("a") is FRAME
     cache.put("d", FRAME)
-    assert not cache.has_room
     assert cache.get("b") is None
     assert all(cache.get(name) is FRAME for name in "acd")
 
@@ -27,7 +25,6 @@ def test_a_frame_that_is_put_twice_counts_once() -> None:
     for _ in range(5):
         cache.put("a", FRAME)
     cache.put("b", FRAME)
-    assert cache.has_room
     assert cache.get("a") is FRAME
     cache.clear()
     assert cache.get("a") is None
@@ -37,3 +34,15 @@ def test_a_frame_larger_than_the_cache_is_not_kept() -> None:
     cache = FrameCache(10)
     cache.put("a", FRAME)
     assert cache.get("a") is None
+
+
+def test_it_knows_whether_all_that_may_come_fits() -> None:
+    cache = FrameCache(10 * BYTES)
+    assert cache.holds_all
+    for _ in range(3):
+        cache.announce("one", 6, FRAME.nbytes)
+    assert cache.holds_all
+    cache.announce("two", 6, FRAME.nbytes)
+    assert not cache.holds_all
+    cache.clear()
+    assert cache.holds_all

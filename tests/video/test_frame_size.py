@@ -38,5 +38,7 @@ def test_what_is_open_is_taken_from_the_clip(tmp_path: Path) -> None:
     grey = encode(tmp_path / "b.mp4", moving(5, height=72, width=128)[..., :1].repeat(3, -1))
     assert VideoModality().complete_from(data, grey).frame_shape == (1, 64, 112)
     fixed = data.model_copy(update={"frame_shape": (3, 16, 16)})
-    assert VideoModality().complete_from(fixed, colour) == fixed
+    assert VideoModality().complete_from(fixed, colour).frame_shape == (3, 16, 16)
     assert np.prod(VideoModality().complete_from(data, colour).frame_shape) == 3 * 112 * 64
+    assert VideoModality().complete(data, [grey, grey]).frame_shape == (1, 64, 112)
+    assert VideoModality().complete(data, [grey, colour]).frame_shape == (3, 64, 112)

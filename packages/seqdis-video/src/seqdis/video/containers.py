@@ -12,13 +12,12 @@ import av
 import numpy as np
 from av.container import InputContainer
 from PIL import Image
-from torch.utils.data import get_worker_info
 
 from seqdis.core.errors import InputError
 from seqdis.video.colours import RgbConverter
 from seqdis.video.decoded import DecodedFrame
 from seqdis.video.frame_index import FrameIndex
-from seqdis.video.orientation import turns_sides, upright
+from seqdis.video.orientation import is_upright, turns_sides, upright
 from seqdis.video.packets import PacketTable, coded_packets, read_packets
 
 __all__ = ["decode_container", "index_container", "open_container"]
@@ -61,6 +60,8 @@ def index_container(path: Path) -> FrameIndex:
         stamps = np.array(decoded if seekable else range(len(decoded)), dtype=np.int64)
     if not len(stamps) or table.first is None:
         raise InputError(f"{path}: holds no picture that can be decoded")
+    if table.first.is_corrupt:
+        raise damaged(path, 0.0)
     seconds, duration = _times(table, stamps, seekable=seekable)
     width, height = max(1, round(table.first.width * aspect)), table.first.height
     return FrameIndex(
@@ -72,15 +73,22 @@ def index_container(path: Path) -> FrameIndex:
         time_base=float(table.time_base),
         width=height if turns_sides(table.first) else width,
         height=width if turns_sides(table.first) else height,
+        aspect=aspect,
+        upright=is_upright(table.first),
         seekable=seekable,
         digest=table.digest,
     )
 
 
+def damaged(path: Path, seconds: float, reason: str = "the frame there does not decode") -> InputError:
+    """The error for a file that is damaged at a time from its first frame on."""
+    return InputError(f"{path}: damaged at {max(0.0, seconds):.2f} s: {reason}")
+
+
 def _decoded_stamps(path: Path) -> list[int | None]:
     with open_container(path) as container:
         stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = 1
         return [frame.pts for packet in coded_packets(container) for frame in stream.decode(packet)]
 
 
@@ -121,16 +129,15 @@ def decode_container(
         reader = _Reader(path, container, index)
         for anchor, group in _groups(index, numbers):
             wanted = set(group.tolist())
-            yield from _collect(reader, reader.frames(anchor), wanted, between=between)
+            passed = reader.frames(anchor, needed=None if between else wanted)
+            yield from _collect(reader, passed, wanted, between=between)
             if wanted and anchor >= 0:
                 # A key frame from which a frame does not come out is no place to begin after all.
                 with open_container(path) as again:
                     slow = _Reader(path, again, index)
                     yield from _collect(slow, slow.frames(-1), wanted, between=False)
             if wanted:
-                raise InputError(
-                    f"{path}: damaged at {index.seconds[min(wanted)]:.2f} s: the frame there does not decode"
-                )
+                raise damaged(path, float(index.seconds[min(wanted)]))
 
 
 def _groups(index: FrameIndex, numbers: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
@@ -169,8 +176,8 @@ class _Reader:
     def __init__(self, path: Path, container: InputContainer, index: FrameIndex) -> None:
         self._path, self._container, self._index = path, container, index
         self._stream = container.streams.video[0]
-        # Processes that read ahead share the cores already.
-        self._stream.codec_context.thread_count = 1 if get_worker_info() is not None else 0
+        # Threads hold frames back, and conceal what is damaged in ways that differ from run to run.
+        self._stream.codec_context.thread_count = 1
         self._aspect = _aspect(self._stream)
         self._to_rgb = RgbConverter()
 
@@ -186,26 +193,42 @@ class _Reader:
         aspect = 1 / self._aspect if turns_sides(frame) else self._aspect
         return DecodedFrame(number, Image.fromarray(pixels), aspect)
 
-    def frames(self, anchor: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    def frames(self, anchor: int, *, needed: set[int] | None = None) -> Iterator[tuple[int, av.VideoFrame]]:
         """The frames from key frame number ``anchor`` on, or from the start of a file just opened for -1.
 
-        Frames before the key frame in time, which lean on what was not decoded, are left out.
+        Frames before the key frame in time, which lean on what was not decoded, are left out. They end at a frame
+        that is damaged, for which the start of the file may be a better place to begin; from there, it is an error.
+
+        Args:
+            anchor: The key frame.
+            needed: The numbers of the frames that must come out; others, which no frame leans on, may not. All must
+                when omitted.
         """
         index, time, count = self._index, 0.0, 0
         first: int | None = None
         try:
             for packet in self._packets(anchor):
                 if packet is not None and packet.pts is not None:
-                    time = float(packet.pts - index.stamps[0]) * index.time_base
+                    time = self._seconds(packet.pts)
                     first = packet.pts if first is None and anchor >= 0 else first
+                    if needed is not None and index.seekable:
+                        skip = self.number(packet.pts) not in needed
+                        self._stream.codec_context.skip_frame = "NONREF" if skip else "DEFAULT"
                 for frame in self._stream.decode(packet):
                     stamp = frame.pts if index.seekable else count
                     count += 1
+                    if frame.is_corrupt and anchor >= 0:
+                        return
+                    if frame.is_corrupt:
+                        raise damaged(self._path, self._seconds(frame.pts))
                     if stamp is not None and (first is None or stamp >= first):
                         yield stamp, frame
         except av.error.FFmpegError as error:
-            reason = error.strerror or str(error)
-            raise InputError(f"{self._path}: damaged at {max(0.0, time):.2f} s: {reason}") from error
+            raise damaged(self._path, time, error.strerror or str(error)) from error
+
+    def _seconds(self, stamp: int | None) -> float:
+        """The time of a time stamp, from the first frame on."""
+        return 0.0 if stamp is None else float(stamp - self._index.stamps[0]) * self._index.time_base
 
     def _packets(self, anchor: int) -> Iterator[av.Packet | None]:
         if anchor < 0:

@@ -27,8 +27,30 @@ class FrameCache:
     def __init__(self, size: int = _BYTES) -> None:
         self._size, self._used = size, 0
         self._frames: OrderedDict[Hashable, Tensor] = OrderedDict()
-        self.has_room = True
-        """Whether no frame had to be dropped yet."""
+        self._announced: dict[Hashable, int] = {}
+        self._total = 0
+
+    def announce(self, name: Hashable, count: int, nbytes: int) -> None:
+        """Say that frames of a recording may be asked for: what fits as a whole is kept as it comes.
+
+        Args:
+            name: The name of the recording; one that was announced before is not counted again.
+            count: Number of its frames.
+            nbytes: Bytes of one of them.
+        """
+        if self._total <= self._size and name not in self._announced:
+            self._announced[name] = count * (nbytes + _OVERHEAD)
+            self._total += self._announced[name]
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether there is room for all that was announced, so that a frame is worth keeping before it is needed."""
+        return self._total <= self._share
+
+    @property
+    def _share(self) -> int:
+        worker = get_worker_info()
+        return self._size // worker.num_workers if worker is not None else self._size
 
     def get(self, key: Hashable) -> Tensor | None:
         """The frame of this name, if it is there."""
@@ -44,17 +66,16 @@ class FrameCache:
             self._used -= old.nbytes + _OVERHEAD
         self._frames[key] = frame
         self._used += frame.nbytes + _OVERHEAD
-        worker = get_worker_info()
-        size = self._size // worker.num_workers if worker is not None else self._size
+        size = self._share
         while self._used > size and self._frames:
             _, dropped = self._frames.popitem(last=False)
             self._used -= dropped.nbytes + _OVERHEAD
-            self.has_room = False
 
     def clear(self) -> None:
-        """Drop all frames."""
+        """Drop all frames, and forget what was announced."""
         self._frames.clear()
-        self._used, self.has_room = 0, True
+        self._announced.clear()
+        self._used = self._total = 0
 
 
 FRAMES = FrameCache()

@@ -13,7 +13,7 @@ import numpy as np
 __all__ = ["FrameIndex"]
 
 _ARRAYS = ("stamps", "seconds", "repeats", "keys")
-_NUMBERS = ("duration", "time_base", "width", "height", "seekable")
+_NUMBERS = ("duration", "time_base", "width", "height", "aspect", "upright", "seekable")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,6 +31,8 @@ class FrameIndex:
         time_base: Seconds of one unit of ``stamps``.
         width: Width of the frames as they are shown, with square pixels.
         height: Height of the frames as they are shown, with square pixels.
+        aspect: Width of a stored pixel over its height; 1 where pixels are square.
+        upright: Whether the pictures are stored as they are shown, neither turned nor mirrored.
         seekable: Whether a frame can be found by its time stamp; if not, the file is decoded from its start.
         digest: A hash of the file's content.
     """
@@ -43,8 +45,10 @@ class FrameIndex:
     time_base: float
     width: int
     height: int
-    seekable: bool
     digest: str
+    seekable: bool
+    aspect: float = 1.0
+    upright: bool = True
 
     def shown(self, *, fps: float | None, stride: int) -> np.ndarray:
         """The numbers of the frames that make the steps of a recording, ``(T,)``.
@@ -98,6 +102,8 @@ class FrameIndex:
             time_base=numbers["time_base"],
             width=int(numbers["width"]),
             height=int(numbers["height"]),
+            aspect=numbers["aspect"],
+            upright=bool(numbers["upright"]),
             seekable=bool(numbers["seekable"]),
             digest=digest,
         )

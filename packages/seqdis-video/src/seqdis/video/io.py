@@ -14,6 +14,7 @@ from seqdis.video.frame_index import FrameIndex
 from seqdis.video.options import VideoOptions
 from seqdis.video.picture_folder import decode_folder
 from seqdis.video.pictures import ANIMATIONS
+from seqdis.video.torchcodec_frames import decode_by_torchcodec, pick_decoder
 
 __all__ = ["CONTAINERS", "READS", "decode_frames"]
 
@@ -22,6 +23,8 @@ CONTAINERS = (
     ".mts", ".m2ts", ".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".mxf", ".dv", ".y4m", ".mjpg", ".mjpeg",
 )  # fmt: skip
 """Suffixes of video files."""
+_BY_TORCHCODEC = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
+"""Video files that torchcodec finds any frame of; the others are decoded by PyAV, whatever the option says."""
 READS = (*CONTAINERS, *ANIMATIONS, "/")
 """What is read: files by their suffix, and folders of pictures."""
 
@@ -45,4 +48,8 @@ def decode_frames(
         return decode_folder(path, numbers, white=options.white)
     if path.suffix.lower() in ANIMATIONS:
         return decode_animation(path, numbers, between=between, white=options.white)
+    # torchcodec's versions differ in whether they turn a picture, and it needs time stamps.
+    plain = index.seekable and index.upright and path.suffix.lower() in _BY_TORCHCODEC
+    if plain and pick_decoder(options.decoder) == "torchcodec":
+        return decode_by_torchcodec(path, index, numbers)
     return decode_container(path, index, numbers, between=between)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,10 +35,13 @@ from seqdis.video.playback import playback_of
 from seqdis.video.plot import draw_grid
 from seqdis.video.presets import PRESETS
 from seqdis.video.targets import TARGETS
+from seqdis.video.torchcodec_frames import pick_decoder
 from seqdis.video.video_recording import VideoRecording, open_recording
 from seqdis.video.writing import write_frames
 
 __all__ = ["VideoModality"]
+
+_LOOKED_AT = 8
 
 
 class VideoModality(Modality):
@@ -76,10 +80,26 @@ class VideoModality(Modality):
         names = [path.name.lower() for path in folder.iterdir()]
         return not any(name.endswith((*CONTAINERS, ".gif")) for name in names) and holds_frames(folder)
 
+    def complete(self, data: DataConfig, paths: Sequence[Path]) -> DataConfig:
+        """Take the frame shape from the first clip, in colour where a clip is, and settle on a decoder.
+
+        See :func:`~seqdis.video.frame_size.complete_frame_shape`; of many clips, eight are looked at for colour.
+        """
+        completed = super().complete(data, paths)
+        for path in paths[:: -(-len(paths) // _LOOKED_AT)] if not data.frame_shape else ():
+            if completed.frame_shape[0] == 1:
+                with contextlib.suppress(InputError):
+                    channels = self.complete_from(data, path).frame_shape[:1]
+                    shape = channels + completed.frame_shape[1:]
+                    completed = completed.model_copy(update={"frame_shape": shape})
+        return completed
+
     def complete_from(self, data: DataConfig, path: Path) -> DataConfig:
-        if data.frame_shape:
-            return data
-        return complete_frame_shape(data, path, options=self.options(data))
+        # The decoder is settled once a run: two of them need not agree in every bit.
+        options = self.options(data)
+        options = options.model_copy(update={"decoder": pick_decoder(options.decoder)})
+        data = data.model_copy(update={"options": options.model_dump()})
+        return data if data.frame_shape else complete_frame_shape(data, path, options=options)
 
     def open(self, path: Path, data: DataConfig) -> Sequence[VideoRecording]:
         _check_shape(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import av
 import numpy as np
 
-__all__ = ["turns_sides", "upright"]
+__all__ = ["is_upright", "turns_sides", "upright"]
 
 _ENTRIES = 9  # of a display matrix: a b u, c d v, x y w
 
@@ -38,6 +38,12 @@ def turns_sides(frame: av.VideoFrame) -> bool:
     """Whether a frame is shown with its width and height exchanged."""
     a, b, c, d = _matrix(frame)
     return abs(b) + abs(c) > abs(a) + abs(d)
+
+
+def is_upright(frame: av.VideoFrame) -> bool:
+    """Whether a frame is stored as it is shown."""
+    a, b, c, d = _matrix(frame)
+    return b == c == 0 and a > 0 and d > 0
 
 
 def _matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,8 +89,7 @@ class VideoRecording(Recording):
                 frames[number] = known
         if missing:
             wanted = set(missing)
-            # What is decoded on the way is worth keeping until there is no room for it.
-            for decoded in self._decode(index, missing, between=FRAMES.has_room):
+            for decoded in self._decode(index, missing, between=FRAMES.holds_all):
                 frame = self._fitted(decoded)
                 FRAMES.put((source, decoded.number), frame)
                 if decoded.number in wanted:
@@ -108,7 +108,12 @@ class VideoRecording(Recording):
         return (to_grey(frame[None])[0] if channels == 1 else frame).contiguous()
 
 
-@functools.lru_cache(maxsize=256)
+def _source(path: Path, version: FileVersion, shape: tuple[int, ...], options: VideoOptions) -> Hashable:
+    """What tells the frames of one recording and size from others."""
+    return (path, version, shape, options.fit, options.white, options.decoder)
+
+
+@functools.lru_cache(maxsize=1024)
 def _shown(path: Path, version: FileVersion, fps: float | None, stride: int) -> np.ndarray:
     return load_index(path, version).shown(fps=None if path.is_dir() else fps, stride=stride)
 
@@ -125,12 +130,14 @@ def open_recording(path: Path, *, shape: tuple[int, ...], options: VideoOptions)
         InputError: It is missing, empty, damaged, cut short, or holds no picture.
     """
     version = file_version(path)
+    index = load_index(path, version)
+    FRAMES.announce(_source(path, version, shape, options), len(index.stamps), math.prod(shape))
     return VideoRecording(
         key=path.name,
         path=path,
         version=version,
         count=len(_shown(path, version, options.fps, options.stride)),
-        digest=load_index(path, version).digest,
+        digest=index.digest,
         shape=shape,
         options=options,
     )
