@@ -159,11 +159,13 @@ def _collect(
     *,
     between: bool,
 ) -> Iterator[DecodedFrame]:
-    """Give the frames that are wanted, and take each off the set, until none is left."""
+    """Give the frames that are wanted in order, and take each off the set, until none is left or one is missing."""
     for stamp, frame in frames:
         number = reader.number(stamp)
         if number is None or not (between or number in wanted):
             continue
+        if number > min(wanted):  # frames come in order: the one before will not come any more
+            return
         yield reader.picture(number, frame)
         wanted.discard(number)
         if not wanted:

@@ -68,6 +68,11 @@ class FrameIndex:
         return numbers[::stride]
 
     @property
+    def begin(self) -> float:
+        """The time of the first frame on the file's own clock, in s; 0 where it is not known."""
+        return float(self.stamps[0]) * self.time_base if self.seekable else 0.0
+
+    @property
     def fps(self) -> float | None:
         """The mean number of frames a second; None where the file says nothing about time."""
         return float(self.repeats.sum()) / self.duration if self.duration > 0 else None

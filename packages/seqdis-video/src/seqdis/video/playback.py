@@ -76,5 +76,4 @@ def playback_of(options: VideoOptions, source: DynamicsSource | None, *, steps: 
     rate = count / (last - first)
     fps = options.output_fps or rate
     heard = source.path.suffix.lower() in CONTAINERS and abs(fps / rate - 1) <= _SAME_RATE
-    begin = float(index.stamps[0]) * index.time_base
-    return Playback(fps, SoundSpan(source.path, begin + first, begin + last) if heard else None)
+    return Playback(fps, SoundSpan(source.path, index.begin + first, index.begin + last) if heard else None)

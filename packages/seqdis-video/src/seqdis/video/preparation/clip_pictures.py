@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
-import av
+import numpy as np
 from PIL import Image
 
-from seqdis.core.errors import InputError
-from seqdis.video import io as reading
-from seqdis.video.sampling import TimedImage, resample
+from seqdis.video.decoded import DecodedFrame
+from seqdis.video.index_store import file_version, load_index
+from seqdis.video.io import CONTAINERS, decode_frames
+from seqdis.video.options import VideoOptions
 
 __all__ = ["ClipPicture", "clip_pictures", "first_time"]
 
@@ -38,47 +37,31 @@ def clip_pictures(path: Path, *, fps: float | None, every: int = 1) -> Iterator[
     Raises:
         InputError: The clip cannot be used.
     """
-    for index, picture in enumerate(_all(path, fps)):
-        if index % every == 0:
-            yield picture
-
-
-def _all(path: Path, fps: float | None) -> Iterator[ClipPicture]:
-    if path.is_dir():
-        timed = reading._decode_folder(path, fps or 1.0)
-    elif path.suffix.lower() == ".gif":
-        timed = reading._decode_gif(path)
+    index = load_index(path, file_version(path))
+    shown = index.shown(fps=None if path.is_dir() else fps, stride=every)
+    if path.is_dir() or fps is not None:
+        times = np.arange(len(shown)) * every / (fps or 1.0)
+    elif (index.repeats > 1).any():
+        times = np.arange(len(shown)) * every * index.duration / float(index.repeats.sum())
     else:
-        timed = _decode_container(path)
-    if fps is None or path.is_dir():
-        yield from (ClipPicture(one.image, one.seconds) for one in timed)
-    else:
-        for index, image in enumerate(resample(timed, fps=fps, stride=1)):
-            yield ClipPicture(image, index / fps)
+        times = index.seconds[shown]
+    # PyAV alone: what is prepared on one machine is the same on another.
+    options = VideoOptions(decoder="pyav")
+    step = 0
+    for decoded in decode_frames(path, index, np.unique(shown), options=options):
+        picture = _square(decoded)
+        while step < len(shown) and shown[step] == decoded.number:
+            yield ClipPicture(picture, float(times[step]))
+            step += 1
 
 
-def _decode_container(path: Path) -> Iterator[TimedImage]:
-    first: float | None = None
-    count = 0
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise InputError(f"{path}: has no video stream")
-            stream = container.streams.video[0]
-            alone = multiprocessing.parent_process() is None
-            stream.codec_context.thread_count = 0 if alone else 1
-            rate = float(stream.average_rate or 25)
-            for frame in container.decode(stream):
-                seconds = frame.time if frame.time is not None else count / rate
-                first = seconds if first is None else first
-                yield TimedImage(reading._upright(frame), seconds - first)
-                count += 1
-    except av.error.FFmpegError as error:
-        raise InputError(
-            f"{path}: cannot be read as video, damaged or cut short: {error.strerror}"
-        ) from error
-    if not count:
-        raise InputError(f"{path}: holds no picture that can be decoded")
+def _square(decoded: DecodedFrame) -> Image.Image:
+    """The picture with square pixels."""
+    image = decoded.image
+    if decoded.aspect == 1.0:
+        return image
+    width = max(1, round(image.width * decoded.aspect))
+    return image.resize((width, image.height), Image.Resampling.BICUBIC)
 
 
 def first_time(path: Path) -> float | None:
@@ -87,12 +70,6 @@ def first_time(path: Path) -> float | None:
     Raises:
         InputError: The file cannot be used.
     """
-    if path.is_dir() or path.suffix.lower() == ".gif":
+    if path.is_dir() or path.suffix.lower() not in CONTAINERS:
         return None
-    try:
-        with av.open(str(path)) as container:
-            for frame in container.decode(video=0):
-                return float((frame.pts or 0) * (frame.time_base or Fraction(0)))
-    except av.error.FFmpegError as error:
-        raise InputError(f"{path}: cannot be read as video: {error.strerror}") from error
-    raise InputError(f"{path}: holds no picture that can be decoded")
+    return load_index(path, file_version(path)).begin
