@@ -29,6 +29,13 @@ def test_pictures_keep_irregular_times(tmp_path: Path) -> None:
     assert _times(tmp_path / "a.mp4") == pytest.approx(times, abs=1e-4)
 
 
+def test_the_last_picture_is_shown_as_long_as_the_first(tmp_path: Path) -> None:
+    write_mp4(tmp_path / "a.mp4", _pictures([k / 60 for k in range(30)]), fps=None, quality=12)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert container.duration / av.time_base == pytest.approx(0.5, abs=1e-3)
+        assert container.streams.video[0].average_rate == 60
+
+
 @pytest.mark.parametrize("fps", [25.0, 29.97, 30000 / 1001, 7.5])
 def test_a_rate_is_exact(tmp_path: Path, fps: float) -> None:
     write_mp4(tmp_path / "a.mp4", _pictures([k / fps for k in range(20)]), fps=fps, quality=12)

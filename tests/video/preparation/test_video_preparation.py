@@ -161,7 +161,7 @@ def test_folders_stay_folders_and_files_become_folders_if_asked(
     for number, picture in enumerate(pixels):
         Image.fromarray(picture).save(tmp_path / "in" / "clip" / f"{number}.png")
     assert video_preparation({}).suffix(tmp_path / "in" / "clip") == ""
-    frames, _ = _made(tmp_path / "in" / "clip", tmp_path / "out", crop=[4, 2, 20, 10])
+    frames, _ = _made(tmp_path / "in" / "clip", tmp_path / "out.v2", crop=[4, 2, 20, 10])
     assert (frames == pixels[:, 2:12, 4:24]).all()
     with pytest.raises(InputError, match="a folder of pictures has no clock; fps= says how fast the mp4 is"):
         _made(tmp_path / "in" / "clip", tmp_path / "no.mp4", format="mp4")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -56,21 +56,21 @@ def write_mp4(
     """
     base = _CLOCK if fps is None else 1 / Fraction(fps).limit_denominator(1001)
     ordered = _of_one_size(pictures)
-    first = next(ordered, None)
-    if first is None:
+    head = list(itertools.islice(ordered, 2))
+    if not head:
         raise InputError(f"{path}: no picture is left to write")
     count, last = 0, -1
     # The same pictures give the same file: no random identifiers, and one thread.
     with contextlib.ExitStack() as stack:
         container = stack.enter_context(av.open(str(path), "w", options={"fflags": "+bitexact"}))
-        rate = Fraction(25) if fps is None else 1 / base
+        rate = _rate(head) if fps is None else 1 / base  # how long the last picture is shown
         stream = container.add_stream("libx264", rate=rate, options={"crf": str(quality), "threads": "1"})
-        stream.height, stream.width = (side + side % 2 for side in first.pixels.shape[:2])
+        stream.height, stream.width = (side + side % 2 for side in head[0].pixels.shape[:2])
         stream.pix_fmt = "yuv420p"
         stream.bit_rate = 0  # quality alone decides
         stream.codec_context.time_base = base
         track = stack.enter_context(SoundTrack(sound, container)) if sound is not None else None
-        for picture in itertools.chain([first], ordered):
+        for picture in itertools.chain(head, ordered):
             if track is not None:
                 container.mux(track.up_to(picture.seconds))
             height, width = picture.pixels.shape[:2]
@@ -84,6 +84,12 @@ def write_mp4(
         if track is not None:
             container.mux(track.up_to(math.inf))
     return count
+
+
+def _rate(head: Sequence[PreparedPicture]) -> Fraction:
+    """Pictures a second at the beginning of a clip; 25 where it has one picture."""
+    apart = head[1].seconds - head[0].seconds if len(head) > 1 else 0.0
+    return Fraction(1 / apart if apart > 1e-3 else 25).limit_denominator(1001)
 
 
 def write_folder(path: Path, pictures: Iterable[PreparedPicture]) -> int:

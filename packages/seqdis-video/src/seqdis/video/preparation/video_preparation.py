@@ -34,8 +34,8 @@ class VideoPreparation(FilePreparation):
         return "" if as_folder else ".mp4"
 
     def prepare(self, source: Path, target: Path) -> Mapping[str, Any]:
-        options = self.options
-        if target.suffix and source.is_dir() and options.fps is None:
+        options, as_folder = self.options, not self.suffix(source)
+        if not as_folder and source.is_dir() and options.fps is None:
             raise InputError("a folder of pictures has no clock; fps= says how fast the mp4 is")
         notes: dict[str, Any] = {}
         face = None
@@ -45,7 +45,7 @@ class VideoPreparation(FilePreparation):
             )
             notes["face"] = f"{face.seen} of {face.looked}"
         pictures = self._pictures(source, face, notes)
-        if not target.suffix:
+        if as_folder:
             notes["pictures"] = write_folder(target, pictures)
             return notes
         first = first_time(source) if options.sound else None
