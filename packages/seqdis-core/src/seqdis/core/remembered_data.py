@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 
 
 class RememberedData(Config):
-    """Where the files of a training lie, and a fingerprint that tells whether they are still the same."""
+    """The place of a training's files, and a fingerprint that tells whether they are still the same."""
 
     format: Literal[1] = 1
     path: str = Field(description="absolute path of the folder, or of the one file")
@@ -36,7 +36,7 @@ class RememberedData(Config):
 
 
 def describe_data(config: RunConfig, root: Path | None) -> RememberedData | None:
-    """What a run remembers of its files: path, number and fingerprint; None for data that are no files.
+    """Path, number and fingerprint of the files that a run is trained on; None for data that are no files.
 
     The fingerprint reads names and sizes alone, so that a folder may be moved and large files cost nothing.
 
