@@ -182,7 +182,7 @@ def _read(path: Path, *, tensors: bool) -> _Content:
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: cannot be read as a factors file: {error}") from error
     description = _describe(metadata, held)
-    needed = ["static", "dynamic", *(["stamps"] if description.stamps else [])]
+    needed = ["static", "dynamic", *(["stamps"] if description.stamps is not None else [])]
     needed += [f"label.{name}" for name in description.labels]
     absent = [name for name in needed if name not in held]
     if absent and (tensors or not description.left_out):

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from seqdis.core.analysis.encode_job import EncodeJob, plan_encoding
 from seqdis.core.analysis.factor_shards import FactorShards
 from seqdis.core.analysis.joined_tables import check_table_libraries, write_tables
 from seqdis.core.analysis.joined_tensors import write_npz, write_safetensors
 from seqdis.core.capabilities import NeedsWholeSequences, adjust
-from seqdis.core.data.discovery import LeftOut, describe_left_out
+from seqdis.core.data.discovery import LeftOut, Reason, describe_left_out
 from seqdis.core.data.inputs import expand
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -189,7 +189,7 @@ def _contents(folder: ShardFolder) -> _Contents:
     every = [folder.job.path(number) for number in range(len(folder.plan.inputs))]
     described = {path: read_description(path) for path in every}
     left_out = [
-        LeftOut(Path(path), reason, detail)
+        LeftOut(Path(path), cast(Reason, reason), detail)
         for one in described.values()
         for path, reason, detail in one.left_out
     ]

@@ -48,7 +48,8 @@ class WindowBatch:
     def kind(self) -> object:
         """What windows of one batch have in common: how time is given, and the names of the labels."""
         stamps = None if self.sequences is None else self.sequences.stamps
-        return None if stamps is None else stamps.dtype, sorted(self.labels)
+        # As text: numpy takes None for the type float64.
+        return None if stamps is None else str(stamps.dtype), sorted(self.labels)
 
 
 class FileWindows:
