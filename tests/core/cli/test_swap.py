@@ -102,7 +102,9 @@ def test_a_suffix_that_is_both_is_media_unless_it_is_the_first_kind_of_picture(
     monkeypatch.setattr(toy, "writes", (".npy", ".png", ".gif"))
     monkeypatch.setattr(toy, "pictures", (".png", ".gif"))
     written = []
-    monkeypatch.setattr(toy, "write", lambda self, path, *rest, source: written.append(f"media {path.suffix}"))
+    monkeypatch.setattr(
+        toy, "write", lambda self, path, *rest, source: written.append(f"media {path.suffix}")
+    )
     monkeypatch.setattr(toy, "draw", lambda self, path, *rest: written.append(f"picture {path.suffix}"))
     for suffix in (".png", ".gif"):
         assert seqdis(*words(toy_run, recordings), tmp_path / f"s{suffix}").exit_code == 0

@@ -58,7 +58,7 @@ def common_stamps(types: Sequence[np.dtype | None]) -> np.dtype | None:
         )
     joined = np.result_type(*given)
     # An integer cannot say that there is none.
-    return np.dtype(np.float64) if None in types and joined.kind in "iu" else joined
+    return np.dtype(np.float64) if any(dtype is None for dtype in types) and joined.kind in "iu" else joined
 
 
 def convert_stamps(stamps: np.ndarray | None, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from seqdis.core.analysis.encode_job import EncodeJob, plan_encoding
 from seqdis.core.analysis.factor_shards import FactorShards
 from seqdis.core.analysis.joined_tables import check_table_libraries, write_tables
 from seqdis.core.analysis.joined_tensors import write_npz, write_safetensors
 from seqdis.core.capabilities import NeedsWholeSequences, adjust
-from seqdis.core.data.discovery import LeftOut, describe_left_out
+from seqdis.core.data.discovery import LeftOut, Reason, describe_left_out
 from seqdis.core.data.inputs import expand
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -48,7 +48,7 @@ _WRITERS: dict[str, Callable[[FactorShards, Path], tuple[Path, ...]]] = {
 
 @dataclass(frozen=True)
 class EncodedFiles:
-    """What was encoded, and where it lies.
+    """The result of an encoding: the files that were written, and the shapes in them.
 
     Attributes:
         files: The files that were written, or the folder of shards.
@@ -100,13 +100,13 @@ def encode_files(
         batch_size: Sequences a pass.
         settings: Settings of the model that may change after training, each ``key=value``.
         device: Device to compute on; the fastest when omitted.
-        executor: Where shards are computed; in processes of this machine when omitted.
+        executor: The engine that computes the shards; processes of this machine when omitted.
         workers: Number of processes that read files ahead, for each that computes.
         force: Start over where the shards that are there belong to another model or to other inputs.
         progress: Called with the number of shards that this call has finished, and that of all that were missing.
 
     Returns:
-        What was written; None in all but the first of several processes that ``accelerate launch`` started.
+        The files that were written; None in all but the first of several processes that ``accelerate launch`` started.
 
     Raises:
         InputError: The run, a setting, the device or a file cannot be used, ``out`` has another suffix, or the shards
@@ -163,7 +163,7 @@ def encode_files(
 
 
 def _check_output(out: Path) -> Callable[[FactorShards, Path], tuple[Path, ...]] | None:
-    """What writes a result of this suffix; None for a folder."""
+    """The function that writes a result of this suffix; None for a folder."""
     if out.is_dir() or not out.suffix:
         return None
     write = _WRITERS.get(out.suffix.lower())
@@ -189,7 +189,7 @@ def _contents(folder: ShardFolder) -> _Contents:
     every = [folder.job.path(number) for number in range(len(folder.plan.inputs))]
     described = {path: read_description(path) for path in every}
     left_out = [
-        LeftOut(Path(path), reason, detail)
+        LeftOut(Path(path), cast(Reason, reason), detail)
         for one in described.values()
         for path, reason, detail in one.left_out
     ]

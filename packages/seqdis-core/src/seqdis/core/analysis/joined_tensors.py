@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import struct
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +13,7 @@ from safetensors.torch import save
 
 from seqdis.core.analysis.factor_shards import FactorShards
 from seqdis.core.errors import InputError
-from seqdis.core.factor_arrays import FactorArrays
+from seqdis.core.factors import Factors
 from seqdis.core.files import replace_file
 
 __all__ = ["write_npz", "write_safetensors"]
@@ -25,7 +22,8 @@ LARGEST_HEADER = 100_000_000
 
 
 def write_safetensors(shards: FactorShards, path: Path) -> None:
-    """Write the file that :meth:`Factors.save` would write of all factors; see :class:`FactorFile`.
+    """Write the file that :meth:`Factors.save` would write of all factors; see
+    :class:`~seqdis.core.factor_file.FactorFile`.
 
     Raises:
         InputError: The keys do not fit into the file's header, or the disk is full.
@@ -70,30 +68,33 @@ def write_npz(shards: FactorShards, path: Path) -> None:
         InputError: The disk is full.
     """
     first = next(iter(shards))
-    sides = {name: extra.side for name, extra in first.extras.items()}
-    columns: dict[str, Callable[[FactorArrays], Any]] = {
-        "static": lambda values: values.static,
-        "dynamic": lambda values: values.dynamic,
-    }
-    for name, side in sides.items():
-        columns[f"extra.{side}.{name}"] = functools.partial(_extra, name)
-    columns["keys"] = lambda values: np.array(values.keys, dtype=np.str_)
-    if shards.description.mask:
-        columns["mask"] = lambda values: values.mask
-    if shards.description.stamps is not None:
-        columns["stamps"] = lambda values: values.stamps
-    for name in shards.description.labels:
-        columns[f"label.{name}"] = functools.partial(_label, name)
+    parts = _arrays(first)
     with replace_file(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-        for name, column in columns.items():
-            value = column(first.numpy())
+        for name, value in parts.items():
+            # An array's header says how many rows there are and how long the longest text, so it comes first.
             dtype = _text_type(shards, name) if value.dtype.kind == "U" else value.dtype
             shape = (len(shards), *value.shape[1:])
             described = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array_header_2_0(file, described)
                 for factors in shards:
-                    file.write(np.ascontiguousarray(column(factors.numpy()).astype(dtype)).tobytes())
+                    file.write(np.ascontiguousarray(_arrays(factors)[name].astype(dtype)).tobytes())
+
+
+def _arrays(factors: Factors) -> dict[str, np.ndarray]:
+    """All parts of some factors, by the names that they have in a file."""
+    values = factors.numpy()
+    arrays = {
+        "static": values.static,
+        "dynamic": values.dynamic,
+        "keys": np.array(values.keys, dtype=np.str_),
+    }
+    arrays |= {f"extra.{factors.extras[name].side}.{name}": value for name, value in values.extras.items()}
+    if values.mask is not None:
+        arrays["mask"] = values.mask
+    if values.stamps is not None:
+        arrays["stamps"] = values.stamps
+    return arrays | {f"label.{name}": value for name, value in values.labels.items()}
 
 
 def _text_type(shards: FactorShards, name: str) -> np.dtype:
@@ -101,11 +102,3 @@ def _text_type(shards: FactorShards, name: str) -> np.dtype:
     description = shards.description
     texts = description.keys if name == "keys" else description.labels[name.removeprefix("label.")]
     return np.dtype(f"<U{max(1, *map(len, texts or ['']))}")
-
-
-def _extra(name: str, values: FactorArrays) -> Any:
-    return values.extras[name]
-
-
-def _label(name: str, values: FactorArrays) -> Any:
-    return values.labels[name]

@@ -17,9 +17,10 @@ from seqdis.core.errors import InputError
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
 
-__all__ = ["Found", "LeftOut", "describe_left_out", "find_inputs", "is_run_folder"]
+__all__ = ["Found", "LeftOut", "Reason", "describe_left_out", "find_inputs", "is_run_folder"]
 
 Reason = Literal["kind", "run", "made", "twice", "short", "damaged"]
+"""Why a file, a folder or a recording is not used."""
 NOT_DATA = (LABELS_FILE, PREPARED_FILE, FAILED_FILE)
 """Names of files that belong to a folder of data without being recordings."""
 ABOUT_DATA = ("readme", "license", "licence", "copying", "sha256sums")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -83,7 +84,7 @@ class RayExecutor(Executor):
             ) from error
         if not ray.is_initialized():
             try:
-                ray.init(address=self.config.address, log_to_driver=False, logging_level="ERROR")
+                ray.init(address=self.config.address, log_to_driver=False, logging_level=logging.ERROR)
             except (ConnectionError, RuntimeError, ValueError) as error:
                 where = self.config.address or "the one of $RAY_ADDRESS or of this machine"
                 raise InputError(f"executor ray: no cluster answers at {where}: {error}") from error
