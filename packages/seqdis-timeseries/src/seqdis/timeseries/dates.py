@@ -77,9 +77,9 @@ def read_times(cells: pd.Series, name: str, *, date_format: str | None = None) -
     Durations and times of the day are seconds; numbers such as 20240131 are dates; all others stay what they are.
 
     Args:
-        cells: The column.
+        cells: The column's cells, one a row.
         name: The file and the column, for messages.
-        date_format: How dates are written, as ``strptime`` takes it; recognised when omitted.
+        date_format: The form in which dates are written, as ``strptime`` takes it; recognised when omitted.
 
     Raises:
         InputError: A row has no time or one in another form, or day and month cannot be told apart.
