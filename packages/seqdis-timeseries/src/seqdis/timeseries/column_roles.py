@@ -10,7 +10,8 @@ import pandas as pd
 
 from seqdis.core.column_kinds import counts_up, looks_like_identifier, looks_like_time, names_a_time
 from seqdis.core.errors import InputError, unknown_name
-from seqdis.timeseries.dates import PARTS, is_clock, looks_like_a_time
+from seqdis.timeseries.date_texts import looks_like_a_time
+from seqdis.timeseries.dates import PARTS, is_clock
 from seqdis.timeseries.options import SeriesOptions
 
 __all__ = ["ColumnRoles", "column_roles"]

@@ -81,7 +81,8 @@ def read_text_table(path: Path, options: SeriesOptions) -> pd.DataFrame:
 
 def _lines(text: str, options: SeriesOptions, name: str) -> _Lines:
     skipped = _skipped(options.skip_lines, name)
-    texts, numbers, comment, separator = [], [], None, None
+    texts, numbers = list[str](), list[int]()
+    comment = separator = None
     for number, line in enumerate(text.split("\n"), start=1):
         if number in skipped or not line.strip():
             continue
