@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from seqdis.core.errors import InputError
-from seqdis.timeseries.dates import dates_of_unix_times, is_clock, join_times, looks_like_a_time, read_times
+from seqdis.timeseries.date_texts import looks_like_a_time
+from seqdis.timeseries.dates import dates_of_unix_times, is_clock, join_times, read_times
 
 STARTS = datetime(2024, 1, 28, 22, 30)
 MOMENTS = [STARTS + timedelta(hours=7 * i) for i in range(30)]

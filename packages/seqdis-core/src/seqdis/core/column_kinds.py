@@ -72,7 +72,7 @@ def looks_like_time(name: str, values: np.ndarray, rows: Sequence[np.ndarray] | 
 
     Args:
         name: The column's name.
-        values: Its values, ``(T,)``.
+        values: The column's values, ``(T,)``.
         rows: The numbers of the rows of each recording, within which a time increases; all rows are one when omitted.
     """
     words = _words(name)
@@ -102,7 +102,7 @@ def looks_like_identifier(name: str, values: np.ndarray, *, first: bool = False)
 
     Args:
         name: The column's name.
-        values: Its values, ``(T,)``.
+        values: The column's values, ``(T,)``.
         first: Whether it stands before all other columns, where numbers in blocks, each block above the one before,
             are an identifier by whatever name.
     """

@@ -10,7 +10,8 @@ import pandas as pd
 
 from seqdis.core.column_kinds import counts_up, looks_like_identifier, looks_like_time, names_a_time
 from seqdis.core.errors import InputError, unknown_name
-from seqdis.timeseries.dates import PARTS, is_clock, looks_like_a_time
+from seqdis.timeseries.date_texts import looks_like_a_time
+from seqdis.timeseries.dates import PARTS, is_clock
 from seqdis.timeseries.options import SeriesOptions
 
 __all__ = ["ColumnRoles", "column_roles"]
@@ -25,7 +26,7 @@ _NAMED = "allowed: {}, or columns=A,B,… without it"
 
 @dataclass(frozen=True)
 class ColumnRoles:
-    """What the columns of a table are.
+    """The role of each column of a table.
 
     Attributes:
         channels: The columns of numbers that are learnt from, in order.
@@ -48,7 +49,7 @@ def column_roles(
     """Say what each column of a table is, by the options where they name it and by what it holds elsewhere.
 
     Args:
-        table: The table.
+        table: The table, a row a step.
         name: The name of its source, for messages.
         options: The options that name columns.
         lenient: Whether a table may lack the named columns that are no channels, as one that a model wrote does.

@@ -34,6 +34,10 @@ def _patterns(mark: str, other: str) -> tuple[str, str, str]:
     return decisive, either, whole
 
 
+def _holds(column: pa.ChunkedArray, mark: str) -> bool:
+    return bool(pc.any(pc.match_substring(column, mark), min_count=0).as_py())
+
+
 def _any(column: pa.ChunkedArray, pattern: str) -> bool:
     return bool(pc.any(pc.match_substring_regex(column, pattern), min_count=0).as_py())
 
@@ -62,27 +66,32 @@ def find_decimal_mark(columns: Mapping[str, pa.ChunkedArray], name: str, *, sepa
     Raises:
         InputError: Cells contradict each other, or those of a column may be read in both ways.
     """
-    if separator != ";" and not any(
-        bool(pc.any(pc.match_substring(c, ","), min_count=0).as_py()) for c in columns.values()
-    ):
+    with_mark = {mark: {title for title, cells in columns.items() if _holds(cells, mark)} for mark in ",."}
+    if separator != ";" and not with_mark[","]:
         return "."
     loose = {
-        title: column for title, column in columns.items() if _any(column, r"[.,]") and _all(column, _LOOSE)
+        title: cells
+        for title, cells in columns.items()
+        if title in with_mark[","] | with_mark["."] and _all(cells, _LOOSE)
     }
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, str] = {}
     unsure: dict[str, list[str]] = {",": [], ".": []}
     for mark, other in ((",", "."), (".", ",")):
         decisive, either, _ = _patterns(mark, other)
         own = _patterns(other, mark)[0]
         for title, column in loose.items():
             if _any(column, decisive):
-                found.setdefault(mark, (title, _first(column, decisive)))
+                found.setdefault(mark, title)
             elif _any(column, either) and not _any(column, own):
                 unsure[mark].append(title)
     if len(found) == 2:
+        comma, point = (
+            f"{found[mark]!r} ({_first(loose[found[mark]], _patterns(mark, other)[0])})"
+            for mark, other in (",.", ".,")
+        )
         raise InputError(
-            f"{name}: a decimal comma in column {found[','][0]!r} ({found[','][1]}) and a decimal point in column "
-            f"{found['.'][0]!r} ({found['.'][1]}); allowed: one decimal mark, or some columns (columns=A,B,…)"
+            f"{name}: a decimal comma in column {comma} and a decimal point in column {point}; allowed: one decimal mark, or "
+            "some columns (columns=A,B,…)"
         )
     mark = next(iter(found), ".")
     doubtful = unsure[","] if mark == "." else unsure["."]
@@ -99,20 +108,22 @@ def find_decimal_mark(columns: Mapping[str, pa.ChunkedArray], name: str, *, sepa
 
 def numbers_of(column: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray | None:
     """The numbers of a column of texts, integers where all are; None where a cell is no number."""
-    if decimal == ".":
-        for kind in (pa.int64(), pa.float64()):
-            try:
-                return column.cast(kind)
-            except pa.ArrowInvalid:
-                continue
-    pattern = _patterns(decimal, "." if decimal == "," else ",")[2]
+    other = "." if decimal == "," else ","
+    if decimal == "." or not _holds(column, "."):
+        numbers = _cast(column if decimal == "." else pc.replace_substring(column, ",", "."))
+        if numbers is not None:
+            return numbers
+    pattern = _patterns(decimal, other)[2]
     if not _all(column, pattern) or not _all(column, r"\d"):
         return None
-    plain = pc.replace_substring_regex(column, rf"^\+|[{_SPACES}{'.' if decimal == ',' else ','}]", "")
-    plain = pc.replace_substring(plain, decimal, ".")
+    plain = pc.replace_substring_regex(column, rf"^\+|[{_SPACES}{other}]", "")
+    return _cast(pc.replace_substring(plain, decimal, "."))
+
+
+def _cast(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     for kind in (pa.int64(), pa.float64()):
         try:
-            return plain.cast(kind)
+            return column.cast(kind)
         except pa.ArrowInvalid:
             continue
     return None

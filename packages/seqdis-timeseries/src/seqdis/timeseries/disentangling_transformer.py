@@ -231,7 +231,8 @@ class DisentanglingTransformer(TransformerMixin, BaseEstimator):  # type: ignore
         config = get_preset(self.preset) if isinstance(self.preset, str) else self.preset
         if not isinstance(config, RunConfig):
             raise InputError(f"preset: {type(config).__name__}; allowed: the name of a preset, a RunConfig")
-        if len(config.data.frame_shape) != 1:
+        left_open = config.modality == "timeseries" and not config.data.frame_shape
+        if len(config.data.frame_shape) != 1 and not left_open:
             raise InputError(
                 f"preset {config.preset!r}: frames of shape {config.data.frame_shape}; allowed: presets of vectors, (F,)"
             )

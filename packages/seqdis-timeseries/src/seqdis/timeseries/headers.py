@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from seqdis.core.errors import InputError
-from seqdis.timeseries.dates import looks_like_a_time
+from seqdis.timeseries.date_texts import looks_like_a_time
 from seqdis.timeseries.decimal_marks import MISSING
 
 __all__ = ["has_header"]

@@ -50,7 +50,7 @@ def open_series(path: Path, options: SeriesOptions, *, lenient: bool = False) ->
     Args:
         path: A table (csv, tsv or txt, with or without a header, also compressed; parquet) or an array (npy; npz with
             one array, or with ``x`` and a boolean ``observed``), ``(T, F)`` or ``(T,)``.
-        options: How the file is written and what its columns are.
+        options: The form of the file and the roles of its columns.
         lenient: Whether a table may lack the named columns of time, identifier and labels, as one that a model wrote.
 
     Raises:
@@ -75,7 +75,7 @@ def read_series(
     """Read a file of one recording whole as ``(T, F)``; see :func:`open_series`.
 
     Args:
-        path: The file.
+        path: The file to read.
         columns: Names of a table's columns to take as channels, in order; all numeric ones when omitted.
         time_column: Name of a table's column that holds the time of each step; recognised when omitted.
         id_column: Name of a table's column that names the recording of a row.

@@ -22,7 +22,7 @@ def without_codes(
 
     Args:
         values: The channels, ``(T, F)``.
-        columns: Their names.
+        columns: Names of the channels.
         name: The file, for the message.
         options: ``missing`` names such numbers; False says that there are none.
 

@@ -71,8 +71,8 @@ def check_field_counts(
     """Refuse a line that has another number of fields than the first.
 
     Args:
-        lines: The lines.
-        separator: The separator.
+        lines: The lines of the table.
+        separator: The separator of the fields.
         name: The file's name, for the message.
         numbers: The number of each line within its file; counted from 1 when omitted.
 

@@ -29,8 +29,8 @@ def read_frame(path: Path, options: SeriesOptions | None = None) -> pd.DataFrame
     """Read a table whole, all columns as they are; the index of a parquet file becomes columns.
 
     Args:
-        path: The file.
-        options: How a text file is written; recognised when omitted.
+        path: The file to read.
+        options: The form of a text file; recognised when omitted.
 
     Raises:
         InputError: The file is missing, damaged or empty, or can be read in two ways.

@@ -34,7 +34,7 @@ class TableRecording:
     """One recording of a table.
 
     Attributes:
-        identifier: What the column of identifiers holds; None where the table is one recording.
+        identifier: The recording's identifier; None where the table is one recording.
         columns: Names of the channels.
         time_column: Name of the column of times, several joined by commas; empty where the table has none.
         values: The channels, ``(T, F)``, NaN where a cell is missing.

@@ -48,8 +48,8 @@ def read_text_table(path: Path, options: SeriesOptions) -> pd.DataFrame:
     possible. Columns of a file without a header are called ``column_1``, ``column_2``, ….
 
     Args:
-        path: The file, compressed or not.
-        options: How it is written: ``sep``, ``decimal``, ``header``, ``skip_lines``, ``missing``, ``encoding``.
+        path: The file to read, compressed or not.
+        options: The form of the file: ``sep``, ``decimal``, ``header``, ``skip_lines``, ``missing``, ``encoding``.
 
     Raises:
         InputError: The file is empty or of another encoding, a line has more or fewer fields than the first, or two
@@ -81,7 +81,8 @@ def read_text_table(path: Path, options: SeriesOptions) -> pd.DataFrame:
 
 def _lines(text: str, options: SeriesOptions, name: str) -> _Lines:
     skipped = _skipped(options.skip_lines, name)
-    texts, numbers, comment, separator = [], [], None, None
+    texts, numbers = list[str](), list[int]()
+    comment = separator = None
     for number, line in enumerate(text.split("\n"), start=1):
         if number in skipped or not line.strip():
             continue

@@ -41,7 +41,7 @@ class TimeStep:
     """The time between two steps.
 
     Attributes:
-        size: Its size, in the unit.
+        size: Size of the step, in the unit.
         unit: The unit; None for numbers, whose unit is not known.
     """
 
