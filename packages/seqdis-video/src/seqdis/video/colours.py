@@ -32,7 +32,8 @@ class RgbConverter:
 
 def _graph(frame: av.VideoFrame) -> av.filter.Graph:
     graph = av.filter.Graph()
-    graph.threads = 1
+    if hasattr(graph, "threads"):  # older releases of PyAV have no such setting
+        graph.threads = 1
     source = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1)
     )

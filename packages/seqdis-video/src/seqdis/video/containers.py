@@ -232,7 +232,7 @@ class _Reader:
         """The time of a time stamp, from the first frame on."""
         return 0.0 if stamp is None else float(stamp - self._index.stamps[0]) * self._index.time_base
 
-    def _packets(self, anchor: int) -> Iterator[av.Packet | None]:
+    def _packets(self, anchor: int) -> Iterator[av.Packet[av.VideoStream] | None]:
         if anchor < 0:
             yield from coded_packets(self._container)
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import numpy as np
 
@@ -47,7 +49,7 @@ def is_upright(frame: av.VideoFrame) -> bool:
 
 
 def _matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:
-    side = frame.side_data.get("DISPLAYMATRIX")
+    side: Any = frame.side_data.get("DISPLAYMATRIX")
     if side is None:
         return 1, 0, 0, 1
     values = np.frombuffer(bytes(side), dtype="=i4")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -116,7 +117,7 @@ def read_packets(path: Path, container: InputContainer) -> PacketTable:
     )
 
 
-def coded_packets(container: InputContainer) -> Iterator[av.Packet | None]:
+def coded_packets(container: InputContainer) -> Iterator[av.Packet[av.VideoStream] | None]:
     """The packets of the first video stream from where the file stands, and None at its end, as decoders expect."""
     for packet in container.demux(container.streams.video[0]):
         if packet.size:  # an empty one would end the decoding
@@ -131,7 +132,7 @@ class _Span:
         self._start, self._end = float("inf"), 0.0
         self._damaged = False
 
-    def add(self, packet: av.Packet) -> None:
+    def add(self, packet: av.Packet[Any]) -> None:
         self._damaged |= packet.is_corrupt
         if packet.pts is not None and packet.time_base is not None:
             self._start = min(self._start, float(packet.pts * packet.time_base))

@@ -69,7 +69,8 @@ def to_rgb(image: Image.Image, *, white: float | None = None, path: Path | None 
         InputError: The range of the pixels is not known, or a value is outside of it.
     """
     name = f"{path}: " if path is not None else ""
-    depth = str(image.tile[0].args) if getattr(image, "tile", None) else ""
+    tiles = getattr(image, "tile", None)
+    depth = str(tiles[0].args) if tiles else ""
     if not image.mode.startswith(("I", "F")) and "16" not in depth:
         return _shallow_rgb(image)
     known = _DEEP if image.format in _FULL_RANGE else white

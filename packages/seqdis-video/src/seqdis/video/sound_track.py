@@ -17,7 +17,7 @@ __all__ = ["copy_sound"]
 _logger = logging.getLogger(__name__)
 
 
-def copy_sound(span: SoundSpan, output: OutputContainer) -> Iterator[av.Packet]:
+def copy_sound(span: SoundSpan, output: OutputContainer) -> list[av.Packet[av.AudioStream]]:
     """The packets of a stretch of a file's first sound track, for a new stream of an open file.
 
     A packet belongs to the stretch where its middle does. There are none where the file is silent, or where the new
@@ -25,27 +25,27 @@ def copy_sound(span: SoundSpan, output: OutputContainer) -> Iterator[av.Packet]:
 
     Args:
         span: The stretch.
-        output: The file that is written; it gets the stream before the first packet is asked for.
+        output: The file that is written; it gets the stream.
 
     Raises:
         InputError: The file is damaged.
     """
     with open_container(span.path) as container:
         if not container.streams.audio:
-            return iter(())
+            return []
         track = container.streams.audio[0]
         codec = track.codec_context.codec.canonical_name
         if codec not in output.supported_codecs:
             kind = output.format.name
             _logger.warning("%s: its sound (%s) is left out: %s cannot hold it", span.path, codec, kind)
-            return iter(())
+            return []
         stream = output.add_stream_from_template(track)
-        return iter(list(_packets(span, container, track, stream)))
+        return list(_packets(span, container, track, stream))
 
 
 def _packets(
     span: SoundSpan, container: InputContainer, track: av.AudioStream, stream: av.AudioStream
-) -> Iterator[av.Packet]:
+) -> Iterator[av.Packet[av.AudioStream]]:
     base = track.time_base or Fraction(1, av.time_base)
     shift = round(span.first / base)
     for packet in container.demux(track):

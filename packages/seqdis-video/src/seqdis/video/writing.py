@@ -91,8 +91,8 @@ def _write_video(codec: str, options: dict[str, str]) -> _Writer:
             stream = cast(av.VideoStream, container.add_stream(codec, rate=rate, options=options))
             stream.height, stream.width, stream.pix_fmt = even.shape[1], even.shape[2], "yuv420p"
             stream.bit_rate = 0  # quality alone decides
-            packets = copy_sound(sound, container) if sound is not None else iter(())
-            container.mux(packets)
+            if sound is not None:
+                container.mux(copy_sound(sound, container))
             for image in even:
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
             container.mux(stream.encode())

@@ -72,7 +72,7 @@ def write_mp4(
         track = stack.enter_context(SoundTrack(sound, container)) if sound is not None else None
         for picture in itertools.chain(head, ordered):
             if track is not None:
-                container.mux(track.up_to(picture.seconds))
+                container.mux(list(track.up_to(picture.seconds)))
             height, width = picture.pixels.shape[:2]
             even = np.pad(picture.pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
             frame = av.VideoFrame.from_ndarray(even, format="rgb24")
@@ -82,7 +82,7 @@ def write_mp4(
             count += 1
         container.mux(stream.encode(None))
         if track is not None:
-            container.mux(track.up_to(math.inf))
+            container.mux(list(track.up_to(math.inf)))
     return count
 
 

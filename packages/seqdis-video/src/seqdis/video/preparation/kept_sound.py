@@ -40,8 +40,8 @@ class SoundTrack:
 
     def __init__(self, source: SoundSource, output: OutputContainer) -> None:
         self._source, self._output = source, output
-        self._waiting: av.Packet | None = None
-        self._packets: Iterator[av.Packet] = iter(())
+        self._waiting: av.Packet[av.AudioStream] | None = None
+        self._packets: Iterator[av.Packet[av.AudioStream]] = iter(())
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -56,7 +56,7 @@ class SoundTrack:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def up_to(self, seconds: float) -> Iterator[av.Packet]:
+    def up_to(self, seconds: float) -> Iterator[av.Packet[av.AudioStream]]:
         """The packets not given yet that begin at ``seconds`` after the first picture, or before.
 
         Raises:
@@ -80,13 +80,15 @@ class SoundTrack:
                 f"{self._source.path}: its sound cannot be read: {reason}; sound=false leaves it out"
             ) from error
 
-    def _copied(self, container: InputContainer, track: av.AudioStream) -> Iterator[av.Packet]:
+    def _copied(
+        self, container: InputContainer, track: av.AudioStream
+    ) -> Iterator[av.Packet[av.AudioStream]]:
         stream = self._output.add_stream_from_template(track)
         return self._shifted(container, track, stream)
 
     def _shifted(
         self, container: InputContainer, track: av.AudioStream, stream: av.AudioStream
-    ) -> Iterator[av.Packet]:
+    ) -> Iterator[av.Packet[av.AudioStream]]:
         shift = round(self._source.first / (track.time_base or Fraction(1, av.time_base)))
         for packet in container.demux(track):
             if packet.pts is None or not packet.size:
@@ -97,7 +99,9 @@ class SoundTrack:
                 packet.stream = stream
                 yield packet
 
-    def _encoded(self, container: InputContainer, track: av.AudioStream) -> Iterator[av.Packet]:
+    def _encoded(
+        self, container: InputContainer, track: av.AudioStream
+    ) -> Iterator[av.Packet[av.AudioStream]]:
         rate = min(max(track.rate, _AAC_RATES[0]), _AAC_RATES[1])
         layout = "stereo" if track.channels > 1 else "mono"
         stream = self._output.add_stream("aac", rate=rate, layout=layout)
@@ -110,7 +114,7 @@ class SoundTrack:
         track: av.AudioStream,
         stream: av.AudioStream,
         resampler: av.AudioResampler,
-    ) -> Iterator[av.Packet]:
+    ) -> Iterator[av.Packet[av.AudioStream]]:
         place: int | None = None
         for frame in container.decode(track):
             seconds = (frame.time or 0.0) - self._source.first

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -60,7 +60,7 @@ class VideoPreparation(FilePreparation):
             region = self._region(picture.image, face)
             if region is not None and "region" not in notes:
                 notes["region"] = [*asdict(region).values()]
-            fit = "crop" if self.options.crop == "centre" else "pad"
+            fit: Literal["crop", "pad"] = "crop" if self.options.crop == "centre" else "pad"
             yield PreparedPicture(cut_out(picture.image, region, self.options.size, fit=fit), picture.seconds)
 
     def _region(self, image: Image.Image, face: SteadyBox | None) -> Region | None:
