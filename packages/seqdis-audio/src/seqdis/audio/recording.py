@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from seqdis.audio.frame_cache import FRAMES
-from seqdis.audio.io import FileVersion, SoundInfo, file_version, read_segment, read_wave, sound_info
+from seqdis.audio.io import read_segment, read_wave
 from seqdis.audio.mel import LogMel, log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.audio.resampling import resampled_length
 from seqdis.audio.segments import segment_frames
+from seqdis.audio.sound_info import FileVersion, SoundInfo, file_version, sound_info
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.recording import Recording
 
@@ -81,8 +82,7 @@ class AudioRecording(Recording):
         """Read some steps; their stamps are the seconds from the start of the file to each frame's centre."""
         known = self._kept()
         frames = known[steps] if known is not None else self._read(steps)
-        seconds = steps.double().numpy() * self.options.hop / self.options.sample_rate
-        return Clip(frames, self.key, labels=self.labels, stamps=seconds)
+        return Clip(frames, self.key, labels=self.labels, stamps=self._analyse.seconds(steps))
 
     def identity(self) -> list[str | Tensor]:
         """Its key and steps, and the size and time of its file: one that was written anew is another."""
@@ -119,7 +119,7 @@ def open_sound(path: Path, bins: int, options: AudioOptions) -> AudioRecording:
         options: The analysis.
 
     Raises:
-        InputError: The file is missing, empty, truncated or no sound; see :func:`~seqdis.audio.io.sound_info`.
+        InputError: The file is missing, empty, truncated or no sound; see :func:`~seqdis.audio.sound_info.sound_info`.
     """
     return AudioRecording(
         key=path.name,
