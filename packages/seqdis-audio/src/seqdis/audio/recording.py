@@ -18,6 +18,7 @@ from seqdis.audio.segments import segment_frames
 from seqdis.audio.sound_info import FileVersion, SoundInfo, file_version, sound_info
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.recording import Recording
+from seqdis.core.errors import InputError
 
 __all__ = ["AudioRecording", "open_sound"]
 
@@ -99,9 +100,13 @@ class AudioRecording(Recording):
         return FRAMES.get_or_compute(key, self._read_whole)
 
     def _read_whole(self) -> Tensor:
+        steps = torch.arange(self.steps)
         if self.in_parts:
-            return self._read(torch.arange(self.steps))
-        return self._analyse(read_wave(self.path, self.options.sample_rate))
+            return self._read(steps)
+        wave = read_wave(self.path, self.options.sample_rate)
+        if len(wave) != self.samples:
+            raise InputError(f"{self.path}: has {len(wave)} samples; {self.samples} when it was opened")
+        return segment_frames(self._analyse, steps, samples=len(wave), read=lambda i, j: wave[i:j])
 
     def _read(self, steps: Tensor) -> Tensor:
         def read(first: int, last: int) -> Tensor:

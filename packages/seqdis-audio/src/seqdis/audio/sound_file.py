@@ -46,7 +46,7 @@ class OpenSound:
     blocks: Iterator[Tensor]
 
 
-class _InOrder(soundfile.SoundFile):
+class _InOrder(soundfile.SoundFile):  # type: ignore[misc]  # it has no types
     """A file that is read from start to end without a jump.
 
     soundfile jumps to where it is after every block, which loses what an mp3's next frames build on: their samples
