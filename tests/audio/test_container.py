@@ -10,7 +10,8 @@ import pytest
 import soundfile
 
 from seqdis.audio.container import is_cut_off
-from seqdis.audio.io import read_sound, sound_info
+from seqdis.audio.io import read_sound
+from seqdis.audio.sound_info import sound_info
 from seqdis.core.errors import InputError
 
 Write = Callable[..., Path]

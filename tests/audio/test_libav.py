@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from seqdis.audio.io import read_sound, sound_info
+from seqdis.audio.io import read_sound
 from seqdis.audio.libav import LIBAV_SUFFIXES
 from seqdis.audio.options import AudioOptions
 from seqdis.audio.recording import open_sound
+from seqdis.audio.sound_info import sound_info
 from seqdis.core.errors import InputError
 
 av = pytest.importorskip("av", reason="the extra 'av' is not installed")

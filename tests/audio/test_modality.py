@@ -13,11 +13,12 @@ import pytest
 import soundfile
 import torch
 
-from seqdis.audio.io import SOUNDFILE_SUFFIXES, read_wave
+from seqdis.audio.io import read_wave
 from seqdis.audio.libav import LIBAV_EXTRA
 from seqdis.audio.mel import log_mel
 from seqdis.audio.modality import AudioModality
 from seqdis.audio.options import AudioOptions
+from seqdis.audio.sound_file import SOUNDFILE_SUFFIXES
 from seqdis.core.config import DataConfig
 from seqdis.core.data.discovery import describe_left_out, find_inputs
 from seqdis.core.data.folder import folder_sequences

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from seqdis.audio.io import read_sound, sound_info
+from seqdis.audio.io import read_sound
 from seqdis.audio.mpeg import lacks_mpeg_frames
+from seqdis.audio.sound_info import sound_info
 
 Write = Callable[..., Path]
 
@@ -82,7 +83,7 @@ def test_the_samples_do_not_depend_on_how_many_are_read_at_a_time(
         path = write_sound(tmp_path / "a.mp3", seconds=2.0, rate=rate, hertz=300.0 + seed)
         whole = read_sound(path).samples
         with monkeypatch.context() as patch:
-            patch.setattr("seqdis.audio.io._BLOCK", 5000)
+            patch.setattr("seqdis.audio.sound_file._BLOCK", 5000)
             parts = read_sound(path).samples
         assert len(parts) == len(whole) == round(2.0 * rate)
         assert float((parts - whole).abs().max()) < 1e-6

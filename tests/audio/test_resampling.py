@@ -8,8 +8,14 @@ import tracemalloc
 import pytest
 import torch
 import torchaudio.functional as audio
+from torch import Tensor
 
-from seqdis.audio.resampling import resample, resampled_length
+from seqdis.audio.resampling import resampled, resampled_length
+
+
+def resample(wave: Tensor, native: int, rate: int) -> Tensor:
+    return torch.cat([wave[:0], *resampled([wave], native, rate)])
+
 
 RATES = [8000, 11025, 16000, 22050, 44100, 48000, 96000]
 
@@ -63,4 +69,27 @@ def test_odd_rates_take_no_memory_to_speak_of() -> None:
 
 def test_the_same_rate_is_the_same_sound() -> None:
     wave = torch.randn(100)
-    assert resample(wave, 16000, 16000) is wave
+    assert torch.equal(resample(wave, 16000, 16000), wave)
+
+
+@pytest.mark.parametrize(("native", "rate"), [(44100, 16000), (8000, 16000), (44101, 16000)])
+def test_it_does_not_matter_how_the_sound_comes_in(
+    monkeypatch: pytest.MonkeyPatch, native: int, rate: int
+) -> None:
+    wave = torch.randn(150_001, generator=torch.Generator().manual_seed(1))
+    whole = resample(wave, native, rate)
+    for sizes in (50, 7919, 200_000):
+        assert torch.equal(torch.cat([*resampled(wave.split(sizes), native, rate)]), whole)
+    monkeypatch.setattr("seqdis.audio.resampling._BLOCK", 5000)
+    parts = [*resampled(wave.split(7919), native, rate)]
+    assert max(map(len, parts)) < 60_000
+    torch.testing.assert_close(torch.cat(parts), whole, atol=2e-6, rtol=0)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 440, 441, 442, 882])
+def test_sounds_of_a_few_samples(count: int) -> None:
+    wave = torch.randn(count)
+    received = resample(wave, 44100, 16000)
+    assert len(received) == math.ceil(count * 160 / 441)
+    if count:
+        torch.testing.assert_close(received, audio.resample(wave, 44100, 16000), atol=2e-5, rtol=0)

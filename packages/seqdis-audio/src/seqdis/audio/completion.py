@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqdis.audio.io import sound_info
 from seqdis.audio.mel import empty_bins
 from seqdis.audio.options import HIGHEST_RATE, LOWEST_RATE, AudioOptions, AudioSettings
+from seqdis.audio.sound_info import sound_info
 from seqdis.core.config import DataConfig, parse_config
 from seqdis.core.errors import InputError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 
+import numpy as np
 import torch
 import torchaudio.functional as audio
 from torch import Tensor
@@ -76,6 +77,11 @@ class LogMel:
     def steps(self, samples: int) -> int:
         """The number of frames of a sound of so many samples."""
         return 1 + samples // self.options.hop
+
+    def seconds(self, steps: Tensor) -> np.ndarray:
+        """The time of the centre of each of some frames in seconds, ``(K,)`` float64."""
+        seconds: np.ndarray = steps.double().numpy() * self.options.hop / self.options.sample_rate
+        return seconds
 
     def __call__(self, wave: Tensor) -> Tensor:
         """Analyse sound ``(…, N)`` in [-1, 1] as frames ``(…, 1 + N // hop, bins)``; edges are mirrored.

@@ -10,11 +10,12 @@ import numpy as np
 from torch import Tensor
 
 from seqdis.audio.completion import audio_options, bins_of, complete_data
-from seqdis.audio.io import SOUNDFILE_SUFFIXES, write_wave
+from seqdis.audio.io import write_wave
 from seqdis.audio.libav import LIBAV_EXTRA, LIBAV_SUFFIXES, has_libav
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions, AudioSettings
 from seqdis.audio.recording import AudioRecording, open_sound
+from seqdis.audio.sound_file import SOUNDFILE_SUFFIXES
 from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.dynamics_source import DynamicsSource

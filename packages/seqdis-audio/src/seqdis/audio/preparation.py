@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from seqdis.audio.io import read_wave, sound_info, write_wave
+from seqdis.audio.io import read_wave, write_wave
+from seqdis.audio.sound_info import sound_info
 from seqdis.audio.trimming import sounding_part
 from seqdis.core.config import Config, parse_config
 from seqdis.core.data.file_preparation import FilePreparation

@@ -10,13 +10,15 @@ import torch
 from torch import Tensor
 
 from seqdis.audio.frame_cache import FRAMES
-from seqdis.audio.io import FileVersion, SoundInfo, file_version, read_segment, read_wave, sound_info
+from seqdis.audio.io import read_segment, read_wave
 from seqdis.audio.mel import LogMel, log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.audio.resampling import resampled_length
 from seqdis.audio.segments import segment_frames
+from seqdis.audio.sound_info import FileVersion, SoundInfo, file_version, sound_info
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.recording import Recording
+from seqdis.core.errors import InputError
 
 __all__ = ["AudioRecording", "open_sound"]
 
@@ -81,8 +83,7 @@ class AudioRecording(Recording):
         """Read some steps; their stamps are the seconds from the start of the file to each frame's centre."""
         known = self._kept()
         frames = known[steps] if known is not None else self._read(steps)
-        seconds = steps.double().numpy() * self.options.hop / self.options.sample_rate
-        return Clip(frames, self.key, labels=self.labels, stamps=seconds)
+        return Clip(frames, self.key, labels=self.labels, stamps=self._analyse.seconds(steps))
 
     def identity(self) -> list[str | Tensor]:
         """Its key and steps, and the size and time of its file: one that was written anew is another."""
@@ -99,9 +100,13 @@ class AudioRecording(Recording):
         return FRAMES.get_or_compute(key, self._read_whole)
 
     def _read_whole(self) -> Tensor:
+        steps = torch.arange(self.steps)
         if self.in_parts:
-            return self._read(torch.arange(self.steps))
-        return self._analyse(read_wave(self.path, self.options.sample_rate))
+            return self._read(steps)
+        wave = read_wave(self.path, self.options.sample_rate)
+        if len(wave) != self.samples:
+            raise InputError(f"{self.path}: has {len(wave)} samples; {self.samples} when it was opened")
+        return segment_frames(self._analyse, steps, samples=len(wave), read=lambda i, j: wave[i:j])
 
     def _read(self, steps: Tensor) -> Tensor:
         def read(first: int, last: int) -> Tensor:
@@ -119,7 +124,7 @@ def open_sound(path: Path, bins: int, options: AudioOptions) -> AudioRecording:
         options: The analysis.
 
     Raises:
-        InputError: The file is missing, empty, truncated or no sound; see :func:`~seqdis.audio.io.sound_info`.
+        InputError: The file is missing, empty, truncated or no sound; see :func:`~seqdis.audio.sound_info.sound_info`.
     """
     return AudioRecording(
         key=path.name,

@@ -1,4 +1,4 @@
-"""Silence before the first and behind the last sound of a recording, and its removal."""
+"""The part of a recording between the silence before and after it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
 
-__all__ = ["SoundingPart", "sounding_part", "trim_silence"]
+__all__ = ["SoundingPart", "sounding_part"]
 
 WINDOW_S = 0.02
 """Seconds over which the power is averaged."""
@@ -61,18 +61,3 @@ def _window_powers(samples: Tensor, width: int) -> Tensor:
     counts = torch.full_like(sums, width)
     counts[-1] = len(samples) - (len(sums) - 1) * width
     return sums / counts
-
-
-def trim_silence(sound: Sound, *, silence_db: float = 40.0, margin: float = 0.1) -> Sound:
-    """The sound without the silence before and after it; see :func:`sounding_part`.
-
-    Args:
-        sound: The sound.
-        silence_db: Distance to the loudest window below which a window is silent, in decibels.
-        margin: Seconds that are kept around the sounding part.
-
-    Raises:
-        InputError: The sound is empty, or an argument is out of range.
-    """
-    part = sounding_part(sound, silence_db=silence_db, margin=margin)
-    return Sound(sound.samples[part.first : part.last], sound.rate)

@@ -7,13 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from seqdis.audio.completion import audio_options
-from seqdis.audio.io import read_segment, sound_info
+from seqdis.audio.io import read_segment
 from seqdis.audio.mel import log_mel
 from seqdis.audio.segments import segment_wave
+from seqdis.audio.sound_info import sound_info
 from seqdis.core.config import DataConfig
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
@@ -122,7 +124,8 @@ class UtteranceChunks(SequenceDataset):
 
         def read(index: int) -> Clip:
             u = self._utterances[index]
-            return Clip(self._analyse(sound(index).samples), u.key)
+            frames = self._analyse(sound(index).samples)
+            return Clip(frames, u.key, stamps=self._analyse.seconds(torch.arange(len(frames))))
 
         def views(indices: Sequence[int], epoch: int) -> list[View]:
             chunks = [self._chunk(index, epoch) for index in indices]
@@ -149,4 +152,7 @@ class UtteranceChunks(SequenceDataset):
             x=self._analyse.padded(waves),
             labels={name: torch.tensor([u.labels[name] for u in chosen]) for name in self.labels},
             keys=[f"{u.key}@{start}" for u, (_, start) in zip(chosen, chunks, strict=True)],
+            stamps=np.stack(
+                [self._analyse.seconds(start + torch.arange(self._length)) for _, start in chunks]
+            ),
         )
