@@ -136,10 +136,7 @@ def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
     import torch
 
     torch.set_num_threads(1)
-    while True:
-        try:
-            job = connection.recv()
-        except EOFError:
-            return
-        outcome = _call(function, job)
-        connection.send((outcome.value, outcome.error))
+    with contextlib.suppress(EOFError, OSError):  # the process that gave the work is gone
+        while True:
+            outcome = _call(function, connection.recv())
+            connection.send((outcome.value, outcome.error))
