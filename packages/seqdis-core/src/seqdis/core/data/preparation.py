@@ -148,11 +148,11 @@ def _jobs(preparation: FilePreparation, paths: Sequence[Path], root: Path) -> li
         other = jobs.setdefault(job.target, job)
         if other is not job:
             raise InputError(f"{other.source} and {path}: both would become {job.target}; rename one of them")
-    for target in jobs:
-        inside = [parent.as_posix() for parent in Path(target).parents if parent.as_posix() in jobs]
+    for made in jobs:
+        inside = [parent.as_posix() for parent in Path(made).parents if parent.as_posix() in jobs]
         if inside:
             raise InputError(
-                f"{jobs[target].source} and {jobs[inside[0]].source}: the first would lie in {inside[0]}, which the "
+                f"{jobs[made].source} and {jobs[inside[0]].source}: the first would lie in {inside[0]}, which the "
                 "second becomes; rename one of them"
             )
     return list(jobs.values())
