@@ -59,7 +59,12 @@ EXAMPLES = {
     "custom_modality": ("cmu_mocap", ("train.steps=60",), ()),
 }
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
-EXTRAS = {"core": "[ray,slurm]", "video": "[flow,latent]", "eval": "[fid,speech]"}
+EXTRAS = {
+    "core": "[ray,slurm]",
+    "video": "[flow,latent]",
+    "audio": "[av]",
+    "eval": "[fid,speech]",
+}
 # What a part's tests compare with or look with, and what an extra of seqdis-eval would bring.
 PEERS = {"core": ("diffusers", "pandas", "polars", "pyarrow"), "integration": ("playwright", "pytorch-fid")}
 # Places that share six or more lines: a preset's training by keywords, which two methods spell alike.

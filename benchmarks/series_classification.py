@@ -9,8 +9,8 @@ The factors are learnt without labels, once a fold, and serve all labels. MiniRo
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import time
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from seqdis.core.config import DataConfig
-from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
+from seqdis.core.results import BenchmarkRow, benchmark_record, device_name, installed_versions
 from seqdis.timeseries import DisentanglingTransformer
 from seqdis.timeseries.datasets.waves import wave_sequences
 
@@ -79,10 +79,13 @@ def main() -> None:
                 scores.setdefault((name, features), []).append(score)
     peers: dict[str, float] = {}
     peer_seconds = None
-    if importlib.util.find_spec("aeon"):
-        peers, peer_seconds = minirocket_accuracies(X.swapaxes(1, 2), labels, folds, options.seed)
-    else:
+    versions = installed_versions() | {"scikit-learn": version("scikit-learn")}
+    try:
+        versions["aeon"] = version("aeon")
+    except PackageNotFoundError:
         print("aeon is not installed: no peer")
+    else:
+        peers, peer_seconds = minirocket_accuracies(X.swapaxes(1, 2), labels, folds, options.seed)
     rows = [
         BenchmarkRow(
             case=f"{options.preset}, {options.steps} steps; {name} (chance {CHANCE[name]}) from {features}, against MiniRocket",
@@ -103,7 +106,7 @@ def main() -> None:
     for row in rows:
         print(f"{row.case}: {row.ours:.3f}" + ("" if row.peer is None else f", {row.peer:.3f}"))
     if options.json:
-        benchmark_record(rows, device=device_name(options.device)).save(options.json)
+        benchmark_record(rows, device=device_name(options.device), versions=versions).save(options.json)
 
 
 if __name__ == "__main__":

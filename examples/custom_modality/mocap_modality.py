@@ -23,6 +23,7 @@ from torch import Tensor
 
 from seqdis.core.config import Config, DataConfig, RunConfig, TrainConfig
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sliding_windows import SlidingWindows
@@ -247,7 +248,9 @@ class MocapModality(Modality):
             raise InputError(f"{path}: cannot be read as BVH: {error}") from error
         return Clip(features_of(parse_bvh(text, str(path), fps=self.options(data).fps), str(path)), path.name)
 
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         self.check_suffix(path, self.writes, "write")
         with replace_file(path) as partial:
             partial.write_text(bvh_text(skeleton_of(frames, 1 / self.options(data).fps)), encoding="ascii")

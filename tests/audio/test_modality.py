@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from seqdis.audio.io import read_wave
+from seqdis.audio.libav import LIBAV_EXTRA
 from seqdis.audio.mel import log_mel
 from seqdis.audio.modality import AudioModality
 from seqdis.audio.options import AudioOptions
+from seqdis.audio.sound_file import SOUNDFILE_SUFFIXES
 from seqdis.core.config import DataConfig
+from seqdis.core.data.discovery import describe_left_out, find_inputs
 from seqdis.core.data.folder import folder_sequences
+from seqdis.core.data.folder_content import folder_content
+from seqdis.core.data.normalize import Normalizer
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Panel
 from seqdis.core.registry import get_modality, get_preset
 
 Write = Callable[..., Path]
 Data = Callable[..., DataConfig]
+CASES = Path(__file__).parents[1] / "cases"
 
 
 @pytest.fixture
@@ -36,7 +45,7 @@ def test_the_registry_finds_it() -> None:
     assert set(modality.datasets()) == {"tones", "arabic_speech_commands", "librispeech", "timit"}
 
 
-@pytest.mark.parametrize("kind", ["wav", "flac", "ogg"])
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3", "aiff"])
 def test_a_file_is_read_as_frames(audio: AudioModality, tmp_path: Path, write_sound: Write, speech_data: Data, kind: str) -> None:  # fmt: skip
     clip = audio.read(write_sound(tmp_path / f"a.{kind}", seconds=1.0), speech_data("folder"))
     assert clip.frames.shape == (118, 80)
@@ -75,8 +84,98 @@ def test_a_folder_of_ones_own_files(audio: AudioModality, tmp_path: Path, write_
         write_sound(tmp_path / f"{i}.flac", seconds=1.0, hertz=300.0 + 100 * i)
     assert folder_sequences(audio, speech_data("folder", length=20), "train", tmp_path).shape == (20, 80)
     write_sound(tmp_path / "short.wav", seconds=0.1)
-    with pytest.raises(InputError, match=r"short\.wav: has 12 steps; at least 20 are needed$"):
-        folder_sequences(audio, speech_data("folder", length=20), "train", tmp_path)
+    dataset = folder_sequences(audio, speech_data("folder", length=20), "train", tmp_path)
+    short = dataset.fetch([len(dataset) - 1])
+    assert short.keys == ["short.wav"]
+    assert short.mask is not None
+    assert int(short.mask.sum()) == 12  # 1 + 1600 // 136
+    assert not short.x[0, 12:].any()
+
+
+def test_one_short_file_among_others_is_padded(
+    audio: AudioModality, tmp_path: Path, write_sound: Write, speech_data: Data
+) -> None:
+    # 0.1 s at 22.05 kHz, as people have it: 1600 samples at 16 kHz.
+    clip = audio.read(write_sound(tmp_path / "a.wav", seconds=0.1, rate=22050), speech_data("folder"))
+    assert len(clip.frames) == 12
+    # Shorter than a window and even than the mirror at its edges: what has sound has a step.
+    assert len(audio.read(write_sound(tmp_path / "b.wav", seconds=0.001), speech_data("folder")).frames) == 1
+
+
+def test_min_length_speaks_of_the_shortest(
+    audio: AudioModality, tmp_path: Path, write_sound: Write, speech_data: Data
+) -> None:
+    for name, seconds in {"long": 1.0, "short": 0.1, "tiny": 0.001}.items():
+        write_sound(tmp_path / f"{name}.wav", seconds=seconds)
+    for least, expected in {1: 3, 2: 2, 12: 2, 13: 1}.items():
+        data = speech_data("folder").model_copy(update={"min_length": least})
+        content = folder_content(audio, data, tmp_path)
+        assert len(content.recordings) == expected
+        assert all(left.reason == "short" for left in content.left_out)
+
+
+def test_damaged_files_are_listed_or_left_out(
+    audio: AudioModality, tmp_path: Path, write_sound: Write, speech_data: Data
+) -> None:
+    write_sound(tmp_path / "good.wav")
+    (tmp_path / "bad.wav").write_bytes(b"RIFF")
+    cut = write_sound(tmp_path / "cut.mp3")
+    cut.write_bytes(cut.read_bytes()[:-300])
+    soundfile.write(tmp_path / "nan.wav", np.full(9000, np.nan), 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "void.wav", np.zeros(0), 16000)
+    with pytest.raises(
+        InputError, match=r"^4 of 5 files cannot be used \(skip_bad=true[^\n]*void\.wav[^\n]*$"
+    ):
+        folder_content(audio, speech_data("folder"), tmp_path)
+    data = speech_data("folder").model_copy(update={"skip_bad": True})
+    content = folder_content(audio, data, tmp_path)
+    assert [one.key for one in content.recordings] == ["good.wav"]
+    assert {left.path.name for left in content.left_out} == {"bad.wav", "cut.mp3", "nan.wav", "void.wav"}
+
+
+def test_all_that_can_be_opened_is_found(
+    audio: AudioModality, tmp_path: Path, write_sound: Write, speech_data: Data
+) -> None:
+    shutil.copytree(CASES / "10-other-audio", tmp_path / "others")
+    write_sound(tmp_path / "a.wav")
+    write_sound(tmp_path / "b.AIFF")
+    write_sound(tmp_path / "c.w64")
+    (tmp_path / "notes.doc").write_text("x")
+    found = find_inputs(audio, [tmp_path])
+    names = [path.name for path in found.paths]
+    assert names == ["a.wav", "b.AIFF", "c.w64", "05.mp3", "08.opus"]
+    assert [(left.path.name, left.reason) for left in found.left_out] == [("notes.doc", "kind")]
+    for path in found.paths:
+        clip = audio.read(path, speech_data("folder"))
+        assert len(clip.frames) > 50
+        assert float(clip.frames.std()) > 0.5
+
+
+def test_what_needs_more_is_named_with_the_way_to_it(
+    audio: AudioModality, tmp_path: Path, write_sound: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AudioModality, "reads", SOUNDFILE_SUFFIXES)
+    monkeypatch.setattr(AudioModality, "installable", {".m4a": LIBAV_EXTRA})
+    write_sound(tmp_path / "a.wav")
+    (tmp_path / "b.m4a").write_bytes(b"x")
+    assert describe_left_out(find_inputs(audio, [tmp_path]).left_out) == [
+        "1 files of other kinds: 1 .m4a (pip install 'seqdis-audio[av]')"
+    ]
+    with pytest.raises(
+        InputError, match=r"kind of file '\.m4a' \(pip install 'seqdis-audio\[av\]'\); audio reads"
+    ):
+        find_inputs(audio, [tmp_path / "b.m4a"])
+
+
+def test_silence_is_constant_and_a_model_cannot_learn_from_it_alone(
+    audio: AudioModality, tmp_path: Path, speech_data: Data
+) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(16000), 16000)
+    clip = audio.read(tmp_path / "a.wav", speech_data("folder"))
+    torch.testing.assert_close(clip.frames, torch.full((118, 80), math.log(1e-7)))
+    dataset = folder_sequences(audio, speech_data("folder", length=20), "train", tmp_path)
+    with pytest.raises(InputError, match="normalizer: the training data are constant"):
+        Normalizer((80,)).fit(dataset)
 
 
 def test_a_picture_of_panels_of_unlike_length(
@@ -118,9 +217,11 @@ def test_the_frequency_axis_names_the_bands_that_ring(speech_data: Data) -> None
 
 def test_messages(audio: AudioModality, tmp_path: Path, speech_data: Data) -> None:
     data = speech_data("folder")
-    (tmp_path / "a.mp4").write_bytes(b"x")
-    with pytest.raises(InputError, match=r"audio cannot read '\.mp4'; allowed: \.wav, \.flac, \.ogg$"):
-        audio.read(tmp_path / "a.mp4", data)
+    (tmp_path / "a.doc").write_bytes(b"x")
+    with pytest.raises(
+        InputError, match=r"audio cannot read '\.doc'; allowed: \.wav, \.flac, \.ogg, \.mp3, "
+    ):
+        audio.read(tmp_path / "a.doc", data)
     with pytest.raises(InputError, match=r"audio cannot write '\.csv'; allowed: \.wav, \.flac, \.npy$"):
         audio.write(tmp_path / "a.csv", torch.zeros(9, 80), data)
     with pytest.raises(InputError, match=r"audio cannot draw '\.gif'; allowed: \.png$"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import shutil
 from collections.abc import Callable
@@ -48,7 +47,9 @@ def run(tmp_path: Path, config: RunConfig, data: Path) -> Path:
 
 @pytest.fixture
 def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    return lambda: [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    return lambda: [
+        record.getMessage() for record in caplog.records if record.name == "seqdis.core.remembered_data"
+    ]
 
 
 def test_a_training_from_files_writes_down_where_they_are(run: Path, data: Path) -> None:

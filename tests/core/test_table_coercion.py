@@ -151,7 +151,7 @@ def test_levels_of_an_index_serve_as_id_and_time() -> None:
 
 def test_numbers_in_a_column_of_any_type_are_a_channel() -> None:
     pandas: Any = pytest.importorskip("pandas")
-    mixed = pandas.DataFrame({"a": [1.0, 2.0], "b": [Decimal("0.5"), None], "c": [True, None]})
+    mixed = pandas.DataFrame({"a": [1.0, 2.0], "b": [Decimal("0.5"), None]})
     mixed["e"] = pandas.Series([7, 2.5], dtype=object)
     sequences = as_sequences(mixed)
     assert sequences.x.tolist() == [[[1.0, 0.5, 7.0], [2.0, 0.0, 2.5]]]
@@ -166,6 +166,56 @@ def test_columns_that_look_like_an_identifier_or_a_time_must_be_named(library: A
         as_sequences(table, id_column="who")
     assert as_sequences(table, id_column="who", time_column="day").x.tolist() == [[[1.0]], [[2.0]]]
     assert as_sequences(table, columns=["x"]).x.tolist() == [[[1.0], [2.0]]]
+
+
+def test_truth_values_and_numbers_that_look_like_an_identifier_or_a_time_must_be_named(library: Any) -> None:
+    x = [1.5, 2.5, 0.5]
+    for other, message in (
+        ({"id": [4, 4, 7]}, "column 'id' holds .* as an identifier does; allowed: named as id_column"),
+        ({"patientId": [4.0, 4.0, 7.0]}, "column 'patientId' .* as an identifier does"),
+        ({"time": [0.0, 0.1, 0.2]}, "column 'time' holds .* as a time does; allowed: named as time_column"),
+        ({"step": [0, 1, 2]}, "column 'step' .* as a time does"),
+        ({"when": [1700000000, 1700000060, 1700000120]}, "column 'when' .* as a time does"),
+        ({"on": [True, False, True]}, "column 'on' .* true and false; allowed: named in columns"),
+    ):
+        table = library.DataFrame({**other, "x": x})
+        with pytest.raises(InputError, match=message):
+            as_sequences(table)
+        assert as_sequences(table, columns=["x"]).x.flatten().tolist() == x
+        assert as_sequences(table, columns=[*other, "x"]).x.shape == (1, 3, 2)
+    cyclic = library.DataFrame({"hour": [22, 23, 0], "x": x})
+    assert as_sequences(cyclic).x.shape == (1, 3, 2)
+
+
+def test_a_time_that_starts_again_with_each_sequence_must_be_named(library: Any) -> None:
+    table = library.DataFrame({"who": ["a", "a", "b", "b"], "step": [0, 1, 0, 1], "x": [1.0, 2.0, 3.0, 4.0]})
+    with pytest.raises(InputError, match=r"column 'step' holds .* as a time does"):
+        as_sequences(table, id_column="who")
+    assert as_sequences(table, id_column="who", time_column="step").x.shape == (2, 2, 1)
+
+
+def test_texts_of_an_index_that_occur_several_times_are_an_identifier() -> None:
+    pandas: Any = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"x": [1.0, 2.0, 3.0]}, index=["a", "a", "b"])
+    with pytest.raises(InputError, match=r"an index of texts that occur several times .*rename_axis"):
+        as_sequences(table)
+    named = table.rename_axis("who")
+    with pytest.raises(InputError, match=r"allowed: id_column='who'"):
+        as_sequences(named)
+    assert as_sequences(named, id_column="who").keys == ("a", "b")
+    assert as_sequences(table.set_index(pandas.Index(["a", "b", "c"]))).x.shape == (1, 3, 1)
+
+
+def test_the_dates_beside_an_identifier_in_an_index_are_stamps() -> None:
+    pandas: Any = pytest.importorskip("pandas")
+    days = pandas.to_datetime(["2026-01-01", "2026-01-03", "2026-01-02"])
+    index = pandas.MultiIndex.from_arrays([["a", "a", "b"], days, [0, 1, 0]], names=["who", "day", "visit"])
+    table = pandas.DataFrame({"x": [1.0, 2.0, 3.0]}, index=index)
+    sequences = as_sequences(table, id_column="who")
+    assert sequences.stamps is not None
+    assert np.array_equal(sequences.stamps[0], days[:2].to_numpy())
+    with pytest.raises(InputError, match=r"index levels visit beside the id; allowed: one as time_column"):
+        as_sequences(table.droplevel("day"), id_column="who")
 
 
 def test_the_dates_of_an_index_are_stamps() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from seqdis.core.config import DataConfig
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.data.labels import Label
 from seqdis.core.data.recordings import Recordings, View
 from seqdis.core.data.sequence_dataset import SequenceDataset
@@ -128,7 +129,9 @@ class Talk(Modality):
     def read(self, path: Path, data: DataConfig) -> Clip:
         raise NotImplementedError
 
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         raise NotImplementedError
 
     def draw(self, path: Path, grid: Any, data: DataConfig) -> None:

@@ -117,7 +117,7 @@ def test_labels_of_a_folder_of_ones_own(tmp_path: Path) -> None:
             clips[f"{split}/{i}.csv"] = {"way": "up" if i % 2 else "down"}
     labels = {"labels": {"way": "static"}, "clips": clips}
     (tmp_path / "data" / "labels.json").write_text(json.dumps(labels))
-    run = make_run(tmp_path / "run", "diffsda-series", "data.length=12", "columns=a")
+    run = make_run(tmp_path / "run", "diffsda-series", "data.length=12", "frame_shape=[1]", "columns=a")
     shared = ("--data", tmp_path / "data", "--seeds", 1, "--device", "cpu")
     result = seqdis("eval", "classification", run, *shared, "--label", "way", "--json")
     assert result.exit_code == 0, result.stderr

@@ -18,7 +18,6 @@ PACKAGES = ["core", "video", "audio", "timeseries", "eval"]
 # Needed at run time by a library that imports it by itself: who asks for it.
 INDIRECT = {
     "core": {"tensorboard": "torch.utils.tensorboard"},
-    "timeseries": {"pyarrow": "pandas.read_parquet"},
     "eval": {"librosa": "speechmos", "onnxruntime": "speechmos", "requests": "speechmos"},
 }
 # Modules of extras whose distribution has another name: an extra need not be installed where this runs.

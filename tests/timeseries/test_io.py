@@ -72,10 +72,17 @@ def test_compressed_csv(tmp_path: Path) -> None:
         assert torch.equal(read_series(tmp_path / name).frames, NUMBERS)
 
 
-def test_a_named_time_column_is_left_out(csv: Callable[[str], Path]) -> None:
+def test_a_named_time_column_gives_the_stamps(csv: Callable[[str], Path]) -> None:
     path = csv("a,seconds\n1,0.0\n2,0.5\n")
-    assert read_series(path, time_column="seconds").frames.tolist() == [[1.0], [2.0]]
-    assert read_series(path).frames.shape == (2, 2)
+    clip = read_series(path, time_column="seconds")
+    assert clip.frames.tolist() == [[1.0], [2.0]]
+    assert clip.stamps is not None
+    assert clip.stamps.tolist() == [0.0, 0.5]
+    assert read_series(path, columns=("a", "seconds")).frames.shape == (2, 2)
+    with pytest.raises(
+        InputError, match="'seconds' holds numbers as a time does; allowed: time_column=seconds"
+    ):
+        read_series(path)
 
 
 def test_missing_cells_hold_the_mean_and_are_not_observed(csv: Callable[[str], Path]) -> None:
@@ -115,7 +122,7 @@ def test_arrays(tmp_path: Path) -> None:
         ("", "is empty; a table with at least one row"),
         ("a,b\n", "holds no rows of numbers"),
         ("date\n2020-01-01\n", "holds no rows of numbers"),
-        ("a,b\n1,2\n1,2,3\n", "cannot be read as a table: .*line 3"),
+        ("a,b\n1,2\n1,2,3\n", "line 1 has 2 fields and line 3 has 3"),
     ],
 )
 def test_bad_tables(csv: Callable[[str], Path], text: str, message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from matplotlib.image import imread
@@ -53,7 +54,9 @@ def test_number_of_channels_must_fit(tmp_path: Path) -> None:
 
 def test_unknown_kinds_list_the_known_ones(tmp_path: Path) -> None:
     modality = TimeSeriesModality()
-    with pytest.raises(InputError, match=r"cannot read '.xlsx'; allowed: .csv, .csv.gz, .csv.xz, .parquet"):
+    with pytest.raises(
+        InputError, match=r"cannot read '.xlsx'; allowed: .csv, .csv.gz, .*.txt.zst, .parquet"
+    ):
         modality.read(tmp_path / "x.xlsx", DATA)
     with pytest.raises(InputError, match=r"cannot read '.xz'"):
         modality.read(tmp_path / "x.tar.xz", DATA)
@@ -69,6 +72,87 @@ def test_one_column_may_be_named_without_a_list(tmp_path: Path) -> None:
     assert TimeSeriesModality().read(tmp_path / "x.csv", one).frames.flatten().tolist() == list(
         range(1, 20, 2)
     )
+
+
+OPEN = DATA.model_copy(update={"frame_shape": ()})
+
+
+def completed(path: Path, **options: object) -> DataConfig:
+    return TimeSeriesModality().complete_from(OPEN.model_copy(update={"options": options}), path)
+
+
+def test_what_a_preset_leaves_open_is_filled_in_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "date,load,temp\n2024-01-01 00:00,1.5,2\n2024-01-01 00:15,2.5,3\n2024-01-01 00:30,0.5,4\n"
+    )
+    data = completed(path)
+    assert data.frame_shape == (2,)
+    assert data.options == {
+        "columns": ["load", "temp"], "other_columns": "refuse", "step": 15, "unit": "min"
+    }  # fmt: skip
+    assert completed(path, columns=["temp"]).options["columns"] == ["temp"]
+    assert completed(path, columns=["temp"]).frame_shape == (1,)
+    np.save(tmp_path / "x.npy", np.zeros((9, 4)))
+    assert completed(tmp_path / "x.npy").frame_shape == (4,)
+    assert completed(tmp_path / "x.npy").options == {}
+
+
+def test_columns_in_another_order_are_read_by_their_names(tmp_path: Path) -> None:
+    modality, first = TimeSeriesModality(), tmp_path / "1.csv"
+    frames = torch.randn(9, 3, generator=torch.Generator().manual_seed(0))
+    write_series(first, frames, columns=("a", "b", "c"))
+    write_series(tmp_path / "2.csv", frames[:, [2, 0, 1]], columns=("c", "a", "b"))
+    data = completed(first)
+    assert torch.equal(modality.read(tmp_path / "2.csv", data).frames, frames)
+    modality.write(tmp_path / "out.csv", frames, data)
+    assert (tmp_path / "out.csv").read_text() == first.read_text()
+    write_series(tmp_path / "3.csv", frames, columns=("a", "b", "d"))
+    with pytest.raises(InputError, match=r"3.csv: column 'c'; allowed: a, b, d"):
+        modality.read(tmp_path / "3.csv", data)
+    write_series(tmp_path / "4.csv", torch.randn(9, 4), columns=("a", "b", "c", "d"))
+    with pytest.raises(InputError, match=r"4.csv: column 'd' is none of the channels a, b, c"):
+        modality.read(tmp_path / "4.csv", data)
+
+
+def test_what_a_model_writes_of_a_file_without_a_header_can_be_read(tmp_path: Path) -> None:
+    path, frames = tmp_path / "x.txt", torch.randn(9, 3, generator=torch.Generator().manual_seed(0))
+    np.savetxt(path, frames.numpy())
+    data = completed(path)
+    modality = TimeSeriesModality()
+    modality.write(tmp_path / "out.csv", frames, data)
+    assert torch.equal(modality.read(tmp_path / "out.csv", data).frames, frames)
+    assert torch.equal(modality.read(path, data).frames, frames)
+
+
+def test_a_long_table_opens_as_recordings_with_labels_and_stamps(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("who,kind,t,a\np,x,0,1.5\np,x,1,2.5\nq,y,0,3.5\n")
+    named = {"id_column": "who", "time_column": "t", "label_columns": "kind"}
+    modality, data = TimeSeriesModality(), completed(path, **named)
+    recordings = modality.open(path, data)
+    assert [one.key for one in recordings] == ["x.csv#p", "x.csv#q"]
+    assert [one.labels for one in recordings] == [{"kind": "x"}, {"kind": "y"}]
+    assert [one.dated for one in recordings] == [True, True]
+    with pytest.raises(InputError, match=r"x.csv: holds 2 recordings; exactly one is needed"):
+        modality.read(path, data)
+    # What the model writes has neither identifier nor time.
+    modality.write(tmp_path / "out.csv", recordings[0].frames, data)
+    assert torch.equal(modality.read(tmp_path / "out.csv", data).frames, recordings[0].frames)
+    with pytest.raises(InputError, match=r"unknown .*label column 'kin' \(did you mean 'kind'\?\)"):
+        completed(path, **{**named, "label_columns": "kin"})
+
+
+def test_windows_never_cross_recordings_of_one_table(tmp_path: Path) -> None:
+    values = np.repeat(np.arange(40.0), 12) + np.tile(np.arange(12) / 100, 40)
+    pd.DataFrame({"who": np.repeat([f"p{i}" for i in range(40)], 12), "a": values}).to_csv(
+        tmp_path / "x.csv", index=False
+    )
+    data = completed(tmp_path / "x.csv", id_column="who").model_copy(update={"length": 5})
+    for split in ("train", "val", "test"):
+        dataset = build_dataset("timeseries", data, split, root=tmp_path)
+        x = dataset.fetch(range(len(dataset))).x[..., 0]
+        assert (x.floor() == x.floor()[:, :1]).all()
 
 
 def test_unknown_option() -> None:
@@ -123,3 +207,8 @@ def test_panels_of_different_channels(tmp_path: Path) -> None:
         TimeSeriesModality().draw(tmp_path / "a.png", [[panel("a"), panel("b", channels=3)]], DATA)
     with pytest.raises(InputError, match="got none"):
         TimeSeriesModality().draw(tmp_path / "a.png", [], DATA)
+
+
+def test_series_need_no_preparation() -> None:
+    with pytest.raises(InputError, match="timeseries: files of this kind need no preparation"):
+        get_modality("timeseries").preparation({})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from seqdis.core.config import DataConfig, apply_overrides
@@ -34,7 +35,7 @@ def test_every_form_it_writes_can_be_written(
     VIDEO.write(path, clip, data_config())
     assert path.exists()
     if suffix in VIDEO.reads:
-        assert VIDEO.open(path, data_config())[0].whole().frames.shape == clip.shape
+        assert VIDEO.read(path, data_config()).frames.shape == clip.shape
 
 
 def test_a_clip_is_read_in_the_shape_of_the_run(tmp_path: Path, clip: Tensor, data_config: Make) -> None:
@@ -57,20 +58,40 @@ def test_folders_of_images_and_of_clips(tmp_path: Path, clip: Tensor, data_confi
 
 def test_an_empty_folder_lists_the_known_kinds(tmp_path: Path, data_config: Make) -> None:
     with pytest.raises(
-        InputError, match=r"holds no file that video reads; known: \.mp4, \.gif, .*folders of images"
+        InputError, match=r"holds no file that video reads; known: \.mp4, .*\.gif, .*folders of images"
     ):
         folder_sequences(VIDEO, data_config(), "train", tmp_path)
 
 
-def test_a_clip_shorter_than_asked_is_refused(tmp_path: Path, clip: Tensor, data_config: Make) -> None:
+def test_a_clip_shorter_than_asked_is_padded(tmp_path: Path, clip: Tensor, data_config: Make) -> None:
     VIDEO.write(tmp_path / "c.mp4", clip[:4], data_config())
-    with pytest.raises(InputError, match=r"c\.mp4: has 4 steps; at least 6 are needed"):
-        folder_sequences(VIDEO, data_config(), "train", tmp_path)
+    batch = folder_sequences(VIDEO, data_config(), "train", tmp_path).fetch([0])
+    assert batch.mask is not None
+    assert batch.mask.tolist() == [[True] * 4 + [False] * 2]
+
+
+def test_still_pictures_that_could_be_animated_are_one_clip(
+    tmp_path: Path, clip: Tensor, data_config: Make
+) -> None:
+    VIDEO.write(tmp_path / "in", clip, data_config())
+    for folder, suffix in (("tiff", ".tif"), ("webp", ".webp")):
+        (tmp_path / folder).mkdir()
+        for path in sorted((tmp_path / "in").iterdir()):
+            Image.open(path).save(tmp_path / folder / f"{path.stem}{suffix}", lossless=True)
+    pictures = [Image.open(path) for path in sorted((tmp_path / "in").iterdir())]
+    (tmp_path / "clips").mkdir()
+    for name in ("a.webp", "b.webp"):
+        pictures[0].save(tmp_path / "clips" / name, save_all=True, append_images=pictures[1:], lossless=True)
+    found = [str(path.relative_to(tmp_path)) for path in find_inputs(VIDEO, [tmp_path]).paths]
+    assert found == ["clips/a.webp", "clips/b.webp", "in", "tiff", "webp"]
+    whole = VIDEO.read(tmp_path / "in", data_config()).frames
+    for name in ("tiff", "webp"):
+        assert torch.equal(VIDEO.read(tmp_path / name, data_config()).frames, whole)
 
 
 def test_unknown_suffixes_are_refused(tmp_path: Path, clip: Tensor, data_config: Make) -> None:
     (tmp_path / "c.flac").touch()
-    with pytest.raises(InputError, match=r"c\.flac: video cannot read '\.flac'; allowed: \.mp4, \.gif"):
+    with pytest.raises(InputError, match=r"c\.flac: video cannot read '\.flac'; allowed: \.mp4, \.m4v"):
         VIDEO.read(tmp_path / "c.flac", data_config())
     with pytest.raises(
         InputError, match=r"c\.wmv: video cannot write '\.wmv'; allowed: \.mp4, \.gif, \.webm"
@@ -121,7 +142,7 @@ def test_colours_become_their_luma(tmp_path: Path) -> None:
 
 def test_unknown_options_are_refused(tmp_path: Path, data_config: Make) -> None:
     with pytest.raises(
-        InputError, match=r"video options: unknown key 'rate'.*allowed: fps, read_fps, stride, fit"
+        InputError, match=r"video options: unknown key 'rate'.*allowed: fps, stride, output_fps, fit"
     ):
         VIDEO.options(data_config(rate=3))
     with pytest.raises(InputError, match="video options: key 'stride' is 0"):
@@ -129,9 +150,9 @@ def test_unknown_options_are_refused(tmp_path: Path, data_config: Make) -> None:
 
 
 def test_a_preset_s_options_can_be_overridden() -> None:
-    preset = apply_overrides(VIDEO.presets()["diffsda-video"](), ["stride=2", "read_fps=12", "fit=pad"])
+    preset = apply_overrides(VIDEO.presets()["diffsda-video"](), ["stride=2", "fps=12", "fit=pad"])
     options = VIDEO.options(preset.data)
-    assert (options.stride, options.read_fps, options.fit) == (2, 12.0, "pad")
+    assert (options.stride, options.fps, options.fit) == (2, 12.0, "pad")
 
 
 def test_generated_data_need_no_folder(data_config: Make) -> None:

@@ -1,13 +1,11 @@
-"""Resizing and thinning of decoded pictures."""
+"""Resizing of decoded pictures."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from seqdis.core.errors import InputError
-from seqdis.video.sampling import TimedImage, fit_image, resample, to_rgb
+from seqdis.video.sampling import fit_image
 
 
 def _stripes(width: int, height: int) -> Image.Image:
@@ -47,36 +45,13 @@ def test_shrinking_is_antialiased() -> None:
     assert np.abs(small.astype(int) - 127).max() <= 8
 
 
-def test_transparency_becomes_black_and_palettes_become_rgb() -> None:
-    half = Image.new("RGBA", (2, 1), (200, 100, 50, 0))
-    half.putpixel((1, 0), (200, 100, 50, 255))
-    assert np.asarray(to_rgb(half)).tolist() == [[[0, 0, 0], [200, 100, 50]]]
-    indexed = Image.new("RGB", (2, 2), (10, 20, 30)).quantize(4)
-    assert np.asarray(to_rgb(indexed))[0, 0].tolist() == [10, 20, 30]
-
-
-def test_deep_pixels_are_refused() -> None:
-    with pytest.raises(InputError, match=r"pixels of mode 'I;16'; allowed: 8 bits a channel"):
-        to_rgb(Image.fromarray(np.zeros((2, 2), dtype=np.uint16)))
-
-
-def _numbered(count: int, fps: float) -> list[TimedImage]:
-    return [TimedImage(Image.new("RGB", (1, 1), (i, 0, 0)), i / fps) for i in range(count)]
-
-
-def _numbers(frames: list[TimedImage], fps: float | None, stride: int = 1) -> list[int]:
-    return [image.getpixel((0, 0))[0] for image in resample(frames, fps=fps, stride=stride)]  # type: ignore[index]
-
-
-def test_a_rate_picks_the_picture_shown_at_each_instant() -> None:
-    frames = _numbered(30, 30)
-    assert _numbers(frames, None) == list(range(30))
-    assert _numbers(frames, 10) == list(range(0, 30, 3))
-    assert _numbers(frames, 10, stride=2) == list(range(0, 30, 6))
-    assert _numbers(frames, 30) == list(range(30))
-    assert _numbers(_numbered(3, 5), 10) == [0, 0, 1, 1, 2]
-
-
-def test_a_picture_held_for_long_is_repeated() -> None:
-    held = [TimedImage(Image.new("RGB", (1, 1), (i, 0, 0)), t) for i, t in enumerate((0.0, 0.1, 0.5))]
-    assert _numbers(held, 10) == [0, 1, 1, 1, 1, 2]
+def test_anamorphic_pixels_are_shown_in_proportion() -> None:
+    # 24×16 pixels twice as wide as high are a picture of 48×16: its centred square is the green stripe.
+    narrow = Image.fromarray(np.asarray(_stripes(48, 16))[:, ::2])
+    cropped = fit_image(narrow, height=16, width=16, fit="crop", aspect=2.0)
+    assert cropped[:, 2:-2, 1].min() > 240
+    assert cropped[:, 2:-2, 0].max() < 15
+    padded = fit_image(narrow, height=48, width=48, fit="pad", aspect=2.0)
+    assert padded[:16].max() == 0
+    assert padded[32:].max() == 0
+    assert padded[16:32].any(axis=-1).all()

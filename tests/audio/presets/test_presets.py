@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
 from seqdis.audio.presets import PRESETS
-from seqdis.core.config import RunConfig
+from seqdis.core.config import RunConfig, change_config
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.methods.dsvae import DSVAE, DSVAEConfig
 from seqdis.core.methods.s3vae.config import S3VAEConfig
@@ -53,12 +54,18 @@ def test_paper_columns(
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
-def test_every_preset_is_complete(name: str) -> None:
+def test_every_preset_is_complete_or_completed_by_a_file(
+    name: str, tmp_path: Path, write_sound: Callable[..., Path]
+) -> None:
     from seqdis.audio.modality import AudioModality
 
     preset = PRESETS[name]()
     modality = AudioModality()
-    modality.options(preset.data)
+    wav = write_sound(tmp_path / "a.wav", rate=8000)
+    data = modality.complete(preset.data, [wav])
+    modality.options(data)
+    # A named dataset's own numbers are not taken from anywhere else.
+    assert (data == preset.data) == (preset.data.dataset != "folder")
     assert (preset.preset, preset.modality, preset.method) == (name, "audio", name.partition("-")[0])
     assert preset.data.dataset in {*modality.datasets(), "folder"}
     assert (preset.train.epochs is None) != (preset.train.steps is None)
@@ -78,7 +85,7 @@ def test_dsvaes_timit() -> None:
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name.startswith("dsvae-")])
 def test_a_preset_of_dsvae_builds_its_model(name: str) -> None:
-    config = PRESETS[name]()
+    config = change_config(PRESETS[name](), {"sample_rate": 16000})
     with torch.device("meta"):
         assert isinstance(build_model(config), DSVAE)
 

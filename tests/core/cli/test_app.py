@@ -11,6 +11,7 @@ import typer
 from typer.testing import Result
 
 from seqdis.core.cli import app as app_module
+from seqdis.core.errors import TrainingInterrupted, TrainingTerminated
 
 Command = Callable[..., Result]
 
@@ -136,6 +137,8 @@ def test_a_broken_plugin_leaves_the_others_alone(
         ),
         (OSError("a\nb"), 2, "error: a b\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
+        (TrainingInterrupted("stopped after step 3"), 130, "stopped after step 3\n"),
+        (TrainingTerminated("stopped after step 3"), 143, "stopped after step 3\n"),
     ],
 )
 def test_how_errors_end(
@@ -147,6 +150,18 @@ def test_how_errors_end(
     plugin("fail", fail)
     result = seqdis("fail")
     assert (result.exit_code, result.stderr) == (code, line)
+
+
+def test_of_several_processes_one_says_that_they_were_interrupted(
+    seqdis: Command, plugin: Callable[[str, object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise KeyboardInterrupt
+
+    plugin("fail", fail)
+    monkeypatch.setenv("RANK", "1")
+    result = seqdis("fail")
+    assert (result.exit_code, result.stderr) == (130, "")
 
 
 def test_a_fault_of_the_program_is_not_hidden(seqdis: Command, plugin: Callable[[str, object], None]) -> None:

@@ -102,7 +102,9 @@ def test_a_suffix_that_is_both_is_media_unless_it_is_the_first_kind_of_picture(
     monkeypatch.setattr(toy, "writes", (".npy", ".png", ".gif"))
     monkeypatch.setattr(toy, "pictures", (".png", ".gif"))
     written = []
-    monkeypatch.setattr(toy, "write", lambda self, path, *rest: written.append(f"media {path.suffix}"))
+    monkeypatch.setattr(
+        toy, "write", lambda self, path, *rest, source: written.append(f"media {path.suffix}")
+    )
     monkeypatch.setattr(toy, "draw", lambda self, path, *rest: written.append(f"picture {path.suffix}"))
     for suffix in (".png", ".gif"):
         assert seqdis(*words(toy_run, recordings), tmp_path / f"s{suffix}").exit_code == 0
@@ -112,7 +114,7 @@ def test_a_suffix_that_is_both_is_media_unless_it_is_the_first_kind_of_picture(
 def test_what_a_modality_refuses_to_write_names_the_users_path_and_leaves_nothing(
     refused: Refused, toy_run: Path, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(self: object, path: Path, *rest: object) -> None:
+    def write(self: object, path: Path, *rest: object, source: object) -> None:
         path.write_bytes(b"half")
         raise InputError(f"{path}: too small for this kind of file")
 
@@ -209,3 +211,15 @@ def test_the_noise_is_a_choice_for_two_files_only(
     assert refused(*one, "--noise", "fresh") == "--noise fresh: needs both --static FILE and --dynamic FILE"
     assert not [*tmp_path.iterdir()]
     assert "noise" not in json.loads(seqdis(*one, "--json").stdout)
+
+
+def test_a_swap_that_lies_among_the_inputs_does_not_become_one(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
+) -> None:
+    clips = tmp_path / "clips"
+    shutil.copytree(recordings, clips)
+    before = json.loads(seqdis("data", "check", clips, "--preset", "toy-folder", "--json").stdout)
+    words = ("--static", clips / "a.npy", "--dynamic", clips / "b.npy", "--out", clips / "made" / "swap.npy")
+    assert seqdis("swap", toy_run, *words).exit_code == 0
+    after = json.loads(seqdis("data", "check", clips, "--preset", "toy-folder", "--json").stdout)
+    assert (after["files"], after["left_out"][0]["reason"]) == (before["files"], "made")

@@ -53,6 +53,10 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(
     assert (plan["windows_per_epoch"], plan["val_windows"], plan["sequence_shape"]) == (96, 24, [6, 8])
     assert plan["parameters"] == sum(p.numel() for p in build_model(get_preset("toy")).parameters())
     assert plan["config"]["train"]["epochs"] == 3
+    words = ("train", "toy", "epochs=3", "train.steps=none", "batch_size=10", "--dry-run", "--json")
+    assert (
+        json.loads(seqdis(*words).stdout)["steps"] == 3 * 9
+    )  # the rest of an epoch that fills no batch is dropped
     shown = seqdis("train", "toy", "--dry-run").stdout
     assert "model.static_dim" in shown
     assert not [*tmp_path.iterdir()]

@@ -6,17 +6,23 @@ it by entry point, in this process and in those that a test starts.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.codec import FrameCodec
-from seqdis.core.config import CodecConfig, DataConfig, RunConfig, TrainConfig
+from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, TrainConfig, parse_config
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
+from seqdis.core.data.file_preparation import FilePreparation
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.diffusion.samplers.edm import EDMConfig
@@ -106,6 +112,33 @@ class ToyCodec(FrameCodec):
         return latents @ torch.linalg.pinv(self.weights)
 
 
+class ToyOptions(Config):
+    """Every n-th step is kept; a recording of which nothing else is said may kill its process."""
+
+    every: int = Field(2, ge=1)
+    deadly: str = ""
+
+
+@dataclass(frozen=True)
+class ToyPreparation(FilePreparation):
+    """Fewer steps of a recording, which must not hold the value 666."""
+
+    options: ToyOptions
+
+    def suffix(self, source: Path) -> str:
+        return ".npy"
+
+    def prepare(self, source: Path, target: Path) -> Mapping[str, Any]:
+        if source.name == self.options.deadly:
+            os._exit(3)
+        frames = np.load(source, allow_pickle=False)
+        target.write_bytes(b"half of it")
+        if (frames == 666).any():
+            raise InputError(f"{source}: holds the number of the beast")
+        np.save(target, frames[:: self.options.every])
+        return {"steps": len(frames)}
+
+
 class ToyModality(Modality):
     name = "toy"
     summary = "vectors for tests"
@@ -127,6 +160,9 @@ class ToyModality(Modality):
             return super().codec(config)
         return ToyCodec(torch.from_numpy(np.load(f"{config.path}/weights.npy")))
 
+    def preparation(self, options: Mapping[str, Any]) -> ToyPreparation:
+        return ToyPreparation(parse_config(ToyOptions, options, where="toy preparation"))
+
     def read(self, path: Path, data: DataConfig) -> Clip:
         self.check_suffix(path, self.reads, "read")
         try:
@@ -135,7 +171,9 @@ class ToyModality(Modality):
             raise InputError(f"{path}: cannot be read as npy: {error}") from error
         return Clip(torch.from_numpy(frames).float(), path.name)
 
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         self.check_suffix(path, self.writes, "write")
         np.save(path, frames.numpy())
 

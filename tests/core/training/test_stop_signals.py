@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 
 from seqdis.core import fit
-from seqdis.core.config import RunConfig
+from seqdis.core.config import RunConfig, TrainConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError, TrainingInterrupted, TrainingTerminated
 from seqdis.core.training.checkpoint import list_checkpoints
+from seqdis.core.training.devices import make_accelerator
 from seqdis.core.training.stop_signals import StopSignals
 
 STEPS = {"steps": 12, "log_every": 4, "save_every": 5, "eval_every": 6, "dropout": 0.2}
@@ -184,7 +184,7 @@ def test_loader_processes_inherit_blocked_signals_and_the_trainer_does_not() -> 
             yield signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
     stop = {signal.SIGINT, signal.SIGTERM}
-    with StopSignals(Accelerator(cpu=True)) as signals:
+    with StopSignals(make_accelerator(TrainConfig(steps=1), "cpu")) as signals:
         first, *rest = signals.shield(batches())  # processes start with the first batch
         assert stop <= first
         assert all(not stop & later for later in rest)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqdis.core.config import DataConfig
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Modality, Panel
 from seqdis.eval.report.media import Showroom, embed
@@ -36,7 +37,9 @@ class Kind(Modality):
     def read(self, path: Path, data: DataConfig) -> Clip:
         raise NotImplementedError
 
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         head = GIF if path.suffix == ".gif" else b""
         path.write_bytes(head + b"\0" * (self.bytes.get(path.suffix, 20) - len(head)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from seqdis.core.config import apply_overrides
 from seqdis.core.methods.dsvae import DSVAE, DSVAEConfig
 from seqdis.core.pretrained import build_model
 from seqdis.timeseries.presets import PRESETS
@@ -12,7 +13,7 @@ from seqdis.timeseries.presets import PRESETS
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name.startswith("dsvae-")])
 def test_a_preset_builds_a_model_of_series(name: str) -> None:
-    config = PRESETS[name]()
+    config = apply_overrides(PRESETS[name](), ["frame_shape=[6]"])
     with torch.device("meta"):
         assert isinstance(build_model(config), DSVAE)
     assert isinstance(config.model, DSVAEConfig)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from seqdis.core.config import RunConfig
+from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import get_preset
@@ -64,6 +65,14 @@ def test_every_preset_is_complete(name: str) -> None:
     # All keys are spelled out, so that each can be changed by key=value.
     assert set(preset.data.options) == set(SeriesOptions.model_fields)
     assert options.columns is None or (len(options.columns),) == preset.data.frame_shape
+
+
+@pytest.mark.parametrize("name", ["diffsda-series", "dsvae-series"])
+def test_the_presets_of_ones_own_files_leave_the_channels_open(name: str) -> None:
+    preset = get_preset(name)
+    assert preset.data.frame_shape == ()
+    with pytest.raises(InputError, match=r"data.frame_shape is left open: training takes it from the files"):
+        build_model(preset)
 
 
 def test_a_preset_builds_its_model() -> None:

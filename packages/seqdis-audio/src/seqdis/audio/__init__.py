@@ -1,4 +1,4 @@
-"""Audio for seqdis: datasets, presets, log-mel frames, wav and flac."""
+"""Audio for seqdis: datasets, presets, log-mel frames, sound files of any kind."""
 
 from __future__ import annotations
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from torch import Tensor
 
-from seqdis.audio.io import read_wave, write_wave
+from seqdis.audio.completion import audio_options, bins_of, complete_data
+from seqdis.audio.io import write_wave
+from seqdis.audio.libav import LIBAV_EXTRA, LIBAV_SUFFIXES, has_libav
 from seqdis.audio.mel import log_mel
-from seqdis.audio.options import AudioOptions
+from seqdis.audio.options import AudioOptions, AudioSettings
+from seqdis.audio.recording import AudioRecording, open_sound
+from seqdis.audio.sound_file import SOUNDFILE_SUFFIXES
 from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
+from seqdis.core.data.file_preparation import FilePreparation
 from seqdis.core.data.sound import Sound
 from seqdis.core.data.targets import Target
-from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 
@@ -28,23 +33,32 @@ class AudioModality(Modality):
 
     name = "audio"
     summary = "sound as log-mel frames"
-    reads = (".wav", ".flac", ".ogg")
+    reads = (*SOUNDFILE_SUFFIXES, *(LIBAV_SUFFIXES if has_libav() else ()))
+    installable = {} if has_libav() else dict.fromkeys(LIBAV_SUFFIXES, LIBAV_EXTRA)
     writes = (".wav", ".flac", ".npy")
     pictures = (".png",)
-    options_class: ClassVar[type[AudioOptions]] = AudioOptions
+    options_class: ClassVar[type[AudioSettings]] = AudioSettings
 
     def options(self, data: DataConfig) -> AudioOptions:
         """The validated analysis of ``data``.
 
         Raises:
-            InputError: An option is unknown or out of range, a frame is no vector, or a mel bin of
-                it would hold no frequency.
+            InputError: An option is unknown, out of range or still open, a frame is no vector, or a mel bin
+                of it would hold no frequency.
         """
-        options: AudioOptions = super().options(data)
-        if len(data.frame_shape) != 1:
-            raise InputError(f"audio: frame_shape is {data.frame_shape}; allowed: (mel bins,), such as (80,)")
-        log_mel(data.frame_shape[0], options)
+        options = audio_options(data)
+        log_mel(bins_of(data), options)
         return options
+
+    def complete(self, data: DataConfig, paths: Sequence[Path]) -> DataConfig:
+        """Fill in the sample rate, ``f_max`` and ``n_fft`` where they are open, and 80 mel bins.
+
+        See :func:`~seqdis.audio.completion.complete_data`.
+
+        Raises:
+            InputError: No file can be read, or an option is out of range.
+        """
+        return complete_data(data, paths)
 
     def datasets(self) -> Mapping[str, DatasetSpec]:
         """The datasets tones, arabic_speech_commands, librispeech and timit."""
@@ -72,19 +86,37 @@ class AudioModality(Modality):
         """The preset of timbres and melodies."""
         return "diffsda-tones"
 
+    def open(self, path: Path, data: DataConfig) -> Sequence[AudioRecording]:
+        """A sound file as the one recording that it is, of which nothing but the header is read.
+
+        Raises:
+            InputError: The suffix is unknown, or the file is missing, truncated, empty or no sound.
+        """
+        self.check_suffix(path, self.reads, "read")
+        return [open_sound(path, bins_of(data), self.options(data))]
+
+    def preparation(self, options: Mapping[str, Any]) -> FilePreparation:
+        """Sound is mixed to one channel and resampled, and silence at both ends is cut off.
+
+        Raises:
+            InputError: An option is unknown or out of range.
+        """
+        from seqdis.audio.preparation import audio_preparation
+
+        return audio_preparation(options)
+
     def read(self, path: Path, data: DataConfig) -> Clip:
         """Read a sound file whole, as log-mel frames ``(T, bins)``.
 
         Raises:
-            InputError: The suffix is unknown, the file is missing, truncated, empty or no sound, it
-                holds NaN or Inf, or it is shorter than one window.
+            InputError: The suffix is unknown, the file is missing, truncated, empty or no sound, or it holds NaN
+                or Inf.
         """
-        self.check_suffix(path, self.reads, "read")
-        options = self.options(data)
-        wave = read_wave(path, options.sample_rate)
-        return Clip(log_mel(data.frame_shape[0], options)(wave, name=str(path)), path.name)
+        return self.open(path, data)[0].whole()
 
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         """Write log-mel frames ``(T, bins)``: as they are (.npy), or made audible (.wav, .flac).
 
         Raises:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from seqdis.audio.options import AudioOptions
-from seqdis.core.config import DataConfig, parse_config
+from seqdis.audio.completion import audio_options
+from seqdis.core.config import DataConfig
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.targets import Target
 
@@ -32,7 +32,7 @@ def silent_steps(frames: Tensor, *, below_db: float) -> Tensor:
 
 
 def _silence(clip: Clip, data: DataConfig) -> Tensor:
-    options = parse_config(AudioOptions, data.options, where="audio options")
+    options = audio_options(data)
     return silent_steps(clip.frames, below_db=options.silence_db)
 
 

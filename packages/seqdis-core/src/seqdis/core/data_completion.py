@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from seqdis.core.capabilities import refused_parts
-from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.config import RunConfig
 from seqdis.core.data.discovery import find_inputs
 from seqdis.core.data.folder_content import folder_content
 from seqdis.core.data.latent_cache import open_latents
@@ -15,7 +15,7 @@ from seqdis.core.executors.shard_folder import is_shard_folder
 from seqdis.core.latent_settings import config_for_latents
 from seqdis.core.registry import get_method, get_modality
 
-__all__ = ["complete_config", "complete_from_files"]
+__all__ = ["complete_config"]
 
 _logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
         config = config_for_latents(config, open_latents(root))
         data = config.data
     else:
-        data = complete_from_files(config, root)
+        data = modality.complete(config.data, find_inputs(modality, [root]).paths)
     longest = max(one.steps for one in folder_content(modality, data, root).recordings)
     if longest < data.length:
         _logger.warning("%s: the longest recording has %d steps: length=%d", root, longest, longest)
@@ -62,24 +62,3 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
     if "mask" in refused_parts(get_method(config.method)):
         data = data.model_copy(update={"min_length": max(data.min_length, data.length)})
     return config.model_copy(update={"data": data})
-
-
-def complete_from_files(config: RunConfig, root: Path) -> DataConfig:
-    """The data settings of a configuration, completed from the first file that can be used.
-
-    Args:
-        config: The configuration of a run.
-        root: A folder of files, or one file.
-
-    Raises:
-        InputError: No file can be used, or the first cannot and ``skip_bad`` is off.
-    """
-    modality, problems = get_modality(config.modality), list[InputError]()
-    for path in find_inputs(modality, [root]).paths:
-        try:
-            return modality.complete(config.data, path)
-        except InputError as error:
-            problems.append(error)
-            if not config.data.skip_bad:
-                break
-    raise problems[0]

@@ -23,7 +23,7 @@ class FactorArrays:
         keys: A name for each sequence, or none.
         stamps: Time stamp of each step, ``(B, V)``, or None.
         mask: True where a step exists, ``(B, V)``; None where all do.
-        labels: What is known of the sequences ``(B,)`` or of their steps ``(B, V)``, by name: classes, or numbers.
+        labels: Labels of the sequences ``(B,)`` or of their steps ``(B, V)``, by name: names of classes, or numbers.
     """
 
     static: np.ndarray

@@ -48,7 +48,7 @@ class FactorFile:
 
 @dataclass(frozen=True)
 class FactorDescription:
-    """What a file says of its tensors.
+    """The metadata of a file of factors: all that its tensors do not say themselves.
 
     Attributes:
         keys: A name for each sequence, or none.
@@ -135,8 +135,8 @@ def write_factor_file(path: Path, content: FactorFile, *, left_out: Sequence[Seq
     """Write a file that appears whole or not at all; times are kept as integers with their unit beside.
 
     Args:
-        path: The file.
-        content: What it holds; nothing but what was left out where there are no tensors.
+        path: Path of the file.
+        content: The factors to write; without tensors, the file says what was left out and no more.
         left_out: Files that were not used: path, reason and detail of each.
     """
     description = replace(FactorDescription.of(content), left_out=left_out)

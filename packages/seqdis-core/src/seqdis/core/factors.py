@@ -57,8 +57,8 @@ class Factors:
         keys: A name for each sequence, or none.
         stamps: Time stamp of each step, ``(B, V)``, numbers or ``datetime64``; None where it is not known.
         mask: True where a step exists (False: padding), ``(B, V)``, or None: all of them do.
-        labels: What the data say of each sequence ``(B,)`` or of each step ``(B, V)``, by name: numpy arrays of names
-            of classes, or of numbers.
+        labels: Labels of each sequence ``(B,)`` or of each step ``(B, V)``, by name: numpy arrays of names of classes,
+            or of numbers.
 
     Raises:
         InputError: The batch sizes of the parts differ, ``dynamic`` has no step dimension, or the mask, the stamps or

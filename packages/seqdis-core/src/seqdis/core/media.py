@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
 from seqdis.core.modality import Modality, Panel
@@ -22,15 +23,29 @@ def media_suffix(modality: Modality, like: Path) -> str:
     return suffix if suffix in modality.writes else modality.writes[0]
 
 
-def write_media(modality: Modality, path: Path, frames: Tensor, data: DataConfig) -> None:
+def write_media(
+    modality: Modality,
+    path: Path,
+    frames: Tensor,
+    data: DataConfig,
+    *,
+    source: DynamicsSource | None = None,
+) -> None:
     """Write one sequence ``(V, *frame)`` as the kind of file that the suffix names.
+
+    Args:
+        modality: The modality of the sequence.
+        path: The file.
+        frames: The frames, in natural units.
+        data: The run's data settings.
+        source: The file that lends the dynamics, whose sound goes along; see :meth:`Modality.write`.
 
     Raises:
         InputError: The suffix is not one the modality writes, or the file cannot be written.
     """
     modality.check_suffix(path, modality.writes, "write")
     with _replaced(path) as partial:
-        modality.write(partial, frames, data)
+        modality.write(partial, frames, data, source=source)
 
 
 def draw_picture(modality: Modality, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, parse_config
 from seqdis.core.data.clip import Clip
+from seqdis.core.data.dynamics_source import DynamicsSource
+from seqdis.core.data.file_preparation import FilePreparation
 from seqdis.core.data.labels import Label
 from seqdis.core.data.prediction_tasks import Outcome, Quantity
 from seqdis.core.data.recording import Recording
@@ -85,6 +87,10 @@ class Modality(ABC):
     summary: ClassVar[str] = ""
     reads: ClassVar[tuple[str, ...]] = ()
     """Suffixes of the files it can read, lower case with the dot; ``"/"`` for folders of files."""
+    installable: ClassVar[Mapping[str, str]] = {}
+    """What to run so that files of a further suffix are read, by the suffix."""
+    incidental: ClassVar[tuple[str, ...]] = ()
+    """Those of ``reads`` that are first of all files of another kind, such as the sound of a video."""
     writes: ClassVar[tuple[str, ...]] = ()
     """Suffixes that :meth:`write` accepts; the first is the default."""
     pictures: ClassVar[tuple[str, ...]] = (".png",)
@@ -120,12 +126,29 @@ class Modality(ABC):
         """The preset that ``seqdis demo`` trains, or None."""
         return None
 
-    def complete(self, data: DataConfig, path: Path) -> DataConfig:
-        """Fill in what the settings leave open from a person's file: here, the shape of a frame.
+    def complete(self, data: DataConfig, paths: Sequence[Path]) -> DataConfig:
+        """Fill in what the settings leave open from a person's files: here, from the first that can be used.
 
         Args:
             data: The settings of a preset, with the changes that were asked for.
-            path: A file of the folder that is to be learnt from.
+            paths: The files that are to be learnt from, one or more; with ``skip_bad`` those that cannot be used
+                are passed over.
+
+        Raises:
+            InputError: A file cannot be used.
+        """
+        problems: list[InputError] = []
+        for path in paths:
+            try:
+                return self.complete_from(data, path)
+            except InputError as error:
+                problems.append(error)
+                if not data.skip_bad:
+                    break
+        raise problems[0]
+
+    def complete_from(self, data: DataConfig, path: Path) -> DataConfig:
+        """Fill in what the settings leave open from one file: here, the shape of a frame.
 
         Raises:
             InputError: The file cannot be used.
@@ -161,8 +184,17 @@ class Modality(ABC):
         """
 
     @abstractmethod
-    def write(self, path: Path, frames: Tensor, data: DataConfig) -> None:
+    def write(
+        self, path: Path, frames: Tensor, data: DataConfig, *, source: DynamicsSource | None = None
+    ) -> None:
         """Write ``(T, *frame)`` as the kind of file that the suffix names.
+
+        Args:
+            path: The file.
+            frames: The frames, in natural units.
+            data: The run's data settings.
+            source: The file that lends the dynamics, if one does; a modality whose files hold more than its frames
+                (a video its sound) may copy that from there.
 
         Raises:
             InputError: The suffix is not one of ``writes``.
@@ -184,8 +216,21 @@ class Modality(ABC):
         """
         return None
 
+    def preparation(self, options: Mapping[str, Any]) -> FilePreparation:
+        """How one of its files is prepared for training (cut, resized, resampled).
+
+        Args:
+            options: Settings of the preparation, as they are typed on a command line.
+
+        Raises:
+            InputError: The modality has none, an option is unknown or out of range, or it needs what is not installed.
+        """
+        raise InputError(
+            f"{self.name}: files of this kind need no preparation; they are learnt from as they are"
+        )
+
     def is_frame_folder(self, folder: Path) -> bool:
-        """Whether the files directly in ``folder`` are the frames of one sequence."""
+        """Whether the files directly in ``folder`` are the frames of one sequence, and none of them is one by itself."""
         return False
 
     def frame_encoder(

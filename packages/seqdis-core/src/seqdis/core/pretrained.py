@@ -60,9 +60,12 @@ def build_model(config: RunConfig) -> Disentangler:
     """A fresh model of the configured method and modality.
 
     Raises:
-        InputError: The method or modality is not installed, or the modality's options are wrong.
+        InputError: The method or modality is not installed, the modality's options are wrong, or the shape of a frame
+            is still open.
     """
     modality, method = get_modality(config.modality), get_method(config.method)
+    if not config.data.frame_shape:
+        raise InputError("data.frame_shape is left open: training takes it from the files; allowed: a shape")
     modality.options(config.data)
     if not isinstance(config.model, method.config_class):
         raise InputError(

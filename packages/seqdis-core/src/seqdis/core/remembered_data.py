@@ -20,7 +20,7 @@ from seqdis.core.executors.shard_folder import is_shard_folder
 from seqdis.core.files import replace_with_json
 from seqdis.core.registry import data_root, get_dataset, get_modality
 
-__all__ = ["RememberedData", "data_of_run", "describe_data", "remember_data"]
+__all__ = ["RememberedData", "data_of_run", "describe_data", "remember_data", "remembered_folder"]
 
 FILE = "data.json"
 
@@ -28,7 +28,7 @@ _logger = logging.getLogger(__name__)
 
 
 class RememberedData(Config):
-    """Where the files of a training lie, and a fingerprint that tells whether they are still the same."""
+    """The place of a training's files, and a fingerprint that tells whether they are still the same."""
 
     format: Literal[1] = 1
     path: str = Field(description="absolute path of the folder, or of the one file")
@@ -37,7 +37,7 @@ class RememberedData(Config):
 
 
 def describe_data(config: RunConfig, root: Path | None) -> RememberedData | None:
-    """What a run remembers of its files: path, number and fingerprint; None for data that are no files.
+    """Path, number and fingerprint of the files that a run is trained on; None for data that are no files.
 
     The fingerprint reads names and sizes alone, so that a folder may be moved and large files cost nothing.
 
@@ -66,6 +66,16 @@ def remember_data(run: Path, data: RememberedData | None) -> None:
     """
     if data is not None:
         replace_with_json(run / FILE, data.model_dump(mode="json"))
+
+
+def remembered_folder(run: Path) -> Path | None:
+    """The folder that a run was trained on, whether it is still there or not; None where it remembers none.
+
+    Raises:
+        InputError: ``data.json`` is damaged.
+    """
+    file = _file_of(run)
+    return None if file is None else Path(_read(file).path)
 
 
 def data_of_run(run: Path, config: RunConfig, given: Path | None = None) -> Path | None:

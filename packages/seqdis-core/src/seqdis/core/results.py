@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
@@ -19,6 +18,7 @@ from seqdis.core.files import replace_with_json
 from seqdis.core.metric import Metrics
 from seqdis.core.starting_noise import NoiseChoice
 from seqdis.core.training_record import TrainingRecord
+from seqdis.core.worker_processes import usable_cores
 
 __all__ = [
     "BENCHMARK_SCHEMA",
@@ -255,8 +255,7 @@ def device_name(device: torch.device | str = "cpu") -> str:
     kind = torch.device(device)
     if kind.type == "cuda":
         return torch.cuda.get_device_name(kind)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{kind.type} ({cores} cores)" if kind.type == "cpu" else kind.type
+    return f"{kind.type} ({usable_cores()} cores)" if kind.type == "cpu" else kind.type
 
 
 def read_schema(path: Path) -> str:

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from seqdis.core.column_kinds import looks_like_identifier, looks_like_time
 from seqdis.core.errors import InputError, unknown_name
 
 __all__ = ["TableParts", "is_table", "read_table"]
 
+_KINDS = {"id_column": "an identifier", "time_column": "a time"}
 _MISSING = ("nan", "<NA>", "NaT")
 _ISO_DATE = re.compile(r"NaT$|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?$")
 
@@ -59,8 +61,9 @@ def read_table(
         name: The name of the table in error messages.
 
     Raises:
-        InputError: A column is missing, named twice, or holds no numbers, an identifier or a time is missing, the table is empty,
-            or its rows are not in the order of their time.
+        InputError: A column is missing, named twice, or holds no numbers, one that looks like an identifier or a time is
+            not named, an identifier or a time is missing, the table is empty, or its rows are not in the order of their
+            time.
     """
     names, levels = list(table.columns), _index_levels(table)
     if len(levels) > 1 and id_column is None and time_column is None:
@@ -76,6 +79,8 @@ def read_table(
         if wanted is not None and wanted not in known:
             raise unknown_name(f"column of {name}", str(wanted), map(str, known))
     apart = {id_column, time_column}
+    if id_column is None and len(table):
+        _check_index(table, name)
     if columns is None:
         if len(table):
             _check_claimed(table, [n for n in names if n not in apart], id_column, time_column, name)
@@ -90,6 +95,9 @@ def read_table(
     stamps = times = None
     if time_column is not None:
         times = _times(_column(table, time_column), f"{name}: column {time_column!r}")
+    elif id_column in levels and len(levels) > 1:
+        time_column = _level_of_time(table, [level for level in levels if level != id_column], name)
+        times = _times(_column(table, time_column), f"{name}: level {time_column!r}")
     elif _is_dated(getattr(table, "index", None)):
         times, time_column = _times(table.index, f"{name}: index"), "index"
     if times is not None:
@@ -116,6 +124,61 @@ def _check_claimed(
                 f"{name}: column {str(unclaimed[0])!r} holds {table[unclaimed[0]].dtype}; allowed: named as {option} (in as_sequences "
                 "or fit), or left out by columns, which names the channels"
             )
+    rows = None if id_column is None else _groups(table, id_column, name)[1]
+    for column in names:
+        if _is_truth(table[column]):
+            raise InputError(
+                f"{name}: column {str(column)!r} holds {table[column].dtype}, true and false; allowed: named in columns, as 1 "
+                "and 0, or left out by them"
+            )
+        if not _is_numeric(table[column]):
+            continue
+        values = _numbers(table[column], f"{name}: column {column!r}")
+        for option, is_claimed in (
+            ("id_column", id_column is None and looks_like_identifier(str(column), values)),
+            ("time_column", time_column is None and looks_like_time(str(column), values, rows)),
+        ):
+            if is_claimed:
+                raise InputError(
+                    f"{name}: column {str(column)!r} holds {table[column].dtype} as {_KINDS[option]} does; allowed: named as "
+                    f"{option} (in as_sequences or fit), or in columns, which names the channels"
+                )
+
+
+def _check_index(table: Any, name: str) -> None:
+    """Refuse an index whose texts name several rows each, as those of an identifier do."""
+    index = getattr(table, "index", None)
+    if index is None or getattr(index, "nlevels", 1) > 1 or not _is_text(index):
+        return
+    values = index.to_numpy().tolist()
+    if len(set(values)) < len(values):
+        title = index.name
+        way = (
+            f"id_column={title!r}"
+            if title is not None
+            else "a name for it (rename_axis) and that as id_column"
+        )
+        raise InputError(
+            f"{name}: an index of texts that occur several times ({values[0]!r}, …); allowed: {way}"
+        )
+
+
+def _level_of_time(table: Any, levels: Sequence[str], name: str) -> str:
+    """The one level of the index that holds dates."""
+    dated = [level for level in levels if _is_dated(_column(table, level))]
+    if len(dated) != 1:
+        raise InputError(
+            f"{name}: index levels {', '.join(map(str, levels))} beside the id; allowed: one as time_column"
+        )
+    return dated[0]
+
+
+def _is_truth(column: Any) -> bool:
+    kind = str(column.dtype).lower()
+    if kind.startswith("bool"):
+        return True
+    values = [value for value in column.to_numpy().tolist() if value is not None] if kind == "object" else []
+    return bool(values) and all(isinstance(value, bool) for value in values)
 
 
 def _is_text(column: Any) -> bool:

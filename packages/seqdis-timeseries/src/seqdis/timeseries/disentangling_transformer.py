@@ -58,7 +58,7 @@ class DisentanglingTransformer(TransformerMixin, BaseEstimator):  # type: ignore
             at once; whole series when omitted. Whole series are transformed either way.
         overrides: Further values of the configuration, ``{"static_dim": 32, "lr": 1e-3}``.
         features: The factors that become features: ``"both"``, ``"static"`` or ``"dynamic"``.
-        pooling: What becomes of the dynamic factor ``(V, D)``. ``"segments"``: its mean in each of ``n_segments``
+        pooling: Way in which the dynamic factor ``(V, D)`` becomes a row. ``"segments"``: its mean in each of ``n_segments``
             equal parts of the series, whatever their length (piecewise aggregate approximation); ``"mean_std"``: mean
             and standard deviation over the steps; ``"last"``: the last step; ``"flatten"``: every step, which takes
             series of one length.
@@ -82,6 +82,8 @@ class DisentanglingTransformer(TransformerMixin, BaseEstimator):  # type: ignore
         feature_names_in_: Names of these columns or channels, where a table named them.
         n_channels_: Number of channels, F.
     """
+
+    feature_names_in_: np.ndarray
 
     def __init__(
         self,
@@ -231,7 +233,8 @@ class DisentanglingTransformer(TransformerMixin, BaseEstimator):  # type: ignore
         config = get_preset(self.preset) if isinstance(self.preset, str) else self.preset
         if not isinstance(config, RunConfig):
             raise InputError(f"preset: {type(config).__name__}; allowed: the name of a preset, a RunConfig")
-        if len(config.data.frame_shape) != 1:
+        left_open = config.modality == "timeseries" and not config.data.frame_shape
+        if len(config.data.frame_shape) != 1 and not left_open:
             raise InputError(
                 f"preset {config.preset!r}: frames of shape {config.data.frame_shape}; allowed: presets of vectors, (F,)"
             )

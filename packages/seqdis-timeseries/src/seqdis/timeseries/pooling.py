@@ -35,7 +35,7 @@ def pooled_parts(pooling: Pooling, *, steps: int, segments: int) -> tuple[str, .
     """Names of the parts that pooling makes of a sequence, in order.
 
     Args:
-        pooling: How the steps are pooled.
+        pooling: Way in which the steps are pooled.
         steps: Number of steps of every sequence, of which ``"flatten"`` keeps each.
         segments: Number of segments of ``"segments"``.
     """

@@ -12,7 +12,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
 from seqdis.core.modality import Panel
 from seqdis.core.sequences import check_finite
-from seqdis.video.io import save_gif
+from seqdis.video.writing import save_gif
 
 __all__ = ["animated_grid", "draw_grid", "strip_grid"]
 

@@ -1,9 +1,7 @@
-"""Turns pictures of any size and rate into frames of the size and rate that a run asks for."""
+"""Turns pictures of any size into frames of the size that a run asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -11,33 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from seqdis.core.errors import InputError
-
-__all__ = ["TimedImage", "fit_image", "resample", "to_grey", "to_rgb"]
-
-_EPSILON = 1e-6  # seconds: rounding of time stamps
-
-
-@dataclass(frozen=True)
-class TimedImage:
-    """A decoded picture and the time at which it is first shown, in seconds from the start of the clip."""
-
-    image: Image.Image
-    seconds: float
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """An 8-bit RGB copy; what is transparent becomes black.
-
-    Raises:
-        InputError: The pixels are 16-bit or floating point, whose range is not known.
-    """
-    if image.mode.startswith(("I", "F")):
-        raise InputError(f"pixels of mode {image.mode!r}; allowed: 8 bits a channel")
-    if image.has_transparency_data:
-        layered = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), layered).convert("RGB")
-    return image.convert("RGB")
+__all__ = ["fit_image", "to_grey"]
 
 
 def to_grey(frames: Tensor) -> Tensor:
@@ -52,7 +24,12 @@ def to_grey(frames: Tensor) -> Tensor:
 
 
 def fit_image(
-    image: Image.Image, *, height: int, width: int, fit: Literal["crop", "pad", "stretch"]
+    image: Image.Image,
+    *,
+    height: int,
+    width: int,
+    fit: Literal["crop", "pad", "stretch"],
+    aspect: float = 1.0,
 ) -> np.ndarray:
     """Resize one picture with an antialiasing (bicubic) filter.
 
@@ -62,6 +39,7 @@ def fit_image(
         width: Width of the result in pixels.
         fit: ``"crop"`` keeps the largest centred part of the right aspect, ``"pad"`` adds black
             bars, ``"stretch"`` distorts.
+        aspect: Width of one pixel of the picture over its height, as anamorphic video has it; 1 is square.
 
     Returns:
         ``(height, width, 3)`` uint8; the picture itself where it has that size already.
@@ -69,38 +47,13 @@ def fit_image(
     bicubic = Image.Resampling.BICUBIC
     if fit == "stretch":
         return np.asarray(image.resize((width, height), bicubic))
-    scales = (width / image.width, height / image.height)
+    shown = image.width * aspect, float(image.height)
+    scales = (width / shown[0], height / shown[1])
     if fit == "crop":
-        w, h = width / max(scales), height / max(scales)
+        w, h = width / max(scales) / aspect, height / max(scales)
         left, top = (image.width - w) / 2, (image.height - h) / 2
         return np.asarray(image.resize((width, height), bicubic, box=(left, top, left + w, top + h)))
-    w, h = (max(1, round(side * min(scales))) for side in image.size)
+    w, h = (max(1, round(side * min(scales))) for side in shown)
     canvas = Image.new("RGB", (width, height))
     canvas.paste(image.resize((w, h), bicubic), ((width - w) // 2, (height - h) // 2))
     return np.asarray(canvas)
-
-
-def resample(frames: Iterable[TimedImage], *, fps: float | None, stride: int) -> Iterator[Image.Image]:
-    """Pick the pictures of a stream at a constant rate: at ``k / fps`` seconds, the one shown then.
-
-    Args:
-        frames: The pictures of the stream, in the order of time.
-        fps: Number of pictures a second; None keeps every picture.
-        stride: Step n: every n-th of the picked pictures is kept.
-    """
-    picked = (frame.image for frame in frames) if fps is None else _at_rate(frames, fps)
-    for index, image in enumerate(picked):
-        if index % stride == 0:
-            yield image
-
-
-def _at_rate(frames: Iterable[TimedImage], fps: float) -> Iterator[Image.Image]:
-    current: TimedImage | None = None
-    count = 0
-    for frame in frames:
-        while current is not None and count / fps < frame.seconds - _EPSILON:
-            yield current.image
-            count += 1
-        current = frame
-    if current is not None and count / fps <= current.seconds + _EPSILON:
-        yield current.image

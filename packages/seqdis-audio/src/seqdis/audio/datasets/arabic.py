@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from seqdis.audio.completion import audio_options
 from seqdis.audio.io import read_wave
 from seqdis.audio.mel import LogMel, log_mel
-from seqdis.audio.options import AudioOptions
-from seqdis.core.config import DataConfig, parse_config
+from seqdis.core.config import DataConfig
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
@@ -96,7 +96,7 @@ def _loudest_start(frames: Tensor, length: int) -> int:
 
 def _read(recording: _Recording, analyse: LogMel, length: int) -> Tensor:
     name = str(recording.path)
-    frames = analyse(read_wave(recording.path, analyse.options.sample_rate), name=name)
+    frames = analyse(read_wave(recording.path, analyse.options.sample_rate))
     if len(frames) < length:
         raise InputError(f"{name}: has {len(frames)} steps; at least {length} are needed")
     return loudest_window(frames, length)
@@ -106,7 +106,7 @@ def _sound(recording: _Recording, analyse: LogMel, length: int) -> Sound:
     """The samples between the centres of the window's first and last frame."""
     hop, rate = analyse.options.hop, analyse.options.sample_rate
     wave = read_wave(recording.path, rate)
-    start = _loudest_start(analyse(wave, name=str(recording.path)), length)
+    start = _loudest_start(analyse(wave), length)
     return Sound(wave[start * hop : (start + length - 1) * hop], rate)
 
 
@@ -122,7 +122,7 @@ def arabic_sequences(data: DataConfig, split: str, root: Path | None, seed: int)
     """
     if root is None:
         raise InputError("arabic_speech_commands: needs the folder with its files; got none")
-    options = parse_config(AudioOptions, data.options, where="audio options")
+    options = audio_options(data)
     recordings = _by_speaker(root, split) if options.split == "speaker" else _by_round(root, split)
     analyse = log_mel(data.frame_shape[0], options)
     with ThreadPoolExecutor(_THREADS) as pool:

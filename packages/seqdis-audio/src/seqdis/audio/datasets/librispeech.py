@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from seqdis.audio.completion import audio_options
 from seqdis.audio.datasets.utterances import Utterance, UtteranceChunks
-from seqdis.audio.options import AudioOptions
-from seqdis.core.config import DataConfig, parse_config
+from seqdis.core.config import DataConfig
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
@@ -64,7 +64,7 @@ def librispeech_sequences(data: DataConfig, split: str, root: Path | None, seed:
     """
     if root is None:
         raise InputError("librispeech: needs the folder with its files; got none")
-    options = parse_config(AudioOptions, data.options, where="audio options")
+    options = audio_options(data)
     genders = _genders(root)
     files = {p.name: sorted(p.rglob("*.flac")) for p in sorted(root.iterdir()) if p.is_dir()}
     files = {subset: paths for subset, paths in files.items() if paths}

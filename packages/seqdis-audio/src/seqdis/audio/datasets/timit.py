@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from seqdis.audio.completion import audio_options
 from seqdis.audio.datasets.utterances import Utterance, UtteranceChunks
-from seqdis.audio.options import AudioOptions
-from seqdis.core.config import DataConfig, parse_config
+from seqdis.core.config import DataConfig
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
@@ -78,7 +78,7 @@ def timit_sequences(data: DataConfig, split: str, root: Path | None, seed: int) 
     """
     if root is None:
         raise InputError("timit: needs the folder with its files; got none")
-    options = parse_config(AudioOptions, data.options, where="audio options")
+    options = audio_options(data)
     if options.split == "round":
         raise InputError("timit: option split is 'round', but each sentence is read once; allowed: speaker")
     utterances: dict[str, tuple[str, str, Path]] = {}

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqdis.audio.completion import audio_options
 from seqdis.audio.mel import log_mel
-from seqdis.audio.options import AudioOptions
-from seqdis.core.config import DataConfig, parse_config
+from seqdis.core.config import DataConfig
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
@@ -103,7 +103,7 @@ def synthesize(
 
 def tones_sequences(data: DataConfig, split: str, root: Path | None, seed: int) -> SequenceDataset:
     """Every pair of timbre and melody equally often, in an order and with jitter that ``seed`` fixes."""
-    options = parse_config(AudioOptions, data.options, where="audio options")
+    options = audio_options(data)
     analyse = log_mel(data.frame_shape[0], options)
     generator = np.random.default_rng(mix_seed(seed, list(_COUNTS).index(split)))
     pairs = generator.permutation(_COUNTS[split]) % (len(TIMBRES) * len(MELODIES))

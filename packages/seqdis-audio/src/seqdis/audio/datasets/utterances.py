@@ -7,13 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from seqdis.audio.io import read_segment, sound_info
+from seqdis.audio.completion import audio_options
+from seqdis.audio.io import read_segment
 from seqdis.audio.mel import log_mel
-from seqdis.audio.options import AudioOptions
-from seqdis.core.config import DataConfig, parse_config
+from seqdis.audio.segments import segment_wave
+from seqdis.audio.sound_info import sound_info
+from seqdis.core.config import DataConfig
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
 from seqdis.core.data.recordings import Recordings, View, digest
@@ -72,12 +75,12 @@ class UtteranceChunks(SequenceDataset):
         if data.pick != "window":
             raise InputError(f"data.pick is {data.pick!r}; a speech corpus allows: window")
         self.labels = dict(labels)
-        self._options = parse_config(AudioOptions, data.options, where="audio options")
+        self._options = audio_options(data)
         self._analyse = log_mel(data.frame_shape[0], self._options)
         self._length, self._utterances, self._seed = data.length, list(utterances), seed
         with ThreadPoolExecutor(_THREADS) as pool:
             self._samples = list(pool.map(lambda u: sound_info(u.path).samples, utterances))
-        self._totals = [1 + samples // self._options.hop for samples in self._samples]
+        self._totals = [self._analyse.steps(samples) for samples in self._samples]
         for utterance, total in zip(utterances, self._totals, strict=True):
             if total < data.length:
                 raise InputError(f"{utterance.path}: has {total} steps; at least {data.length} are needed")
@@ -104,17 +107,13 @@ class UtteranceChunks(SequenceDataset):
         return which, int(torch.randint(self._totals[which] - self._length + 1, (), generator=generator))
 
     def _read(self, which: int, start: int) -> Tensor:
-        context, hop, samples = self._analyse.context, self._options.hop, self._samples[which]
-        first, last = start * hop - context, (start + self._length - 1) * hop + context
-        path = self._utterances[which].path
-        # The mirror at an edge needs as many samples behind it, which a chunk of one frame may lack.
-        wave = read_segment(
-            path, max(first, 0), min(max(last, context + 1), samples), self._options.sample_rate
-        )
-        missing = (max(-first, 0), max(last - samples, 0))
-        if len(wave) <= max(missing):
-            raise InputError(f"{path}: has {samples} samples; at least {context + 1} are needed")
-        return torch.nn.functional.pad(wave[None], missing, mode="reflect")[0, : last - first]
+        path, rate = self._utterances[which].path, self._options.sample_rate
+
+        def read(first: int, last: int) -> Tensor:
+            return read_segment(path, first, last, rate)
+
+        last = start + self._length
+        return segment_wave(self._analyse, start, last, samples=self._samples[which], read=read)
 
     def recordings(self) -> Recordings:
         """The utterances, each analysed whole; a file that was written anew is another recording."""
@@ -125,7 +124,8 @@ class UtteranceChunks(SequenceDataset):
 
         def read(index: int) -> Clip:
             u = self._utterances[index]
-            return Clip(self._analyse(sound(index).samples, name=str(u.path)), u.key)
+            frames = self._analyse(sound(index).samples)
+            return Clip(frames, u.key, stamps=self._analyse.seconds(torch.arange(len(frames))))
 
         def views(indices: Sequence[int], epoch: int) -> list[View]:
             chunks = [self._chunk(index, epoch) for index in indices]
@@ -152,4 +152,7 @@ class UtteranceChunks(SequenceDataset):
             x=self._analyse.padded(waves),
             labels={name: torch.tensor([u.labels[name] for u in chosen]) for name in self.labels},
             keys=[f"{u.key}@{start}" for u, (_, start) in zip(chosen, chunks, strict=True)],
+            stamps=np.stack(
+                [self._analyse.seconds(start + torch.arange(self._length)) for _, start in chunks]
+            ),
         )

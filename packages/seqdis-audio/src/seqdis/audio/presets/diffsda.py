@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqdis.audio.options import AudioOptions
+from seqdis.audio.options import FROM_RECORDINGS, AudioOptions, AudioSettings
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
 from seqdis.core.diffusion.samplers.dpmpp import DPMPPConfig
 from seqdis.core.diffusion.samplers.edm import EDMConfig
@@ -21,7 +21,7 @@ def _base(
     preset: str,
     dataset: str,
     length: int = 68,
-    options: AudioOptions | None = None,
+    options: AudioSettings | None = None,
     static_dim: int = 32,
     dynamic_dim: int = 4,
     hidden_dim: int = 128,
@@ -169,10 +169,11 @@ def diffsda_tones() -> RunConfig:
 
 
 def diffsda_audio() -> RunConfig:
-    """A folder of one's own recordings (ours): as the Arabic commands, with a longer training of the prior."""
+    """A folder of one's own recordings (ours): as the Arabic commands, at the files' own sample rate."""
     return _base(
         preset="diffsda-audio",
         dataset="folder",
+        options=FROM_RECORDINGS,
         sampler=DPMPPConfig(steps=16),
         steps=20000,
         batch_size=64,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from seqdis.audio.options import AudioOptions
+from seqdis.audio.options import FROM_RECORDINGS, AudioOptions, AudioSettings
 from seqdis.core.config import DataConfig, PriorConfig, RunConfig, TrainConfig
 from seqdis.core.methods.dsvae.config import DSVAEConfig
 from seqdis.core.nn.backbones import BackboneConfig
@@ -18,7 +18,7 @@ def _base(
     preset: str,
     dataset: str,
     length: int,
-    options: AudioOptions,
+    options: AudioSettings,
     channels: int = 256,
     train: TrainConfig,
     **sizes: Unpack[VAESizes],
@@ -90,7 +90,7 @@ def dsvae_audio() -> RunConfig:
         preset="dsvae-audio",
         dataset="folder",
         length=64,
-        options=AudioOptions(),
+        options=FROM_RECORDINGS,
         static_dim=32,
         dynamic_dim=8,
         frame_std=0.2,

@@ -20,7 +20,6 @@ from seqdis.core.data.labels import label_of
 from seqdis.core.data.latent_cache import LatentCache, open_latents
 from seqdis.core.data.latent_shard import HeldRecording, LatentShard
 from seqdis.core.data.running_moments import RunningMoments
-from seqdis.core.data_completion import complete_from_files
 from seqdis.core.errors import InputError
 from seqdis.core.executors import Executor, ShardFolder, ShardPlan, get_executor, run_shards
 from seqdis.core.latent_settings import frame_settings
@@ -102,7 +101,7 @@ def encode_data(
         )
     root = files if files.is_dir() else files.parent
     found = find_inputs(get_modality(config.modality), [files])
-    data = complete_from_files(config, files)
+    data = get_modality(config.modality).complete(config.data, found.paths)
     codec.latent_shape(data.frame_shape)  # refuses frames that do not suit it, before anything is read
     job = LatentJob(
         folder=out.absolute(),

@@ -48,7 +48,7 @@ _WRITERS: dict[str, Callable[[FactorShards, Path], tuple[Path, ...]]] = {
 
 @dataclass(frozen=True)
 class EncodedFiles:
-    """What was encoded, and where it lies.
+    """The result of an encoding: the files that were written, and the shapes in them.
 
     Attributes:
         files: The files that were written, or the folder of shards.
@@ -100,13 +100,13 @@ def encode_files(
         batch_size: Sequences a pass.
         settings: Settings of the model that may change after training, each ``key=value``.
         device: Device to compute on; the fastest when omitted.
-        executor: Where shards are computed; in processes of this machine when omitted.
+        executor: The engine that computes the shards; processes of this machine when omitted.
         workers: Number of processes that read files ahead, for each that computes.
         force: Start over where the shards that are there belong to another model or to other inputs.
         progress: Called with the number of shards that this call has finished, and that of all that were missing.
 
     Returns:
-        What was written; None in all but the first of several processes that ``accelerate launch`` started.
+        The files that were written; None in all but the first of several processes that ``accelerate launch`` started.
 
     Raises:
         InputError: The run, a setting, the device or a file cannot be used, ``out`` has another suffix, or the shards
@@ -163,7 +163,7 @@ def encode_files(
 
 
 def _check_output(out: Path) -> Callable[[FactorShards, Path], tuple[Path, ...]] | None:
-    """What writes a result of this suffix; None for a folder."""
+    """The function that writes a result of this suffix; None for a folder."""
     if out.is_dir() or not out.suffix:
         return None
     write = _WRITERS.get(out.suffix.lower())

@@ -14,7 +14,7 @@ from seqdis.core.analysis.file_windows import FileWindows, WindowBatch
 from seqdis.core.capabilities import adjust
 from seqdis.core.data.discovery import LeftOut
 from seqdis.core.data.file_states import digest_of_files, digest_of_json, sha256_of
-from seqdis.core.devices import pick_device
+from seqdis.core.device_choice import pick_device
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.executors import ShardJob, ShardPlan, ShardWorker
@@ -122,7 +122,7 @@ def plan_encoding(job: EncodeJob, paths: Sequence[Path]) -> ShardPlan:
     """Decide which files belong to which shard, and hash what the factors depend on.
 
     Args:
-        job: The job.
+        job: The encoding that is planned.
         paths: Absolute paths of the files, in the order of the result.
     """
     shards = [[str(path) for path in part] for part in split_files(paths)]

@@ -26,7 +26,7 @@ class FactorShards:
 
     Attributes:
         paths: The files, each written by :meth:`Factors.save`.
-        description: What all of them hold: keys, type of the time stamps, classes of the labels.
+        description: The content of all of them together: keys, type of the time stamps, classes of the labels.
     """
 
     paths: Sequence[Path]

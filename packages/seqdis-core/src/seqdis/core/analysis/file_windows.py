@@ -46,7 +46,7 @@ class WindowBatch:
         return self if self.sequences is None else replace(self, sequences=self.sequences.pin_memory())
 
     def kind(self) -> object:
-        """What windows of one batch have in common: how time is given, and the names of the labels."""
+        """Type of the time stamps and names of the labels, which all windows of one batch have in common."""
         stamps = None if self.sequences is None else self.sequences.stamps
         # As text: numpy takes None for the type float64.
         return None if stamps is None else str(stamps.dtype), sorted(self.labels)

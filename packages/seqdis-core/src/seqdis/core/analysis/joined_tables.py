@@ -39,7 +39,8 @@ def check_table_libraries(out: Path) -> None:
 
 
 def write_tables(shards: FactorShards, out: Path) -> tuple[Path, Path]:
-    """Write a table with a row a sequence and one with a row a step, both or neither; see :class:`FactorTables`.
+    """Write a table with a row a sequence and one with a row a step, both or neither; see
+    :class:`~seqdis.core.factor_tables.FactorTables`.
 
     Raises:
         InputError: A package is absent, or the disk is full.

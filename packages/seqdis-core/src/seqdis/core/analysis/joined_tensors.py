@@ -22,7 +22,8 @@ LARGEST_HEADER = 100_000_000
 
 
 def write_safetensors(shards: FactorShards, path: Path) -> None:
-    """Write the file that :meth:`Factors.save` would write of all factors; see :class:`FactorFile`.
+    """Write the file that :meth:`Factors.save` would write of all factors; see
+    :class:`~seqdis.core.factor_file.FactorFile`.
 
     Raises:
         InputError: The keys do not fit into the file's header, or the disk is full.

@@ -17,7 +17,7 @@ from seqdis.core.data.folder_content import open_recordings
 from seqdis.core.data.latent_cache import ENCODED_DATA
 from seqdis.core.data.latent_shard import write_shard
 from seqdis.core.data.recording import Recording
-from seqdis.core.devices import pick_device
+from seqdis.core.device_choice import pick_device
 from seqdis.core.errors import InputError
 from seqdis.core.executors import ShardJob, ShardWorker
 from seqdis.core.registry import get_modality

@@ -65,29 +65,16 @@ def check(
 
 def _starter(folder: Path, modality: str | None) -> str:
     """The preset for a person's own files of the modality that reads most of what lies in a folder."""
-    from seqdis.core.data.discovery import find_inputs
-    from seqdis.core.registry import get_modality, list_modalities
+    from seqdis.core.data.modality_choice import modality_of
+    from seqdis.core.registry import get_modality
 
-    counts: dict[str, int] = {}
-    for name in list_modalities() if modality is None else [modality]:
-        if get_modality(name).starter() is not None:
-            try:
-                counts[name] = len(find_inputs(get_modality(name), [folder]).paths)
-            except InputError as error:
-                if modality is not None:
-                    raise
-                problem = error
-    if not counts:
-        if modality is not None:
-            raise InputError(
-                f"--modality {modality}: has no preset for a person's own files; name one by --preset"
-            )
-        kinds = sorted({kind for name in list_modalities() for kind in get_modality(name).reads})
+    chosen = modality_of([folder]) if modality is None else get_modality(modality)
+    preset = chosen.starter()
+    if preset is None:
         raise InputError(
-            f"{folder}: holds no file that an installed modality reads; known: {', '.join(kinds)}"
-        ) from problem
-    most = max(counts, key=lambda name: counts[name])
-    return str(get_modality(most).starter())
+            f"modality {chosen.name}: has no preset for a person's own files; name one by --preset"
+        )
+    return preset
 
 
 def _print(report: FolderReport) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from seqdis.core.cli.data_check_command import check
 from seqdis.core.cli.data_encode_command import encode
+from seqdis.core.cli.data_prepare_command import prepare
 
 __all__ = ["data"]
 
@@ -21,3 +22,4 @@ def _group() -> None:
 
 data.command()(check)
 data.command()(encode)
+data.command()(prepare)

@@ -30,7 +30,7 @@ def demo(
     """Make a dataset, train a small model on it, then reconstruct, swap and score."""
     from seqdis.core import registry
     from seqdis.core.demonstration import run_demo
-    from seqdis.core.devices import pick_device
+    from seqdis.core.device_choice import pick_device
 
     record, files = run_demo(
         modality,

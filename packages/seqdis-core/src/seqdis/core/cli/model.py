@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seqdis.core.capabilities import adjust, sampling_of
 from seqdis.core.config import read_overrides
-from seqdis.core.devices import pick_device
+from seqdis.core.device_choice import pick_device
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.kind_config import switch_kind

@@ -50,6 +50,7 @@ def reconstruct(
     import torch
 
     from seqdis.core.cli.session import open_session
+    from seqdis.core.data.dynamics_source import DynamicsSource
     from seqdis.core.data.inputs import expand
     from seqdis.core.data.steps import existing_steps
     from seqdis.core.media import write_media
@@ -73,9 +74,11 @@ def reconstruct(
             progress(i + len(some), len(sources))
     rows = []
     for path, output, source, result in zip(paths, outputs, sources, results, strict=True):
-        write_media(session.modality, output, result, session.config.data)
+        origin = DynamicsSource(path, start)
+        write_media(session.modality, output, result, session.config.data, source=origin)
         mse = float((result - source.x[0]).square().mean())
         rows.append({"input": str(path), "out": str(output), "mse": mse})
+    session.mark(outputs, inputs=paths)
     if as_json:
         print_json(rows)
     else:

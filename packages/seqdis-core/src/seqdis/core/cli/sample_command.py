@@ -92,6 +92,7 @@ def sample(
     panels = [Panel(str(i), sequence) for i, sequence in enumerate(result.frames[:SHOWN])]
     files += draw_pictures(modality, folder / "sample", panels, data, columns=(2, 4))
     files.append(folder / "factors.safetensors")
+    session.mark(files, inputs=[] if content is None else [content])
     summary = session.summary(
         files,
         count=count,

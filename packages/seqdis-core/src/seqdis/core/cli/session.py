@@ -14,12 +14,14 @@ from seqdis.core.cli.model import load_model
 from seqdis.core.cli.output import progress_bar
 from seqdis.core.config import RunConfig
 from seqdis.core.data.inputs import read_first, single_input
+from seqdis.core.data.outputs import mark_outputs
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Modality
 from seqdis.core.pretrained import config_of
 from seqdis.core.registry import get_modality
+from seqdis.core.remembered_data import remembered_folder
 from seqdis.core.sequences import Sequences
 
 __all__ = ["Session", "check_folder", "open_session"]
@@ -64,6 +66,17 @@ class Session:
     def read(self, path: Path, *, start: int = 0, frames: int | None = None) -> Sequences:
         """One sequence of a file; see :func:`~seqdis.core.data.inputs.read_first`."""
         return read_first(self.modality, path, self.config.data, start=start, frames=frames)
+
+    def mark(self, files: Sequence[Path], *, inputs: Sequence[Path] = ()) -> None:
+        """Note files that were written among inputs, so that no command takes them for inputs.
+
+        Args:
+            files: Files that the command wrote.
+            inputs: Files that it read; those that the run was trained on count as well.
+        """
+        trained_on = remembered_folder(self.run)
+        near = [path if path.is_dir() else path.parent for path in inputs]
+        mark_outputs(files, near=[*near, *([] if trained_on is None else [trained_on])])
 
     @torch.no_grad()
     def encode(self, path: Path, *, start: int) -> Factors:

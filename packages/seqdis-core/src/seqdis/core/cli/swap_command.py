@@ -68,6 +68,7 @@ def swap(
     from seqdis.core.analysis.generate import swap_drawn
     from seqdis.core.analysis.swap import swap_pairs
     from seqdis.core.cli.session import open_session
+    from seqdis.core.data.dynamics_source import DynamicsSource
     from seqdis.core.files import replace_with_json
     from seqdis.core.media import draw_picture, write_media
     from seqdis.core.output_paths import swap_outputs
@@ -111,11 +112,11 @@ def swap(
             )
             swapped, grid = pair.named()["swap_a_b"], pair.grid()
         else:
-            ((kept, source),) = sequences.items()
+            ((kept, own),) = sequences.items()
             drawn = swap_drawn(
                 model,
                 open_prior(run, model),
-                source,
+                own,
                 keep=kept,
                 count=count or (1 if outputs.single else 4),
                 independent=independent,
@@ -124,13 +125,15 @@ def swap(
             )
             swapped, grid = list(drawn.frames), drawn.grid()
     media = outputs.media_files(len(swapped))
+    source = DynamicsSource(inputs["dynamic"], start) if "dynamic" in inputs else None
     for path, sequence in zip(media, swapped if media else [], strict=True):
-        write_media(modality, path, sequence, data)
+        write_media(modality, path, sequence, data, source=source)
     for path in outputs.pictures:
         draw_picture(modality, path, grid, data)
     files = [*media, *outputs.pictures]
     named = {str(side): str(path) for side, path in inputs.items()}
     recorded = noise if len(inputs) == 2 else None
+    session.mark(files, inputs=[*inputs.values()])
     summary = session.summary(files, **named, noise=recorded, extra=extra, start=start)
     if outputs.record is not None:
         replace_with_json(outputs.record, summary)

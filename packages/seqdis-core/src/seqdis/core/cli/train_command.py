@@ -37,7 +37,7 @@ def train(
     Ctrl-C and SIGTERM write a checkpoint first, from which --resume goes on bit for bit; a second Ctrl-C does not wait.
     """
     from seqdis.core.config import apply_overrides
-    from seqdis.core.devices import pick_device
+    from seqdis.core.device_choice import pick_device
     from seqdis.core.processes import is_first_process
     from seqdis.core.registry import get_preset
     from seqdis.core.training import train as run_training

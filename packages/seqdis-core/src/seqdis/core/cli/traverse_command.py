@@ -101,6 +101,7 @@ def traverse(
             write_media(modality, files[-1], frames, settings)
     listed = sorted({*range(min(LISTED, len(components))), *numbers})
     rows = prior.component_rows(components, labels, listed)
+    session.mark(files, inputs=[source])
     summary = session.summary(
         files, input=str(source), start=start, factor=factor, amounts=amounts.tolist(), components=rows
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from seqdis.core.data.folder_labels import LABELS_FILE
+from seqdis.core.data.outputs import made_in
+from seqdis.core.data.prepared_record import FAILED_FILE, PREPARED_FILE
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import is_shard_folder, read_index
 
@@ -20,7 +22,7 @@ __all__ = ["Found", "LeftOut", "Reason", "describe_left_out", "find_inputs", "is
 
 Reason = Literal["kind", "run", "made", "twice", "short", "damaged"]
 """Why a file, a folder or a recording is not used."""
-NOT_DATA = (LABELS_FILE,)
+NOT_DATA = (LABELS_FILE, PREPARED_FILE, FAILED_FILE)
 """Names of files that belong to a folder of data without being recordings."""
 ABOUT_DATA = ("readme", "license", "licence", "copying", "sha256sums")
 """Names, without their suffix, of files that say something about a folder of data."""
@@ -34,8 +36,8 @@ class LeftOut:
 
     Attributes:
         path: The file or folder.
-        reason: ``"kind"``: no reader for its suffix; ``"run"``: the folder of a run;
-            ``"made"``: a folder of factors or latents; ``"twice"``: the same file as
+        reason: ``"kind"``: no reader for its suffix; ``"run"``: the folder of a run; ``"made"``: what a model made;
+            ``"twice"``: the same file as
             another one; ``"short"``: fewer steps than ``min_length``; ``"damaged"``: it cannot be read.
         detail: The finding: the suffix, the other path, the number of steps, the error.
     """
@@ -86,7 +88,7 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
 
     A folder that holds other folders or readable files is searched; one that holds frames only,
     of a modality that reads folders, is one input. A file counts once, by its real path, however many links lead
-    to it. Folders of runs are left out, so that nothing is learnt from what a model made.
+    to it. Folders of runs, and files that a model made, are left out: nothing is learnt from them.
 
     Raises:
         InputError: An input is missing or of an unknown kind, or nothing was found.
@@ -111,7 +113,8 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
             paths += search.once([path])
         else:
             raise InputError(
-                f"{path}: unknown kind of file {path.suffix!r}; {modality.name} reads: {_known(modality)}"
+                f"{path}: unknown kind of file {path.suffix!r}{_way_out(modality, path)}; "
+                f"{modality.name} reads: {_known(modality)}"
             )
     return Found(tuple(paths), tuple(search.left_out))
 
@@ -151,17 +154,21 @@ class _Search:
             return []
         if not self.once([folder]):
             return []
+        made = made_in(folder)
         entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+        self.left_out += [LeftOut(p, "made", "made by a model") for p in entries if p.name in made]
+        entries = [p for p in entries if p.name not in made]
         # What is a file of its own comes before a link to it, in whatever order their names stand.
         entries.sort(key=Path.is_symlink)
         names = [p for p in entries if p.is_file()]
         files = [p for p in names if _readable(self.modality, p) and not _is_about(p)]
         folders = [path for p in entries if p.is_dir() for path in self.below(p)]
-        if not files and not folders and "/" in self.modality.reads and self.modality.is_frame_folder(folder):
+        if not folders and "/" in self.modality.reads and self.modality.is_frame_folder(folder):
             return [folder]
         for path in names:
             if path not in files and not _is_about(path):
-                self.left_out.append(LeftOut(path, "kind", path.suffix.lower() or "no suffix"))
+                suffix = path.suffix.lower() or "no suffix"
+                self.left_out.append(LeftOut(path, "kind", suffix + _way_out(self.modality, path)))
         return sorted(self.once(files) + folders)
 
 
@@ -171,6 +178,12 @@ def _is_about(path: Path) -> bool:
 
 def _known(modality: Modality) -> str:
     return ", ".join("folders of images" if kind == "/" else kind for kind in modality.reads)
+
+
+def _way_out(modality: Modality, path: Path) -> str:
+    """What to run so that a kind of file is read, in parentheses; nothing where there is no way."""
+    command = modality.installable.get(path.suffix.lower())
+    return f" ({command})" if command else ""
 
 
 def _readable(modality: Modality, path: Path) -> bool:
@@ -191,7 +204,7 @@ def describe_left_out(left_out: Iterable[LeftOut]) -> list[str]:
     if runs := of.get("run"):
         lines.append(f"{len(runs)} folders of runs: {_names(runs, detail=False)}")
     if made := of.get("made"):
-        lines.append(f"{len(made)} folders of factors or latents: {_names(made, detail=False)}")
+        lines.append(f"{len(made)} files that a model made: {_names(made, detail=False)}")
     if twice := of.get("twice"):
         lines.append(f"{len(twice)} links to what is there already: {_names(twice)}")
     if short := of.get("short"):

@@ -45,9 +45,15 @@ def expand(modality: Modality, inputs: Sequence[Path]) -> tuple[list[Path], Path
 def single_input(modality: Modality, path: Path, option: str) -> Path:
     """The one input file that ``path`` is, or that the folder ``path`` holds.
 
+    ``FILE#NAME`` is one recording of a file that holds several.
+
     Raises:
         InputError: The folder holds several inputs, or none that can be read (:func:`find_inputs`).
     """
+    file, name = _part_of_file(path)
+    if name is not None:
+        find_inputs(modality, [file])
+        return path
     paths = find_inputs(modality, [path]).paths
     if len(paths) > 1:
         raise InputError(f"{option} {path}: holds {len(paths)} inputs; exactly one is needed")
@@ -55,17 +61,33 @@ def single_input(modality: Modality, path: Path, option: str) -> Path:
 
 
 def open_one(modality: Modality, path: Path, data: DataConfig) -> Recording:
-    """The one recording that an input holds.
+    """The one recording that an input holds, or that ``FILE#NAME`` names.
 
     Raises:
-        InputError: The input cannot be used, or holds several recordings.
+        InputError: The input cannot be used, holds several recordings, or none of that name.
     """
     settings = data.model_copy(update={"min_length": 1, "skip_bad": False})
-    recordings = open_recordings(modality, Found((path,), ()), settings).recordings
+    file, name = _part_of_file(path)
+    recordings = open_recordings(modality, Found((file,), ()), settings).recordings
+    names = [one.key.partition("#")[2] for one in recordings]
+    if name is not None:
+        if name not in names:
+            some = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+            raise InputError(
+                f"{file}: holds no recording {name!r}; allowed: one of its {len(names)} ({some})"
+            )
+        return recordings[names.index(name)]
     if len(recordings) > 1:
-        names = ", ".join(one.key.partition("#")[2] for one in recordings[:5])
-        raise InputError(f"{path}: holds {len(recordings)} recordings ({names}, …); exactly one is needed")
+        raise InputError(
+            f"{path}: holds {len(recordings)} recordings; exactly one is needed, such as {path}#{names[0]}"
+        )
     return recordings[0]
+
+
+def _part_of_file(path: Path) -> tuple[Path, str | None]:
+    """The file, and the name of one of its recordings where ``path`` is ``FILE#NAME``."""
+    file, mark, name = str(path).partition("#")
+    return (Path(file), name) if mark and not path.exists() and Path(file).is_file() else (path, None)
 
 
 def read_first(

@@ -1,4 +1,4 @@
-"""Where the shards of long work are computed: in local processes, on a Ray cluster, or by Slurm."""
+"""Shards of long work, and the engines that compute them: in local processes, on a Ray cluster, or by Slurm."""
 
 from seqdis.core.executors.executor import Executor, ExecutorConfig, get_executor
 from seqdis.core.executors.run_shards import run_shards

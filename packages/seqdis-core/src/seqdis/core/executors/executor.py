@@ -27,7 +27,7 @@ class ExecutorConfig(Config):
 
 
 class Executor(ABC):
-    """Where the shards of a job are computed.
+    """An engine that computes the shards of a job.
 
     A new one subclasses this, and names itself by an entry point of the group ``seqdis.executors``. Shards that a lost
     process or node had are run again; the files do not depend on how many processes there are.
@@ -54,7 +54,7 @@ class Executor(ABC):
         """Compute some shards of a job, and yield the number of each whose file is written.
 
         Args:
-            job: The job; its plan lies in its folder.
+            job: The job to compute; its plan lies in its folder.
             shards: Numbers of the shards that are missing.
             workers: Number of further processes beside each one that computes, which read its inputs ahead.
 
@@ -68,11 +68,11 @@ def get_executor(name: str, settings: Mapping[str, Any] | None = None) -> Execut
     """Build one installed executor.
 
     Args:
-        name: Its name, as ``seqdis list executors`` shows it.
+        name: Name of the executor, as ``seqdis list executors`` shows it.
         settings: Plain values of its settings.
 
     Raises:
-        InputError: It is not installed, or a setting is unknown or out of range.
+        InputError: No such executor is installed, or a setting is unknown or out of range.
     """
     found = get_plugin("executors", name)
     if not (isinstance(found, type) and issubclass(found, Executor)):

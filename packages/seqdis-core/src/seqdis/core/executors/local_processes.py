@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from pydantic import Field
 
-from seqdis.core.devices import pick_device
+from seqdis.core.device_choice import pick_device
 from seqdis.core.executors.executor import Executor, ExecutorConfig
 from seqdis.core.executors.process_pool import ProcessPool
 from seqdis.core.executors.shard_job import ShardJob

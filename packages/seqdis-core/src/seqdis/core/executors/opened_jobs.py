@@ -14,7 +14,7 @@ __all__ = ["run_group"]
 
 @functools.lru_cache(maxsize=1)
 def _opened(job: ShardJob) -> ShardWorker:
-    """What computes a job's shards, kept from one task of this process to the next."""
+    """Open a job, once for all tasks of this process."""
     return job.open()
 
 
@@ -22,7 +22,7 @@ def run_group(job: ShardJob, group: Sequence[int], workers: int) -> str | None:
     """Compute a group of shards; what is wrong with an input is returned, so that the engine does not try again.
 
     Args:
-        job: The job.
+        job: The job that the shards belong to.
         group: Numbers of the shards; those that are there already are not computed again.
         workers: Number of processes that read ahead.
     """

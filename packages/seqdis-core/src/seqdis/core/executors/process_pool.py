@@ -21,7 +21,7 @@ __all__ = ["ProcessPool"]
 
 
 def _serve(connection: Connection, job: ShardJob, workers: int, number: int) -> None:
-    """What a process does: compute the groups that it is sent, and tell of each shard that is written."""
+    """Compute the groups of shards that are sent to this process, and tell of each shard that is written."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     os.environ["LOCAL_RANK"] = str(number)
     try:
@@ -64,10 +64,10 @@ class ProcessPool:
     """Some processes that share the shards of a job; used in a ``with`` statement, which ends them.
 
     Args:
-        job: The job.
+        job: The job that the shards belong to.
         count: Number of processes.
         workers: Number of further processes beside each, which read ahead.
-        losses: How often a shard is run again after the process that had it has died.
+        losses: Number of times that a shard is run again after the process that had it has died.
     """
 
     def __init__(self, job: ShardJob, count: int, *, workers: int, losses: int) -> None:

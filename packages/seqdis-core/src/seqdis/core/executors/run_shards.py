@@ -29,7 +29,7 @@ def run_shards(
 
     Args:
         folder: The job, its plan and its folder.
-        executor: Where shards are computed.
+        executor: The engine that computes the shards.
         processes: The processes of this launch.
         workers: Number of processes that read ahead, for each that computes.
         force: Start over where the folder holds shards of another job.

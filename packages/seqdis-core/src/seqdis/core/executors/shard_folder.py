@@ -60,7 +60,7 @@ class ShardFolder:
 
     @property
     def path(self) -> Path:
-        """The folder."""
+        """The folder of the shards."""
         return self.job.folder
 
     def claim(self, *, force: bool = False) -> None:
@@ -104,7 +104,7 @@ class ShardFolder:
         }
 
     def _changed(self, index: Mapping[str, Any]) -> list[str]:
-        """What differs between an index and this job, in words."""
+        """The parts of the fingerprint that differ between an index and this job, in words."""
         if index["job"] != self.job.name:
             return ["job"]
         now, then = self.plan.fingerprint, index["made_from"]
@@ -138,7 +138,7 @@ class ShardFolder:
         """Write the index of a folder that is complete.
 
         Args:
-            contents: What the index says of the shards besides, as plain values.
+            contents: Further entries of the index, as plain values.
         """
         self._remove_partial()
         replace_with_json(self.path / INDEX_FILE, self._head() | {"finished": True} | dict(contents))

@@ -19,7 +19,7 @@ PLAN_FILE = "plan.json"
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """Which inputs belong to which shard, whoever computes it.
+    """The inputs of each shard, the same whoever computes it.
 
     Attributes:
         inputs: The inputs of each shard, as texts (usually paths).
@@ -32,7 +32,7 @@ class ShardPlan:
 
 
 class ShardWorker(ABC):
-    """What a process holds to compute shards, such as a model on its device."""
+    """The state that a process computes shards with, such as a model on its device."""
 
     @abstractmethod
     def compute(self, shard: int, batch: Any) -> Any:

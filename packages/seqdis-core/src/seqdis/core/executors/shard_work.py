@@ -70,10 +70,10 @@ def work(
     """Compute some shards in this process, and yield the number of each whose file is there.
 
     Args:
-        job: The job.
+        job: The job that the shards belong to.
         shards: Numbers of the shards; those that are there already are not computed again.
         workers: Number of processes that read ahead; each has one shard open.
-        worker: What computes, where the process has opened the job before.
+        worker: The job as this process has opened it before; it is opened when omitted.
 
     Raises:
         InputError: An input cannot be used, or a file cannot be written.

@@ -125,7 +125,7 @@ class _Group:
         return run_group(job, group, workers)
 
     def checkpoint(self, *arguments: Any) -> Any:
-        """What submitit queues again: the same, for shards that are there are not computed twice."""
+        """Tell submitit to queue the same again, for shards that are there are not computed twice."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self, *arguments)

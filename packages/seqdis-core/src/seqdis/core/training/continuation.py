@@ -1,4 +1,4 @@
-"""What may change when a run goes on, and where it goes on from."""
+"""Settings that may change when a run goes on, and the step that it goes on from."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _NO_RESULT_DEPENDS_ON = ("train.workers", "train.keep", "prior")
 
 @dataclass(frozen=True)
 class Continuation:
-    """Where a run stands when it is started or started again.
+    """The state of a run when it is started or started again.
 
     Attributes:
         finished: Whether nothing is left to do.

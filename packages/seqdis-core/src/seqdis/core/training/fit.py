@@ -114,8 +114,10 @@ def fit(
             raise
 
 
-def _any_like(frame_shape: tuple[int, ...]) -> tuple[int | None, ...]:
-    """Vectors of any width, pictures of any size with the same channels."""
+def _any_like(frame_shape: tuple[int, ...]) -> tuple[int | None, ...] | None:
+    """Vectors of any width, pictures of any size with the same channels; None where a preset leaves the shape open."""
+    if not frame_shape:
+        return None
     if len(frame_shape) == 1:
         return (None,)
     return (frame_shape[0], None, None) if len(frame_shape) == 3 else frame_shape

@@ -89,7 +89,7 @@ class RunLog:
         start: Number of steps done before; later records are dropped.
         total: Number of steps of the run.
         command: The command to show in TensorBoard.
-        notes: What is new with this start, written as a line of its own where there is anything; see
+        notes: News of this start, written as a line of its own where there is any; see
             :mod:`seqdis.core.training.notes`.
         show_progress: Whether to show a progress bar on stderr, where that is a terminal.
     """

@@ -16,7 +16,7 @@ KINDS = ("started_from", "changed")
 
 
 def notes_of_start(initial: InitialWeights | None, changes: Mapping[str, Change]) -> dict[str, Any]:
-    """What a start of a training adds to its log; nothing for one that is as it was.
+    """The notes that a start of a training adds to its log; none for one that is as it was.
 
     Args:
         initial: Weights that a new run begins with, if any.

@@ -65,7 +65,7 @@ def training_plan(
     resume: bool = False,
     init_from: str | Path | None = None,
 ) -> dict[str, Any]:
-    """What :func:`~seqdis.core.training.run.train` would do, of which nothing is done: sizes, steps, where it begins.
+    """A summary of what :func:`~seqdis.core.training.run.train` would do, of which nothing is done: sizes, steps, start.
 
     Args:
         config: The configuration of the run.

@@ -61,8 +61,8 @@ def train(
         InputError: The configuration's data cannot be used, or others are given beside them; ``out`` holds a run and ``resume`` is False, or one of another configuration;
             weights to start from that do not fit; data of another shape; patience without validation data; a target that the method asks for and that cannot be had; a loss
             that is not finite; a disk that is full.
-        TrainingInterrupted: Ctrl-C, after a checkpoint; a :class:`KeyboardInterrupt`.
-        TrainingTerminated: SIGTERM, after a checkpoint; a :class:`SystemExit`.
+        TrainingInterrupted: Ctrl-C, after a checkpoint; it is a ``KeyboardInterrupt``.
+        TrainingTerminated: SIGTERM, after a checkpoint; it is a ``SystemExit``.
     """
     folder, remembered = RunFolder(Path(out)), None
     if train_set is None:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from types import FrameType, TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -20,7 +20,10 @@ __all__ = ["StopSignals"]
 
 T = TypeVar("T")
 
-_DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+_DEFAULTS: dict[signal.Signals, Any] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
 # `timeout` and launchers send a signal both to a process and to its group: that is not a second Ctrl-C.
 _ONE_PRESS = 0.3
 
@@ -28,7 +31,7 @@ _ONE_PRESS = 0.3
 class StopSignals:
     """Takes Ctrl-C and SIGTERM as requests to stop, within a ``with`` block.
 
-    A second Ctrl-C is a :class:`KeyboardInterrupt` at once. A signal that is ignored, or that somebody else handles,
+    A second Ctrl-C is a ``KeyboardInterrupt`` at once. A signal that is ignored, or that somebody else handles,
     stays as it is; so do all of them outside the main thread, where Python lets none be handled.
 
     Args:

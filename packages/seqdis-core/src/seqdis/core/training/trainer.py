@@ -136,8 +136,8 @@ class Trainer:
         Raises:
             InputError: The loss is not finite, a file of the dataset cannot be used, or the disk
                 is full; the last checkpoint stays.
-            TrainingInterrupted: By Ctrl-C.
-            TrainingTerminated: By SIGTERM.
+            TrainingInterrupted: Ctrl-C has ended it.
+            TrainingTerminated: SIGTERM has ended it.
         """
         with StopSignals(self.accelerator) as signals:
             number = self._take_steps(signals, show_progress=show_progress)

@@ -51,7 +51,7 @@ def benchmark(
     """
     from seqdis.core.cache import cache_root
     from seqdis.core.config import apply_overrides
-    from seqdis.core.devices import pick_device
+    from seqdis.core.device_choice import pick_device
     from seqdis.core.media import draw_picture
     from seqdis.core.registry import build_dataset, get_modality, list_presets
     from seqdis.core.remembered_data import data_of_run, describe_data, remember_data

@@ -51,7 +51,7 @@ def report(
 
     The metrics are those of RUN/metrics.json and of every --results, with chance and the published figures beside.
     """
-    from seqdis.core.devices import pick_device
+    from seqdis.core.device_choice import pick_device
     from seqdis.core.results import device_name, installed_versions
     from seqdis.eval.report.compose import report_runs
     from seqdis.eval.report.page import write_report

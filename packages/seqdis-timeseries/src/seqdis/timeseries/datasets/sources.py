@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from seqdis.core.errors import InputError
-from seqdis.timeseries.io import read_frame
+from seqdis.timeseries.table_files import read_frame
 
 __all__ = ["find_file", "read_table", "season", "split_shuffled"]
 

@@ -17,7 +17,7 @@ def _base(
     preset: str,
     dataset: str,
     length: int,
-    features: int,
+    features: int | None,
     options: SeriesOptions | None = None,
     static_dim: int = 16,
     dynamic_dim: int = 4,
@@ -44,7 +44,7 @@ def _base(
         preset: The preset's name.
         dataset: A dataset's name, or ``"folder"``.
         length: Steps of a sequence, V.
-        features: Channels of a step.
+        features: Channels of a step; those of the files when None.
         options: Columns and units; the modality's own when omitted.
         static_dim: Width of ``s``.
         dynamic_dim: Width of ``d``.
@@ -69,7 +69,7 @@ def _base(
         data=DataConfig(
             dataset=dataset,
             length=length,
-            frame_shape=(features,),
+            frame_shape=() if features is None else (features,),
             normalize="channel",
             options=(options or SeriesOptions()).model_dump(mode="json"),
         ),
@@ -171,12 +171,12 @@ def diffsda_waves() -> RunConfig:
 
 
 def diffsda_series() -> RunConfig:
-    """A folder of one's own tables (ours): windows of 64 steps of one channel, three layers of middling width."""
+    """One's own tables (ours): windows of 64 steps of all their channels, three layers of middling width."""
     return _base(
         preset="diffsda-series",
         dataset="folder",
         length=64,
-        features=1,
+        features=None,
         hidden_dim=128,
         denoiser_channels=128,
         multipliers=(2, 2, 2),

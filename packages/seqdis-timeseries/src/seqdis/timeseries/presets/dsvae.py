@@ -13,7 +13,14 @@ __all__ = ["dsvae_series", "dsvae_waves"]
 
 
 def _base(
-    *, preset: str, dataset: str, channels: int, length: int, dynamic_dim: int, batch_size: int, steps: int
+    *,
+    preset: str,
+    dataset: str,
+    channels: int | None,
+    length: int,
+    dynamic_dim: int,
+    batch_size: int,
+    steps: int,
 ) -> RunConfig:
     """The configuration that both presets share: eight static numbers, two MLP layers a step, the full posterior, and a small σ of the frames.
 
@@ -22,7 +29,7 @@ def _base(
     Args:
         preset: The preset's name.
         dataset: A dataset's name, or ``"folder"``.
-        channels: Numbers of a step.
+        channels: Numbers of a step; those of the files when None.
         length: Steps of a sequence, V.
         dynamic_dim: Width of ``d``.
         batch_size: Sequences a step.
@@ -36,7 +43,7 @@ def _base(
         data=DataConfig(
             dataset=dataset,
             length=length,
-            frame_shape=(channels,),
+            frame_shape=() if channels is None else (channels,),
             normalize="channel",
             options=SeriesOptions().model_dump(mode="json"),
         ),
@@ -70,11 +77,11 @@ def dsvae_waves() -> RunConfig:
 
 
 def dsvae_series() -> RunConfig:
-    """A folder of one's own tables (ours): windows of 64 steps of one channel."""
+    """One's own tables (ours): windows of 64 steps of all their channels."""
     return _base(
         preset="dsvae-series",
         dataset="folder",
-        channels=1,
+        channels=None,
         length=64,
         dynamic_dim=8,
         batch_size=16,

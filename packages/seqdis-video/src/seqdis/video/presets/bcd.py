@@ -95,7 +95,7 @@ def _base(
             repeats=1,
             length=length,
             frame_shape=(3, side, side),
-            options=VideoOptions(stride=stride, fps=fps / stride).model_dump(),
+            options=VideoOptions(stride=stride, output_fps=fps / stride).model_dump(),
         ),
         codec=CodecConfig(name=codec),
         model=BCDConfig(

@@ -1,0 +1,54 @@
+"""Tables in files: text files and parquet."""
+
+from __future__ import annotations
+
+import lzma
+import zlib
+from pathlib import Path
+
+import pandas as pd
+
+from seqdis.core.errors import InputError
+from seqdis.timeseries.options import SeriesOptions
+from seqdis.timeseries.text_files import COMPRESSIONS
+from seqdis.timeseries.text_tables import read_text_table
+
+__all__ = ["TABLES", "read_frame"]
+
+TABLES = (
+    *(f"{kind}{packed}" for kind in (".csv", ".tsv", ".txt") for packed in ("", *COMPRESSIONS)),
+    ".parquet",
+)
+"""Suffixes of tables."""
+
+# A damaged file shows as any of these, by the library that met it (pandas' and pyarrow's own are ValueErrors).
+_DAMAGE = (OSError, ValueError, EOFError, MemoryError, lzma.LZMAError, zlib.error)
+
+
+def read_frame(path: Path, options: SeriesOptions | None = None) -> pd.DataFrame:
+    """Read a table whole, all columns as they are; the index of a parquet file becomes columns.
+
+    Args:
+        path: The file to read.
+        options: The form of a text file; recognised when omitted.
+
+    Raises:
+        InputError: The file is missing, damaged or empty, or can be read in two ways.
+    """
+    try:
+        if path.name.lower().endswith(".parquet"):
+            table = pd.read_parquet(path)
+            if not isinstance(table.index, pd.RangeIndex):
+                named = [
+                    level or ("" if i == 0 else f"level_{i}") for i, level in enumerate(table.index.names)
+                ]
+                table = table.reset_index(names=named)
+        else:
+            table = read_text_table(path, options or SeriesOptions())
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: cannot be read as a table: {why}") from error
+    table.columns = [str(name) for name in table.columns]
+    return table.reset_index(drop=True)

@@ -1,0 +1,62 @@
+"""The text of a file, decompressed and decoded."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from seqdis.core.errors import InputError
+
+__all__ = ["COMPRESSIONS", "read_text"]
+
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+"""What some programs write at the start of a file, and the encoding that it stands for."""
+
+
+def _unpack_zstd(content: bytes) -> bytes:
+    return bytes(pa.CompressedInputStream(pa.BufferReader(content), "zstd").read())
+
+
+COMPRESSIONS: Mapping[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+    ".zst": _unpack_zstd,
+}
+"""The function that unpacks a file, by its last suffix."""
+
+
+def read_text(path: Path, *, encoding: str = "utf-8") -> str:
+    """Read a text file, compressed or not; a byte order mark takes precedence over ``encoding``.
+
+    Raises:
+        InputError: The encoding is unknown, or the file is of another one.
+        OSError, EOFError, ValueError, lzma.LZMAError, zlib.error: The file is missing or damaged.
+    """
+    content = path.read_bytes()
+    unpack = COMPRESSIONS.get(path.suffix.lower())
+    if unpack is not None:
+        content = unpack(content)
+    for mark, marked in BYTE_ORDER_MARKS.items():
+        if content.startswith(mark):
+            encoding = marked
+    try:
+        text = content.decode(encoding)
+    except LookupError:
+        raise InputError(
+            f"{path}: unknown encoding={encoding}; allowed: utf-8, utf-16, latin-1, cp1252, …"
+        ) from None
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"{path}: is not in {encoding} (byte 0x{content[error.start]:02x} in line {line}); allowed: another "
+            "encoding, such as encoding=cp1252 (Western Europe), cp1251, gbk"
+        ) from error
+    if "\x00" in text:
+        raise InputError(f"{path}: holds NUL characters; allowed: text, or encoding=utf-16-le, utf-16-be")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

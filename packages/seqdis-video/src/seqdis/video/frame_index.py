@@ -1,0 +1,114 @@
+"""The frames of a file: when each is shown, and from where it can be decoded."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+__all__ = ["FrameIndex"]
+
+_ARRAYS = ("stamps", "seconds", "repeats", "keys")
+_NUMBERS = ("duration", "time_base", "width", "height", "aspect", "upright", "seekable")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FrameIndex:
+    """What is known of a file's frames, in the order in which they are shown, without their pixels.
+
+    Attributes:
+        stamps: What finds each frame in the file, ``(N,)``: its presentation time stamp in a video container (its
+            number in the order of decoding where the file cannot be searched), the picture's number elsewhere.
+        seconds: The time at which each is first shown, from the first frame on, in s, ``(N,)``.
+        repeats: How often each is shown at the file's own rate, ``(N,)``: above 1 where an animation holds one
+            picture for several of its steps.
+        keys: The time stamps of the key frames, in increasing order, from which decoding can begin.
+        duration: The time from the first frame to the end of the last, in s.
+        time_base: Seconds of one unit of ``stamps``.
+        width: Width of the frames as they are shown, with square pixels.
+        height: Height of the frames as they are shown, with square pixels.
+        aspect: Width of a stored pixel over its height; 1 where pixels are square.
+        upright: Whether the pictures are stored as they are shown, neither turned nor mirrored.
+        seekable: Whether a frame can be found by its time stamp; if not, the file is decoded from its start.
+        digest: A hash of the file's content.
+    """
+
+    stamps: np.ndarray
+    seconds: np.ndarray
+    repeats: np.ndarray
+    keys: np.ndarray
+    duration: float
+    time_base: float
+    width: int
+    height: int
+    digest: str
+    seekable: bool
+    aspect: float = 1.0
+    upright: bool = True
+
+    def shown(self, *, fps: float | None, stride: int) -> np.ndarray:
+        """The numbers of the frames that make the steps of a recording, ``(T,)``.
+
+        Args:
+            fps: Frames a second: step k is the frame that is shown at ``k / fps`` s. None takes every frame, as
+                often as it is shown at the file's own rate.
+            stride: Every n-th of these is kept.
+        """
+        if fps is None:
+            numbers = np.repeat(np.arange(len(self.stamps)), self.repeats)
+        else:
+            # What rounds to a time stamp counts as that: a third of a second is no binary fraction.
+            count = max(1, int(np.ceil(self.duration * fps - 1e-4)))
+            times = np.arange(count) / fps + 1e-4 / fps
+            numbers = np.searchsorted(self.seconds, times, side="right") - 1
+        return numbers[::stride]
+
+    @property
+    def begin(self) -> float:
+        """The time of the first frame on the file's own clock, in s; 0 where it is not known."""
+        return float(self.stamps[0]) * self.time_base if self.seekable else 0.0
+
+    @property
+    def fps(self) -> float | None:
+        """The mean number of frames a second; None where the file says nothing about time."""
+        return float(self.repeats.sum()) / self.duration if self.duration > 0 else None
+
+    def to_bytes(self) -> bytes:
+        """The index as an npz file."""
+        buffer = io.BytesIO()
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        numbers = np.array([float(getattr(self, name)) for name in _NUMBERS])
+        np.savez(buffer, numbers=numbers, digest=np.array(self.digest), **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Read what :meth:`to_bytes` gave.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+                numbers = dict(zip(_NUMBERS, stored["numbers"].tolist(), strict=True))
+                arrays = {name: stored[name] for name in _ARRAYS}
+                digest = str(stored["digest"])
+        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, ValueError) as error:
+            raise ValueError(f"no index: {error}") from error
+        if len({len(arrays[name]) for name in _ARRAYS[:3]}) > 1 or not len(arrays["stamps"]):
+            raise ValueError("an index whose parts differ in length")
+        return cls(
+            **arrays,
+            duration=numbers["duration"],
+            time_base=numbers["time_base"],
+            width=int(numbers["width"]),
+            height=int(numbers["height"]),
+            aspect=numbers["aspect"],
+            upright=bool(numbers["upright"]),
+            seekable=bool(numbers["seekable"]),
+            digest=digest,
+        )

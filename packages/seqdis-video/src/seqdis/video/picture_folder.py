@@ -1,0 +1,95 @@
+"""A folder of pictures, each of them one frame."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from seqdis.core.errors import InputError
+from seqdis.video.decoded import DecodedFrame
+from seqdis.video.frame_index import FrameIndex
+from seqdis.video.pictures import ANIMATIONS, BROKEN, IMAGES, read_picture
+
+__all__ = ["decode_folder", "frame_files", "holds_frames", "index_folder"]
+
+
+def frame_files(folder: Path) -> list[Path]:
+    """The pictures directly in a folder; numbers in names count as numbers, so 10 follows 9."""
+
+    def natural(path: Path) -> list[tuple[int, str]]:
+        return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+
+    pictures = (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
+    return sorted(pictures, key=natural)
+
+
+def holds_frames(folder: Path) -> bool:
+    """Whether a folder's pictures are frames of one clip, and no clips by themselves."""
+    files = frame_files(folder)
+    return bool(files) and not any(_is_animated(path) for path in files)
+
+
+def _is_animated(path: Path) -> bool:
+    if path.suffix.lower() not in ANIMATIONS:
+        return False
+    try:
+        with Image.open(path) as image:
+            return getattr(image, "n_frames", 1) > 1
+    except BROKEN:
+        return False
+
+
+def index_folder(folder: Path) -> FrameIndex:
+    """Index a folder of pictures by their names; it has no clock.
+
+    Raises:
+        InputError: It holds no picture, or the first one is damaged.
+    """
+    files = frame_files(folder)
+    if not files:
+        raise InputError(f"{folder}: holds no picture that can be decoded")
+    content = hashlib.sha256()
+    for path in files:
+        status = path.stat()
+        content.update(repr((path.name, status.st_size, status.st_mtime_ns)).encode())
+    try:
+        with Image.open(files[0]) as image:
+            width, height = image.size
+    except BROKEN as error:
+        raise InputError(f"{files[0]}: cannot be read as a picture: {error}") from error
+    count = len(files)
+    return FrameIndex(
+        stamps=np.arange(count),
+        seconds=np.zeros(count),
+        repeats=np.ones(count, dtype=np.int64),
+        keys=np.arange(count),
+        duration=0.0,
+        time_base=0.0,
+        width=width,
+        height=height,
+        seekable=True,
+        digest=content.hexdigest(),
+    )
+
+
+def decode_folder(folder: Path, numbers: np.ndarray, *, white: float | None = None) -> Iterator[DecodedFrame]:
+    """Decode some pictures of a folder.
+
+    Args:
+        folder: The folder.
+        numbers: Their numbers in the order of :func:`frame_files`.
+        white: The value of white, for pictures whose format does not say it.
+
+    Raises:
+        InputError: One is damaged or of unknown range, or pictures were taken away since they were counted.
+    """
+    files = frame_files(folder)
+    for number in numbers.tolist():
+        if number >= len(files):
+            raise InputError(f"{folder}: has {len(files)} pictures now; had more when it was opened")
+        yield DecodedFrame(number, read_picture(files[number], white=white))

@@ -1,0 +1,143 @@
+"""VideoRecording: a clip of any length, of which single frames are decoded when they are asked for."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqdis.core.data.clip import Clip
+from seqdis.core.data.recording import Recording
+from seqdis.video.decoded import DecodedFrame
+from seqdis.video.frame_cache import FRAMES
+from seqdis.video.frame_index import FrameIndex
+from seqdis.video.index_store import FileVersion, file_version, load_index
+from seqdis.video.io import decode_frames
+from seqdis.video.options import VideoOptions
+from seqdis.video.sampling import fit_image, to_grey
+
+__all__ = ["VideoRecording", "open_recording"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoRecording(Recording):
+    """A video file, an animation, or a folder of pictures, read frame by frame.
+
+    It holds no pixels and no open file: what it is asked for is decoded from the key frame before, and kept as long
+    as there is room (:class:`~seqdis.video.frame_cache.FrameCache`).
+
+    Attributes:
+        key: The name of the recording.
+        path: The file or folder.
+        version: The version of the file that was opened.
+        count: The number of steps, T.
+        digest: A hash of the file's content.
+        shape: The shape of a frame, ``(3, H, W)`` or ``(1, H, W)``.
+        options: How it is sampled in time and fitted into the frame.
+        labels: The class of each label, by the label's name.
+    """
+
+    key: str
+    path: Path
+    version: FileVersion
+    count: int
+    digest: str
+    shape: tuple[int, ...]
+    options: VideoOptions
+    labels: Mapping[str, str] | None = None
+
+    @property
+    def steps(self) -> int:
+        return self.count
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    def identity(self) -> list[str | Tensor]:
+        o = self.options
+        return [self.key, self.digest, repr((self.shape, o.fps, o.stride, o.fit, o.white))]
+
+    def take(self, steps: Tensor) -> Clip:
+        index = load_index(self.path, self.version)
+        numbers = _shown(self.path, self.version, self.options.fps, self.options.stride)[steps.numpy()]
+        frames = self._frames(index, numbers)
+        return Clip(torch.stack([frames[n] for n in numbers.tolist()]), self.key, labels=self.labels)
+
+    def _frames(self, index: FrameIndex, numbers: np.ndarray) -> dict[int, Tensor]:
+        """The frames of these numbers, by number."""
+        source = (
+            self.path,
+            self.version,
+            self.shape,
+            self.options.fit,
+            self.options.white,
+            self.options.decoder,
+        )
+        frames, missing = dict[int, Tensor](), list[int]()
+        for number in np.unique(numbers).tolist():
+            known = FRAMES.get((source, number))
+            if known is None:
+                missing.append(number)
+            else:
+                frames[number] = known
+        if missing:
+            wanted = set(missing)
+            for decoded in self._decode(index, missing, between=FRAMES.holds_all):
+                frame = self._fitted(decoded)
+                FRAMES.put((source, decoded.number), frame)
+                if decoded.number in wanted:
+                    frames[decoded.number] = frame
+        return frames
+
+    def _decode(self, index: FrameIndex, numbers: list[int], *, between: bool) -> Iterator[DecodedFrame]:
+        return decode_frames(self.path, index, np.array(numbers), options=self.options, between=between)
+
+    def _fitted(self, decoded: DecodedFrame) -> Tensor:
+        channels, height, width = self.shape
+        pixels = fit_image(
+            decoded.image, height=height, width=width, fit=self.options.fit, aspect=decoded.aspect
+        )
+        frame = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)
+        return (to_grey(frame[None])[0] if channels == 1 else frame).contiguous()
+
+
+def _source(path: Path, version: FileVersion, shape: tuple[int, ...], options: VideoOptions) -> Hashable:
+    """What tells the frames of one recording and size from others."""
+    return (path, version, shape, options.fit, options.white, options.decoder)
+
+
+@functools.lru_cache(maxsize=1024)
+def _shown(path: Path, version: FileVersion, fps: float | None, stride: int) -> np.ndarray:
+    return load_index(path, version).shown(fps=None if path.is_dir() else fps, stride=stride)
+
+
+def open_recording(path: Path, *, shape: tuple[int, ...], options: VideoOptions) -> VideoRecording:
+    """Open a video file, an animation or a folder of pictures; its index is built if there is none yet.
+
+    Args:
+        path: The file or folder.
+        shape: The shape of a frame, ``(3, H, W)`` or ``(1, H, W)``.
+        options: How it is sampled in time and fitted into the frame.
+
+    Raises:
+        InputError: It is missing, empty, damaged, cut short, or holds no picture.
+    """
+    version = file_version(path)
+    index = load_index(path, version)
+    FRAMES.announce(_source(path, version, shape, options), len(index.stamps), math.prod(shape))
+    return VideoRecording(
+        key=path.name,
+        path=path,
+        version=version,
+        count=len(_shown(path, version, options.fps, options.stride)),
+        digest=index.digest,
+        shape=shape,
+        options=options,
+    )
