@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seqdis.core.analysis.block_recording import BlockRecording
 from seqdis.core.config import DataConfig
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.discovery import Found, LeftOut
 from seqdis.core.data.folder_content import open_recordings
 from seqdis.core.data.folder_labels import read_folder_labels
@@ -131,7 +133,7 @@ class FileWindows:
             ]
             labels |= self._known.labels
         windows = SlidingWindows(
-            long_enough,
+            [self._in_blocks(one) for one in long_enough],
             self._data.length,
             stride=self._stride,
             tail=self._tail,
@@ -144,6 +146,14 @@ class FileWindows:
             numbers = {**read.labels, **read.step_labels}
             names = {name: class_names(meanings[name], value.numpy()) for name, value in numbers.items()}
             yield WindowBatch(0, replace(read, labels={}, step_labels={}), names)
+
+    def _in_blocks(self, recording: Recording) -> Recording:
+        """A recording that reads what a batch of windows needs in one go, unless steps between them are not needed."""
+        length, stride = self._data.length, self._stride or self._data.length
+        if isinstance(recording, Clip) or stride > length:
+            return recording
+        span = (self._batch_size - 1) * stride + length
+        return BlockRecording(key=recording.key, labels=recording.labels, source=recording, span=span)
 
     def _is_long_enough(self, recording: Recording, path: Path) -> bool:
         if recording.steps >= self._data.min_length:
