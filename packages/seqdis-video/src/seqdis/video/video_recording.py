@@ -64,6 +64,13 @@ class VideoRecording(Recording):
         o = self.options
         return [self.key, self.digest, repr((self.shape, o.fps, o.stride, o.fit, o.white))]
 
+    def about(self) -> Mapping[str, float]:
+        index = load_index(self.path, self.version)
+        facts = {"width, px": float(index.width), "height, px": float(index.height)}
+        if index.fps is not None:
+            facts |= {"seconds": index.duration, "frames a second": index.fps}
+        return facts
+
     def take(self, steps: Tensor) -> Clip:
         index = load_index(self.path, self.version)
         numbers = _shown(self.path, self.version, self.options.fps, self.options.stride)[steps.numpy()]
