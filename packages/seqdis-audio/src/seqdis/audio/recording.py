@@ -85,6 +85,15 @@ class AudioRecording(Recording):
         frames = known[steps] if known is not None else self._read(steps)
         return Clip(frames, self.key, labels=self.labels, stamps=self._analyse.seconds(steps))
 
+    def about(self) -> Mapping[str, float]:
+        """The file's length, sample rate and channels."""
+        info = self.info
+        return {
+            "seconds": info.samples / info.rate,
+            "samples a second": info.rate,
+            "channels": info.channels,
+        }
+
     def identity(self) -> list[str | Tensor]:
         """Its key and steps, and the size and time of its file: one that was written anew is another."""
         return [self.key, str(self.steps), str(self.version.size), str(self.version.written)]
