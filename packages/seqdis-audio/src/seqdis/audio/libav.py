@@ -95,7 +95,7 @@ def _blocks(path: Path, container: Any, stream: Any) -> Iterator[np.ndarray]:
 
 
 def _declared_seconds(container: Any, stream: Any) -> float | None:
-    """How long the header says that the sound is; None where it does not say, or guesses from the file's size."""
+    """The length that the header states in seconds; None where it states none, or guesses from the file's size."""
     if not container.format.name.startswith(_CONTAINERS):
         return None
     if stream.duration is not None:

@@ -66,7 +66,7 @@ def opened_by_libsndfile(
     """Open a file that libsndfile knows.
 
     Args:
-        path: The file.
+        path: Path of the file.
         in_order: Whether it is read from start to end; else from any place.
         trusted: Whether it is known to be whole.
 
@@ -126,7 +126,7 @@ def check_samples(wave: Tensor, path: Path, first: int = 0) -> Tensor:
 
     Args:
         wave: The samples, ``(n,)``.
-        path: Their file.
+        path: Path of the file that they come from.
         first: The number of the first one in its file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What is known of a sound file without its samples."""
+"""The length, rate and channels of a sound file, without its samples."""
 
 from __future__ import annotations
 
