@@ -184,6 +184,12 @@ def test_names_and_labels(tmp_path: Path, write_sound: Write) -> None:
     assert replace(named, key="a.wav", labels=None) == recording
 
 
+def test_what_the_file_says_of_itself(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros((11025, 2)), 22050)
+    recording = open_sound(tmp_path / "a.wav", 80, OPTIONS)
+    assert recording.about() == {"seconds": 0.5, "samples a second": 22050, "channels": 2}
+
+
 def test_a_file_that_shrinks_after_it_was_opened(
     tmp_path: Path, write_sound: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
