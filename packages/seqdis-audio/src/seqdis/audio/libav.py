@@ -14,22 +14,11 @@ import numpy as np
 
 from seqdis.core.errors import InputError
 
-__all__ = ["LIBAV_EXTRA", "LIBAV_SUFFIXES", "LibavSound", "has_libav", "opened_by_libav"]
+__all__ = ["LIBAV_EXTRA", "LIBAV_SUFFIXES", "VIDEO_SUFFIXES", "LibavSound", "has_libav", "opened_by_libav"]
 
-LIBAV_SUFFIXES = (
-    ".m4a",
-    ".m4b",
-    ".aac",
-    ".wma",
-    ".amr",
-    ".ac3",
-    ".mka",
-    ".mp4",
-    ".mov",
-    ".mkv",
-    ".webm",
-    ".3gp",
-)
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".3gp")
+"""Suffixes of videos, of which the sound is read."""
+LIBAV_SUFFIXES = (".m4a", ".m4b", ".aac", ".wma", ".amr", ".ac3", ".mka", *VIDEO_SUFFIXES)
 """Suffixes of what is read this way."""
 LIBAV_EXTRA = "pip install 'seqdis-audio[av]'"
 """What to run for it."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from seqdis.audio.completion import audio_options, bins_of, complete_data
 from seqdis.audio.io import write_wave
-from seqdis.audio.libav import LIBAV_EXTRA, LIBAV_SUFFIXES, has_libav
+from seqdis.audio.libav import LIBAV_EXTRA, LIBAV_SUFFIXES, VIDEO_SUFFIXES, has_libav
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions, AudioSettings
 from seqdis.audio.recording import AudioRecording, open_sound
@@ -34,6 +34,7 @@ class AudioModality(Modality):
     name = "audio"
     summary = "sound as log-mel frames"
     reads = (*SOUNDFILE_SUFFIXES, *(LIBAV_SUFFIXES if has_libav() else ()))
+    incidental = VIDEO_SUFFIXES
     installable = {} if has_libav() else dict.fromkeys(LIBAV_SUFFIXES, LIBAV_EXTRA)
     writes = (".wav", ".flac", ".npy")
     pictures = (".png",)
