@@ -17,7 +17,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from seqdis.core.config import Config, DataConfig, RunConfig, TrainConfig, parse_config
+from seqdis.core.codec import FrameCodec
+from seqdis.core.config import CodecConfig, Config, DataConfig, RunConfig, TrainConfig, parse_config
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.dynamics_source import DynamicsSource
@@ -89,6 +90,28 @@ def _base(*, preset: str, dataset: str) -> RunConfig:
     )
 
 
+class ToyCodec(FrameCodec):
+    """A linear map of frames to five numbers, and its pseudo-inverse."""
+
+    frames_coded = 0
+
+    def __init__(self, weights: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weights", weights)
+
+    def latent_shape(self, frame_shape: tuple[int, ...]) -> tuple[int, ...]:
+        if frame_shape != (FRAME,):
+            raise InputError(f"the toy codec needs frames ({FRAME},); got {frame_shape}")
+        return (self.weights.shape[1],)
+
+    def encode(self, frames: Tensor) -> Tensor:
+        ToyCodec.frames_coded += len(frames)
+        return frames @ self.weights
+
+    def decode(self, latents: Tensor) -> Tensor:
+        return latents @ torch.linalg.pinv(self.weights)
+
+
 class ToyOptions(Config):
     """Every n-th step is kept; a recording of which nothing else is said may kill its process."""
 
@@ -131,6 +154,11 @@ class ToyModality(Modality):
 
     def demo(self) -> str | None:
         return "toy"
+
+    def codec(self, config: CodecConfig) -> FrameCodec:
+        if config.name != "linear":
+            return super().codec(config)
+        return ToyCodec(torch.from_numpy(np.load(f"{config.path}/weights.npy")))
 
     def preparation(self, options: Mapping[str, Any]) -> ToyPreparation:
         return ToyPreparation(parse_config(ToyOptions, options, where="toy preparation"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 __all__ = ["FrameCodec", "IdentityCodec"]
@@ -27,6 +29,14 @@ class FrameCodec(nn.Module):
     @abstractmethod
     def decode(self, latents: Tensor) -> Tensor:
         """``(N, *latent)`` to ``(N, *frame)``."""
+
+    def fingerprint(self) -> str:
+        """A hash of the class and the weights, which differs from that of any other codec."""
+        key = hashlib.sha256(f"{type(self).__module__}.{type(self).__qualname__}".encode())
+        for name, value in sorted(self.state_dict().items()):
+            key.update(repr((name, value.dtype, tuple(value.shape))).encode())
+            key.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+        return key.hexdigest()
 
 
 class IdentityCodec(FrameCodec):

@@ -69,7 +69,7 @@ def as_sequences(
             sequences = _join(list(data), frame_shape, name)
         else:
             sequences = _finish(as_steps(as_tensor(data, name), frame_shape, name, batched=None), name)
-    if value_range is not None:
+    if value_range is not None and not sequences.coded:
         _check_range(sequences, value_range, name)
     return sequences
 

@@ -9,7 +9,10 @@ from seqdis.core.capabilities import refused_parts
 from seqdis.core.config import RunConfig
 from seqdis.core.data.discovery import find_inputs
 from seqdis.core.data.folder_content import folder_content
+from seqdis.core.data.latent_cache import open_latents
 from seqdis.core.errors import InputError
+from seqdis.core.executors.shard_folder import is_shard_folder
+from seqdis.core.latent_settings import config_for_latents
 from seqdis.core.registry import get_method, get_modality
 
 __all__ = ["complete_config"]
@@ -24,23 +27,34 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
       :meth:`~seqdis.core.modality.Modality.complete`.
     - Where no recording has as many steps as a sequence, a sequence is as long as the longest: padding that all
       have is of no use.
+    - Of a folder of latents all this is that of the files that they were made from, see
+      :func:`~seqdis.core.latent_settings.config_for_latents`.
     - A method that cannot have padding raises ``min_length`` to a whole sequence: what is shorter is left out.
 
     Args:
         config: The configuration of a run.
-        root: The folder of a person's own files; None for a named dataset.
+        root: The folder of a person's own files, or of latents; None for a named dataset.
 
     Raises:
         InputError: The files cannot be used, or a named dataset's shape is left open.
     """
     if config.data.dataset != "folder" or root is None:
+        if root is not None and is_shard_folder(root):
+            raise InputError(
+                f"{root}: holds latents of files, and the data of {config.preset!r} are {config.data.dataset!r}; "
+                "allowed with data.dataset=folder"
+            )
         if not config.data.frame_shape:
             raise InputError(
                 f"data.frame_shape is left open; allowed with dataset 'folder'; it is {config.data.dataset!r}"
             )
         return config
     modality = get_modality(config.modality)
-    data = modality.complete(config.data, find_inputs(modality, [root]).paths)
+    if is_shard_folder(root):
+        config = config_for_latents(config, open_latents(root))
+        data = config.data
+    else:
+        data = modality.complete(config.data, find_inputs(modality, [root]).paths)
     longest = max(one.steps for one in folder_content(modality, data, root).recordings)
     if longest < data.length:
         _logger.warning("%s: the longest recording has %d steps: length=%d", root, longest, longest)

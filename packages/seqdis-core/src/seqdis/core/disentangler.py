@@ -271,10 +271,13 @@ class Disentangler(nn.Module, ABC):
         """
         value_range = self.value_range if check_values else None
         sequences = as_sequences(data, frame_shape=self.frame_shape, value_range=value_range, name=name)
-        x = sequences.x
-        if x.ndim != len(self.frame_shape) + 2 or tuple(x.shape[2:]) != self.frame_shape or 0 in x.shape[:2]:
+        x, frame = sequences.x, self.frame_shape
+        if sequences.coded:
+            frame = self.codec.latent_shape(frame)
+        if x.ndim != len(frame) + 2 or tuple(x.shape[2:]) != frame or 0 in x.shape[:2]:
             raise InputError(
-                f"{name}: shape {tuple(x.shape)}; allowed: (B, V, {', '.join(map(str, self.frame_shape))})"
+                f"{name}: {'latents of ' if sequences.coded else ''}shape {tuple(x.shape)}; "
+                f"allowed: (B, V, {', '.join(map(str, frame))})"
             )
         if isinstance(self, NeedsWholeSequences):
             check_whole(type(self).__name__, sequences, refused=self.refuses)
@@ -294,8 +297,9 @@ class Disentangler(nn.Module, ABC):
             check_whole("a model behind a frame codec", sequences, refused=("observed",))
             sequences = replace(sequences, observed=None)
         x = sequences.x
-        coded = self.codec.encode(x.flatten(0, 1)).unflatten(0, x.shape[:2])
-        return zero_unobserved(self.normalizer(coded), sequences)
+        if not sequences.coded:
+            x = self.codec.encode(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        return zero_unobserved(self.normalizer(x), sequences)
 
     def from_model_space(self, y: Tensor, *, max_frames_per_pass: int | None = None) -> Tensor:
         """Turn normalised coded frames back into natural ones, the inverse of :meth:`to_model_space`.

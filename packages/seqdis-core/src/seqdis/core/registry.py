@@ -118,7 +118,13 @@ def data_root(spec: DatasetSpec, given: Path | None = None) -> Path | None:
 
 
 def build_dataset(
-    modality: str, data: DataConfig, split: str, *, root: Path | None = None, seed: int = 0
+    modality: str,
+    data: DataConfig,
+    split: str,
+    *,
+    root: Path | None = None,
+    seed: int = 0,
+    latents: bool = False,
 ) -> SequenceDataset:
     """Make one split of a run's data: a named dataset, or a folder of the user's own files.
 
@@ -128,6 +134,7 @@ def build_dataset(
         split: ``"train"``, ``"val"`` or ``"test"``.
         root: The folder of the data, if they do not lie below ``SEQDIS_DATA``.
         seed: Seed of generated data and random views.
+        latents: Whether a folder of latents gives the latents; else it stands for the files that they were made from.
 
     Raises:
         InputError: The dataset is unknown or absent, the folder is empty, a file cannot be used,
@@ -137,10 +144,12 @@ def build_dataset(
         raise unknown_name("split", split, ["train", "val", "test"])
     if data.dataset == "folder":
         from seqdis.core.data.folder import folder_sequences
+        from seqdis.core.data.latent_cache import files_behind
 
         if root is None:
             raise InputError("dataset 'folder' needs --data FOLDER with the files to learn from")
-        return folder_sequences(get_modality(modality), data, split, root, seed=seed)
+        place = root if latents else files_behind(root)
+        return folder_sequences(get_modality(modality), data, split, place, seed=seed)
     spec = get_dataset(modality, data.dataset)
     dataset = spec.build(data, split, data_root(spec, root), seed)
     expected = (data.length, *data.frame_shape)

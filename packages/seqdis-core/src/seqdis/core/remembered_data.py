@@ -16,6 +16,7 @@ from seqdis.core.base_config import Config, parse_config
 from seqdis.core.config import RunConfig
 from seqdis.core.data.discovery import find_inputs
 from seqdis.core.errors import InputError
+from seqdis.core.executors.shard_folder import is_shard_folder
 from seqdis.core.files import replace_with_json
 from seqdis.core.registry import data_root, get_dataset, get_modality
 
@@ -118,7 +119,7 @@ def _is_of_files(config: RunConfig) -> bool:
 
 def _sizes(config: RunConfig, root: Path) -> Iterable[tuple[str, int]]:
     """Name below ``root`` and size in bytes of every file that the training may read."""
-    if config.data.dataset != "folder":
+    if config.data.dataset != "folder" or is_shard_folder(root):
         inputs = [root]  # a dataset's own reader knows which of them it takes
     else:
         labels = root / "labels.json"

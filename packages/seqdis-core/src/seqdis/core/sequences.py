@@ -67,6 +67,7 @@ class Sequences:
         targets: Values for each step that a method asked for by name, float32: pseudo-labels ``(B, V, K)``, or
             further frames ``(B, V, *frame)``.
         stamps: Time stamp of each step, ``(B, V)``, numbers or ``datetime64``; without meaning in padding.
+        coded: Whether ``x`` holds the latents of a frame codec, ``(B, V, *latent)``, in place of natural frames.
 
     Raises:
         InputError: ``x`` has fewer than three dimensions, or another part does not fit it.
@@ -80,6 +81,7 @@ class Sequences:
     targets: Mapping[str, Tensor] = field(default_factory=dict)
     stamps: np.ndarray | None = None
     step_labels: Mapping[str, Tensor] = field(default_factory=dict)
+    coded: bool = False
 
     def __post_init__(self) -> None:
         shape = self.x.shape
@@ -189,6 +191,7 @@ class Sequences:
                 name: torch.cat([_pad(p.step_labels[name], steps, fill=NO_CLASS) for p in parts])
                 for name in first.step_labels
             },
+            coded=first.coded,
         )
 
     def to(self, device: torch.device | str) -> Sequences:
@@ -216,6 +219,7 @@ class Sequences:
 
 _CONTENTS: Mapping[str, Callable[[Sequences], Any]] = {
     "frame shape": lambda part: tuple(part.x.shape[2:]),
+    "kind of frames (natural or coded)": lambda part: part.coded,
     "labels": lambda part: sorted(part.labels),
     "step labels": lambda part: sorted(part.step_labels),
     "targets": lambda part: sorted(part.targets),

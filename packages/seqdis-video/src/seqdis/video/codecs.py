@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, Self
@@ -56,6 +57,11 @@ class AutoencoderCodec(FrameCodec):
             )
         channels = int(self.autoencoder.config.latent_channels)
         return (channels, frame_shape[1] // self.factor, frame_shape[2] // self.factor)
+
+    def fingerprint(self) -> str:
+        sizes = {k: v for k, v in self.autoencoder.config.items() if not k.startswith("_")}
+        key = json.dumps([super().fingerprint(), sizes], sort_keys=True, default=str)
+        return hashlib.sha256(key.encode()).hexdigest()
 
     def encode(self, frames: Tensor) -> Tensor:
         parts = []

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from seqdis.core.analysis.encode import evaluating, row_sources
 from seqdis.core.analysis.factor_shards import join_factors
 from seqdis.core.analysis.file_windows import FileWindows, WindowBatch
 from seqdis.core.capabilities import adjust
 from seqdis.core.data.discovery import LeftOut
+from seqdis.core.data.file_states import digest_of_files, digest_of_json, sha256_of
 from seqdis.core.device_choice import pick_device
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -128,38 +127,21 @@ def plan_encoding(job: EncodeJob, paths: Sequence[Path]) -> ShardPlan:
     """
     shards = [[str(path) for path in part] for part in split_files(paths)]
     settings = [job.settings, job.length, job.min_length, job.stride, job.tail, job.batch_size, str(job.root)]
-    files = [_sha256(job.model / name) for name in ("config.json", "model.safetensors")]
+    files = [sha256_of(job.model / name) for name in ("config.json", "model.safetensors")]
     fingerprint = {
-        "model": _digest(files),
-        "settings": _digest(settings),
-        "inputs": _digest([[path, _state(Path(path))] for part in shards for path in part]),
+        "model": digest_of_json(files),
+        "settings": digest_of_json(settings),
+        "inputs": digest_of_files(paths),
         "device": job.device.partition(":")[0],
         "version": version("seqdis-core"),
     }
     return ShardPlan(shards, fingerprint)
 
 
-def split_files(paths: Sequence[Path]) -> list[Sequence[Path]]:
-    """Split the files into shards, the same for any number of processes: up to 64 of them, then 256 files each.
+def split_files(paths: Sequence[Path], *, most: int = MOST_FILES_A_SHARD) -> list[Sequence[Path]]:
+    """Split the files into shards, the same for any number of processes: up to 64 of them, then ``most`` files each.
 
     Sums inside a matrix product may depend on the batch, so what shares a shard must not change.
     """
-    size = min(MOST_FILES_A_SHARD, -(-len(paths) // MOST_SHARDS_OF_FEW_FILES))
+    size = min(most, -(-len(paths) // MOST_SHARDS_OF_FEW_FILES))
     return [paths[i : i + size] for i in range(0, len(paths), size)]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
-
-
-def _state(path: Path) -> Any:
-    """Size and time of last change of a file, or of every file of a folder of frames."""
-    if path.is_dir():
-        return [[entry.name, *_state(entry)] for entry in sorted(path.iterdir()) if entry.is_file()]
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns]

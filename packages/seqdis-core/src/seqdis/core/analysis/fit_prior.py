@@ -14,7 +14,10 @@ from torch import Tensor
 
 from seqdis.core.analysis.encode import encode_dataset
 from seqdis.core.capabilities import codebook_of, decoded_part
+from seqdis.core.data.latent_cache import open_latents
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.executors.shard_folder import is_shard_folder
+from seqdis.core.latent_settings import config_for_latents
 from seqdis.core.pretrained import config_of
 from seqdis.core.priors.store import PRIOR_FOLDER, get_prior, model_digest, prior_config
 from seqdis.core.progress import Progress
@@ -73,7 +76,10 @@ def fit_prior_to_run(
     chosen = kind or config.prior.kind
     settings = prior_config(config.prior, chosen, changes or {})
     root = data_of_run(run, config, root)
-    train_set = build_dataset(config.modality, config.data, "train", root=root, seed=config.train.seed)
+    if root is not None and is_shard_folder(root):
+        config_for_latents(config, open_latents(root))
+    data, seed = config.data, config.train.seed
+    train_set = build_dataset(config.modality, data, "train", root=root, seed=seed, latents=True)
     with bar("encoding") as progress:
         factors = decoded_part(model, encode_dataset(model, train_set, progress=progress))
     fitted = get_prior(chosen).for_factors(

@@ -12,6 +12,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors, Side
 from seqdis.core.modality import Panel
+from seqdis.core.natural_frames import natural_frames
 from seqdis.core.priors.prior import Prior
 from seqdis.core.progress import Progress, part_of
 from seqdis.core.random import GeneratorLike, stack_generators
@@ -166,4 +167,5 @@ def swap_drawn(
     inverted = None if noise is None else noise.expand(count, *noise.shape[1:])
     start = choose_noise("dynamic", static=None, dynamic=inverted if keep == "dynamic" else None)
     frames = model.decode(drawn, noise=start, generator=rows, progress=part_of(progress, 2, 3))
-    return DrawnSwap(keep, batch.x[0].cpu(), known[0].cpu(), drawn.to("cpu"), frames.cpu())
+    shown = natural_frames(model, batch)[0].cpu()
+    return DrawnSwap(keep, shown, known[0].cpu(), drawn.to("cpu"), frames.cpu())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Panel
+from seqdis.core.natural_frames import natural_frames
 from seqdis.core.progress import Progress, part_of
 from seqdis.core.sequences import Sequences
 from seqdis.core.starting_noise import NoiseChoice, choose_noise
@@ -150,7 +151,8 @@ def swap_pairs(
         mixed = mix_extra(model, first, second, extra), mix_extra(model, second, first, extra)
         # The dynamics stay those of the sequence that keeps everything else.
         starts = [choose_noise(noise, static=x, dynamic=x) for x in (of_a, of_b)]
-    factors = Factors.cat([first, second, *mixed])
+    # A mixture has no labels, and decoding needs none.
+    factors = Factors.cat([replace(part, labels={}) for part in (first, second, *mixed)])
     known = [start for start in (of_a, of_b, *starts) if start is not None]
     decoded = model.decode(
         factors,
@@ -159,5 +161,6 @@ def swap_pairs(
         progress=part_of(progress, 1, 2),
     ).cpu()
     rebuilt_a, rebuilt_b, a_b, b_a = decoded.chunk(4)
+    shown_a, shown_b = (natural_frames(model, sequences).cpu() for sequences in (a, b))
     masks = [None if sequences.mask is None else sequences.mask.cpu() for sequences in (a, b)]
-    return SwapResult(a.x.cpu(), b.x.cpu(), rebuilt_a, rebuilt_b, a_b, b_a, extra, *masks)
+    return SwapResult(shown_a, shown_b, rebuilt_a, rebuilt_b, a_b, b_a, extra, *masks)

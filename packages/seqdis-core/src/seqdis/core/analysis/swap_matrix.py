@@ -10,6 +10,7 @@ from torch import Tensor
 from seqdis.core.capabilities import invert
 from seqdis.core.data.steps import existing_steps
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.natural_frames import natural_frames
 from seqdis.core.progress import Progress, part_of
 from seqdis.core.random import GeneratorLike, stack_generators
 from seqdis.core.sequences import Sequences
@@ -83,4 +84,4 @@ def swap_matrix(
         )
         frames.append(decoded.cpu())
     mask = None if batch.mask is None else batch.mask.cpu()
-    return SwapMatrix(batch.x.cpu(), torch.stack(frames), mask)
+    return SwapMatrix(natural_frames(model, batch).cpu(), torch.stack(frames), mask)

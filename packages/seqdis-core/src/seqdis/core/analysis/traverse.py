@@ -12,6 +12,7 @@ from seqdis.core.capabilities import invert
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.factors import Factors
 from seqdis.core.modality import Panel
+from seqdis.core.natural_frames import natural_frames
 from seqdis.core.progress import Progress, part_of
 from seqdis.core.random import GeneratorLike, stack_generators
 from seqdis.core.sequences import Sequences
@@ -86,4 +87,5 @@ def traverse(
         generator=rows.repeat(copies),
         progress=part_of(progress, 1, 2),
     ).cpu()
-    return TraverseResult(batch.x.cpu(), amounts, decoded.unflatten(0, (len(factors), copies)), moved)
+    shown = natural_frames(model, batch).cpu()
+    return TraverseResult(shown, amounts, decoded.unflatten(0, (len(factors), copies)), moved)

@@ -35,6 +35,7 @@ def check(
     Files are read by the same code as in training. What cannot be read is listed with the reason.
     """
     from seqdis.core.config import apply_overrides
+    from seqdis.core.data.discovery import refuse_shards
     from seqdis.core.folder_report import example_panels, report_folder
     from seqdis.core.folder_report_page import write_page
     from seqdis.core.media import draw_picture
@@ -42,6 +43,7 @@ def check(
 
     if not folder.exists():
         raise InputError(f"{folder}: no such file or folder")
+    refuse_shards(folder)
     config = apply_overrides(get_preset(preset or _starter(folder, modality)), overrides or [])
     if modality not in (None, config.modality):
         raise InputError(f"--modality {modality}: preset {config.preset!r} is of {config.modality}")

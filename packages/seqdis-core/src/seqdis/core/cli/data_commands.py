@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from seqdis.core.cli.data_check_command import check
+from seqdis.core.cli.data_encode_command import encode
 from seqdis.core.cli.data_prepare_command import prepare
 
 __all__ = ["data"]
@@ -20,4 +21,5 @@ def _group() -> None:
 
 
 data.command()(check)
+data.command()(encode)
 data.command()(prepare)

@@ -12,7 +12,12 @@ from torch import Tensor
 from seqdis.core.data.recording import Recording
 from seqdis.core.sequences import check_finite
 
-__all__ = ["Clip"]
+__all__ = ["Clip", "as_float"]
+
+
+def as_float(frames: Tensor) -> Tensor:
+    """Frames as float32; bytes stand for ``frames / 255``."""
+    return frames.float() / 255 if frames.dtype == torch.uint8 else frames.float()
 
 
 @dataclass(frozen=True)
@@ -91,3 +96,25 @@ class Clip(Recording):
             return self.observed
         # Expanded, not filled: a recording without gaps costs one byte.
         return torch.ones((), dtype=torch.bool).expand(self.frames.shape)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Clip]) -> Clip:
+        """Parts of one recording, in order, as one; all of them are dated or none is."""
+        first = parts[0]
+        if len(parts) == 1:
+            return first
+        observed = stamps = None
+        if any(part.observed is not None for part in parts):
+            observed = torch.cat([part.observed_entries() for part in parts])
+        if first.stamps is not None:
+            stamps = np.concatenate([part.stamps for part in parts if part.stamps is not None])
+        return replace(
+            first,
+            frames=torch.cat([part.frames for part in parts]),
+            observed=observed,
+            stamps=stamps,
+            steps_labelled={
+                name: np.concatenate([part.steps_labelled[name] for part in parts])
+                for name in first.steps_labelled
+            },
+        )

@@ -13,11 +13,12 @@ from seqdis.core.data.folder_labels import LABELS_FILE
 from seqdis.core.data.outputs import made_in
 from seqdis.core.data.prepared_record import FAILED_FILE, PREPARED_FILE
 from seqdis.core.errors import InputError
+from seqdis.core.executors.shard_folder import is_shard_folder, read_index
 
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
 
-__all__ = ["Found", "LeftOut", "Reason", "describe_left_out", "find_inputs", "is_run_folder"]
+__all__ = ["Found", "LeftOut", "Reason", "describe_left_out", "find_inputs", "is_run_folder", "refuse_shards"]
 
 Reason = Literal["kind", "run", "made", "twice", "short", "damaged"]
 """Why a file, a folder or a recording is not used."""
@@ -68,6 +69,20 @@ def is_run_folder(folder: Path) -> bool:
     return isinstance(values, dict) and {"preset", "method", "modality"} <= values.keys()
 
 
+def refuse_shards(folder: Path) -> None:
+    """Refuse a folder of factors or latents where files are needed.
+
+    Raises:
+        InputError: The folder holds such; the message names the files that latents were made from.
+    """
+    if is_shard_folder(folder):
+        files = read_index(folder).get("files")
+        held = "factors; give the files that they were made from"
+        raise InputError(
+            f"{folder}: holds {held if files is None else f'latents of {files}; give the files themselves'}"
+        )
+
+
 def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
     """Expand files and folders into the inputs that the modality reads, sorted.
 
@@ -83,6 +98,7 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
     for path in inputs:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
+        refuse_shards(path)
         if path.is_dir():
             given_before = search.saw(path)
             files = search.below(path)
@@ -132,6 +148,9 @@ class _Search:
         """The inputs below a folder, in the order of their names."""
         if is_run_folder(folder):
             self.left_out.append(LeftOut(folder, "run", "holds a run"))
+            return []
+        if is_shard_folder(folder):
+            self.left_out.append(LeftOut(folder, "made", "holds factors or latents"))
             return []
         if not self.once([folder]):
             return []

@@ -16,7 +16,13 @@ from seqdis.core.errors import InputError
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
 
-__all__ = ["folder_sequences"]
+__all__ = ["folder_sequences", "has_split"]
+
+
+def has_split(modality: Modality, data: DataConfig, split: str, root: Path) -> bool:
+    """Whether a folder has recordings for a split; where folders name the splits, one of them may be missing."""
+    recordings = folder_content(modality, data, root).recordings
+    return split in split_recordings(recordings, length=data.length, group=data.group).parts
 
 
 def folder_sequences(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +14,11 @@ import numpy as np
 from seqdis.core.config import DataConfig
 from seqdis.core.data.discovery import Found, LeftOut, describe_left_out, find_inputs
 from seqdis.core.data.folder_labels import LABELS_FILE, read_folder_labels
-from seqdis.core.data.labels import Label
+from seqdis.core.data.labels import Label, label_of
+from seqdis.core.data.latent_cache import LatentCache, open_latents
 from seqdis.core.data.recording import Recording
 from seqdis.core.errors import InputError
+from seqdis.core.executors.shard_folder import is_shard_folder
 
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
@@ -127,25 +128,20 @@ def _meanings(recordings: Sequence[Recording], *, steps: bool) -> dict[str, Labe
                 classes[name] |= set(np.unique(recording.whole().steps_labelled[name]).tolist())
             else:
                 classes[name].add((recording.labels or {})[name])
-    return {
-        name: Label(tuple(sorted(values, key=_natural)), "dynamic" if steps else "static")
-        for name, values in classes.items()
-    }
-
-
-def _natural(text: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text)]
+    return {name: label_of(values, "dynamic" if steps else "static") for name, values in classes.items()}
 
 
 def folder_content(modality: Modality, data: DataConfig, root: Path) -> FolderContent:
     """The recordings below a folder, with the labels of its ``labels.json`` if there is one.
 
     What was read last is kept, for the splits of one folder are asked for one after the other. What is left out is
-    logged, a line a reason.
+    logged, a line a reason. A folder of latents has the recordings and labels of the files that it was made from.
 
     Raises:
         InputError: The folder is missing or holds nothing readable; see :func:`open_recordings`.
     """
+    if is_shard_folder(root):
+        return _content_of_latents(open_latents(root), data.min_length)
     found = find_inputs(modality, [root])
     versions = tuple(_version(path) for path in (*found.paths, root / LABELS_FILE))
     return _read_once(modality, data.model_dump_json(), root, found, versions)
@@ -170,3 +166,15 @@ def _read_once(
         return content
     recordings = tuple(one.named(one.key, known.of(Path(one.key).as_posix())) for one in content.recordings)
     return replace(content, recordings=recordings, labels={**content.labels, **known.labels})
+
+
+def _content_of_latents(cache: LatentCache, min_length: int) -> FolderContent:
+    recordings = tuple(one for one in cache.recordings if one.steps >= min_length)
+    left_out = [*cache.left_out]
+    for one in cache.recordings:
+        if one.steps < min_length:
+            steps = f"{one.key}: {one.steps} steps, min_length is {min_length}"
+            left_out.append(LeftOut(cache.files / one.key, "short", steps))
+    if not recordings:
+        raise InputError(f"{cache.folder}: no recording is left: {'; '.join(describe_left_out(left_out))}")
+    return FolderContent(recordings, tuple(left_out), labels=cache.labels, step_labels=cache.step_labels)

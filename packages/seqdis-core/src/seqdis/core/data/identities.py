@@ -33,7 +33,11 @@ def identity_frames(batch: Sequences) -> Sequences | None:
     if IDENTITY not in batch.targets:
         return None
     observed = batch.targets.get(IDENTITY_OBSERVED)
-    frames = Sequences(batch.targets[IDENTITY], observed=None if observed is None else observed.bool())
+    frames = Sequences(
+        batch.targets[IDENTITY],
+        observed=None if observed is None else observed.bool(),
+        coded=batch.coded,
+    )
     return replace(frames, x=zero_unobserved(frames.x, frames))
 
 
@@ -73,6 +77,10 @@ class WithIdentities(SequenceDataset):
     def in_memory(self) -> bool:
         """Whether a sequence of the dataset is read without opening a file."""
         return self._dataset.in_memory
+
+    @property
+    def coded(self) -> bool:
+        return self._dataset.coded
 
     def __len__(self) -> int:
         return len(self._dataset)

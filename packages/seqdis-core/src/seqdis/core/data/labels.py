@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +11,7 @@ import numpy as np
 
 from seqdis.core.sequences import NO_CLASS
 
-__all__ = ["Label", "class_names"]
+__all__ = ["Label", "class_names", "label_of"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,15 @@ class Label:
 
     classes: tuple[str, ...]
     factor: Literal["static", "dynamic"]
+
+
+def label_of(texts: Iterable[str], factor: Literal["static", "dynamic"]) -> Label:
+    """The label whose classes are those that occur, in order; numbers in names count as numbers, so 10 follows 9."""
+    return Label(tuple(sorted(set(texts), key=_natural)), factor)
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text)]
 
 
 def class_names(label: Label, numbers: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from seqdis.core.data.running_moments import RunningMoments
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 
@@ -59,7 +60,7 @@ class Normalizer(nn.Module):
         transform: Callable[[Tensor], Tensor] = lambda frames: frames,
         batch_size: int = 64,
     ) -> Normalizer:
-        """Measure μ and σ in one streaming pass in float64 (Chan et al. 1979, pairwise update).
+        """Measure μ and σ in one streaming pass, by :class:`RunningMoments`.
 
         Of sequences that are decoded from files, 1024 are read, spread evenly over the dataset: to decode all of a
         large set before the first step would take longer than many a training.
@@ -67,7 +68,7 @@ class Normalizer(nn.Module):
         Args:
             dataset: The training split; masked steps and unobserved entries do not count.
             transform: A function on ``(N, *frame)`` that comes before the normaliser (a frame codec's
-                ``encode``).
+                ``encode``); sequences that are coded already do not pass it.
             batch_size: Number of sequences read at a time.
 
         Raises:
@@ -75,26 +76,19 @@ class Normalizer(nn.Module):
         """
         shape = self.mean.shape
         axes = [axis for axis in range(len(shape) + 1) if axis != 1 or self.scope == "global"]
-        count = torch.zeros(shape, dtype=torch.float64)
-        mean, squares = torch.zeros_like(count), torch.zeros_like(count)
+        moments = RunningMoments.none(shape)
         chosen = range(0, len(dataset), 1 if dataset.in_memory else -(-len(dataset) // MOST_DECODED))
         for start in range(0, len(chosen), batch_size):
             batch = dataset.fetch(chosen[start : start + batch_size])
-            x = transform(batch.x.flatten(0, 1).to(self.mean.device)).double().cpu()
+            x = batch.x.flatten(0, 1).to(self.mean.device)
+            x = (x if batch.coded else transform(x)).double().cpu()
             seen = torch.ones_like(x)
             if batch.observed is not None:
                 seen = batch.observed.flatten(0, 1).double()
             if batch.mask is not None:
                 seen = seen * batch.mask.flatten().double().view(-1, *(1,) * (x.ndim - 1))
-            n = seen.sum(axes, keepdim=True)[0]
-            x = torch.where(seen > 0, x, 0.0)  # a value in a gap, NaN included, must not reach the sums
-            m = x.sum(axes, keepdim=True)[0] / n.clamp(min=1)
-            s = ((x - m).square() * seen).sum(axes, keepdim=True)[0]
-            total = (count + n).clamp(min=1)
-            squares += s + (m - mean).square() * count * n / total
-            mean += (m - mean) * n / total
-            count += n
-        std = (squares / count.clamp(min=1)).sqrt()
+            moments = moments.joined(RunningMoments.of(x, axes, seen))
+        mean, std = moments.mean, moments.std
         # The mean of equal numbers is only equal to them up to rounding: no deviation at float32's
         # resolution is none.
         flat = std <= torch.finfo(torch.float32).eps * mean.abs()

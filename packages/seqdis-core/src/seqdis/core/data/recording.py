@@ -68,6 +68,11 @@ class Recording(ABC):
         """Whether the time of each step is known."""
         return False
 
+    @property
+    def coded(self) -> bool:
+        """Whether its frames are the latents of a frame codec."""
+        return False
+
     def about(self) -> Mapping[str, float]:
         """Facts that the file states of itself, by name with unit: ``"seconds"``, ``"frames a second"``, ``"width, px"``."""
         return {}
@@ -125,6 +130,10 @@ class RecordingPart(Recording):
     @property
     def dated(self) -> bool:
         return self.source.dated
+
+    @property
+    def coded(self) -> bool:
+        return self.source.coded
 
     def take(self, steps: Tensor) -> Clip:
         return self.source.take(steps + self.first)

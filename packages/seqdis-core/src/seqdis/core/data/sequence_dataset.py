@@ -31,6 +31,11 @@ class SequenceDataset(ABC):
     def shape(self) -> tuple[int, ...]:
         """The shape of one sequence, ``(V, *frame)``."""
 
+    @property
+    def coded(self) -> bool:
+        """Whether its frames are the latents of a frame codec, as in :attr:`Sequences.coded`."""
+        return False
+
     @abstractmethod
     def __len__(self) -> int: ...
 

@@ -80,6 +80,10 @@ class SlidingWindows(SequenceDataset):
     def in_memory(self) -> bool:
         return all(isinstance(recording, Clip) for recording in self._recordings)
 
+    @property
+    def coded(self) -> bool:
+        return self._reader.coded
+
     def __len__(self) -> int:
         return len(self._views)
 

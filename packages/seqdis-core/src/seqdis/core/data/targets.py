@@ -81,6 +81,10 @@ class WithTargets(SequenceDataset):
         """Whether a sequence of the dataset is read without opening a file."""
         return self._dataset.in_memory
 
+    @property
+    def coded(self) -> bool:
+        return self._dataset.coded
+
     def __len__(self) -> int:
         return len(self._dataset)
 

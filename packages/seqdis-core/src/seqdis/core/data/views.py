@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdis.core.data.clip import Clip
+from seqdis.core.data.clip import Clip, as_float
 from seqdis.core.data.labels import Label
 from seqdis.core.data.recording import Recording
 from seqdis.core.data.recordings import View
@@ -57,6 +57,8 @@ class ViewReader:
                     f"{recording.key}: frames of shape {recording.frame_shape}; those of {first.key} have "
                     f"{first.frame_shape}"
                 )
+            if recording.coded != first.coded:
+                raise InputError(f"{recording.key} and {first.key}: one holds frames, the other one latents")
             for name, label in self.labels.items():
                 received = (recording.labels or {}).get(name)
                 if received not in label.classes:
@@ -68,6 +70,11 @@ class ViewReader:
     def shape(self) -> tuple[int, ...]:
         """The shape of one sequence, ``(V, *frame)``."""
         return (self.length, *self.recordings[0].frame_shape)
+
+    @property
+    def coded(self) -> bool:
+        """Whether the recordings hold latents."""
+        return self.recordings[0].coded
 
     @property
     def padded(self) -> bool:
@@ -94,7 +101,7 @@ class ViewReader:
             steps = torch.tensor([clip.steps for clip in clips])
             mask = torch.arange(self.length) < steps[:, None]
         return Sequences(
-            torch.stack([_padded(_as_float(clip.frames), self.length) for clip in clips]),
+            torch.stack([_padded(as_float(clip.frames), self.length) for clip in clips]),
             mask=mask,
             observed=torch.stack([_padded(c.observed_entries(), self.length) for c in clips])
             if gaps
@@ -103,6 +110,7 @@ class ViewReader:
             step_labels={name: self._classes(name, label, clips) for name, label in self.step_labels.items()},
             keys=keys,
             stamps=_stamps(clips, self.length),
+            coded=self.coded,
         )
 
     def _classes(self, name: str, label: Label, clips: Sequence[Clip]) -> Tensor:
@@ -112,10 +120,6 @@ class ViewReader:
             classes = clip.steps_labelled[name].tolist()
             values[row, : clip.steps] = torch.tensor([number[text] for text in classes], dtype=torch.long)
         return values
-
-
-def _as_float(frames: Tensor) -> Tensor:
-    return frames.float() / 255 if frames.dtype == torch.uint8 else frames.float()
 
 
 def _padded(value: Tensor, length: int) -> Tensor:

@@ -12,10 +12,19 @@ from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_job import PLAN_FILE, ShardJob, ShardPlan
 from seqdis.core.files import replace_with_json
 
-__all__ = ["INDEX_FILE", "ShardFolder", "read_index"]
+__all__ = ["INDEX_FILE", "ShardFolder", "is_shard_folder", "read_index"]
 
 INDEX_FILE, _FORMAT = "index.json", "seqdis.shards.1"
 _PATIENCE = 60.0
+
+
+def is_shard_folder(folder: Path) -> bool:
+    """Whether a folder holds shards, finished or not; only the beginning of its index is read."""
+    try:
+        with (folder / INDEX_FILE).open("rb") as file:
+            return f'"{_FORMAT}"'.encode() in file.read(64)
+    except OSError:
+        return False
 
 
 def read_index(folder: Path) -> dict[str, Any]:

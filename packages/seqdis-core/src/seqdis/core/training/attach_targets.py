@@ -13,7 +13,7 @@ from seqdis.core.config import RunConfig
 from seqdis.core.data.identities import WithIdentities
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.targets import WithTargets, target_table
-from seqdis.core.errors import unknown_name
+from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.registry import get_method, get_modality
 
 __all__ = ["with_targets"]
@@ -29,13 +29,17 @@ def with_targets(
     The first process computes what the cache lacks, the others wait and read.
 
     Raises:
-        InputError: The modality has no such target, or it cannot be computed.
+        InputError: The modality has no such target, or it cannot be computed, or the data are latents.
     """
     if config.data.identities:
         dataset = WithIdentities(dataset, config.data.identities)
     names = required_targets(get_method(config.method), config.model)
     if not names:
         return dataset
+    if dataset.coded:
+        raise InputError(
+            f"targets {', '.join(names)} are computed from frames, and these data are latents; give the frames"
+        )
     modality = get_modality(config.modality)
     known = modality.targets()
     for name in names:

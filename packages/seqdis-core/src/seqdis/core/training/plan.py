@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from seqdis.core.config import RunConfig
+from seqdis.core.data.folder import has_split
 from seqdis.core.data.loader import BatchPlan
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data_completion import complete_config
 from seqdis.core.pretrained import build_model
-from seqdis.core.registry import build_dataset
+from seqdis.core.registry import build_dataset, get_modality
 from seqdis.core.remembered_data import data_of_run
 from seqdis.core.training.checkpoint import read_state
 from seqdis.core.training.continuation import plan_continuation
@@ -46,11 +47,14 @@ def build_splits(config: RunConfig, root: Path | None) -> RunSplits:
     config = complete_config(config, root)
 
     def split(name: str) -> SequenceDataset:
-        return build_dataset(config.modality, config.data, name, root=root, seed=config.train.seed)
+        data, seed = config.data, config.train.seed
+        return build_dataset(config.modality, data, name, root=root, seed=seed, latents=True)
 
-    without_val = root is not None and (root / "train").is_dir() and not (root / "val").is_dir()
-    val = None if config.data.dataset == "folder" and without_val else split("val")
-    return RunSplits(config, split("train"), val)
+    own = root is not None and config.data.dataset == "folder"
+    without_val = (
+        own and root is not None and not has_split(get_modality(config.modality), config.data, "val", root)
+    )
+    return RunSplits(config, split("train"), None if without_val else split("val"))
 
 
 def training_plan(

@@ -13,6 +13,7 @@ from seqdis.core.data.steps import existing_steps
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Panel
+from seqdis.core.natural_frames import natural_frames
 from seqdis.core.random import GeneratorStack, mix_seed
 from seqdis.core.registry import get_modality
 
@@ -52,7 +53,11 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
     following = None if batch.mask is None else batch.mask[next_clip]
     shown = [
         existing_steps(frames.float().cpu(), mask)
-        for frames, mask in ((batch.x, batch.mask), (rebuilt, batch.mask), (swapped, following))
+        for frames, mask in (
+            (natural_frames(model, batch), batch.mask),
+            (rebuilt, batch.mask),
+            (swapped, following),
+        )
     ]
     titles = [str(key) for key in batch.keys] or [f"clip {i}" for i in range(len(batch))]
     grid = [

@@ -10,6 +10,7 @@ from seqdis.core.data.loader import BatchPlan
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.registry import get_modality
 from seqdis.core.remembered_data import data_of_run, describe_data
 from seqdis.core.training.attach_targets import with_targets
 from seqdis.core.training.continuation import plan_continuation
@@ -111,8 +112,13 @@ def train(
 def _check_sets(config: RunConfig, train_set: SequenceDataset, val_set: SequenceDataset | None) -> None:
     """Refuse sequences of another shape than the configuration's, and patience without validation data."""
     for name, dataset in {"train_set": train_set, "val_set": val_set}.items():
-        expected = (config.data.length, *config.data.frame_shape)
-        if dataset is not None and dataset.shape != expected:
+        if dataset is None:
+            continue
+        frame = config.data.frame_shape
+        if dataset.coded:
+            frame = get_modality(config.modality).codec(config.codec).latent_shape(frame)
+        expected = (config.data.length, *frame)
+        if dataset.shape != expected:
             raise InputError(f"{name}: sequences of shape {dataset.shape}; the configuration says {expected}")
     if config.train.patience is not None and val_set is None:
         raise InputError(
