@@ -34,7 +34,6 @@ class AudioModality(Modality):
     name = "audio"
     summary = "sound as log-mel frames"
     reads = (*SOUNDFILE_SUFFIXES, *(LIBAV_SUFFIXES if has_libav() else ()))
-    incidental = VIDEO_SUFFIXES
     installable = {} if has_libav() else dict.fromkeys(LIBAV_SUFFIXES, LIBAV_EXTRA)
     incidental = VIDEO_SUFFIXES
     writes = (".wav", ".flac", ".npy")

@@ -190,7 +190,7 @@ class Modality(ABC):
         """Write ``(T, *frame)`` as the kind of file that the suffix names.
 
         Args:
-            path: The file.
+            path: The file to write.
             frames: The frames, in natural units.
             data: The run's data settings.
             source: The file that lends the dynamics, if one does; a modality whose files hold more than its frames
