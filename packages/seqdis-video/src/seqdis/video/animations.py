@@ -68,7 +68,7 @@ def decode_animation(
     """Decode some pictures of an animation, whose pictures may each lean on the one before.
 
     Args:
-        path: The animation, a file.
+        path: The path of the animation.
         numbers: The pictures' numbers, in increasing order.
         between: Whether those that had to be decoded on the way are given too.
         white: The value of white where the format does not say it.

@@ -31,7 +31,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     """Open a video file.
 
     Raises:
-        InputError: The file is damaged or has no video stream; errors while it is open are turned into this one too.
+        InputError: The file is damaged or has no video stream; errors while it is open become this one, too.
     """
     try:
         with av.open(str(path), metadata_errors="ignore") as container:
@@ -118,7 +118,7 @@ def decode_container(
 
     Args:
         path: The video file.
-        index: The index of its frames.
+        index: The index of the file.
         numbers: The frames' numbers in the index, in increasing order without repetition.
         between: Whether frames that had to be decoded on the way are given too.
 

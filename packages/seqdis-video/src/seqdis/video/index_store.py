@@ -46,7 +46,7 @@ def load_index(path: Path, version: FileVersion) -> FrameIndex:
 
     Args:
         path: The file or folder.
-        version: The version of the file, from :func:`file_version`.
+        version: The size and time that :func:`file_version` gives for it.
 
     Raises:
         InputError: The file is damaged, cut short, or holds no picture.

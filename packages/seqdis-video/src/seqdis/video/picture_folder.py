@@ -82,7 +82,7 @@ def decode_folder(folder: Path, numbers: np.ndarray, *, white: float | None = No
 
     Args:
         folder: The folder of pictures.
-        numbers: Numbers of the pictures in the order of :func:`frame_files`.
+        numbers: The numbers of the pictures in the order of :func:`frame_files`.
         white: The value of white, for pictures whose format does not say it.
 
     Raises:

@@ -39,7 +39,7 @@ class VideoRecording(Recording):
         count: The number of steps, T.
         digest: A hash of the file's content.
         shape: The shape of a frame, ``(3, H, W)`` or ``(1, H, W)``.
-        options: Settings of the sampling in time and of the fit into the frame.
+        options: The options by which it is sampled in time and fitted into the frame.
         labels: The class of each label, by the label's name.
     """
 
@@ -106,7 +106,7 @@ class VideoRecording(Recording):
 
 
 def _source(path: Path, version: FileVersion, shape: tuple[int, ...], options: VideoOptions) -> str:
-    """A key that tells the frames of one recording and size from others; a text, whose hash is computed once."""
+    """A name for the frames of one recording and size; a text, whose hash is computed once."""
     return f"{path}|{version}|{shape}|{options.fit}|{options.white}|{options.decoder}"
 
 
@@ -121,7 +121,7 @@ def open_recording(path: Path, *, shape: tuple[int, ...], options: VideoOptions)
     Args:
         path: The file or folder.
         shape: The shape of a frame, ``(3, H, W)`` or ``(1, H, W)``.
-        options: Settings of the sampling in time and of the fit into the frame.
+        options: The options by which it is sampled in time and fitted into the frame.
 
     Raises:
         InputError: The file is missing, empty, damaged, cut short, or holds no picture.

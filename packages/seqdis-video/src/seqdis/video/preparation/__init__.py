@@ -1,1 +1,1 @@
-"""How videos are prepared for training: cut to a region, resized, sampled at another rate."""
+"""Preparing videos for training: cutting to a region, resizing, sampling at another rate."""

@@ -15,7 +15,7 @@ _REGION = 4
 
 
 class VideoPreparationOptions(Config):
-    """What is cut out of each picture of a clip, how large it becomes, and how it is written."""
+    """The settings of preparing clips: the part of each picture that is kept, its size, and the form it is written in."""
 
     crop: Literal["centre", "face"] | tuple[int, int, int, int] | None = Field(
         None,
