@@ -12,7 +12,7 @@ import soundfile
 from typer.testing import CliRunner, Result
 
 from seqdis.core.cli.app import app
-from seqdis.core.data.modality_choice import modality_of
+from seqdis.core.modality_choice import modality_of
 from seqdis.core.registry import get_modality
 
 

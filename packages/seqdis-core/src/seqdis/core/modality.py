@@ -217,7 +217,7 @@ class Modality(ABC):
         return None
 
     def preparation(self, options: Mapping[str, Any]) -> FilePreparation:
-        """How one of its files is prepared for training (cut, resized, resampled).
+        """The way in which one of its files is prepared for training (cut, resized, resampled).
 
         Args:
             options: Settings of the preparation, as they are typed on a command line.

@@ -1,1 +1,1 @@
-"""Preparing videos for training: cutting to a region, resizing, sampling at another rate."""
+"""Videos prepared for training: cut to a region, resized, sampled at another rate."""

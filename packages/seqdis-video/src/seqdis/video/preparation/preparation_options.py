@@ -15,7 +15,7 @@ _REGION = 4
 
 
 class VideoPreparationOptions(Config):
-    """The settings of preparing clips: the part of each picture that is kept, its size, and the form it is written in."""
+    """The part that is kept of each picture of a clip, its size, and the form in which it is written."""
 
     crop: Literal["centre", "face"] | tuple[int, int, int, int] | None = Field(
         None,

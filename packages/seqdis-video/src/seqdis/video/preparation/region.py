@@ -43,7 +43,7 @@ def square_region(box: Box, width: int, height: int, *, inside: bool) -> Region:
     """A square of whole pixels and an even side around a box.
 
     Args:
-        box: The box of the face.
+        box: The box in pixels.
         width: Width of the picture.
         height: Height of the picture.
         inside: Whether it is moved into the picture, and made no larger than that.
@@ -80,7 +80,7 @@ def cut_out(
     """Cut a region out of a picture, black beyond its border, and resize it with an antialiasing filter.
 
     Args:
-        image: The picture to cut.
+        image: The RGB picture.
         region: The region; None for the whole picture.
         size: Pixels of the shorter side, the longer one in proportion (rounded to even); or height and width; None
             keeps the size.
