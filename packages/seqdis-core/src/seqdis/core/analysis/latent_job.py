@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import torch
 
+from seqdis.core.analysis.block_recording import BlockRecording
 from seqdis.core.codec import FrameCodec
 from seqdis.core.config import CodecConfig, DataConfig
 from seqdis.core.data.clip import Clip, as_float
@@ -24,6 +25,9 @@ from seqdis.core.registry import get_modality
 from seqdis.core.training.devices import fast_layout
 
 __all__ = ["FrameBatch", "LatentJob"]
+
+PASSES_READ_TOGETHER = 8
+"""The steps of so many passes are read in one go, for a video is decoded from the key frame before them."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,11 @@ class LatentJob(ShardJob):
         return open_recordings(get_modality(self.modality), found, all_of_it, self.root).recordings
 
     def _parts(self, recording: Recording) -> Iterator[Clip]:
+        if not isinstance(recording, Clip):
+            span = PASSES_READ_TOGETHER * self.batch_size
+            recording = BlockRecording(
+                key=recording.key, labels=recording.labels, source=recording, span=span
+            )
         for start in range(0, recording.steps, self.batch_size):
             part = recording.take(torch.arange(start, min(start + self.batch_size, recording.steps)))
             if part.observed is not None and not bool(part.observed.all()):
