@@ -72,7 +72,7 @@ def keep_completion(completed: RunConfig, given: RunConfig, before: RunConfig) -
 
     Args:
         completed: The configuration as :func:`complete_config` fills it in from the files of now.
-        given: The same configuration before it was filled in.
+        given: The configuration as it was before it was filled in.
         before: The configuration that the run was trained with so far.
     """
     now, asked, known = completed.data, given.data, before.data
