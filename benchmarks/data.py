@@ -35,6 +35,7 @@ from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
 
 LENGTH, SIDE, BATCH = 15, 64, 16
 ENDLESS = 10**9
+CASES = ("speed", "steps", "small")
 DIFFERENT = 20
 """Clips that are encoded anew."""
 
@@ -182,6 +183,7 @@ def main() -> None:
     parser.add_argument("--cost", type=float, default=0.5, help="seconds of a step")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=30, help="of the small set")
+    parser.add_argument("--only", nargs="+", choices=CASES, default=CASES, help="some of the cases")
     options = parser.parse_args()
     rows: list[BenchmarkRow] = []
 
@@ -195,39 +197,34 @@ def main() -> None:
         write_clips(folder, clips=options.clips, frames=options.frames, side=options.side)
         name = f"{options.clips} clips × {options.frames} frames at {options.side}²"
         add(f"{name}, decoded", "bytes", float(options.clips * options.frames * options.side**2 * 3))
-        whole = alone(read_while_training, folder, steps=1, cost=0.0, workers=0, whole=True)
-        flat_out = alone(read_while_training, folder, steps=8, cost=0.0, workers=0)
-        add(
-            f"{name}, read without a pause, against whole clips",
-            "clips_per_s",
-            flat_out["clips_per_s"],
-            whole["clips_per_s"],
-        )
-        codec = alone(torchcodec_alone, folder, seconds=8.0)
-        if codec is not None:
-            add(
-                f"{name}, read without a pause, against torchcodec alone",
-                "clips_per_s",
-                flat_out["clips_per_s"],
-                codec,
-            )
-        for workers in options.workers:
+        if "speed" in options.only:
+            flat_out = alone(read_while_training, folder, steps=8, cost=0.0, workers=0)["clips_per_s"]
+            whole = alone(read_while_training, folder, steps=1, cost=0.0, workers=0, whole=True)[
+                "clips_per_s"
+            ]
+            add(f"{name}, without a pause, against whole clips", "clips_per_s", flat_out, whole)
+            codec = alone(torchcodec_alone, folder, seconds=8.0)
+            if codec is not None:
+                add(f"{name}, without a pause, against torchcodec alone", "clips_per_s", flat_out, codec)
+        for workers in options.workers if "steps" in options.only else ():
             read = alone(read_while_training, folder, steps=options.steps, cost=options.cost, workers=workers)
             case = f"{name}, steps of {options.cost} s, {workers} workers"
             add(case, "clips_per_s", read["clips_per_s"])
             add(case, "waiting_share", read["waiting"])
             add(case, "peak_bytes", read["bytes"])
-        small = Path(scratch) / "small"
-        write_clips(small, clips=64, frames=30, side=64)
-        taken = {
-            kind: alone(small_set, small, epochs=options.epochs, in_memory=kind) for kind in (True, False)
-        }
-        add(
-            f"64 clips × 30 frames at 64², {options.epochs} epochs, against frames in memory",
-            "s",
-            taken[False]["seconds"],
-            taken[True]["seconds"],
-        )
+        if "small" in options.only:
+            small = Path(scratch) / "small"
+            write_clips(small, clips=64, frames=30, side=64)
+            held, lazy = (
+                alone(small_set, small, epochs=options.epochs, in_memory=kind)["seconds"]
+                for kind in (True, False)
+            )
+            add(
+                f"64 clips × 30 frames at 64², {options.epochs} epochs, against frames in memory",
+                "s",
+                lazy,
+                held,
+            )
     if options.json:
         benchmark_record(rows, device=device_name("cpu")).save(options.json)
 

@@ -73,7 +73,7 @@ def test_a_flac_of_unstated_length_is_counted(tmp_path: Path, write_sound: Write
     content[21] &= 0xF0
     content[22:26] = bytes(4)
     path.write_bytes(content)
-    assert sound_info(path) == SoundInfo(11200, 16000, exact=False)
+    assert sound_info(path) == SoundInfo(11200, 16000, 1, exact=False)
     assert torch.equal(read_sound(path).samples, whole)
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match=r"a\.flac: is damaged or truncated: "):
@@ -174,7 +174,7 @@ def test_every_format_says_what_it_holds_and_holds_it(
     both = np.stack([tone, 0.5 * tone], axis=1)[:, :channels]
     soundfile.write(tmp_path / f"a{suffix}", both, rate, format=kind, subtype=encoding)
     info, sound = sound_info(tmp_path / f"a{suffix}"), read_sound(tmp_path / f"a{suffix}")
-    assert (info.rate, sound.rate, info.exact) == (rate, rate, exact)
+    assert (info.rate, sound.rate, info.channels, info.exact) == (rate, rate, channels, exact)
     assert info.samples == len(sound.samples)
     # ADPCM fills its last block; everything else holds exactly what was written.
     assert len(tone) <= info.samples <= len(tone) + (4096 if encoding == "MS_ADPCM" else 0)

@@ -53,7 +53,7 @@ def test_the_sound_comes_back(tmp_path: Path, suffix: str, codec: str, channels:
     rate = 48000 if codec in ("libopus", "ac3") else 16000 if codec != "wmav2" else 22050
     wave = encode(path, codec, rate=rate, channels=channels)
     sound, info = read_sound(path), sound_info(path)
-    assert (sound.rate, info.rate, info.exact) == (rate, rate, False)
+    assert (sound.rate, info.rate, info.channels, info.exact) == (rate, rate, channels, False)
     assert info.samples == len(sound.samples)
     assert abs(len(sound.samples) - wave.shape[1]) <= 4096  # codecs pad
     expected = torch.from_numpy(wave.mean(axis=0))

@@ -151,6 +151,11 @@ def test_all_that_can_be_opened_is_found(
         assert float(clip.frames.std()) > 0.5
 
 
+def test_a_folder_of_videos_is_not_first_of_all_sound(audio: AudioModality) -> None:
+    assert ".mp4" in audio.incidental
+    assert {".wav", ".mp3", ".m4a"}.isdisjoint(audio.incidental)
+
+
 def test_what_needs_more_is_named_with_the_way_to_it(
     audio: AudioModality, tmp_path: Path, write_sound: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,8 @@ from seqdis.audio.io import read_segment, read_wave
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions
 from seqdis.audio.recording import AudioRecording, open_sound
+from seqdis.core.data.loader import BatchPlan, training_batches
+from seqdis.core.data.random_windows import RandomWindows
 from seqdis.core.errors import InputError
 
 Write = Callable[..., Path]
@@ -184,6 +186,12 @@ def test_names_and_labels(tmp_path: Path, write_sound: Write) -> None:
     assert replace(named, key="a.wav", labels=None) == recording
 
 
+def test_what_the_file_says_of_itself(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros((11025, 2)), 22050)
+    recording = open_sound(tmp_path / "a.wav", 80, OPTIONS)
+    assert recording.about() == {"seconds": 0.5, "samples a second": 22050, "channels": 2}
+
+
 def test_a_file_that_shrinks_after_it_was_opened(
     tmp_path: Path, write_sound: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,3 +201,18 @@ def test_a_file_that_shrinks_after_it_was_opened(
     path.write_bytes(path.read_bytes()[:20000])
     with pytest.raises(InputError, match=r"a\.wav: is (damaged or )?truncated"):
         recording.take(torch.arange(recording.steps - 10, recording.steps))
+
+
+def test_processes_that_read_ahead_give_the_same_batches(tmp_path: Path, write_sound: Write) -> None:
+    for name, rate in (("a.wav", 16000), ("b.mp3", 16000), ("c.flac", 44100), ("d.wav", 8000)):
+        write_sound(tmp_path / name, rate=rate, seconds=1.0)
+    opened = [open_sound(path, 80, OPTIONS) for path in sorted(tmp_path.iterdir())]
+    windows = RandomWindows(opened, 30, seed=3)
+    plan = BatchPlan(len(windows), 4)
+    alone, ahead = ([*training_batches(windows, plan, start=0, stop=5, workers=n)] for n in (0, 2))
+    for one, other in zip(alone, ahead, strict=True):
+        assert one.keys == other.keys
+        assert torch.equal(one.x, other.x)
+        assert one.stamps is not None
+        assert other.stamps is not None
+        np.testing.assert_array_equal(one.stamps, other.stamps)

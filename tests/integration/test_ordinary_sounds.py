@@ -86,3 +86,19 @@ def test_a_reconstruction_of_an_mp3_is_a_wav(folder: Path, run: Path, tmp_path: 
 def test_a_report_is_written(folder: Path, run: Path, tmp_path: Path) -> None:
     seqdis("eval", "report", run, "--data", folder, "--out", tmp_path / "r.html", "--device", "cpu")
     assert "<audio" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_it_goes_on_with_the_settings_that_it_found_though_files_of_another_rate_came(
+    folder: Path, tmp_path: Path
+) -> None:
+    sounds = Path(shutil.copytree(folder, tmp_path / "sounds"))
+    words = ("train", "diffsda-audio", "--out", tmp_path / "run", "--device", "cpu", "batch_size=4")
+    seqdis(*words, "--data", sounds, "train.steps=1")
+    for number in range(20):
+        tone(sounds / f"new-{number}.wav", 300 + 10 * number, 1.0, 16000)
+    seqdis(*words, "train.steps=2", "--resume")
+    options = json.loads((tmp_path / "run" / "config.json").read_text())["data"]["options"]
+    assert (options["sample_rate"], options["f_max"], options["n_fft"]) == (8000, 4000, 256)
+    refused = CliRunner().invoke(app, [*map(str, words), "train.steps=3", "--resume", "sample_rate=16000"])
+    assert refused.exit_code == 2
+    assert "started with data.options.sample_rate = 8000, now it is 16000" in refused.stderr

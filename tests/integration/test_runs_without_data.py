@@ -70,7 +70,7 @@ def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_prior_is_fitted_and_labels_are_compared(run: Path, data: Path) -> None:
     about = json.loads((run / "prior" / "prior.json").read_text())
-    assert about["about"]["sequences"] == 20
+    assert about["about"]["sequences"] == 20 * 3  # windows of 8 in recordings of 24 steps
     assert "--data" not in about["about"]["command"]
     said = seqdis("traverse", run, data / "test" / "0.csv", "--points", 3, *CPU).stdout
     assert "labels: not compared" not in said
@@ -137,7 +137,7 @@ def test_data_that_changed_or_went_are_one_line_on_standard_error(tmp_path: Path
     (data / "labels.json").write_text(json.dumps(labels))
     changed = call()
     assert changed.returncode == 0, changed.stderr
-    assert json.loads(changed.stdout)["sequences"] == 21
+    assert json.loads(changed.stdout)["sequences"] == 21 * 3
     assert changed.stderr == (
         f"{out}: the data in {data} have changed since the training (31 files then, 32 now)\n"
     )

@@ -93,6 +93,8 @@ def test_other_encodings_are_named_by_the_user(tmp_path: Path) -> None:
         ("a\tb c\n1.5\t2\n3.5\t4\n", [[1.5, 2], [3.5, 4]]),
         (",0,1\n0,1.5,2\n1,3.5,4\n", [[0, 1.5, 2], [1, 3.5, 4]]),  # pandas' own names and row numbers
         ("value\n1.5\n2.5\n", [[1.5], [2.5]]),
+        ("a,b\n\u22121.5,2\n3,4\n", [[-1.5, 2], [3, 4]]),  # a typesetter's minus
+        ("a,b\n1.5,2\n\n3.5,4\n", [[1.5, 2], [3.5, 4]]),
         ("a,b\nNA,2\nn/a,#N/A\n1,null\n", [[np.nan, 2], [np.nan, np.nan], [1, np.nan]]),
     ],
 )
@@ -109,6 +111,7 @@ def test_one_reading_alone_is_possible(tmp_path: Path, text: str, expected: list
         ("0,1\n5,6\n", "line 1 is 0, 1; allowed: header=true", {"header=true": 5, "header=false": 0}),
         ("a\n1,5\n2,5\n", "line 1 has 1 field and line 2 has 2, separated by comma", {"decimal=,": 1.5}),
         ("x of 3\nmade\na,b\n1,2\n", "line 1 has 1 field and line 3 has 2", {"skip_lines=1-2": 1}),
+        ("a\n1.5\n\n2.5\n\n", "line 3 of one column is empty; allowed: NA", {"skip_lines=3": 1.5}),
         ("a,b\n1,2\n3\n5,6\n", "line 1 has 2 fields and line 3 has 1", {"skip_lines=3": 1}),
     ],
 )  # fmt: skip
@@ -171,3 +174,12 @@ def test_bad_options_are_refused(tmp_path: Path) -> None:
         read(path, "a--b\n1--2\n", sep="--")
     with pytest.raises(InputError, match="skip_lines=first; allowed: numbers of lines"):
         read(path, "a,b\n1,2\n", skip_lines="first")
+
+
+@pytest.mark.parametrize("packed", [".gz", ".bz2", ".xz", ".zst"])
+def test_a_compressed_file_that_is_cut_is_damaged(tmp_path: Path, packed: str) -> None:
+    whole = PACK[packed](written(VALUES, ",", ".", names=True).encode())
+    for share in (0.1, 0.5, 0.9):
+        with pytest.raises(InputError, match="cannot be read as a table") as error:
+            read(tmp_path / f"x.csv{packed}", whole[: int(share * len(whole))])
+        assert "\n" not in str(error.value)

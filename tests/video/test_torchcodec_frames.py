@@ -13,7 +13,9 @@ from seqdis.core.config import DataConfig
 from seqdis.core.errors import InputError
 from seqdis.video import VideoModality, torchcodec_frames
 from seqdis.video.containers import index_container
+from seqdis.video.options import VideoOptions
 from seqdis.video.torchcodec_frames import decode_by_torchcodec, pick_decoder, torchcodec_problem
+from seqdis.video.video_recording import open_recording
 
 needs_torchcodec = pytest.mark.skipif(
     torchcodec_problem() is not None, reason=f"torchcodec does not load: {torchcodec_problem()}"
@@ -21,7 +23,9 @@ needs_torchcodec = pytest.mark.skipif(
 
 
 @needs_torchcodec
-@pytest.mark.parametrize("name", ["b-frames.mp4", "open-gop.mkv", "c.webm", "c.avi", "mjpeg.avi", "c.ts"])
+@pytest.mark.parametrize(
+    "name", ["b-frames.mp4", "open-gop.mp4", "open-gop.mkv", "c.webm", "vp8.webm", "c.mov", "fragments.mp4"]
+)
 def test_frames_are_those_of_the_other_decoder(tmp_path: Path, name: str) -> None:
     codec, options, muxer = ENCODINGS[name]
     pix_fmt = WAYS.get(codec, "yuv420p")
@@ -37,6 +41,18 @@ def test_frames_are_those_of_the_other_decoder(tmp_path: Path, name: str) -> Non
         for number, pixels in decoded.items():
             # Both convert colours by FFmpeg, but each by its own build of it.
             assert np.abs(pixels.astype(int) - whole[number]).max() <= 2, number
+
+
+@needs_torchcodec
+@pytest.mark.parametrize("name", ["c.ts", "c.avi", "b-frames.mp4"])
+def test_every_kind_of_file_is_read_when_it_is_asked_for(tmp_path: Path, name: str) -> None:
+    codec, options, muxer = ENCODINGS[name]
+    path = encode(tmp_path / name, moving(30), codec, rate=25, gop=12, muxer=muxer, **options)
+    by = {
+        decoder: open_recording(path, shape=(3, 48, 64), options=VideoOptions(decoder=decoder)).whole().frames
+        for decoder in ("pyav", "torchcodec")
+    }
+    assert (by["pyav"].int() - by["torchcodec"].int()).abs().max() <= 2
 
 
 @needs_torchcodec

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.video.encoding import encode, moving
+from tests.video.encoding import encode, moving, quarter_turn
 
 from seqdis.core.errors import InputError
 from seqdis.video import video_recording
@@ -71,6 +71,12 @@ def test_other_settings_are_other_frames(tmp_path: Path, decoded: list[int]) -> 
     assert len(sizes) == 3
     assert len(decoded) == 16
     assert len({tuple(map(str, one.identity())) for one in (crop, wide, grey)}) == 3
+
+
+def test_it_says_what_its_file_states(tmp_path: Path) -> None:
+    turned = encode(tmp_path / "c.mp4", moving(40, height=48, width=80), rate=20, matrix=quarter_turn(1))
+    facts = _open(turned, fps=5).about()
+    assert facts == {"width, px": 48, "height, px": 80, "seconds": 2, "frames a second": 20}
 
 
 def test_it_is_small_and_goes_to_other_processes(tmp_path: Path) -> None:

@@ -174,6 +174,15 @@ def test_a_folder_in_the_other_is_refused(source: Path, out: str) -> None:
     assert _names(source.parent) == before
 
 
+def test_two_files_that_would_become_one_are_refused(source: Path, tmp_path: Path) -> None:
+    (source / "a.NPY").write_bytes((source / "a.npy").read_bytes())
+    with pytest.raises(
+        InputError, match=r"a\.NPY and .*a\.npy: both would become a\.npy; rename one of them"
+    ):
+        _prepare(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_link_to_the_source_is_the_source(source: Path, tmp_path: Path) -> None:
     os.symlink(source, tmp_path / "link")
     with pytest.raises(InputError, match="one lies in the other"):

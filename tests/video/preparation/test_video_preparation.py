@@ -226,3 +226,15 @@ def test_a_preparation_goes_to_other_processes() -> None:
     preparation = video_preparation({"crop": "centre", "size": 16})
     assert isinstance(preparation, VideoPreparation)
     assert pickle.loads(pickle.dumps(preparation)) == preparation
+
+
+def test_a_file_that_would_become_a_folder_of_others_is_refused(
+    tmp_path: Path, write_clip: WriteClip
+) -> None:
+    write_clip(tmp_path / "in" / "day.mp4", [Image.new("RGB", (32, 32))] * 2)
+    write_clip(tmp_path / "in" / "day" / "one.mp4", [Image.new("RGB", (32, 32))] * 2)
+    with pytest.raises(
+        InputError, match=r"one\.mp4 and .*day\.mp4: the first would lie in day, which the second becomes"
+    ):
+        prepare_folder(VIDEO, tmp_path / "in", tmp_path / "out", {"format": "frames"}, workers=1)
+    assert not (tmp_path / "out").exists()

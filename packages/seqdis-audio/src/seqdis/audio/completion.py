@@ -1,4 +1,4 @@
-"""What a configuration leaves open of the analysis, taken from the recordings."""
+"""Options of the analysis that a configuration leaves open, taken from the recordings."""
 
 from __future__ import annotations
 

@@ -39,14 +39,14 @@ class FrameCache:
         return self._held + size <= self._most
 
     def get(self, key: Hashable) -> Tensor | None:
-        """What is kept under a key, which is then the most recently used; None if there is nothing."""
+        """The tensor that is kept under a key, which is then the most recently used; None if there is none."""
         with self._lock:
             if key in self._tensors:
                 self._tensors.move_to_end(key)
             return self._tensors.get(key)
 
     def get_or_compute(self, key: Hashable, compute: Callable[[], Tensor]) -> Tensor:
-        """What is kept under a key, computed and kept if there is nothing."""
+        """The tensor that is kept under a key, computed and kept if there is none."""
         known = self.get(key)
         if known is not None:
             return known

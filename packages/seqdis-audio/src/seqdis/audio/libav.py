@@ -14,22 +14,11 @@ import numpy as np
 
 from seqdis.core.errors import InputError
 
-__all__ = ["LIBAV_EXTRA", "LIBAV_SUFFIXES", "LibavSound", "has_libav", "opened_by_libav"]
+__all__ = ["LIBAV_EXTRA", "LIBAV_SUFFIXES", "VIDEO_SUFFIXES", "LibavSound", "has_libav", "opened_by_libav"]
 
-LIBAV_SUFFIXES = (
-    ".m4a",
-    ".m4b",
-    ".aac",
-    ".wma",
-    ".amr",
-    ".ac3",
-    ".mka",
-    ".mp4",
-    ".mov",
-    ".mkv",
-    ".webm",
-    ".3gp",
-)
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".3gp")
+"""Suffixes of videos, of which the sound is read."""
+LIBAV_SUFFIXES = (".m4a", ".m4b", ".aac", ".wma", ".amr", ".ac3", ".mka", *VIDEO_SUFFIXES)
 """Suffixes of what is read this way."""
 LIBAV_EXTRA = "pip install 'seqdis-audio[av]'"
 """What to run for it."""
@@ -50,10 +39,12 @@ class LibavSound:
 
     Attributes:
         rate: Sample rate in Hz.
+        channels: Number of channels.
         blocks: The samples in order, each block ``(n, channels)`` float32; they can be taken once.
     """
 
     rate: int
+    channels: int
     blocks: Iterator[np.ndarray]
 
 
@@ -77,7 +68,9 @@ def opened_by_libav(path: Path) -> Iterator[LibavSound]:
                 raise InputError(f"{path}: holds no sound")
             stream = container.streams.audio[0]
             verdict = "is damaged or truncated"
-            yield LibavSound(int(stream.rate or 0), _blocks(path, container, stream))
+            yield LibavSound(
+                int(stream.rate or 0), int(stream.channels or 1), _blocks(path, container, stream)
+            )
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = str(getattr(error, "strerror", None) or error)
         raise InputError(f"{path}: {verdict}: {' '.join(reason.split())}") from error
@@ -102,7 +95,7 @@ def _blocks(path: Path, container: Any, stream: Any) -> Iterator[np.ndarray]:
 
 
 def _declared_seconds(container: Any, stream: Any) -> float | None:
-    """How long the header says that the sound is; None where it does not say, or guesses from the file's size."""
+    """The length that the header states in seconds; None where it states none, or guesses from the file's size."""
     if not container.format.name.startswith(_CONTAINERS):
         return None
     if stream.duration is not None:

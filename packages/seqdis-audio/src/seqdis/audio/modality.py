@@ -11,7 +11,7 @@ from torch import Tensor
 
 from seqdis.audio.completion import audio_options, bins_of, complete_data
 from seqdis.audio.io import write_wave
-from seqdis.audio.libav import LIBAV_EXTRA, LIBAV_SUFFIXES, has_libav
+from seqdis.audio.libav import LIBAV_EXTRA, LIBAV_SUFFIXES, VIDEO_SUFFIXES, has_libav
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import AudioOptions, AudioSettings
 from seqdis.audio.recording import AudioRecording, open_sound
@@ -35,6 +35,7 @@ class AudioModality(Modality):
     summary = "sound as log-mel frames"
     reads = (*SOUNDFILE_SUFFIXES, *(LIBAV_SUFFIXES if has_libav() else ()))
     installable = {} if has_libav() else dict.fromkeys(LIBAV_SUFFIXES, LIBAV_EXTRA)
+    incidental = VIDEO_SUFFIXES
     writes = (".wav", ".flac", ".npy")
     pictures = (".png",)
     options_class: ClassVar[type[AudioSettings]] = AudioSettings

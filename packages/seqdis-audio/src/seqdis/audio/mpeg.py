@@ -27,7 +27,7 @@ def lacks_mpeg_frames(file: BinaryIO, total: int) -> bool:
 
     Args:
         file: The open file.
-        total: Its size in bytes.
+        total: Size of the file in bytes.
     """
     file.seek(0)
     start = 0

@@ -1,4 +1,4 @@
-"""How sound files are prepared for training: mixed to one channel, resampled, without silence at both ends."""
+"""The preparation of sound files for training: one channel, another rate, no silence at both ends."""
 
 from __future__ import annotations
 

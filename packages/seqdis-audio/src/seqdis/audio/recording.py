@@ -37,11 +37,11 @@ class AudioRecording(Recording):
 
     Attributes:
         key: Name of the recording.
-        path: The file.
+        path: Path of the file.
         version: The file as it was when it was opened.
-        info: What its header says.
+        info: The length, rate and channels that the file states.
         bins: Number of mel bins.
-        options: The analysis.
+        options: Settings of the analysis.
         labels: The class of each label, by the label's name.
     """
 
@@ -85,8 +85,17 @@ class AudioRecording(Recording):
         frames = known[steps] if known is not None else self._read(steps)
         return Clip(frames, self.key, labels=self.labels, stamps=self._analyse.seconds(steps))
 
+    def about(self) -> Mapping[str, float]:
+        """The file's length, sample rate and channels."""
+        info = self.info
+        return {
+            "seconds": info.samples / info.rate,
+            "samples a second": info.rate,
+            "channels": info.channels,
+        }
+
     def identity(self) -> list[str | Tensor]:
-        """Its key and steps, and the size and time of its file: one that was written anew is another."""
+        """The key, the number of steps, and the size and time of the file: one that was written anew is another."""
         return [self.key, str(self.steps), str(self.version.size), str(self.version.written)]
 
     def _kept(self) -> Tensor | None:
@@ -119,9 +128,9 @@ def open_sound(path: Path, bins: int, options: AudioOptions) -> AudioRecording:
     """Open a sound file without reading its samples.
 
     Args:
-        path: The file.
+        path: Path of the file.
         bins: Number of mel bins.
-        options: The analysis.
+        options: Settings of the analysis.
 
     Raises:
         InputError: The file is missing, empty, truncated or no sound; see :func:`~seqdis.audio.sound_info.sound_info`.

@@ -37,7 +37,7 @@ def resampled(blocks: Iterable[Tensor], native: int, rate: int) -> Iterator[Tens
 
     Args:
         blocks: The samples at the native rate in order, ``(n,)`` each.
-        native: Their rate in Hz.
+        native: Rate of these samples in Hz.
         rate: The wanted rate in Hz.
 
     Yields:

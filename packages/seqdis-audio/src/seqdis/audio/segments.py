@@ -17,16 +17,16 @@ ReadSamples = Callable[[int, int], Tensor]
 
 
 def segment_wave(analyse: LogMel, first: int, last: int, *, samples: int, read: ReadSamples) -> Tensor:
-    """What frames ``[first, last)`` of a sound depend on, ``((last - first - 1) · hop + 2 · context,)``.
+    """The samples that frames ``[first, last)`` of a sound depend on, ``((last - first - 1) · hop + 2 · context,)``.
 
     The sound is mirrored at its edges, after silence where it is too short for that, as :class:`LogMel` does.
 
     Args:
-        analyse: The analysis.
+        analyse: The log-mel analysis.
         first: The first frame.
         last: The frame behind the last.
         samples: Number of samples of the whole sound, N.
-        read: What reads samples ``[first, last)`` of it.
+        read: A function that reads samples ``[first, last)`` of it.
     """
     context, hop = analyse.context, analyse.options.hop
     total = max(samples, context + 1)
@@ -47,10 +47,10 @@ def segment_frames(analyse: LogMel, steps: Tensor, *, samples: int, read: ReadSa
     Steps whose samples overlap are read at once.
 
     Args:
-        analyse: The analysis.
+        analyse: The log-mel analysis.
         steps: Numbers of the frames in increasing order, ``(K,)``.
         samples: Number of samples of the whole sound, N.
-        read: What reads samples ``[first, last)`` of it.
+        read: A function that reads samples ``[first, last)`` of it.
     """
     apart = 2 * analyse.context // analyse.options.hop + 1
     edges = [0, *((steps.diff() > apart).nonzero().flatten() + 1).tolist(), len(steps)]

@@ -37,11 +37,13 @@ class OpenSound:
 
     Attributes:
         rate: Sample rate in Hz.
+        channels: Number of channels in the file.
         declared: Number of samples that the header declares; None where it does not say.
         blocks: The samples in order, mixed to one channel by the mean, ``(n,)`` float32 each; they can be taken once.
     """
 
     rate: int
+    channels: int
     declared: int | None
     blocks: Iterator[Tensor]
 
@@ -64,7 +66,7 @@ def opened_by_libsndfile(
     """Open a file that libsndfile knows.
 
     Args:
-        path: The file.
+        path: Path of the file.
         in_order: Whether it is read from start to end; else from any place.
         trusted: Whether it is known to be whole.
 
@@ -106,11 +108,11 @@ def opened_sound(path: Path) -> Iterator[OpenSound]:
             raise InputError(f"{path}: no such file")
         with opened_by_libav(path) as sound:
             _check_rate(path, sound.rate)
-            yield OpenSound(sound.rate, None, _checked(sound.blocks, path, None))
+            yield OpenSound(sound.rate, sound.channels, None, _checked(sound.blocks, path, None))
         return
     with opened_by_libsndfile(path) as file:
         declared = None if file.frames >= _UNKNOWN else file.frames
-        yield OpenSound(file.samplerate, declared, _checked(_blocks(file), path, declared))
+        yield OpenSound(file.samplerate, file.channels, declared, _checked(_blocks(file), path, declared))
 
 
 def mono(block: np.ndarray) -> Tensor:
@@ -124,7 +126,7 @@ def check_samples(wave: Tensor, path: Path, first: int = 0) -> Tensor:
 
     Args:
         wave: The samples, ``(n,)``.
-        path: Their file.
+        path: Path of the file that they come from.
         first: The number of the first one in its file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What is known of a sound file without its samples."""
+"""The length, rate and channels of a sound file, without its samples."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ class SoundInfo:
     Attributes:
         samples: Number of samples a channel.
         rate: Sample rate in Hz.
+        channels: Number of channels.
         exact: Whether any part of it can be read by itself, with the values that it has in the whole.
     """
 
     samples: int
     rate: int
+    channels: int
     exact: bool
 
 
@@ -76,7 +78,8 @@ def _info(path: Path, version: FileVersion) -> SoundInfo:
     if path.suffix.lower() in LIBAV_SUFFIXES:
         return _counted(path)
     with opened_by_libsndfile(path) as file:
-        samples, rate, kind, subtype = file.frames, file.samplerate, file.format, file.subtype
+        samples, rate, channels = file.frames, file.samplerate, file.channels
+        kind, subtype = file.format, file.subtype
     if samples > version.size * _DENSEST:
         with opened_sound(path) as sound:
             if sound.declared is not None:
@@ -91,10 +94,11 @@ def _info(path: Path, version: FileVersion) -> SoundInfo:
     if kind == "FLAC":
         # Nothing else shows that its end is missing.
         read_segment(path, samples - 1, samples, rate)
-    return SoundInfo(samples, rate, kind in _CONTAINERS_OF_EXACT and subtype.startswith(_EXACT))
+    exact = kind in _CONTAINERS_OF_EXACT and subtype.startswith(_EXACT)
+    return SoundInfo(samples, rate, channels, exact)
 
 
 def _counted(path: Path) -> SoundInfo:
     """The length of a sound that is decoded for it."""
     with opened_sound(path) as sound:
-        return SoundInfo(sum(map(len, sound.blocks)), sound.rate, exact=False)
+        return SoundInfo(sum(map(len, sound.blocks)), sound.rate, sound.channels, exact=False)

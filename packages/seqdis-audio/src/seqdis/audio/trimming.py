@@ -33,7 +33,7 @@ def sounding_part(sound: Sound, *, silence_db: float = 40.0, margin: float = 0.1
     Where all of it is equally loud, zeros included, nothing is silent.
 
     Args:
-        sound: The sound.
+        sound: The sound that is looked at.
         silence_db: Distance to the loudest window, in decibels.
         margin: Seconds that are kept around the sounding part.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from seqdis.core.capabilities import refused_parts
 from seqdis.core.config import RunConfig
@@ -15,7 +16,7 @@ from seqdis.core.executors.shard_folder import is_shard_folder
 from seqdis.core.latent_settings import config_for_latents
 from seqdis.core.registry import get_method, get_modality
 
-__all__ = ["complete_config"]
+__all__ = ["complete_config", "keep_completion"]
 
 _logger = logging.getLogger(__name__)
 
@@ -62,3 +63,26 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
     if "mask" in refused_parts(get_method(config.method)):
         data = data.model_copy(update={"min_length": max(data.min_length, data.length)})
     return config.model_copy(update={"data": data})
+
+
+def keep_completion(completed: RunConfig, given: RunConfig, before: RunConfig) -> RunConfig:
+    """A completed configuration for a run that goes on: what was left open stays as its first training found it.
+
+    Files may have come or gone since, of another sample rate for instance; the weights were trained for those settings.
+
+    Args:
+        completed: The configuration as :func:`complete_config` fills it in from the files of now.
+        given: The configuration as it was before it was filled in.
+        before: The configuration that the run was trained with so far.
+    """
+    now, asked, known = completed.data, given.data, before.data
+    kept: dict[str, Any] = {
+        name: getattr(known, name)
+        for name in ("frame_shape", "length", "min_length")
+        if getattr(now, name) != getattr(asked, name)
+    }
+    kept["options"] = {
+        key: value if asked.options.get(key) == value else known.options.get(key, value)
+        for key, value in now.options.items()
+    }
+    return completed.model_copy(update={"data": now.model_copy(update=kept)})

@@ -35,7 +35,7 @@ def write_media(
 
     Args:
         modality: The modality of the sequence.
-        path: The file.
+        path: The file to write.
         frames: The frames, in natural units.
         data: The run's data settings.
         source: The file that lends the dynamics, whose sound goes along; see :meth:`Modality.write`.

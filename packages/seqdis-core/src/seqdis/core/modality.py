@@ -190,7 +190,7 @@ class Modality(ABC):
         """Write ``(T, *frame)`` as the kind of file that the suffix names.
 
         Args:
-            path: The file.
+            path: The file to write.
             frames: The frames, in natural units.
             data: The run's data settings.
             source: The file that lends the dynamics, if one does; a modality whose files hold more than its frames
@@ -217,7 +217,7 @@ class Modality(ABC):
         return None
 
     def preparation(self, options: Mapping[str, Any]) -> FilePreparation:
-        """How one of its files is prepared for training (cut, resized, resampled).
+        """The way in which one of its files is prepared for training (cut, resized, resampled).
 
         Args:
             options: Settings of the preparation, as they are typed on a command line.

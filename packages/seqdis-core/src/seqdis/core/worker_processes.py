@@ -19,12 +19,12 @@ J = TypeVar("J")
 
 @dataclass(frozen=True)
 class Outcome(Generic[J]):
-    """How one call ended.
+    """The end of one call.
 
     Attributes:
-        job: What the function was called with.
-        value: What it returned; None where it failed.
-        error: Why it failed, in a line; None where it did not.
+        job: The argument of the function.
+        value: The result of the function; None where it failed.
+        error: The reason why it failed, in a line; None where it did not.
     """
 
     job: J
@@ -47,7 +47,7 @@ def outcomes(function: Callable[[J], Any], jobs: Sequence[J], *, workers: int) -
 
     Args:
         function: The function; it, its argument and its result must be picklable.
-        jobs: The arguments.
+        jobs: The arguments of the calls.
         workers: Number of processes.
     """
     workers = min(workers, len(jobs))
@@ -109,7 +109,7 @@ class _Worker:
             self.connection.send(job)
 
     def finish(self) -> Outcome[Any] | None:
-        """How the job ended; None where the process died."""
+        """The outcome of the job; None where the process died."""
         self.busy = False
         try:
             value, error = self.connection.recv()
@@ -118,7 +118,7 @@ class _Worker:
         return Outcome(self.job, value, error)
 
     def exit(self) -> str:
-        """How the process ended."""
+        """The exit code or the signal by which the process ended."""
         self._process.join(timeout=10)
         code = self._process.exitcode
         return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"

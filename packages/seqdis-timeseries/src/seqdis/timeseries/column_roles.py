@@ -183,7 +183,7 @@ def _check_numbers(cells: pd.Series, name: str) -> None:
     ways = [
         f"{option}={title}" for option in ("id_column", "label_columns", "step_label_columns", "time_column")
     ]
-    if len(texts) and texts.nunique() == 1 and len(texts) < len(known):
+    if len(texts) and texts.astype(str).nunique() == 1 and len(texts) < len(known):
         ways.insert(0, f"missing={texts.iloc[0]} (a missing value)")
         if texts.index[0] == 0 and len(texts) == 1:
             ways.insert(0, "skip_lines=2 (a line of units below the names)")

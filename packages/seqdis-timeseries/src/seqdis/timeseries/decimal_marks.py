@@ -18,6 +18,8 @@ MISSING = frozenset({
 })  # fmt: skip
 """Cells that mean a missing value wherever they stand."""
 
+MINUS = "\u2212"
+"""The minus of typesetters."""
 _SPACES = " \u00a0\u202f'’"  # what stands between thousands in several countries
 _LOOSE = rf"^[+-]?[\d.,{_SPACES}]*\d[\d.,{_SPACES}]*([eE][+-]?\d+)?$"
 
@@ -109,6 +111,8 @@ def find_decimal_mark(columns: Mapping[str, pa.ChunkedArray], name: str, *, sepa
 def numbers_of(column: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray | None:
     """The numbers of a column of texts, integers where all are; None where a cell is no number."""
     other = "." if decimal == "," else ","
+    if _holds(column, MINUS):
+        column = pc.replace_substring(column, MINUS, "-")
     if decimal == "." or not _holds(column, "."):
         numbers = _cast(column if decimal == "." else pc.replace_substring(column, ",", "."))
         if numbers is not None:

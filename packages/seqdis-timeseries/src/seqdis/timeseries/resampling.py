@@ -69,6 +69,8 @@ def _by_clock(times: np.ndarray, freq: float | str, name: str) -> tuple[np.ndarr
         offset = pd.tseries.frequencies.to_offset(_spelled(str(freq)))
     except (ValueError, TypeError) as error:
         raise InputError(f"{name}: freq={freq}: {error}; allowed: such as 10s, 15min, 1h, 1D, 1MS") from error
+    if offset.n <= 0:
+        raise InputError(f"{name}: freq={freq}; allowed: above 0")
     if isinstance(offset, pd.tseries.offsets.Tick):
         _check_count(
             (times[-1] - times[0]) / np.timedelta64(pd.Timedelta(offset).value, "ns"), len(times), freq, name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import zlib
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -38,6 +39,12 @@ def read_frame(path: Path, options: SeriesOptions | None = None) -> pd.DataFrame
     try:
         if path.name.lower().endswith(".parquet"):
             table = pd.read_parquet(path)
+            decimals = [
+                title
+                for title, kind in table.dtypes.items()
+                if kind.kind == "O" and _are_decimals(table[title])
+            ]
+            table = table.astype(dict.fromkeys(decimals, "float64"))
             if not isinstance(table.index, pd.RangeIndex):
                 named = [
                     level or ("" if i == 0 else f"level_{i}") for i, level in enumerate(table.index.names)
@@ -52,3 +59,8 @@ def read_frame(path: Path, options: SeriesOptions | None = None) -> pd.DataFrame
         raise InputError(f"{path}: cannot be read as a table: {why}") from error
     table.columns = [str(name) for name in table.columns]
     return table.reset_index(drop=True)
+
+
+def _are_decimals(cells: pd.Series) -> bool:
+    known = cells.dropna()
+    return not known.empty and all(isinstance(value, Decimal) for value in known)

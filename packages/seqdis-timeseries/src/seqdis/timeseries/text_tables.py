@@ -33,12 +33,13 @@ _EXCEL = re.compile(r"sep=(.)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class _Lines:
-    """Lines of a file that hold the table, their numbers in the file, and the comment above them."""
+    """Lines of a file that hold the table, their numbers in the file, the comment above and an empty line among them."""
 
     texts: list[str]
     numbers: list[int]
     comment: str | None
     separator: str | None
+    empty: int | None
 
 
 def read_text_table(path: Path, options: SeriesOptions) -> pd.DataFrame:
@@ -59,21 +60,33 @@ def read_text_table(path: Path, options: SeriesOptions) -> pd.DataFrame:
     lines = _lines(read_text(path, encoding=options.encoding), options, str(path))
     if not lines.texts:
         raise InputError(f"{path}: is empty; a table with at least one row of numbers is needed")
-    given = options.sep or lines.separator
-    separator = NAMES.get(given, given) if given else None
+    sep = options.sep or lines.separator
+    separator = NAMES.get(sep, sep) if sep else None
     if separator is None:
         separator = find_separator(lines.texts[:SAMPLE], str(path), decimal=options.decimal)
     if len(separator) != 1:
-        raise InputError(f"{path}: sep={given}; allowed: one character, or {', '.join(NAMES)}")
+        raise InputError(f"{path}: sep={sep}; allowed: one character, or {', '.join(NAMES)}")
     first = next(split_lines(lines.texts[:SAMPLE], separator))
+    if len(first) == 1 and lines.empty is not None:
+        raise InputError(
+            f"{path}: line {lines.empty} of one column is empty; allowed: NA for a missing value, or skip_lines={lines.empty}"
+        )
     header = has_header(first, str(path)) if options.header is None else options.header
     names = [field.strip() for field in first] if header else _names(lines.comment, separator, len(first))
     cells = _parse(lines, separator, str(path), len(first)).slice(1 if header else 0)
-    missing = MISSING | set(options.missing or ())
-    columns = [text_cells(column, missing) for column in cells.columns]
-    by_name = {names[i]: column for i, column in enumerate(columns)}
+    given = frozenset(options.missing or ())
+    named = {options.id_column, *options.label_columns, *options.step_label_columns}
+    columns = [
+        text_cells(column, given | ({""} if title in named else MISSING))
+        for title, column in zip(names, cells.columns, strict=True)
+    ]
+    by_name = {title: column for title, column in zip(names, columns, strict=True) if title not in named}
     decimal = options.decimal or find_decimal_mark(by_name, str(path), separator=separator)
-    read = [_column(column, decimal) for column in columns]
+    # Of an identifier and a class, 007 is not 7, and NA is a name as any other.
+    read = [
+        _texts(column) if title in named else _column(column, decimal)
+        for title, column in zip(names, columns, strict=True)
+    ]
     table = pd.concat(read, axis=1) if read else pd.DataFrame()
     table.columns = names
     return _without_empty_end(table)
@@ -82,18 +95,22 @@ def read_text_table(path: Path, options: SeriesOptions) -> pd.DataFrame:
 def _lines(text: str, options: SeriesOptions, name: str) -> _Lines:
     skipped = _skipped(options.skip_lines, name)
     texts, numbers = list[str](), list[int]()
-    comment = separator = None
+    comment = separator = empty = last = None
     for number, line in enumerate(text.split("\n"), start=1):
-        if number in skipped or not line.strip():
+        if number in skipped:
+            continue
+        if not line.strip():
+            last = number if texts and last is None else last
             continue
         if not texts and separator is None and (mark := _EXCEL.fullmatch(line.strip())):
             separator = mark[1]
         elif line.lstrip().startswith("#"):
             comment = line.lstrip() if not texts else comment
         else:
+            empty = last if empty is None else empty
             texts.append(line)
             numbers.append(number)
-    return _Lines(texts, numbers, comment, separator)
+    return _Lines(texts, numbers, comment, separator, empty)
 
 
 def _skipped(parts: Sequence[str], name: str) -> set[int]:
@@ -156,11 +173,15 @@ def _parse(lines: _Lines, separator: str, name: str, count: int) -> pa.Table:
     return table
 
 
+def _texts(cells: pa.ChunkedArray) -> pd.Series:
+    return pd.Series(cells.to_pylist(), dtype=object)
+
+
 def _column(cells: pa.ChunkedArray, decimal: str) -> pd.Series:
     numbers = numbers_of(cells, decimal)
     if numbers is not None:
         return numbers.to_pandas()
-    texts = pd.Series(cells.to_pylist(), dtype=object)
+    texts = _texts(cells)
     truths = texts.dropna().str.lower()
     if not truths.isin(["true", "false"]).all():
         return texts

@@ -118,9 +118,9 @@ def check_order(times: np.ndarray, rows: np.ndarray, name: str, column: str) -> 
     at = int(late[0]) + 1
     where = f"{name}: {column!r} is {_text(times[at])} in data row {rows[at] + 1}"
     if times[at] == times[at - 1]:
-        step = time_step(np.unique(times))
+        step = time_step(np.unique(times)) or ("1h" if times.dtype.kind == "M" else 1)
         raise InputError(
-            f"{where}, as in data row {rows[at - 1] + 1}; allowed: each time once, freq={step or '1h'} (the mean of the rows "
+            f"{where}, as in data row {rows[at - 1] + 1}; allowed: each time once, freq={step} (the mean of the rows "
             "of each step), id_column= (rows of several recordings), or time_column=false"
         )
     raise InputError(

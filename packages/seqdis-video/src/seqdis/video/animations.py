@@ -29,7 +29,7 @@ def index_animation(path: Path) -> FrameIndex:
     back with as many frames as it had (unless every picture was merged).
 
     Raises:
-        InputError: It is damaged or cut short.
+        InputError: The file is damaged or cut short.
     """
     durations = []
     try:
@@ -68,13 +68,13 @@ def decode_animation(
     """Decode some pictures of an animation, whose pictures may each lean on the one before.
 
     Args:
-        path: The file.
+        path: The path of the animation.
         numbers: The pictures' numbers, in increasing order.
         between: Whether those that had to be decoded on the way are given too.
         white: The value of white where the format does not say it.
 
     Raises:
-        InputError: It is damaged.
+        InputError: The file is damaged.
     """
     wanted = set(numbers.tolist())
     try:

@@ -31,7 +31,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     """Open a video file.
 
     Raises:
-        InputError: It is damaged or has no video stream; errors while it is open are turned into this one too.
+        InputError: The file is damaged or has no video stream; errors while it is open become this one, too.
     """
     try:
         with av.open(str(path), metadata_errors="ignore") as container:
@@ -47,7 +47,7 @@ def index_container(path: Path) -> FrameIndex:
     """Index a video file by reading its packets; it is decoded only where these do not tell its frames.
 
     Raises:
-        InputError: It is damaged, cut short, or holds no picture.
+        InputError: The file is damaged, cut short, or holds no picture.
     """
     with open_container(path) as container:
         table = read_packets(path, container)
@@ -118,7 +118,7 @@ def decode_container(
 
     Args:
         path: The video file.
-        index: Its index.
+        index: The index of the file.
         numbers: The frames' numbers in the index, in increasing order without repetition.
         between: Whether frames that had to be decoded on the way are given too.
 

@@ -14,7 +14,7 @@ class DecodedFrame:
     """One frame of a file, upright.
 
     Attributes:
-        number: Its place in the file's index.
+        number: The place of the frame in the file's index.
         image: The RGB picture.
         aspect: Width of one pixel over its height; 1 where pixels are square.
     """

@@ -18,13 +18,13 @@ _NUMBERS = ("duration", "time_base", "width", "height", "aspect", "upright", "se
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FrameIndex:
-    """What is known of a file's frames, in the order in which they are shown, without their pixels.
+    """The times, key frames and size of a file's frames, in the order in which they are shown, without their pixels.
 
     Attributes:
-        stamps: What finds each frame in the file, ``(N,)``: its presentation time stamp in a video container (its
+        stamps: The number that finds each frame in the file, ``(N,)``: its presentation time stamp in a video container (its
             number in the order of decoding where the file cannot be searched), the picture's number elsewhere.
         seconds: The time at which each is first shown, from the first frame on, in s, ``(N,)``.
-        repeats: How often each is shown at the file's own rate, ``(N,)``: above 1 where an animation holds one
+        repeats: The number of times that each is shown at the file's own rate, ``(N,)``: above 1 where an animation holds one
             picture for several of its steps.
         keys: The time stamps of the key frames, in increasing order, from which decoding can begin.
         duration: The time from the first frame to the end of the last, in s.
@@ -90,7 +90,7 @@ class FrameIndex:
         """Read what :meth:`to_bytes` gave.
 
         Raises:
-            ValueError: It is something else.
+            ValueError: The content is something else.
         """
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as stored:

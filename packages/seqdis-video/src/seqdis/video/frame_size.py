@@ -43,7 +43,7 @@ def complete_frame_shape(data: DataConfig, path: Path, *, options: VideoOptions)
 
     Args:
         data: The settings, whose frame shape is open.
-        path: The clip.
+        path: The path of the clip.
         options: The options of video.
 
     Raises:

@@ -29,7 +29,7 @@ def file_version(path: Path) -> FileVersion:
     """The size of a file or folder and the time of its last change, which tell its versions apart.
 
     Raises:
-        InputError: It is missing or empty.
+        InputError: The file is missing or empty.
     """
     try:
         status = path.stat()
@@ -46,7 +46,7 @@ def load_index(path: Path, version: FileVersion) -> FrameIndex:
 
     Args:
         path: The file or folder.
-        version: What :func:`file_version` says of it.
+        version: The size and time that :func:`file_version` gives for it.
 
     Raises:
         InputError: The file is damaged, cut short, or holds no picture.

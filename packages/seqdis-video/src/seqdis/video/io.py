@@ -36,7 +36,7 @@ def decode_frames(
 
     Args:
         path: The file or folder.
-        index: Its index.
+        index: The index of the file.
         numbers: The frames' numbers in the index, in increasing order without repetition.
         options: The options of video.
         between: Whether frames that had to be decoded on the way are given too.

@@ -40,7 +40,7 @@ class PacketTable:
         keys: Presentation time stamps of the key frames, ``(K,)``.
         certain: Whether each shown packet is one frame that its stamp finds.
         ordered: Whether every packet has a stamp of its own, and those of the key frames increase.
-        last_duration: How long the last frame lasts, in units of the time base; 0 if it is not said.
+        last_duration: The duration of the last frame, in units of the time base; 0 if it is not said.
         time_base: Seconds of one unit.
         rate: Frames a second, as the file says.
         first: The first frame, decoded; None if there was none.

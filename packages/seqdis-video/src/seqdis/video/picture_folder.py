@@ -48,7 +48,7 @@ def index_folder(folder: Path) -> FrameIndex:
     """Index a folder of pictures by their names; it has no clock.
 
     Raises:
-        InputError: It holds no picture, or the first one is damaged.
+        InputError: The folder holds no picture, or the first one is damaged.
     """
     files = frame_files(folder)
     if not files:
@@ -81,8 +81,8 @@ def decode_folder(folder: Path, numbers: np.ndarray, *, white: float | None = No
     """Decode some pictures of a folder.
 
     Args:
-        folder: The folder.
-        numbers: Their numbers in the order of :func:`frame_files`.
+        folder: The folder of pictures.
+        numbers: The numbers of the pictures in the order of :func:`frame_files`.
         white: The value of white, for pictures whose format does not say it.
 
     Raises:

@@ -34,7 +34,7 @@ def read_picture(path: Path, *, white: float | None = None) -> Image.Image:
     """Read one picture, turned as its EXIF data say, as 8-bit RGB.
 
     Args:
-        path: The file.
+        path: The path of the picture.
         white: The value of white, for pictures of more than 8 bits whose format does not say it.
 
     Raises:
@@ -61,7 +61,7 @@ def to_rgb(image: Image.Image, *, white: float | None = None, path: Path | None 
     Of more than 8 bits a channel, ``round(255 x / white)``, where white is 65535 for 16-bit png and pnm.
 
     Args:
-        image: The picture.
+        image: The picture to convert.
         white: The value of white where the format does not say it.
         path: The file that holds it alone, which pictures of 16 bits a colour are read from in full depth.
 

@@ -1,4 +1,4 @@
-"""How fast a written clip plays, and what is heard meanwhile."""
+"""The rate and the sound of a clip that is written."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class SoundSpan:
     """A stretch of a file's sound.
 
     Attributes:
-        path: The file.
-        first: Its beginning on the file's own clock, in s.
-        last: Its end on the file's own clock, in s.
+        path: The path of the file.
+        first: The beginning of the stretch on the file's own clock, in s.
+        last: The end of the stretch on the file's own clock, in s.
     """
 
     path: Path
@@ -35,11 +35,11 @@ class SoundSpan:
 
 @dataclass(frozen=True)
 class Playback:
-    """How a written clip plays.
+    """The rate and the sound of a written clip.
 
     Attributes:
         fps: Frames a second.
-        sound: What is heard; None for silence.
+        sound: The stretch of sound that is heard; None for silence.
     """
 
     fps: float
@@ -47,7 +47,7 @@ class Playback:
 
 
 def playback_of(options: VideoOptions, source: DynamicsSource | None, *, steps: int) -> Playback:
-    """How a clip plays whose dynamics come from a file: at the file's rate and with its sound.
+    """The playback of a clip whose dynamics come from a file: the file's rate, and its sound.
 
     Where ``output_fps`` names another rate, it plays at that one, in silence.
 

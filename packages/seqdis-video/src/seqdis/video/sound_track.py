@@ -24,7 +24,7 @@ def copy_sound(span: SoundSpan, output: OutputContainer) -> list[av.Packet[av.Au
     file's kind cannot hold its codec, which is logged.
 
     Args:
-        span: The stretch.
+        span: The stretch of sound.
         output: The file that is written; it gets the stream.
 
     Raises:

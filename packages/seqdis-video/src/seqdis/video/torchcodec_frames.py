@@ -55,7 +55,7 @@ def decode_by_torchcodec(path: Path, index: FrameIndex, numbers: np.ndarray) -> 
 
     Args:
         path: The video file.
-        index: Its index.
+        index: The index of the file.
         numbers: The frames' numbers in the index, in increasing order without repetition.
 
     Raises:

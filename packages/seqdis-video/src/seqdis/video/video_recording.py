@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class VideoRecording(Recording):
         count: The number of steps, T.
         digest: A hash of the file's content.
         shape: The shape of a frame, ``(3, H, W)`` or ``(1, H, W)``.
-        options: How it is sampled in time and fitted into the frame.
+        options: The options by which it is sampled in time and fitted into the frame.
         labels: The class of each label, by the label's name.
     """
 
@@ -64,36 +64,33 @@ class VideoRecording(Recording):
         o = self.options
         return [self.key, self.digest, repr((self.shape, o.fps, o.stride, o.fit, o.white))]
 
-    def take(self, steps: Tensor) -> Clip:
+    def about(self) -> Mapping[str, float]:
         index = load_index(self.path, self.version)
-        numbers = _shown(self.path, self.version, self.options.fps, self.options.stride)[steps.numpy()]
-        frames = self._frames(index, numbers)
-        return Clip(torch.stack([frames[n] for n in numbers.tolist()]), self.key, labels=self.labels)
+        facts = {"width, px": float(index.width), "height, px": float(index.height)}
+        if index.fps is not None:
+            facts |= {"seconds": index.duration, "frames a second": index.fps}
+        return facts
 
-    def _frames(self, index: FrameIndex, numbers: np.ndarray) -> dict[int, Tensor]:
-        """The frames of these numbers, by number."""
-        source = (
-            self.path,
-            self.version,
-            self.shape,
-            self.options.fit,
-            self.options.white,
-            self.options.decoder,
-        )
-        frames, missing = dict[int, Tensor](), list[int]()
-        for number in np.unique(numbers).tolist():
-            known = FRAMES.get((source, number))
-            if known is None:
-                missing.append(number)
-            else:
-                frames[number] = known
+    def take(self, steps: Tensor) -> Clip:
+        numbers = _shown(self.path, self.version, self.options.fps, self.options.stride)[
+            steps.numpy()
+        ].tolist()
+        source = _source(self.path, self.version, self.shape, self.options)
+        frames = {number: FRAMES.get((source, number)) for number in numbers}
+        missing = sorted(number for number, frame in frames.items() if frame is None)
         if missing:
-            wanted = set(missing)
-            for decoded in self._decode(index, missing, between=FRAMES.holds_all):
-                frame = self._fitted(decoded)
-                FRAMES.put((source, decoded.number), frame)
-                if decoded.number in wanted:
-                    frames[decoded.number] = frame
+            frames.update(self._read(source, missing))
+        return Clip(torch.stack([frames[n] for n in numbers]), self.key, labels=self.labels)  # type: ignore[misc]
+
+    def _read(self, source: str, numbers: list[int]) -> dict[int, Tensor]:
+        """Decode the frames of these numbers, and keep them."""
+        index, wanted, frames = load_index(self.path, self.version), set(numbers), dict[int, Tensor]()
+        # What is decoded on the way is worth keeping where there is room for all.
+        for decoded in self._decode(index, numbers, between=FRAMES.holds_all):
+            frame = self._fitted(decoded)
+            FRAMES.put((source, decoded.number), frame)
+            if decoded.number in wanted:
+                frames[decoded.number] = frame
         return frames
 
     def _decode(self, index: FrameIndex, numbers: list[int], *, between: bool) -> Iterator[DecodedFrame]:
@@ -108,9 +105,9 @@ class VideoRecording(Recording):
         return (to_grey(frame[None])[0] if channels == 1 else frame).contiguous()
 
 
-def _source(path: Path, version: FileVersion, shape: tuple[int, ...], options: VideoOptions) -> Hashable:
-    """What tells the frames of one recording and size from others."""
-    return (path, version, shape, options.fit, options.white, options.decoder)
+def _source(path: Path, version: FileVersion, shape: tuple[int, ...], options: VideoOptions) -> str:
+    """A name for the frames of one recording and size; a text, whose hash is computed once."""
+    return f"{path}|{version}|{shape}|{options.fit}|{options.white}|{options.decoder}"
 
 
 @functools.lru_cache(maxsize=1024)
@@ -124,10 +121,10 @@ def open_recording(path: Path, *, shape: tuple[int, ...], options: VideoOptions)
     Args:
         path: The file or folder.
         shape: The shape of a frame, ``(3, H, W)`` or ``(1, H, W)``.
-        options: How it is sampled in time and fitted into the frame.
+        options: The options by which it is sampled in time and fitted into the frame.
 
     Raises:
-        InputError: It is missing, empty, damaged, cut short, or holds no picture.
+        InputError: The file is missing, empty, damaged, cut short, or holds no picture.
     """
     version = file_version(path)
     index = load_index(path, version)

@@ -192,7 +192,7 @@ def _labels(job: Any, held: Sequence[HeldRecording]) -> dict[str, Any]:
     meanings = {name: label_of((row[name] for row in rows), "static") for name in rows[0]}
     known = read_folder_labels(job.root)
     if known is not None:
-        rows = [row | known.of(Path(one.key).as_posix()) for row, one in zip(rows, held, strict=True)]
+        rows = [row | dict(known.of(Path(one.key).as_posix())) for row, one in zip(rows, held, strict=True)]
         meanings |= known.labels
     values = {}
     for name, label in meanings.items():

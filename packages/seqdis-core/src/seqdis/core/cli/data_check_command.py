@@ -65,7 +65,7 @@ def check(
 
 def _starter(folder: Path, modality: str | None) -> str:
     """The preset for a person's own files of the modality that reads most of what lies in a folder."""
-    from seqdis.core.data.modality_choice import modality_of
+    from seqdis.core.modality_choice import modality_of
     from seqdis.core.registry import get_modality
 
     chosen = modality_of([folder]) if modality is None else get_modality(modality)

@@ -42,9 +42,9 @@ def prepare(
     sample_rate=. The command may be stopped and repeated: what is complete is not made again. Files that cannot be
     prepared are listed with the reason, in OUT/failed.json too; the exit code is then 1.
     """
-    from seqdis.core.data.modality_choice import modality_of
     from seqdis.core.data.preparation import prepare_folder
     from seqdis.core.data.prepared_record import FAILED_FILE
+    from seqdis.core.modality_choice import modality_of
     from seqdis.core.overrides import read_overrides
     from seqdis.core.registry import get_modality
 

@@ -17,7 +17,7 @@ def carry_labels(labels: FolderLabels, targets: Mapping[str, str], record: Prepa
     Args:
         labels: The labels of the sources.
         targets: The path of what is made of each source, by the source's path.
-        record: What is prepared.
+        record: The record of the folder of results.
     """
     factors = {name: label.factor for name, label in labels.labels.items()}
     before = read_folder_labels(record.folder)

@@ -181,7 +181,7 @@ def _known(modality: Modality) -> str:
 
 
 def _way_out(modality: Modality, path: Path) -> str:
-    """What to run so that a kind of file is read, in parentheses; nothing where there is no way."""
+    """The command to run so that a kind of file is read, in parentheses; nothing where there is no way."""
     command = modality.installable.get(path.suffix.lower())
     return f" ({command})" if command else ""
 

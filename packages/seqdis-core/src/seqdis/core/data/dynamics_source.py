@@ -13,7 +13,7 @@ class DynamicsSource:
     """The steps of a file whose dynamics a sequence has, for what goes along with them: their sound and their rate.
 
     Attributes:
-        path: The file.
+        path: The path of the file.
         start: The first of its steps.
     """
 

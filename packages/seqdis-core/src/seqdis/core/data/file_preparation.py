@@ -1,4 +1,4 @@
-"""What a modality does to one file when a folder is prepared for training."""
+"""The interface by which a modality prepares one file for training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["FilePreparation"]
 
 
 class FilePreparation(ABC):
-    """How one file becomes another one that is quicker to learn from.
+    """A way to make of one file another one that is quicker to learn from.
 
     Subclasses are frozen dataclasses, picklable, for files are prepared in several processes.
 
@@ -37,7 +37,7 @@ class FilePreparation(ABC):
                 and what is left when an error is raised is taken away.
 
         Returns:
-            What is worth noting about it, as plain JSON values (the region that was cut out).
+            Notes about the file as plain JSON values, such as the region that was cut out.
 
         Raises:
             InputError: The file cannot be used, or nothing in it is wanted.

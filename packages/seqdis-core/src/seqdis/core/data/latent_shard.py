@@ -59,7 +59,8 @@ class LatentShard:
         self.path = path
         try:
             # Nothing is read yet: the file is mapped into memory, and closed with this object.
-            self._file: Any = safe_open(str(path), framework="pt")
+            opener: Any = safe_open  # its stubs name no types
+            self._file = opener(str(path), framework="pt")
             described = json.loads((self._file.metadata() or {})[_FORMAT])
             self._slices = {name: self._file.get_slice(name) for name in self._file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, ValueError) as error:

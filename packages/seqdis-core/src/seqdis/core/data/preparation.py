@@ -41,13 +41,13 @@ class FailedFile:
 
 @dataclass(frozen=True)
 class PreparedFolder:
-    """What one call did.
+    """The outcome of preparing a folder.
 
     Attributes:
         prepared: Number of files that were prepared.
         kept: Number of files that were prepared before and whose source has not changed.
         gone: Files that were prepared before and whose source is no longer there; they are kept.
-        failed: What could not be prepared.
+        failed: The files that could not be prepared.
     """
 
     prepared: int

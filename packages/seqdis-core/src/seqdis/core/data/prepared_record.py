@@ -28,14 +28,14 @@ def source_version(path: Path) -> str:
 
 @dataclass
 class PreparedRecord:
-    """What was prepared in a folder: a line of JSON for the settings, then one for each file.
+    """A record of what was prepared in a folder: a line of JSON for the settings, then one for each file.
 
     A line is written when its file is complete. The last line may be cut short by a kill: its file is prepared anew.
 
     Attributes:
-        folder: The folder.
+        folder: The folder of the results.
         settings: The modality and its settings.
-        files: What is known of each prepared file, by its path below the folder.
+        files: The source, its version and notes of each prepared file, by its path below the folder.
     """
 
     folder: Path
@@ -47,7 +47,7 @@ class PreparedRecord:
         """Read the record of a folder; None where there is none.
 
         Raises:
-            InputError: It is damaged, or of another version.
+            InputError: The record is damaged, or of another version.
         """
         path = folder / PREPARED_FILE
         if not path.is_file():

@@ -25,7 +25,7 @@ def replaced_aside(folder: Path, name: str) -> Iterator[Path]:
         name: The path of the result below it.
 
     Raises:
-        InputError: It cannot be written. Errors of this type raised inside name the final path.
+        InputError: The result cannot be written. Errors of this type raised inside name the final path.
     """
     target = folder / name
     aside = folder / STAGING / name

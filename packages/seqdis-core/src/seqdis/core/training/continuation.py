@@ -102,10 +102,10 @@ def plan_continuation(folder: RunFolder, config: RunConfig, *, steps_per_epoch: 
     Raises:
         InputError: A setting differs that may not, or the differing ones leave nothing to do.
     """
-    newest = folder.newest()
-    if newest is None and not folder.config.is_file():
+    newest, before = folder.newest(), folder.trained_config()
+    if before is None:
         return Continuation()
-    changes = changes_since(folder.config if newest is None else newest / "config.json", config)
+    changes = changes_since(before, config)
     matters = [key for key in changes if not _is_one_of(key, _NO_RESULT_DEPENDS_ON)]
     if folder.finished and not matters:
         return Continuation(finished=True, changes=changes)

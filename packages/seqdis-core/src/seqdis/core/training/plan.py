@@ -10,12 +10,12 @@ from seqdis.core.config import RunConfig
 from seqdis.core.data.folder import has_split
 from seqdis.core.data.loader import BatchPlan
 from seqdis.core.data.sequence_dataset import SequenceDataset
-from seqdis.core.data_completion import complete_config
-from seqdis.core.pretrained import build_model
+from seqdis.core.data_completion import complete_config, keep_completion
+from seqdis.core.pretrained import build_model, read_run_config
 from seqdis.core.registry import build_dataset, get_modality
 from seqdis.core.remembered_data import data_of_run
 from seqdis.core.training.checkpoint import read_state
-from seqdis.core.training.continuation import plan_continuation
+from seqdis.core.training.continuation import changes_since, plan_continuation
 from seqdis.core.training.initial_weights import read_initial_weights
 from seqdis.core.training.run_folder import RunFolder
 from seqdis.core.training.schedule import total_steps
@@ -38,13 +38,24 @@ class RunSplits:
     val: SequenceDataset | None
 
 
-def build_splits(config: RunConfig, root: Path | None) -> RunSplits:
+def build_splits(config: RunConfig, root: Path | None, *, before: Path | None = None) -> RunSplits:
     """The training and the validation split of a run.
 
+    Args:
+        config: The configuration of the run, of which some may be left open.
+        root: The folder of its data.
+        before: The file of the configuration of a run that goes on: what was left open stays as it was found;
+            see :func:`~seqdis.core.data_completion.keep_completion`.
+
     Raises:
-        InputError: The data cannot be used, as in :func:`~seqdis.core.registry.build_dataset`.
+        InputError: The data cannot be used, as in :func:`~seqdis.core.registry.build_dataset`, or a setting differs
+            that may not.
     """
-    config = complete_config(config, root)
+    completed = complete_config(config, root)
+    if before is not None:
+        completed = keep_completion(completed, config, read_run_config(before))
+        changes_since(before, completed)  # before the data are read by settings that may not change
+    config = completed
 
     def split(name: str) -> SequenceDataset:
         data, seed = config.data, config.train.seed
@@ -78,7 +89,9 @@ def training_plan(
         InputError: The training would be refused.
     """
     folder = RunFolder(out)
-    splits = build_splits(config, data_of_run(out, config, data) if resume else data)
+    before = folder.trained_config() if resume else None
+    root = data_of_run(out, config, data) if resume else data
+    splits = build_splits(config, root, before=before)
     config, train_set, val_set = splits.config, splits.train, splits.val
     per_epoch = BatchPlan(len(train_set), config.train.batch_size).steps_per_epoch
     model, newest, begins = build_model(config), folder.newest() if resume else None, dict[str, Any]()

@@ -69,7 +69,7 @@ def train(
         if val_set is not None:
             raise InputError("val_set: given without a train_set; allowed: both, or neither")
         root = data_of_run(folder.root, config, data) if resume else data
-        splits = build_splits(config, root)
+        splits = build_splits(config, root, before=folder.trained_config() if resume else None)
         config, train_set, val_set = splits.config, splits.train, splits.val
         remembered = functools.partial(describe_data, config, root)
     elif data is not None:

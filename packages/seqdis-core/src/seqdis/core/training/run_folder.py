@@ -72,6 +72,12 @@ class RunFolder:
         replace_with_json(self.config, config.model_dump(mode="json"))
         remember_data(self.root, data)
 
+    def trained_config(self) -> Path | None:
+        """The file of the configuration that the run was trained with so far; None where nothing is here."""
+        newest = self.newest()
+        file = self.config if newest is None else newest / "config.json"
+        return file if newest is not None or file.is_file() else None
+
     def newest(self) -> Path | None:
         """The newest checkpoint, from which the run continues; None where there is none."""
         checkpoints = list_checkpoints(self.checkpoints)

@@ -1,1 +1,1 @@
-"""How videos are prepared for training: cut to a region, resized, sampled at another rate."""
+"""Videos prepared for training: cut to a region, resized, sampled at another rate."""

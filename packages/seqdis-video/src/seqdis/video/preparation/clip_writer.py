@@ -42,7 +42,7 @@ def write_mp4(
     """Write H.264, with every picture at its time.
 
     Args:
-        path: The file.
+        path: The file to write.
         pictures: The pictures, all of one size; the last row or column of an odd size is repeated.
         fps: Pictures a second; None where they come at times of their own.
         quality: The encoder's constant rate factor; 0 is without loss.

@@ -24,7 +24,7 @@ _SCALE, _NEIGHBOURS = 1.1, 5
 
 
 class FaceDetector(Protocol):
-    """What finds faces in a picture."""
+    """A function that finds faces in a picture."""
 
     def __call__(self, image: Image.Image) -> Sequence[Box]:
         """The faces in an RGB picture, in its pixels."""

@@ -15,7 +15,7 @@ _REGION = 4
 
 
 class VideoPreparationOptions(Config):
-    """What is cut out of each picture of a clip, how large it becomes, and how it is written."""
+    """The part that is kept of each picture of a clip, its size, and the form in which it is written."""
 
     crop: Literal["centre", "face"] | tuple[int, int, int, int] | None = Field(
         None,

@@ -43,7 +43,7 @@ def square_region(box: Box, width: int, height: int, *, inside: bool) -> Region:
     """A square of whole pixels and an even side around a box.
 
     Args:
-        box: The box.
+        box: The box in pixels.
         width: Width of the picture.
         height: Height of the picture.
         inside: Whether it is moved into the picture, and made no larger than that.
@@ -61,7 +61,7 @@ def given_region(numbers: tuple[int, int, int, int], width: int, height: int) ->
     """A region that was given by its left upper corner, width and height.
 
     Raises:
-        InputError: It does not lie in the picture.
+        InputError: The region does not lie in the picture.
     """
     region = Region(*numbers)
     if region.x + region.width > width or region.y + region.height > height:
@@ -80,11 +80,11 @@ def cut_out(
     """Cut a region out of a picture, black beyond its border, and resize it with an antialiasing filter.
 
     Args:
-        image: The picture.
+        image: The RGB picture.
         region: The region; None for the whole picture.
         size: Pixels of the shorter side, the longer one in proportion (rounded to even); or height and width; None
             keeps the size.
-        fit: What happens where the proportions of height and width differ from the region's: ``"pad"`` adds black
+        fit: The way out where the proportions of height and width differ from the region's: ``"pad"`` adds black
             bars, ``"crop"`` cuts off what is too much.
 
     Returns:

@@ -36,7 +36,7 @@ class SteadyBox:
     """A box for a whole clip.
 
     Attributes:
-        box: The box.
+        box: The box in pixels.
         seen: Number of pictures in which its face was found.
         looked: Number of pictures that were looked at.
     """
@@ -69,7 +69,7 @@ def steady_box(found: Sequence[Sequence[Box]], *, margin: float, share: float) -
 
     Args:
         found: The boxes of all faces in each picture looked at, in the order of time.
-        margin: What is added on each side, as a share of the face's side.
+        margin: Share of the face's side that is added on each side.
         share: Share of the pictures in which the face must be found.
 
     Raises:

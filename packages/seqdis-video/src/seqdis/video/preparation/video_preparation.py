@@ -78,8 +78,8 @@ def find_face(source: Path, detect: FaceDetector, *, options: VideoPreparationOp
     """Look for a face in every n-th picture of a clip, and find one box for all of it.
 
     Args:
-        source: The clip.
-        detect: What finds faces in a picture.
+        source: The clip to search.
+        detect: The detector of faces in a picture.
         options: The settings of the search.
 
     Raises:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from seqdis.core.data import modality_choice
-from seqdis.core.data.modality_choice import modality_of
+from seqdis.core import modality_choice
 from seqdis.core.errors import InputError
 from seqdis.core.modality import Modality
+from seqdis.core.modality_choice import modality_of
 from seqdis.core.registry import get_modality
 
 _Toy: type[Modality] = type(get_modality("toy"))
