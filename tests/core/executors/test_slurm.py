@@ -28,6 +28,8 @@ def test_a_job_that_is_killed_is_run_again(tmp_path: Path) -> None:
     assert sorted(on_this_machine().run(folder.job, folder.missing())) == [*range(4)]
     assert len(list(tmp_path.glob("died-*"))) == 1
     assert written(folder.path) == expected(4)
+    assert folder.job.logs.is_dir()
+    folder.finish({})
     assert {path.name for path in folder.path.iterdir()} == {*expected(4), "index.json", "plan.json"}
 
 

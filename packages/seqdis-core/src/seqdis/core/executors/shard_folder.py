@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -140,17 +141,18 @@ class ShardFolder:
         Args:
             contents: Further entries of the index, as plain values.
         """
-        self._remove_partial()
+        self._remove_rests()
         replace_with_json(self.path / INDEX_FILE, self._head() | {"finished": True} | dict(contents))
 
-    def _remove_partial(self) -> None:
-        """Remove what processes that were killed while they wrote left behind."""
+    def _remove_rests(self) -> None:
+        """Remove what processes that were killed while they wrote left behind, and the executor's logs."""
+        shutil.rmtree(self.job.logs, ignore_errors=True)
         for path in self.path.glob(f".*{self.job.suffix}"):
             path.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Remove the shards, the plan and the index, and the folders that were made for them and are empty now."""
-        self._remove_partial()
+        self._remove_rests()
         for path in [*self._files(), self.path / PLAN_FILE, self.path / INDEX_FILE]:
             path.unlink(missing_ok=True)
         for path in dict.fromkeys([self.path, *self._made]):

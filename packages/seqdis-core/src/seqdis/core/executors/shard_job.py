@@ -82,6 +82,11 @@ class ShardJob(ABC):
         """The file of a shard."""
         return self.folder / f"{shard:06d}{self.suffix}"
 
+    @property
+    def logs(self) -> Path:
+        """The folder where an executor may keep what it needs while it works; it is removed with the last shard."""
+        return self.folder / "logs"
+
     def inputs(self, shard: int) -> list[str]:
         """The inputs of a shard, as the plan says that lies beside the shards."""
         path = self.folder / PLAN_FILE

@@ -17,8 +17,6 @@ from seqdis.core.executors.shard_job import ShardJob
 
 __all__ = ["SlurmConfig", "SlurmExecutor"]
 
-LOGS = "slurm"
-
 
 class SlurmConfig(ExecutorConfig):
     """The settings of Slurm jobs."""
@@ -83,7 +81,6 @@ class SlurmExecutor(Executor):
                         yield from group
                 if not ended:
                     time.sleep(self.config.poll)
-            shutil.rmtree(job.folder / LOGS, ignore_errors=True)
         finally:
             for task, _ in running:
                 task.cancel()
@@ -101,7 +98,7 @@ class SlurmExecutor(Executor):
             raise InputError(
                 "executor slurm: there is no sbatch on this machine; start it where jobs are submitted"
             )
-        executor = submitit.AutoExecutor(folder=job.folder / LOGS, cluster=config.cluster)
+        executor = submitit.AutoExecutor(folder=job.logs, cluster=config.cluster)
         needs: dict[str, Any] = {
             "name": f"seqdis-{job.name}",
             "timeout_min": config.minutes,
