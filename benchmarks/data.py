@@ -100,19 +100,20 @@ def read_while_training(
         ahead = 2 * max(1, workers)
         for _ in itertools.islice(batches, ahead):
             time.sleep(cost)
-        waited, first = 0.0, time.perf_counter()
+        waited, first, computed = 0.0, time.perf_counter(), time.process_time()
         for _ in range(steps):
             asked = time.perf_counter()
             next(batches)
             waited += time.perf_counter() - asked
             time.sleep(cost)
-        taken = time.perf_counter() - first
+        taken, computed = time.perf_counter() - first, time.process_time() - computed
         batches.close()
     return {
         "clips_per_s": steps * BATCH / taken,
         "waiting": waited / taken,
         "bytes": float(memory.bytes),
         "opening": opened,
+        "cpu": computed / steps,
     }
 
 
