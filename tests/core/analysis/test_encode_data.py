@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from seqdis_toy import ToyModality
 
+from seqdis.core.analysis import latent_job
 from seqdis.core.analysis.encode_data import EncodedData, encode_data
 from seqdis.core.analysis.latent_job import LatentJob
 from seqdis.core.config import RunConfig, change_config
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.latent_cache import open_latents
+from seqdis.core.data.recording import Recording
 from seqdis.core.errors import InputError
 from seqdis.core.executors import get_executor
 from seqdis.core.registry import get_preset
@@ -131,6 +136,40 @@ def test_files_that_cannot_be_used(latent_config: RunConfig, toy_files: Path, tm
     assert len(encoded.cache.recordings) == 7
     left = encoded.cache.left_out[0]
     assert (left.path.name, left.reason) == ("bad.npy", "damaged")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutShort(Recording):
+    """A recording whose damage shows at its fifth step."""
+
+    key: str
+    labels: Mapping[str, str] | None = None
+    steps = 9
+    frame_shape = (8,)
+
+    def take(self, steps: torch.Tensor) -> Clip:
+        if int(steps.max()) >= 4:
+            raise InputError(f"{self.key}: damaged at 4 s")
+        return Clip(torch.ones(len(steps), 8), self.key)
+
+
+def test_damage_in_the_midst_of_a_file_leaves_nothing_of_it(
+    latent_config: RunConfig, toy_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ToyModality.open
+    monkeypatch.setattr(latent_job, "PASSES_READ_TOGETHER", 1)
+    monkeypatch.setattr(
+        ToyModality,
+        "open",
+        lambda self, path, data: [CutShort(key=path.name)] if path.stem == "02" else whole(self, path, data),
+    )
+    config = change_config(latent_config, {"data.skip_bad": True})
+    cache = encode(config, toy_files / "a", tmp_path / "latents").cache
+    keys = [one.key for one in cache.recordings]
+    assert keys == [f"{i:02d}.npy" for i in range(0, 14, 2) if i != 2]
+    assert [(left.path.name, left.detail) for left in cache.left_out] == [("02.npy", "02.npy: damaged at 4 s")]
+    frames = np.load(toy_files / "a" / "04.npy")
+    assert cache.recordings[1].steps == len(frames)
 
 
 def test_latents_beyond_float16_are_refused(latent_config: RunConfig, tmp_path: Path) -> None:

@@ -32,15 +32,17 @@ PASSES_READ_TOGETHER = 8
 
 @dataclass(frozen=True)
 class FrameBatch:
-    """Some steps of one recording, if any are left, and what was left out before them.
+    """Some steps of one recording, or a file that was left out.
 
     Attributes:
-        clip: The steps, natural or coded; None where only something was left out.
-        left_out: Files that were left out since the batch before.
+        clip: The steps, natural or coded; None where a file was left out.
+        left_out: The file that was left out, if it was.
+        broken: Key of a file that turned out to be damaged in the midst of it, so that its steps so far do not count.
     """
 
     clip: Clip | None
     left_out: tuple[LeftOut, ...] = ()
+    broken: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,20 +73,17 @@ class LatentJob(ShardJob):
 
     def read(self, shard: int) -> Iterator[FrameBatch]:
         data = DataConfig.model_validate_json(self.data)
-        left_out: list[LeftOut] = []
         for path in map(Path, self.inputs(shard)):
             try:
                 for recording in self._open(path, data):
                     for part in self._parts(recording):
-                        yield FrameBatch(part, tuple(left_out))
-                        left_out.clear()
+                        yield FrameBatch(part)
             except InputError as error:
                 if not data.skip_bad:
                     hint = "" if self.files == 1 else "; --skip-bad leaves out what cannot be used"
                     raise InputError(f"{error}{hint}") from error
-                left_out.append(LeftOut(path, "damaged", str(error).removeprefix(f"{path}: ")))
-        if left_out:
-            yield FrameBatch(None, tuple(left_out))
+                left = LeftOut(path, "damaged", str(error).removeprefix(f"{path}: "))
+                yield FrameBatch(None, (left,), broken=str(path.relative_to(self.root)))
 
     def _open(self, path: Path, data: DataConfig) -> Sequence[Recording]:
         # What is too short for a sequence is a matter of the training that reads the latents.
@@ -134,8 +133,9 @@ class LatentWorker(ShardWorker):
 
     def write(self, shard: int, results: Sequence[FrameBatch], path: Path) -> None:
         clips: list[list[Clip]] = []
+        broken = {result.broken for result in results}
         for result in results:
-            if result.clip is not None:
+            if result.clip is not None and result.clip.key.partition("#")[0] not in broken:
                 if not clips or clips[-1][0].key != result.clip.key:
                     clips.append([])
                 clips[-1].append(result.clip)
