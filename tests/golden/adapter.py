@@ -224,7 +224,9 @@ def _pair(inputs: Inputs) -> tuple[Sequences, Sequences]:
 def pairs(model: Disentangler, inputs: Inputs, *, seed: int, extra: str | None = None) -> dict[str, Any]:
     """Both reconstructions and both swaps of ``x`` and ``other``."""
     found = swap_pairs(model, *_pair(inputs), extra=extra, generator=seeded(seed))
-    return {name: value for name, value in found.named().items() if not name.startswith("source")}
+    return {
+        name: torch.stack(value) for name, value in found.named().items() if not name.startswith("source")
+    }
 
 
 def swap_matrix(model: Disentangler, inputs: Inputs, *, seed: int) -> dict[str, Any]:
