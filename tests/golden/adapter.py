@@ -225,7 +225,10 @@ def pairs(model: Disentangler, inputs: Inputs, *, seed: int, extra: str | None =
     """Both reconstructions and both swaps of ``x`` and ``other``."""
     found = swap_pairs(model, *_pair(inputs), extra=extra, generator=seeded(seed))
     return {
-        name: torch.stack(value) for name, value in found.named().items() if not name.startswith("source")
+        "reconstruction_a": found.a_reconstructed,
+        "reconstruction_b": found.b_reconstructed,
+        "swap_a_b": found.a_static_b_dynamic,
+        "swap_b_a": found.b_static_a_dynamic,
     }
 
 
