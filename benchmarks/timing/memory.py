@@ -33,7 +33,7 @@ class PeakMemory:
 
 
 @contextlib.contextmanager
-def watch_memory(every: float = 0.25) -> Iterator[PeakMemory]:
+def watch_memory(every: float = 1.0) -> Iterator[PeakMemory]:
     """Measure this process and its descendants, over and over.
 
     Args:

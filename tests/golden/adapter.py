@@ -224,7 +224,12 @@ def _pair(inputs: Inputs) -> tuple[Sequences, Sequences]:
 def pairs(model: Disentangler, inputs: Inputs, *, seed: int, extra: str | None = None) -> dict[str, Any]:
     """Both reconstructions and both swaps of ``x`` and ``other``."""
     found = swap_pairs(model, *_pair(inputs), extra=extra, generator=seeded(seed))
-    return {name: value for name, value in found.named().items() if not name.startswith("source")}
+    return {
+        "reconstruction_a": found.a_reconstructed,
+        "reconstruction_b": found.b_reconstructed,
+        "swap_a_b": found.a_static_b_dynamic,
+        "swap_b_a": found.b_static_a_dynamic,
+    }
 
 
 def swap_matrix(model: Disentangler, inputs: Inputs, *, seed: int) -> dict[str, Any]:

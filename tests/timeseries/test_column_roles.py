@@ -157,5 +157,7 @@ def test_columns_that_the_first_file_has_not_are_refused() -> None:
 def test_units_and_marks_of_what_is_missing_have_a_way_out() -> None:
     with pytest.raises(InputError, match=r"\('\?' in data row 2\).*missing=\?"):
         roles({"a": ["1", "?", "2", "3"], "x": X})
+    with pytest.raises(InputError, match=r"\('\?' in data row 3\).*missing=\?"):
+        roles({"a": ["1,5", "2,5", "?", "3"], "x": X})
     with pytest.raises(InputError, match=r"\('\[V\]' in data row 1\).*skip_lines=2"):
         roles({"a": ["[V]", "1", "2", "3"], "x": X})

@@ -155,6 +155,28 @@ def test_windows_never_cross_recordings_of_one_table(tmp_path: Path) -> None:
         assert (x.floor() == x.floor()[:, :1]).all()
 
 
+def test_recordings_of_one_patient_stay_in_one_split(tmp_path: Path) -> None:
+    visits = np.repeat(np.arange(60), 12)
+    table = pd.DataFrame(
+        {"visit": visits, "patient": visits // 4, "a": np.random.default_rng(0).normal(size=720)}
+    )
+    table.to_csv(tmp_path / "x.csv", index=False)
+    data = completed(tmp_path / "x.csv", id_column="visit", label_columns="patient")
+    data = data.model_copy(update={"group": "patient"})
+    seen = [set(build_dataset("timeseries", data, s, root=tmp_path).all_labels()["patient"].tolist()) for s in (
+        "train", "val", "test")]  # fmt: skip
+    assert sorted(patient for split in seen for patient in split) == list(range(15))
+
+
+def test_labels_of_steps_follow_their_windows(tmp_path: Path) -> None:
+    act = np.random.default_rng(0).choice(["sit", "walk"], 300)
+    table = pd.DataFrame({"act": act, "a": (act == "walk") + 0.25})
+    table.to_csv(tmp_path / "x.csv", index=False)
+    data = completed(tmp_path / "x.csv", step_label_columns="act")
+    batch = build_dataset("timeseries", data, "train", root=tmp_path).fetch(range(8))
+    assert torch.equal(batch.step_labels["act"], (batch.x[..., 0] > 1).long())
+
+
 def test_unknown_option() -> None:
     with pytest.raises(
         InputError, match=r"timeseries options: unknown key 'colums' \(did you mean 'columns'\?\)"

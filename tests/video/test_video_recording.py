@@ -54,6 +54,21 @@ def test_a_frame_that_is_there_is_not_decoded_again(tmp_path: Path, decoded: lis
     assert len(decoded) == 40
 
 
+def test_a_second_visit_decodes_the_rest_if_there_is_room(tmp_path: Path, decoded: list[int]) -> None:
+    recording = _open(encode(tmp_path / "c.mp4", moving(40)))
+    recording.take(torch.arange(10, 14))  # keeps what was decoded on the way, too
+    assert recording.take(torch.tensor([2, 13])).steps == 2
+    assert decoded == [10, 11, 12, 13]
+    recording.take(torch.arange(20, 24))
+    assert decoded == [10, 11, 12, 13, *range(14, 40)]
+    FRAMES.clear()
+    decoded.clear()
+    FRAMES.announce("others that do not fit", 10**6, 10**6)
+    for start in (10, 20, 30):
+        recording.take(torch.arange(start, start + 4))
+    assert decoded == [10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33]
+
+
 def test_repeated_frames_are_decoded_once(tmp_path: Path, decoded: list[int]) -> None:
     recording = _open(encode(tmp_path / "c.mp4", moving(10), rate=5), fps=10)
     frames = recording.whole().frames

@@ -167,7 +167,9 @@ def test_damage_in_the_midst_of_a_file_leaves_nothing_of_it(
     cache = encode(config, toy_files / "a", tmp_path / "latents").cache
     keys = [one.key for one in cache.recordings]
     assert keys == [f"{i:02d}.npy" for i in range(0, 14, 2) if i != 2]
-    assert [(left.path.name, left.detail) for left in cache.left_out] == [("02.npy", "02.npy: damaged at 4 s")]
+    assert [(left.path.name, left.detail) for left in cache.left_out] == [
+        ("02.npy", "02.npy: damaged at 4 s")
+    ]
     frames = np.load(toy_files / "a" / "04.npy")
     assert cache.recordings[1].steps == len(frames)
 

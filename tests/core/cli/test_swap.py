@@ -10,6 +10,7 @@ import pytest
 import torch
 from typer.testing import Result
 
+from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.registry import get_modality
@@ -223,3 +224,14 @@ def test_a_swap_that_lies_among_the_inputs_does_not_become_one(
     assert seqdis("swap", toy_run, *words).exit_code == 0
     after = json.loads(seqdis("data", "check", clips, "--preset", "toy-folder", "--json").stdout)
     assert (after["files"], after["left_out"][0]["reason"]) == (before["files"], "made")
+
+
+def test_the_modality_is_told_which_file_lends_the_dynamics(
+    seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy, told = type(get_modality("toy")), list[DynamicsSource | None]()
+    monkeypatch.setattr(toy, "write", lambda self, path, *rest, source: told.append(source))
+    assert seqdis(*words(toy_run, recordings), tmp_path / "s.npy", "--start", 2).exit_code == 0
+    again = ["reconstruct", toy_run, recordings / "a.npy", "--device", "cpu", "--out", tmp_path / "r.npy"]
+    assert seqdis(*again, "--start", 1).exit_code == 0
+    assert told == [DynamicsSource(recordings / "b.npy", 2), DynamicsSource(recordings / "a.npy", 1)]

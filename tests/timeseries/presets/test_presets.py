@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import torch
 
+from seqdis.core import fit
 from seqdis.core.config import RunConfig
 from seqdis.core.errors import InputError
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
@@ -73,6 +75,8 @@ def test_the_presets_of_ones_own_files_leave_the_channels_open(name: str) -> Non
     assert preset.data.frame_shape == ()
     with pytest.raises(InputError, match=r"data.frame_shape is left open: training takes it from the files"):
         build_model(preset)
+    model = fit(torch.randn(6, 9, 3), preset=name, steps=1, batch_size=2, progress=False, device="cpu")
+    assert model.frame_shape == (3,)
 
 
 def test_a_preset_builds_its_model() -> None:

@@ -12,6 +12,7 @@ from seqdis.core.column_kinds import counts_up, looks_like_identifier, looks_lik
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.timeseries.date_texts import looks_like_a_time
 from seqdis.timeseries.dates import PARTS, is_clock
+from seqdis.timeseries.decimal_marks import NUMBER_LIKE
 from seqdis.timeseries.options import SeriesOptions
 
 __all__ = ["ColumnRoles", "column_roles"]
@@ -178,6 +179,9 @@ def _check_numbers(cells: pd.Series, name: str) -> None:
         return
     known = cells.dropna()
     texts = known[pd.to_numeric(known, errors="coerce").isna()]
+    # A decimal comma is no number to pandas: what no way of writing makes a number is the better example.
+    words = texts[~texts.astype(str).str.fullmatch(NUMBER_LIKE.strip("^$")).astype(bool)]
+    texts = words if len(words) else texts
     title = str(cells.name)
     example = f"{str(texts.iloc[0])!r} in data row {texts.index[0] + 1}" if len(texts) else str(cells.dtype)
     ways = [

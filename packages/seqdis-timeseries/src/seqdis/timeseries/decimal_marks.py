@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from seqdis.core.errors import InputError
 
-__all__ = ["MISSING", "find_decimal_mark", "numbers_of", "text_cells"]
+__all__ = ["MISSING", "NUMBER_LIKE", "find_decimal_mark", "numbers_of", "text_cells"]
 
 MISSING = frozenset({
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
@@ -21,7 +21,8 @@ MISSING = frozenset({
 MINUS = "\u2212"
 """The minus of typesetters."""
 _SPACES = " \u00a0\u202f'’"  # what stands between thousands in several countries
-_LOOSE = rf"^[+-]?[\d.,{_SPACES}]*\d[\d.,{_SPACES}]*([eE][+-]?\d+)?$"
+NUMBER_LIKE = rf"^[+-]?[\d.,{_SPACES}]*\d[\d.,{_SPACES}]*([eE][+-]?\d+)?$"
+"""Pattern of a cell that is a number with either decimal mark."""
 
 
 def _patterns(mark: str, other: str) -> tuple[str, str, str]:
@@ -74,7 +75,7 @@ def find_decimal_mark(columns: Mapping[str, pa.ChunkedArray], name: str, *, sepa
     loose = {
         title: cells
         for title, cells in columns.items()
-        if title in with_mark[","] | with_mark["."] and _all(cells, _LOOSE)
+        if title in with_mark[","] | with_mark["."] and _all(cells, NUMBER_LIKE)
     }
     found: dict[str, str] = {}
     unsure: dict[str, list[str]] = {",": [], ".": []}

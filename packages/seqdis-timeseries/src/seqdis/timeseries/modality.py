@@ -63,9 +63,9 @@ class TimeSeriesModality(Modality):
         if file.step is not None and options.unit == "steps":
             found |= {"step": file.step.size, "unit": file.step.unit}
         self._check_width(file, path, data)
-        return data.model_copy(
-            update={"frame_shape": file.clips[0].frame_shape, "options": {**data.options, **found}}
-        )
+        read = options.model_dump(mode="json")
+        given = {key: read[key] for key in data.options}
+        return data.model_copy(update={"frame_shape": file.clips[0].frame_shape, "options": given | found})
 
     def open(self, path: Path, data: DataConfig) -> tuple[Clip, ...]:
         self.check_suffix(path, self.reads, "read")

@@ -28,6 +28,7 @@ class FrameCache:
         self._size, self._used = size, 0
         self._frames: OrderedDict[Hashable, Tensor] = OrderedDict()
         self._announced: dict[Hashable, int] = {}
+        self._visited: set[Hashable] = set()
         self._total = 0
 
     def announce(self, name: Hashable, count: int, nbytes: int) -> None:
@@ -41,6 +42,12 @@ class FrameCache:
         if self._total <= self._size and name not in self._announced:
             self._announced[name] = count * (nbytes + _OVERHEAD)
             self._total += self._announced[name]
+
+    def visited(self, name: Hashable) -> bool:
+        """Whether a recording was asked about here before; from now on it was."""
+        before = name in self._visited
+        self._visited.add(name)
+        return before
 
     @property
     def holds_all(self) -> bool:
@@ -75,6 +82,7 @@ class FrameCache:
         """Drop all frames, and forget what was announced."""
         self._frames.clear()
         self._announced.clear()
+        self._visited.clear()
         self._used = self._total = 0
 
 

@@ -24,6 +24,9 @@ from seqdis.video.sampling import fit_image, to_grey
 
 __all__ = ["VideoRecording", "open_recording"]
 
+_IN_ONE_GO = 2048
+"""Frames of a clip that are decoded together at the second visit, where there is room to keep them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class VideoRecording(Recording):
@@ -85,8 +88,11 @@ class VideoRecording(Recording):
     def _read(self, source: str, numbers: list[int]) -> dict[int, Tensor]:
         """Decode the frames of these numbers, and keep them."""
         index, wanted, frames = load_index(self.path, self.version), set(numbers), dict[int, Tensor]()
+        keep = FRAMES.holds_all
+        if keep and FRAMES.visited(source) and len(index.stamps) <= _IN_ONE_GO:
+            numbers = [n for n in range(len(index.stamps)) if FRAMES.get((source, n)) is None]
         # What is decoded on the way is worth keeping where there is room for all.
-        for decoded in self._decode(index, numbers, between=FRAMES.holds_all):
+        for decoded in self._decode(index, numbers, between=keep):
             frame = self._fitted(decoded)
             FRAMES.put((source, decoded.number), frame)
             if decoded.number in wanted:

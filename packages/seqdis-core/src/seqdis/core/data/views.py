@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -76,10 +77,15 @@ class ViewReader:
         """Whether the recordings hold latents."""
         return self.recordings[0].coded
 
-    @property
+    @functools.cached_property
     def padded(self) -> bool:
         """Whether a recording is shorter than a sequence."""
         return any(recording.steps < self.length for recording in self.recordings)
+
+    @functools.cached_property
+    def has_gaps(self) -> bool:
+        """Whether an entry of a recording may not have been measured."""
+        return any(recording.has_gaps for recording in self.recordings)
 
     def label_values(self, views: Sequence[View]) -> dict[str, Tensor]:
         """The classes of the views' recordings, each ``(N,)``."""
@@ -95,7 +101,6 @@ class ViewReader:
         """
         clips = [self.recordings[view.recording].take(view.steps) for view in views]
         padded = self.padded or any(clip.steps < self.length for clip in clips)
-        gaps = any(recording.has_gaps for recording in self.recordings)
         mask = None
         if padded:
             steps = torch.tensor([clip.steps for clip in clips])
@@ -104,7 +109,7 @@ class ViewReader:
             torch.stack([_padded(as_float(clip.frames), self.length) for clip in clips]),
             mask=mask,
             observed=torch.stack([_padded(c.observed_entries(), self.length) for c in clips])
-            if gaps
+            if self.has_gaps
             else None,
             labels=self.label_values(views),
             step_labels={name: self._classes(name, label, clips) for name, label in self.step_labels.items()},
