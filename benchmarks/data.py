@@ -89,6 +89,8 @@ def read_while_training(
         whole: Whether each window's clip is decoded whole.
     """
     torch.set_num_threads(1)
+    # As in a training that a command starts: its processes share what it holds already.
+    multiprocessing.set_start_method("fork", force=True)
     with watch_memory() as memory:
         began = time.perf_counter()
         dataset = folder_sequences(get_modality("video"), data_config(), "train", folder)

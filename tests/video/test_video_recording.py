@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,17 @@ def test_it_is_small_and_goes_to_other_processes(tmp_path: Path) -> None:
     again = pickle.loads(stored)
     assert again == recording
     assert torch.equal(again.take(torch.arange(150, 160)).frames, whole[150:160])
+
+
+def test_a_process_of_its_own_knows_whether_all_fits(tmp_path: Path) -> None:
+    recording = _open(encode(tmp_path / "c.mp4", moving(10)))
+    large = replace(recording, count=10**6, shape=(3, 48, 64))
+    stored = pickle.dumps([recording, large])
+    FRAMES.clear()  # as in a process that was not forked from the one that opened them
+    assert FRAMES.holds_all
+    assert pickle.loads(stored) == [recording, large]
+    assert not FRAMES.holds_all
+    FRAMES.clear()
 
 
 def test_a_file_that_went_away_is_named(tmp_path: Path) -> None:

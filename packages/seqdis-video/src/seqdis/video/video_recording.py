@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,6 +63,14 @@ class VideoRecording(Recording):
     @property
     def frame_shape(self) -> tuple[int, ...]:
         return self.shape
+
+    def __reduce__(self) -> tuple[object, tuple[dict[str, object]]]:
+        return _unpickled, ({field.name: getattr(self, field.name) for field in fields(self)},)
+
+    def announce(self) -> None:
+        """Say in this process that the recording's frames may be asked for."""
+        source = _source(self.path, self.version, self.shape, self.options)
+        FRAMES.announce(source, self.count, math.prod(self.shape))
 
     def identity(self) -> list[str | Tensor]:
         o = self.options
@@ -133,14 +142,21 @@ def open_recording(path: Path, *, shape: tuple[int, ...], options: VideoOptions)
         InputError: The file is missing, empty, damaged, cut short, or holds no picture.
     """
     version = file_version(path)
-    index = load_index(path, version)
-    FRAMES.announce(_source(path, version, shape, options), len(index.stamps), math.prod(shape))
-    return VideoRecording(
+    recording = VideoRecording(
         key=path.name,
         path=path,
         version=version,
         count=len(_shown(path, version, options.fps, options.stride)),
-        digest=index.digest,
+        digest=load_index(path, version).digest,
         shape=shape,
         options=options,
     )
+    recording.announce()
+    return recording
+
+
+def _unpickled(values: dict[str, Any]) -> VideoRecording:
+    """A recording that came from another process, whose cache this one does not share."""
+    recording = VideoRecording(**values)
+    recording.announce()
+    return recording
