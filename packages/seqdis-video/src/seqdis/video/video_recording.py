@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.recording import Recording
+from seqdis.core.errors import InputError
 from seqdis.video.decoded import DecodedFrame
 from seqdis.video.frame_cache import FRAMES
 from seqdis.video.frame_index import FrameIndex
@@ -96,12 +98,21 @@ class VideoRecording(Recording):
 
     def _read(self, source: str, numbers: list[int]) -> dict[int, Tensor]:
         """Decode the frames of these numbers, and keep them."""
-        index, wanted, frames = load_index(self.path, self.version), set(numbers), dict[int, Tensor]()
-        keep = FRAMES.holds_all
+        index, keep = load_index(self.path, self.version), FRAMES.holds_all
         if keep and FRAMES.visited(source) and len(index.stamps) <= _IN_ONE_GO:
-            numbers = [n for n in range(len(index.stamps)) if FRAMES.get((source, n)) is None]
+            every = [n for n in range(len(index.stamps)) if FRAMES.get((source, n)) is None]
+            with contextlib.suppress(
+                InputError
+            ):  # damage elsewhere in the file is no concern of these frames
+                return self._kept(source, index, every, wanted=numbers, between=True)
         # What is decoded on the way is worth keeping where there is room for all.
-        for decoded in self._decode(index, numbers, between=keep):
+        return self._kept(source, index, numbers, wanted=numbers, between=keep)
+
+    def _kept(
+        self, source: str, index: FrameIndex, numbers: list[int], *, wanted: list[int], between: bool
+    ) -> dict[int, Tensor]:
+        frames = dict[int, Tensor]()
+        for decoded in self._decode(index, numbers, between=between):
             frame = self._fitted(decoded)
             FRAMES.put((source, decoded.number), frame)
             if decoded.number in wanted:
