@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.recording import Recording
+from seqdis.core.errors import InputError
 from seqdis.video.decoded import DecodedFrame
 from seqdis.video.frame_cache import FRAMES
 from seqdis.video.frame_index import FrameIndex
@@ -96,17 +98,24 @@ class VideoRecording(Recording):
 
     def _read(self, source: str, numbers: list[int]) -> dict[int, Tensor]:
         """Decode the frames of these numbers, and keep them."""
-        index, wanted, frames = load_index(self.path, self.version), set(numbers), dict[int, Tensor]()
-        keep = FRAMES.holds_all
-        if keep and FRAMES.visited(source) and len(index.stamps) <= _IN_ONE_GO:
-            numbers = [n for n in range(len(index.stamps)) if FRAMES.get((source, n)) is None]
-        # What is decoded on the way is worth keeping where there is room for all.
-        for decoded in self._decode(index, numbers, between=keep):
-            frame = self._fitted(decoded)
-            FRAMES.put((source, decoded.number), frame)
-            if decoded.number in wanted:
-                frames[decoded.number] = frame
+        index, frames = load_index(self.path, self.version), dict[int, Tensor]()
+        if FRAMES.holds_all and FRAMES.visited(source) and len(index.stamps) <= _IN_ONE_GO:
+            rest = [n for n in range(len(index.stamps)) if FRAMES.get((source, n)) is None]
+            with contextlib.suppress(
+                InputError
+            ):  # damage elsewhere in the file is for the window that meets it
+                self._read_into(frames, index, source, rest)
+        if left := [number for number in numbers if number not in frames]:
+            self._read_into(frames, index, source, left)
         return frames
+
+    def _read_into(
+        self, frames: dict[int, Tensor], index: FrameIndex, source: str, numbers: list[int]
+    ) -> None:
+        # What is decoded on the way is worth keeping where there is room for all.
+        for decoded in self._decode(index, numbers, between=FRAMES.holds_all):
+            frames[decoded.number] = self._fitted(decoded)
+            FRAMES.put((source, decoded.number), frames[decoded.number])
 
     def _decode(self, index: FrameIndex, numbers: list[int], *, between: bool) -> Iterator[DecodedFrame]:
         return decode_frames(self.path, index, np.array(numbers), options=self.options, between=between)
