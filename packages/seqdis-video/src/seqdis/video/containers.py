@@ -182,6 +182,7 @@ class _Reader:
         self._stream.codec_context.thread_count = 1
         self._aspect = _aspect(self._stream)
         self._to_rgb = RgbConverter()
+        self._skipping = False
 
     def number(self, stamp: int) -> int | None:
         """The number in the index of the frame with this stamp."""
@@ -207,6 +208,7 @@ class _Reader:
                 when omitted.
         """
         index, time, count = self._index, 0.0, 0
+        begin = int(index.stamps[min(needed)]) if needed else int(index.stamps[0])
         first: int | None = None
         try:
             for packet in self._packets(anchor):
@@ -214,8 +216,7 @@ class _Reader:
                     time = self._seconds(packet.pts)
                     first = packet.pts if first is None and anchor >= 0 else first
                     if needed is not None and index.seekable:
-                        skip = self.number(packet.pts) not in needed
-                        self._stream.codec_context.skip_frame = "NONREF" if skip else "DEFAULT"
+                        self._skip(packet.pts < begin or self.number(packet.pts) not in needed)
                 for frame in self._stream.decode(packet):
                     stamp = frame.pts if index.seekable else count
                     count += 1
@@ -223,10 +224,16 @@ class _Reader:
                         return
                     if frame.is_corrupt:
                         raise damaged(self._path, self._seconds(frame.pts))
-                    if stamp is not None and (first is None or stamp >= first):
+                    if stamp is not None and stamp >= begin and (first is None or stamp >= first):
                         yield stamp, frame
         except av.error.FFmpegError as error:
             raise damaged(self._path, time, error.strerror or str(error)) from error
+
+    def _skip(self, skip: bool) -> None:
+        """Let the decoder pass over frames that no other leans on, or not."""
+        if skip != self._skipping:
+            self._stream.codec_context.skip_frame = "NONREF" if skip else "DEFAULT"
+            self._skipping = skip
 
     def _seconds(self, stamp: int | None) -> float:
         """The time of a time stamp, from the first frame on."""

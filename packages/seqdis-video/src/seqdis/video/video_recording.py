@@ -98,26 +98,24 @@ class VideoRecording(Recording):
 
     def _read(self, source: str, numbers: list[int]) -> dict[int, Tensor]:
         """Decode the frames of these numbers, and keep them."""
-        index, keep = load_index(self.path, self.version), FRAMES.holds_all
-        if keep and FRAMES.visited(source) and len(index.stamps) <= _IN_ONE_GO:
-            every = [n for n in range(len(index.stamps)) if FRAMES.get((source, n)) is None]
+        index, frames = load_index(self.path, self.version), dict[int, Tensor]()
+        if FRAMES.holds_all and FRAMES.visited(source) and len(index.stamps) <= _IN_ONE_GO:
+            rest = [n for n in range(len(index.stamps)) if FRAMES.get((source, n)) is None]
             with contextlib.suppress(
                 InputError
-            ):  # damage elsewhere in the file is no concern of these frames
-                return self._kept(source, index, every, wanted=numbers, between=True)
-        # What is decoded on the way is worth keeping where there is room for all.
-        return self._kept(source, index, numbers, wanted=numbers, between=keep)
-
-    def _kept(
-        self, source: str, index: FrameIndex, numbers: list[int], *, wanted: list[int], between: bool
-    ) -> dict[int, Tensor]:
-        frames = dict[int, Tensor]()
-        for decoded in self._decode(index, numbers, between=between):
-            frame = self._fitted(decoded)
-            FRAMES.put((source, decoded.number), frame)
-            if decoded.number in wanted:
-                frames[decoded.number] = frame
+            ):  # damage elsewhere in the file is for the window that meets it
+                self._read_into(frames, index, source, rest)
+        if left := [number for number in numbers if number not in frames]:
+            self._read_into(frames, index, source, left)
         return frames
+
+    def _read_into(
+        self, frames: dict[int, Tensor], index: FrameIndex, source: str, numbers: list[int]
+    ) -> None:
+        # What is decoded on the way is worth keeping where there is room for all.
+        for decoded in self._decode(index, numbers, between=FRAMES.holds_all):
+            frames[decoded.number] = self._fitted(decoded)
+            FRAMES.put((source, decoded.number), frames[decoded.number])
 
     def _decode(self, index: FrameIndex, numbers: list[int], *, between: bool) -> Iterator[DecodedFrame]:
         return decode_frames(self.path, index, np.array(numbers), options=self.options, between=between)
