@@ -92,7 +92,7 @@ def _base(
         method="bcd",
         data=DataConfig(
             dataset=dataset,
-            repeats=1,
+            repeats=1 if dataset == "folder" else None,
             length=length,
             frame_shape=(3, side, side),
             options=VideoOptions(stride=stride, output_fps=fps / stride).model_dump(),

@@ -19,7 +19,7 @@ def _data(
 ) -> DataConfig:
     return DataConfig(
         dataset=dataset,
-        repeats=1,
+        repeats=1 if dataset == "folder" else None,
         length=length,
         frame_shape=(3, side, side),
         pick=pick,

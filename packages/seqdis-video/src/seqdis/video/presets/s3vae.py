@@ -53,7 +53,7 @@ def _base(
             dataset=dataset,
             length=length,
             frame_shape=frame_shape,
-            repeats=1,
+            repeats=1 if dataset == "folder" else None,
             options=VideoOptions().model_dump(),
         ),
         model=S3VAEConfig(

@@ -78,7 +78,7 @@ def _base(
         method="vdsm",
         data=DataConfig(
             dataset=dataset,
-            repeats=1,
+            repeats=1 if dataset == "folder" else None,
             length=length,
             frame_shape=(3, side, side),
             identities=identities,
