@@ -67,11 +67,11 @@ def encode(
             config,
             folder,
             out,
-            batch_size=batch_size,
-            device=device,
-            executor=get_executor(executor, read_overrides(executor_settings or [])),
-            workers=workers,
             force=force,
+            executor=get_executor(executor, read_overrides(executor_settings or [])),
+            device=device,
+            batch_size=batch_size,
+            workers=workers,
             progress=progress,
         )
     if encoded is None:  # the first process says it
