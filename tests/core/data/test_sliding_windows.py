@@ -6,6 +6,7 @@ import torch
 
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
+from seqdis.core.data.recording import part_in_time
 from seqdis.core.data.sliding_windows import SlidingWindows, window_starts
 from seqdis.core.errors import InputError
 
@@ -76,3 +77,7 @@ def test_a_label_that_is_missing_or_unknown_is_told() -> None:
     for labels in (None, {"kind": "z"}):
         with pytest.raises(InputError, match=r"clip: label 'kind' is (None|'z'); allowed: a, b"):
             SlidingWindows([clip(3, labels=labels)], 3, labels=LABELS)
+
+
+def test_a_part_of_what_lies_in_memory_does_so_too() -> None:
+    assert SlidingWindows([part_in_time(clip(9), 2, 7)], 3).in_memory

@@ -51,6 +51,10 @@ class Clip(Recording):
         return tuple(self.frames.shape[1:])
 
     @property
+    def in_memory(self) -> bool:
+        return True
+
+    @property
     def has_gaps(self) -> bool:
         return self.observed is not None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqdis.core.config import DataConfig
+from seqdis.core.data.clip import Clip
 from seqdis.core.data.discovery import Found, LeftOut, describe_left_out, find_inputs
 from seqdis.core.data.folder_labels import LABELS_FILE, read_folder_labels
 from seqdis.core.data.labels import Label, label_of
@@ -98,6 +99,8 @@ def _open(modality: Modality, path: Path, data: DataConfig, root: Path | None) -
             raise InputError(
                 f"{path}: frames of shape {recording.frame_shape}; the model takes {data.frame_shape}"
             )
+        if isinstance(recording, Clip):  # what is not in memory is checked where it is read
+            recording.check()
     return [one.named(name + one.key.removeprefix(path.name)) for one in recordings]
 
 

@@ -54,6 +54,11 @@ class Recording(ABC):
         """
 
     @property
+    def in_memory(self) -> bool:
+        """Whether steps are read without opening a file."""
+        return False
+
+    @property
     def has_gaps(self) -> bool:
         """Whether an entry may not have been measured."""
         return False
@@ -118,6 +123,10 @@ class RecordingPart(Recording):
     @property
     def frame_shape(self) -> tuple[int, ...]:
         return self.source.frame_shape
+
+    @property
+    def in_memory(self) -> bool:
+        return self.source.in_memory
 
     @property
     def has_gaps(self) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
 from seqdis.core.data.recording import Recording
 from seqdis.core.data.recordings import Recordings, View, digest
@@ -78,7 +77,7 @@ class SlidingWindows(SequenceDataset):
 
     @property
     def in_memory(self) -> bool:
-        return all(isinstance(recording, Clip) for recording in self._recordings)
+        return all(recording.in_memory for recording in self._recordings)
 
     @property
     def coded(self) -> bool:
