@@ -6,7 +6,7 @@ import torch
 
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.labels import Label
-from seqdis.core.data.recording import part_in_time
+from seqdis.core.data.recording_part import part_in_time
 from seqdis.core.data.sliding_windows import SlidingWindows, window_starts
 from seqdis.core.errors import InputError
 

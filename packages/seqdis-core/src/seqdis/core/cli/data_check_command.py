@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from seqdis.core.cli.options import Json, Overrides, argument, optional
-from seqdis.core.cli.output import print_json, print_line, print_table
+from seqdis.core.cli.output import print_json, print_line, print_table, without_warnings
 from seqdis.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,11 +46,11 @@ def check(
     config = apply_overrides(get_preset(preset or _starter(folder, modality)), overrides or [])
     if modality not in (None, config.modality):
         raise InputError(f"--modality {modality}: preset {config.preset!r} is of {config.modality}")
-    logging.getLogger("seqdis.core.data").setLevel(logging.ERROR)  # the report itself says what is left out
-    report = report_folder(config, folder)
     plugin = get_modality(config.modality)
-    if picture is not None or html is not None:
-        panels = example_panels(config, folder)
+    with without_warnings("seqdis.core.data"):  # the report itself says what is left out
+        report = report_folder(config, folder)
+        panels = [] if picture is None and html is None else example_panels(config, folder)
+    if panels:
         data = config.data.model_validate(report.data)
         if picture is not None:
             draw_picture(plugin, picture, [[panel] for panel in panels], data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqdis.core.metric import Metrics
 
-__all__ = ["print_json", "print_line", "print_metrics", "print_result", "print_table", "progress_bar"]
+__all__ = [
+    "print_json",
+    "print_line",
+    "print_metrics",
+    "print_result",
+    "print_table",
+    "progress_bar",
+    "without_warnings",
+]
 
 
 def print_json(value: Any) -> None:
@@ -85,3 +94,19 @@ def progress_bar(text: str, *, show: bool = True) -> Iterator[Callable[[int, int
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(text, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextlib.contextmanager
+def without_warnings(name: str) -> Iterator[None]:
+    """Let a part of the library log errors alone, for a command whose own output says what its warnings would.
+
+    Args:
+        name: The part's package, such as ``"seqdis.core.data"``.
+    """
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

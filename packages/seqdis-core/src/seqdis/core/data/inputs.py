@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from seqdis.core.config import DataConfig
 from seqdis.core.data.discovery import Found, describe_left_out, find_inputs
 from seqdis.core.data.folder_content import open_recordings
-from seqdis.core.data.recording import Recording, part_in_time
+from seqdis.core.data.recording import Recording
+from seqdis.core.data.recording_part import part_in_time
 from seqdis.core.data.sliding_windows import SlidingWindows
 from seqdis.core.errors import InputError
 from seqdis.core.sequences import Sequences

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from seqdis.core.data.labels import Label
 from seqdis.core.data.recording import Recording
-from seqdis.core.data.recordings import Recordings, View, digest
+from seqdis.core.data.recordings import Recordings, View
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.views import ViewReader
 from seqdis.core.random import mix_seed
@@ -64,7 +64,7 @@ class RandomWindows(SequenceDataset):
 
     @property
     def in_memory(self) -> bool:
-        return all(recording.in_memory for recording in self._recordings)
+        return self._reader.in_memory
 
     @property
     def coded(self) -> bool:
@@ -92,13 +92,7 @@ class RandomWindows(SequenceDataset):
 
     def recordings(self) -> Recordings:
         """The recordings that the views are cut from."""
-        return Recordings(
-            count=len(self._recordings),
-            read=lambda index: self._recordings[index].whole(),
-            views=lambda indices, epoch: [self._view(index, epoch) for index in indices],
-            fingerprint=lambda: digest([part for one in self._recordings for part in one.identity()]),
-            keys=[one.key for one in self._recordings],
-        )
+        return self._reader.described(lambda indices, epoch: [self._view(index, epoch) for index in indices])
 
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         views = [self._view(index, epoch) for index in indices]

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
 
-from seqdis.core.errors import InputError
-
 if TYPE_CHECKING:
     from seqdis.core.data.clip import Clip
 
-__all__ = ["Recording", "RecordingPart", "part_in_time"]
+__all__ = ["Recording"]
 
 
 class Recording(ABC):
@@ -96,72 +94,3 @@ class Recording(ABC):
         own: Any = self  # every subclass is a dataclass
         renamed: Self = replace(own, key=key, labels=merged or None)
         return renamed
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecordingPart(Recording):
-    """The steps ``[first, last)`` of another recording.
-
-    Attributes:
-        key: Name of the part.
-        source: The other recording.
-        first: The first step.
-        last: The step after the last.
-        labels: The class of each label, by the label's name.
-    """
-
-    key: str
-    source: Recording
-    first: int
-    last: int
-    labels: Mapping[str, str] | None = None
-
-    @property
-    def steps(self) -> int:
-        return self.last - self.first
-
-    @property
-    def frame_shape(self) -> tuple[int, ...]:
-        return self.source.frame_shape
-
-    @property
-    def in_memory(self) -> bool:
-        return self.source.in_memory
-
-    @property
-    def has_gaps(self) -> bool:
-        return self.source.has_gaps
-
-    @property
-    def step_labels(self) -> Sequence[str]:
-        return self.source.step_labels
-
-    @property
-    def dated(self) -> bool:
-        return self.source.dated
-
-    @property
-    def coded(self) -> bool:
-        return self.source.coded
-
-    def take(self, steps: Tensor) -> Clip:
-        return self.source.take(steps + self.first)
-
-    def about(self) -> Mapping[str, float]:
-        return self.source.about()
-
-    def identity(self) -> list[str | Tensor]:
-        return [self.key, *self.source.identity(), f"{self.first}:{self.last}"]
-
-
-def part_in_time(recording: Recording, first: int, last: int) -> Recording:
-    """The steps ``[first, last)`` of a recording, under the same key.
-
-    Raises:
-        InputError: There are no such steps.
-    """
-    if not 0 <= first < last <= recording.steps:
-        raise InputError(
-            f"{recording.key}: steps {first} to {last}; allowed: a part of its {recording.steps} steps"
-        )
-    return RecordingPart(key=recording.key, labels=recording.labels, source=recording, first=first, last=last)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from seqdis.core.data.labels import Label
 from seqdis.core.data.recording import Recording
-from seqdis.core.data.recordings import Recordings, View, digest
+from seqdis.core.data.recordings import Recordings, View
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.views import ViewReader
 from seqdis.core.errors import InputError
@@ -77,7 +77,7 @@ class SlidingWindows(SequenceDataset):
 
     @property
     def in_memory(self) -> bool:
-        return all(recording.in_memory for recording in self._recordings)
+        return self._reader.in_memory
 
     @property
     def coded(self) -> bool:
@@ -95,10 +95,4 @@ class SlidingWindows(SequenceDataset):
 
     def recordings(self) -> Recordings:
         """The recordings that the windows are cut from."""
-        return Recordings(
-            count=len(self._recordings),
-            read=lambda index: self._recordings[index].whole(),
-            views=lambda indices, epoch: [self._views[int(i)] for i in indices],
-            fingerprint=lambda: digest([part for one in self._recordings for part in one.identity()]),
-            keys=[one.key for one in self._recordings],
-        )
+        return self._reader.described(lambda indices, epoch: [self._views[int(i)] for i in indices])

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqdis.core.data.recording import Recording, part_in_time
+from seqdis.core.data.recording import Recording
+from seqdis.core.data.recording_part import part_in_time
 from seqdis.core.errors import InputError
 
 __all__ = ["SPLITS", "RecordingSplits", "group_of", "split_recordings"]

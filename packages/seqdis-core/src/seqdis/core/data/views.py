@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 from seqdis.core.data.clip import Clip, as_float
 from seqdis.core.data.labels import Label
 from seqdis.core.data.recording import Recording
-from seqdis.core.data.recordings import View
+from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.errors import InputError
 from seqdis.core.sequences import NO_CLASS, Sequences
 from seqdis.core.stamps import pad_stamps
@@ -77,6 +77,11 @@ class ViewReader:
         """Whether the recordings hold latents."""
         return self.recordings[0].coded
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether a sequence is read without opening a file."""
+        return all(recording.in_memory for recording in self.recordings)
+
     @functools.cached_property
     def padded(self) -> bool:
         """Whether a recording is shorter than a sequence."""
@@ -92,6 +97,20 @@ class ViewReader:
         number = {name: {c: i for i, c in enumerate(label.classes)} for name, label in self.labels.items()}
         rows = [self.recordings[view.recording].labels or {} for view in views]
         return {name: torch.tensor([of[row[name]] for row in rows]) for name, of in number.items()}
+
+    def described(self, views: Callable[[Sequence[int], int], list[View]]) -> Recordings:
+        """The recordings, and where sequences lie in them.
+
+        Args:
+            views: Gives the places of the sequences of some numbers in some epoch.
+        """
+        return Recordings(
+            count=len(self.recordings),
+            read=lambda index: self.recordings[index].whole(),
+            views=views,
+            fingerprint=lambda: digest([part for one in self.recordings for part in one.identity()]),
+            keys=[one.key for one in self.recordings],
+        )
 
     def read(self, views: Sequence[View], keys: Sequence[str]) -> Sequences:
         """Read the views as sequences of these keys.
