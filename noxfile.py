@@ -60,7 +60,7 @@ EXAMPLES = {
 }
 # What is installed for a package's own tests only, so that none of them is skipped for want of it.
 EXTRAS = {
-    "core": "[ray,slurm]",
+    "core": "[ray,shards,slurm]",
     "video": "[flow,latent]",
     "audio": "[av]",
     "eval": "[fid,speech]",

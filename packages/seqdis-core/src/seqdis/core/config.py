@@ -53,6 +53,9 @@ class DataConfig(Config):
         description="keep recordings of one group in one split: 'folder' (the first of their path), 'parent' "
         "(the folder of the file), or the name of a label",
     )
+    label_fields: tuple[str, ...] = Field(
+        (), description="fields of the .json beside each file in a tar shard that are labels of the recording"
+    )
     identities: tuple[str, ...] = Field(
         (),
         description="labels that together name an identity, for a method that learns it from all its sequences",
@@ -60,6 +63,11 @@ class DataConfig(Config):
     options: dict[str, Any] = Field(
         default_factory=dict, description="the modality's own settings (frame rate, mel bins, columns, …)"
     )
+
+    @field_validator("label_fields", mode="before")
+    @classmethod
+    def _texts(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value  # label_fields=speaker on a command line
 
     @field_validator("frame_shape")
     @classmethod

@@ -11,6 +11,7 @@ from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.data.discovery import find_inputs
 from seqdis.core.data.file_states import digest_of_files
 from seqdis.core.data.latent_cache import LatentCache
+from seqdis.core.data.tar_shards import is_there
 from seqdis.core.errors import InputError
 from seqdis.core.registry import get_method, get_modality
 
@@ -100,7 +101,7 @@ def _codec_settings(config: RunConfig, cache: LatentCache) -> Any:
 
 
 def _warn_of_changes(cache: LatentCache) -> None:
-    if not cache.files.exists():
+    if not is_there(cache.files):
         return
     try:
         paths = find_inputs(get_modality(cache.modality), [cache.files]).paths

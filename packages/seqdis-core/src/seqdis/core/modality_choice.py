@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqdis.core.data.discovery import find_inputs
+from seqdis.core.data.tar_shards import is_there
 from seqdis.core.errors import InputError
 from seqdis.core.installed import usable_modalities
 from seqdis.core.modality import Modality
@@ -27,7 +28,7 @@ def modality_of(inputs: Sequence[Path]) -> Modality:
         InputError: One is missing, no modality reads any of them, or two read equally many.
     """
     for path in inputs:
-        if not path.exists():
+        if not is_there(path):
             raise InputError(f"{path}: no such file or folder")
     usable, broken = usable_modalities()
     counts: dict[str, tuple[int, int]] = {}

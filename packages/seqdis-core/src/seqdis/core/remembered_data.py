@@ -15,6 +15,7 @@ from pydantic import Field
 from seqdis.core.base_config import Config, parse_config
 from seqdis.core.config import RunConfig
 from seqdis.core.data.discovery import find_inputs
+from seqdis.core.data.tar_shards import container_of, is_there
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import is_shard_folder
 from seqdis.core.files import replace_with_json
@@ -99,7 +100,7 @@ def data_of_run(run: Path, config: RunConfig, given: Path | None = None) -> Path
         return given
     known = _read(file)
     root: Path | None = Path(known.path)
-    if root is not None and not root.exists():
+    if root is not None and not is_there(root):
         root = _by_environment(config)
     if root is None:
         raise InputError(
@@ -124,7 +125,7 @@ def _sizes(config: RunConfig, root: Path) -> Iterable[tuple[str, int]]:
     else:
         labels = root / "labels.json"
         inputs = [
-            *find_inputs(get_modality(config.modality), [root]).paths,
+            *dict.fromkeys(map(container_of, find_inputs(get_modality(config.modality), [root]).paths)),
             *([labels] if labels.is_file() else []),
         ]
     start = root if root.is_dir() else root.parent

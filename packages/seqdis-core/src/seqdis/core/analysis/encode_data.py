@@ -20,6 +20,7 @@ from seqdis.core.data.labels import label_of
 from seqdis.core.data.latent_cache import LatentCache, open_latents
 from seqdis.core.data.latent_shard import HeldRecording, LatentShard
 from seqdis.core.data.running_moments import RunningMoments
+from seqdis.core.data.unpacked_files import looked_at
 from seqdis.core.errors import InputError
 from seqdis.core.executors import Executor, ShardFolder, ShardPlan, get_executor, run_shards
 from seqdis.core.latent_settings import frame_settings
@@ -101,7 +102,7 @@ def encode_data(
         )
     root = files if files.is_dir() else files.parent
     found = find_inputs(get_modality(config.modality), [files])
-    data = get_modality(config.modality).complete(config.data, found.paths)
+    data = get_modality(config.modality).complete(config.data, looked_at(found.paths))
     codec.latent_shape(data.frame_shape)  # refuses frames that do not suit it, before anything is read
     job = LatentJob(
         folder=out.absolute(),

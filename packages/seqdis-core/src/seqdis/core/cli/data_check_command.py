@@ -35,12 +35,13 @@ def check(
     """
     from seqdis.core.config import apply_overrides
     from seqdis.core.data.discovery import refuse_shards
+    from seqdis.core.data.tar_shards import is_there
     from seqdis.core.folder_report import example_panels, report_folder
     from seqdis.core.folder_report_page import write_page
     from seqdis.core.media import draw_picture
     from seqdis.core.registry import get_modality, get_preset
 
-    if not folder.exists():
+    if not is_there(folder):
         raise InputError(f"{folder}: no such file or folder")
     refuse_shards(folder)
     config = apply_overrides(get_preset(preset or _starter(folder, modality)), overrides or [])

@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING, Literal
 from seqdis.core.data.folder_labels import LABELS_FILE
 from seqdis.core.data.outputs import made_in
 from seqdis.core.data.prepared_record import FAILED_FILE, PREPARED_FILE
+from seqdis.core.data.tar_shards import (
+    BESIDE,
+    SHARD_EXTRA,
+    expand_shards,
+    has_shards,
+    is_shard,
+    packed_file,
+    packed_files,
+)
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import is_shard_folder, read_index
 
@@ -86,6 +95,7 @@ def refuse_shards(folder: Path) -> None:
 def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
     """Expand files and folders into the inputs that the modality reads, sorted.
 
+    Of a tar shard, or of several as ``train-{000..099}.tar``, each file that the modality reads is an input.
     A folder that holds other folders or readable files is searched; one that holds frames only,
     of a modality that reads folders, is one input. A file counts once, by its real path, however many links lead
     to it. Folders of runs, and files that a model made, are left out: nothing is learnt from them.
@@ -95,8 +105,8 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
     """
     search = _Search(modality)
     paths: list[Path] = []
-    for path in inputs:
-        if not path.exists():
+    for path in (one for given in inputs for one in _named(given)):
+        if not path.exists() and packed_file(path) is None:
             raise InputError(f"{path}: no such file or folder")
         refuse_shards(path)
         if path.is_dir():
@@ -109,6 +119,13 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
                     + (f" ({beside})" if beside else "")
                 )
             paths += files
+        elif is_shard(path):
+            files = search.packed(search.once([path]))
+            if not files:
+                raise InputError(
+                    f"{path}: holds no file that {modality.name} reads; known: {_known(modality)}"
+                )
+            paths += files
         elif _readable(modality, path):
             paths += search.once([path])
         else:
@@ -117,6 +134,10 @@ def find_inputs(modality: Modality, inputs: Sequence[Path]) -> Found:
                 f"{modality.name} reads: {_known(modality)}"
             )
     return Found(tuple(paths), tuple(search.left_out))
+
+
+def _named(path: Path) -> list[Path]:
+    return expand_shards(path) if is_shard(path) and not path.is_dir() else [path]
 
 
 class _Search:
@@ -144,6 +165,18 @@ class _Search:
         """Whether a path, or another one of the same file, was seen before."""
         return path.resolve() in self._seen
 
+    def packed(self, shards: Iterable[Path]) -> list[Path]:
+        """The inputs in some shards."""
+        inputs = []
+        for shard in shards:
+            for name in packed_files(shard):
+                path = Path(f"{shard}#{name}")
+                if _readable(self.modality, path):
+                    inputs.append(path)
+                elif not name.lower().endswith(BESIDE):
+                    self.left_out.append(LeftOut(path, "kind", path.suffix.lower()))
+        return inputs
+
     def below(self, folder: Path) -> list[Path]:
         """The inputs below a folder, in the order of their names."""
         if is_run_folder(folder):
@@ -162,11 +195,13 @@ class _Search:
         entries.sort(key=Path.is_symlink)
         names = [p for p in entries if p.is_file()]
         files = [p for p in names if _readable(self.modality, p) and not _is_about(p)]
+        shards = [p for p in names if is_shard(p) and has_shards()]
         folders = [path for p in entries if p.is_dir() for path in self.below(p)]
+        folders += self.packed(self.once(shards))
         if not folders and "/" in self.modality.reads and self.modality.is_frame_folder(folder):
             return [folder]
         for path in names:
-            if path not in files and not _is_about(path):
+            if path not in files and path not in shards and not _is_about(path):
                 suffix = path.suffix.lower() or "no suffix"
                 self.left_out.append(LeftOut(path, "kind", suffix + _way_out(self.modality, path)))
         return sorted(self.once(files) + folders)
@@ -182,7 +217,7 @@ def _known(modality: Modality) -> str:
 
 def _way_out(modality: Modality, path: Path) -> str:
     """The command to run so that a kind of file is read, in parentheses; nothing where there is no way."""
-    command = modality.installable.get(path.suffix.lower())
+    command = SHARD_EXTRA if is_shard(path) else modality.installable.get(path.suffix.lower())
     return f" ({command})" if command else ""
 
 

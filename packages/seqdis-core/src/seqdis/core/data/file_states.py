@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from seqdis.core.data.tar_shards import container_of
+
 __all__ = ["digest_of_files", "digest_of_json", "sha256_of"]
 
 
@@ -30,5 +32,5 @@ def digest_of_files(paths: Iterable[Path]) -> str:
 def _state(path: Path) -> Any:
     if path.is_dir():
         return [[entry.name, *_state(entry)] for entry in sorted(path.iterdir()) if entry.is_file()]
-    status = path.stat()
+    status = container_of(path).stat()
     return [status.st_size, status.st_mtime_ns]

@@ -17,7 +17,10 @@ from seqdis.core.data.discovery import Found, LeftOut, describe_left_out, find_i
 from seqdis.core.data.folder_labels import LABELS_FILE, read_folder_labels
 from seqdis.core.data.labels import Label, label_of
 from seqdis.core.data.latent_cache import LatentCache, open_latents
+from seqdis.core.data.packed_recording import PackedRecording
 from seqdis.core.data.recording import Recording
+from seqdis.core.data.tar_shards import container_of, labels_of
+from seqdis.core.data.unpacked_files import unpack
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import is_shard_folder
 
@@ -92,8 +95,13 @@ def open_recordings(
 
 
 def _open(modality: Modality, path: Path, data: DataConfig, root: Path | None) -> list[Recording]:
-    recordings = list(modality.open(path, data))
-    name = str(path.relative_to(root)) if root is not None and root in path.parents else path.name
+    home = root if root is not None and root in path.parents else container_of(path).parent
+    name = str(path.relative_to(home))
+    file = unpack(path)
+    try:
+        recordings = list(modality.open(file, data))
+    except InputError as error:
+        raise InputError(str(error).replace(str(file), str(path))) from error
     for recording in recordings:
         if data.frame_shape and recording.frame_shape != data.frame_shape:
             raise InputError(
@@ -101,7 +109,18 @@ def _open(modality: Modality, path: Path, data: DataConfig, root: Path | None) -
             )
         if isinstance(recording, Clip):  # what is not in memory is checked where it is read
             recording.check()
-    return [one.named(name + one.key.removeprefix(path.name)) for one in recordings]
+    named = [one.named(name + one.key.removeprefix(file.name)) for one in recordings]
+    if file == path:
+        return named
+    labels = labels_of(path, data.label_fields)
+    return [
+        one.named(one.key, labels)
+        if one.in_memory
+        else PackedRecording(
+            key=one.key, labels={**(one.labels or {}), **labels} or None, source=one, path=path
+        )
+        for one in named
+    ]
 
 
 def _of_damaged(damaged: Sequence[LeftOut], total: int) -> str:
@@ -151,6 +170,7 @@ def folder_content(modality: Modality, data: DataConfig, root: Path) -> FolderCo
 
 
 def _version(path: Path) -> tuple[int, int]:
+    path = container_of(path)
     if not path.exists():
         return (0, 0)
     status = path.stat()

@@ -14,6 +14,7 @@ from seqdis.core.data.folder_content import open_recordings
 from seqdis.core.data.recording import Recording
 from seqdis.core.data.recording_part import part_in_time
 from seqdis.core.data.sliding_windows import SlidingWindows
+from seqdis.core.data.tar_shards import container_of, packed_file
 from seqdis.core.errors import InputError
 from seqdis.core.sequences import Sequences
 
@@ -70,7 +71,7 @@ def open_one(modality: Modality, path: Path, data: DataConfig) -> Recording:
     settings = data.model_copy(update={"min_length": 1, "skip_bad": False})
     file, name = _part_of_file(path)
     recordings = open_recordings(modality, Found((file,), ()), settings).recordings
-    names = [one.key.partition("#")[2] for one in recordings]
+    names = [one.key.removeprefix(file.name).removeprefix("#") for one in recordings]
     if name is not None:
         if name not in names:
             some = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
@@ -87,6 +88,12 @@ def open_one(modality: Modality, path: Path, data: DataConfig) -> Recording:
 
 def _part_of_file(path: Path) -> tuple[Path, str | None]:
     """The file, and the name of one of its recordings where ``path`` is ``FILE#NAME``."""
+    shard = container_of(path)
+    if packed_file(path) is not None:
+        return path, None
+    if shard != path:
+        inside, mark, name = str(path)[len(str(shard)) + 1 :].partition("#")
+        return Path(f"{shard}#{inside}"), name if mark else None
     file, mark, name = str(path).partition("#")
     return (Path(file), name) if mark and not path.exists() and Path(file).is_file() else (path, None)
 

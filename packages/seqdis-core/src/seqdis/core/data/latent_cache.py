@@ -14,6 +14,7 @@ from torch import Tensor
 from seqdis.core.data.discovery import LeftOut
 from seqdis.core.data.labels import Label
 from seqdis.core.data.latent_recording import LatentRecording
+from seqdis.core.data.tar_shards import is_there
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import INDEX_FILE, is_shard_folder, read_index
 
@@ -134,7 +135,7 @@ def files_behind(root: Path) -> Path:
     if not is_shard_folder(root):
         return root
     cache = open_latents(root)
-    if not cache.files.exists():
+    if not is_there(cache.files):
         raise InputError(
             f"{root}: holds latents of {cache.files}, which is not there any more; "
             "name the files themselves by --data FOLDER"

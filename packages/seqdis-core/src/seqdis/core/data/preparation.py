@@ -18,6 +18,7 @@ from seqdis.core.data.file_preparation import FilePreparation
 from seqdis.core.data.folder_labels import read_folder_labels
 from seqdis.core.data.prepared_record import FAILED_FILE, PREPARED_FILE, PreparedRecord, source_version
 from seqdis.core.data.staging import STAGING, remove, replaced_aside
+from seqdis.core.data.tar_shards import container_of
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.progress import Progress
@@ -99,6 +100,10 @@ def prepare_folder(
     found = find_inputs(modality, [source])
     for line in describe_left_out(found.left_out):
         _logger.warning("left out: %s", line)
+    if packed := [path for path in found.paths if container_of(path) != path]:
+        raise InputError(
+            f"{container_of(packed[0])}: files are prepared one by one; allowed: a folder of unpacked ones"
+        )
     root = source.parent if source in found.paths else source
     labels = read_folder_labels(root)
     jobs = _jobs(preparation, found.paths, root)
