@@ -56,7 +56,7 @@ def test_unknown_names_list_what_there_is() -> None:
 @pytest.mark.parametrize("value", ["no_such_module:Thing", "seqdis.core.errors:NoSuchThing"])
 def test_a_plugin_that_cannot_be_imported_is_told(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     point = EntryPoint("broken", value, "seqdis.modalities")
-    monkeypatch.setattr(plugins, "_points", lambda group: {"broken": point})
+    monkeypatch.setattr(plugins, "plugin_points", lambda group: {"broken": point})
     with pytest.raises(
         InputError, match="'broken' is declared by an installed package, but importing it failed"
     ):
@@ -66,7 +66,7 @@ def test_a_plugin_that_cannot_be_imported_is_told(monkeypatch: pytest.MonkeyPatc
 
 def test_an_entry_point_that_is_no_modality_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     point = EntryPoint("wrong", "builtins:dict", "seqdis.modalities")
-    monkeypatch.setattr(plugins, "_points", lambda group: {"wrong": point})
+    monkeypatch.setattr(plugins, "plugin_points", lambda group: {"wrong": point})
     with pytest.raises(
         InputError, match="modality 'wrong': its entry point must name a Modality; got <class 'dict'>"
     ):

@@ -80,7 +80,7 @@ def test_an_input_error_in_a_real_process_is_one_line_without_a_traceback() -> N
 def plugin(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, object], None]:
     """``plugin(name, function)`` is what a distribution's entry point would declare."""
     points: list[EntryPoint] = []
-    monkeypatch.setattr(app_module, "entry_points", lambda *, group: points)
+    monkeypatch.setattr(app_module, "plugin_points", lambda group: {point.name: point for point in points})
 
     def add(name: str, thing: object) -> None:
         module = ModuleType(f"plugin_{name}")
@@ -120,7 +120,7 @@ def test_a_broken_plugin_leaves_the_others_alone(
     seqdis: Command, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point = EntryPoint("broken", "no_such_module_at_all:command", "seqdis.commands")
-    monkeypatch.setattr(app_module, "entry_points", lambda *, group: [point])
+    monkeypatch.setattr(app_module, "plugin_points", lambda group: {"broken": point})
     shown = seqdis("--help")
     assert shown.exit_code == 0
     assert "cannot be loaded" in shown.stdout

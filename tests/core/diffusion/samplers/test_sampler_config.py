@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,12 @@ def damped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "damped_sampler.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(str(tmp_path))
     point = EntryPoint("damped", "damped_sampler:DampedSampler", "seqdis.samplers")
-    real: Callable[[str], dict[str, EntryPoint]] = plugins._points
+    real = plugins.plugin_points
 
     def points(group: str) -> dict[str, EntryPoint]:
-        return real(group) | ({"damped": point} if group == "seqdis.samplers" else {})
+        return {**real(group), **({"damped": point} if group == "samplers" else {})}
 
-    monkeypatch.setattr(plugins, "_points", points)
+    monkeypatch.setattr(plugins, "plugin_points", points)
     yield
     sys.modules.pop("damped_sampler", None)
 

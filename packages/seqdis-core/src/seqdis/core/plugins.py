@@ -5,21 +5,31 @@ Nothing is imported before it is asked for.
 
 from __future__ import annotations
 
+import functools
+import sys
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from seqdis.core.errors import InputError, unknown_name
 
-__all__ = ["get_plugin", "list_plugins"]
+__all__ = ["get_plugin", "list_plugins", "plugin_points"]
 
 
-def _points(group: str) -> dict[str, EntryPoint]:
+def plugin_points(group: str) -> Mapping[str, EntryPoint]:
+    """What installed distributions declare under the entry-point group ``seqdis.<group>``, by name."""
+    return _points(f"seqdis.{group}", tuple(sys.path))
+
+
+@functools.lru_cache(maxsize=64)
+def _points(group: str, searched: tuple[str, ...]) -> Mapping[str, EntryPoint]:
+    # The metadata of every installed distribution are read; ``searched`` is where they lie.
     return {point.name: point for point in entry_points(group=group)}
 
 
 def list_plugins(group: str) -> list[str]:
     """Names declared under the entry-point group ``seqdis.<group>``."""
-    return sorted(_points(f"seqdis.{group}"))
+    return sorted(plugin_points(group))
 
 
 def get_plugin(group: str, name: str) -> Any:
@@ -28,7 +38,7 @@ def get_plugin(group: str, name: str) -> Any:
     Raises:
         InputError: No installed distribution declares that name, or loading it failed.
     """
-    points = _points(f"seqdis.{group}")
+    points = plugin_points(group)
     if name not in points:
         raise unknown_name(group.removesuffix("s").replace("modalitie", "modality"), name, points)
     try:

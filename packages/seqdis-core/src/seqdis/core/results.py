@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
@@ -241,6 +243,11 @@ def benchmark_record(
 
 def installed_versions() -> Versions:
     """Versions of python, torch, numpy and every installed seqdis package, by name."""
+    return dict(_versions(tuple(sys.path)))
+
+
+@functools.lru_cache(maxsize=4)
+def _versions(searched: tuple[str, ...]) -> Versions:
     versions = {"python": platform.python_version()}
     for distribution in distributions():
         name = (distribution.metadata["Name"] or "").lower().replace("_", "-")

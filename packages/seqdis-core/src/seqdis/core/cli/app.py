@@ -8,7 +8,7 @@ A distribution adds a command by an entry point that names a typer function (or 
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, version
 from typing import Annotated, Any
 
 import typer
@@ -28,6 +28,7 @@ from seqdis.core.cli.swap_command import swap
 from seqdis.core.cli.train_command import train
 from seqdis.core.cli.traverse_command import traverse
 from seqdis.core.errors import InputError
+from seqdis.core.plugins import plugin_points
 
 __all__ = ["app"]
 
@@ -56,7 +57,7 @@ class _Group(GroupWithOneLineErrors):
     """A group that finds other distributions' commands when they are called."""
 
     def _points(self) -> dict[str, EntryPoint]:
-        return {p.name: p for p in entry_points(group="seqdis.commands") if p.name not in self.commands}
+        return {p.name: p for p in plugin_points("commands").values() if p.name not in self.commands}
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *sorted(self._points())]

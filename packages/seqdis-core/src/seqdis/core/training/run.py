@@ -105,7 +105,8 @@ def train(
                 folder.open(config, None if remembered is None else remembered())
             accelerator.wait_for_everyone()
             trainer.run(show_progress=show_progress)
-            accelerator.free_memory()
+            if accelerator.device.type != "cpu":
+                accelerator.free_memory()
         return Disentangler.from_pretrained(folder.root, device=accelerator.device)
 
 

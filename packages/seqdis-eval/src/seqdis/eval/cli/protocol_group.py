@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from seqdis.core.errors import InputError
+from seqdis.core.plugins import plugin_points
 
 __all__ = ["ProtocolGroup"]
 
@@ -22,11 +23,11 @@ class ProtocolGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """All names, in alphabetical order."""
-        return sorted({*super().list_commands(ctx), *_points()})
+        return sorted({*super().list_commands(ctx), *plugin_points("protocols")})
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A protocol as a line of help, which needs no import; :meth:`resolve_command` loads it."""
-        point = _points().get(cmd_name)
+        point = plugin_points("protocols").get(cmd_name)
         if point is None or cmd_name in self.commands:
             return super().get_command(ctx, cmd_name)
         return TyperCommand(name=cmd_name, help=_summary(point))
@@ -34,12 +35,8 @@ class ProtocolGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that was typed, a protocol with its options."""
         name, command, rest = super().resolve_command(ctx, args)
-        point = _points().get(name or "")
+        point = plugin_points("protocols").get(name or "")
         return (name, command, rest) if point is None or name in self.commands else (name, _load(point), rest)
-
-
-def _points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group="seqdis.protocols")}
 
 
 def _load(point: EntryPoint) -> Any:

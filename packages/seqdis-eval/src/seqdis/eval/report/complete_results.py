@@ -12,11 +12,11 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from seqdis.core.config import RunConfig, apply_overrides
 from seqdis.core.errors import InputError
+from seqdis.core.plugins import plugin_points
 from seqdis.core.registry import build_dataset, get_preset, list_presets
 from seqdis.core.results import RESULT_SCHEMA, ResultRecord, read_schema
 from seqdis.core.training.schedule import total_steps
@@ -117,7 +117,7 @@ def completed(record: ResultRecord, trainings: Mapping[str, TrainingRecord]) -> 
     last = _commands(record)[-1]
     measured = last[2] if last[:2] == ["seqdis", "eval"] else None
     protocol = record.protocol or measured
-    points = {point.name: point for point in entry_points(group="seqdis.protocols")}
+    points = plugin_points("protocols")
     if last[:2] == ["seqdis", "benchmark"]:
         own_trainings, headline = _compared(record, last), Swap().first_metrics(record.metrics)
     else:
