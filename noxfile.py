@@ -66,7 +66,10 @@ EXTRAS = {
     "eval": "[fid,speech]",
 }
 # What a part's tests compare with or look with, and what an extra of seqdis-eval would bring.
-PEERS = {"core": ("diffusers", "pandas", "polars", "pyarrow"), "integration": ("playwright", "pytorch-fid")}
+PEERS = {
+    "core": ("diffusers", "pandas", "polars", "pyarrow"),
+    "integration": ("playwright", "pytorch-fid", "webdataset"),
+}
 # Places that share six or more lines: a preset's training by keywords, which two methods spell alike.
 MOST_DUPLICATES = 1
 PINNED = ("-c", "constraints.txt", "--override", "overrides.txt")
@@ -164,6 +167,8 @@ def full(session: nox.Session) -> None:
         "tables": tables,
         "soak": soak,
         "pipelines": pipelines,
+        "processes": processes,
+        "learning": learning,
         "duplicates": duplicates,
     }
     unknown = sorted(set(session.posargs) - parts.keys())
@@ -206,6 +211,18 @@ def pipelines(session: nox.Session) -> None:
     """The estimator in scikit-learn's pipelines: accuracies after some hundred steps, several processes."""
     install(session, "core", "timeseries", tools=("pytest",))
     session.run("pytest", "-m", "full", "tests/timeseries/test_disentangling_transformer.py")
+
+
+def processes(session: nox.Session) -> None:
+    """Nodes of Ray and jobs of Slurm that are lost, and trainings that are told to stop."""
+    install(session, "core", tools=("pytest", *PEERS["core"]), extra="core")
+    session.run("pytest", "-m", "full", "tests/core/executors", "tests/core/cli")
+
+
+def learning(session: nox.Session) -> None:
+    """Models that have to learn something, for some minutes."""
+    install(session, *PACKAGES, tools=("pytest",), extra="eval")
+    session.run("pytest", "-m", "full", "tests/video", "tests/eval")
 
 
 @nox.session

@@ -19,6 +19,7 @@ from seqdis.core.sequences import Sequences
 from seqdis.core.training.hooks import hooks_of
 from seqdis.core.training.schedule import Schedule
 
+pytestmark = pytest.mark.full
 STEPS, CLIPS = 400, 400
 
 

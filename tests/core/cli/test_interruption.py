@@ -71,7 +71,7 @@ def wait_for_steps(out: Path, count: int) -> None:
     [
         (signal.SIGINT, 130, ()),
         # Loader processes get what the whole group gets.
-        (signal.SIGTERM, 143, ("workers=2", "accumulate=2")),
+        pytest.param(signal.SIGTERM, 143, ("workers=2", "accumulate=2"), marks=pytest.mark.full),
     ],
 )
 def test_told_to_stop_it_saves_says_how_to_go_on_and_ends_the_same(

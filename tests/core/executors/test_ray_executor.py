@@ -63,6 +63,7 @@ def cluster() -> Iterator[Any]:
             made.shutdown()
 
 
+@pytest.mark.full
 def test_a_node_that_is_killed_halfway_changes_no_byte(
     cluster: Any, toy_run: Path, inputs: Path, tmp_path: Path
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_node_that_is_killed_halfway_changes_no_byte(
     assert contents(shared) == contents(alone)
 
 
+@pytest.mark.full
 def test_what_ray_cannot_do_is_said_in_a_line(cluster: Any, tmp_path: Path) -> None:
     executor = get_executor("ray", {"address": cluster.address, "losses": 0})
     with pytest.raises(InputError, match="device 'cuda': the Ray cluster has no GPU; allowed: cpu"):

@@ -23,6 +23,7 @@ def claimed(job: WordsJob, plan: ShardPlan) -> ShardFolder:
     return folder
 
 
+@pytest.mark.full
 def test_a_job_that_is_killed_is_run_again(tmp_path: Path) -> None:
     folder = claimed(WordsJob(tmp_path / "shards", "cpu", deadly="b2"), words_plan(4))
     assert sorted(on_this_machine().run(folder.job, folder.missing())) == [*range(4)]
@@ -33,6 +34,7 @@ def test_a_job_that_is_killed_is_run_again(tmp_path: Path) -> None:
     assert {path.name for path in folder.path.iterdir()} == {*expected(4), "index.json", "plan.json"}
 
 
+@pytest.mark.full
 def test_what_cannot_be_done_is_said_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = claimed(WordsJob(tmp_path / "shards", "cpu"), ShardPlan([["refused"]], {}))
     with pytest.raises(InputError, match=r"^refused: no word$"):

@@ -24,7 +24,7 @@ needs_subwords = pytest.mark.skipif(
 
 
 @needs_subwords
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("reverse", [False, pytest.param(True, marks=pytest.mark.full)])
 def test_the_factor_that_holds_the_words_is_read(reverse: bool) -> None:
     metrics = content_protocol(
         Voices(reverse=reverse).eval(), Spoken(160, 0), Spoken(40, 1), vocabulary=6, budget=BUDGET

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from seqdis.core.analysis import encode_dataset
@@ -8,6 +9,7 @@ from seqdis.eval.judge.sequence_judge import SequenceJudge
 from seqdis.eval.protocols.priors import KINDS, compare_priors
 
 
+@pytest.mark.full
 def test_where_the_factors_go_together_only_the_dependent_prior_is_close(world, channels) -> None:
     train = world(400, 0)
     model = channels().eval()
