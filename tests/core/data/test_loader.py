@@ -9,7 +9,7 @@ import torch
 
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.clip import Clip
-from seqdis.core.data.loader import BatchPlan, training_batches
+from seqdis.core.data.loader import BatchPlan, reading_processes, training_batches
 from seqdis.core.data.random_windows import RandomWindows
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
@@ -129,3 +129,21 @@ def test_reading_takes_nothing_from_the_global_random_stream() -> None:
     before = torch.get_rng_state()
     list(training_batches(data, BatchPlan(6, 3), start=0, stop=4))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+class OnDisk(ArraySequences):
+    """Sequences that count as read from files."""
+
+    @property
+    def in_memory(self) -> bool:
+        return False
+
+
+def test_processes_read_ahead_where_files_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    files, memory = OnDisk(torch.zeros(4, 3, 2)), ArraySequences(torch.zeros(4, 3, 2))
+    for cores, ranks, expected in ((1, 1, 1), (2, 1, 2), (2, 2, 1), (2, 4, 1), (16, 1, 4), (16, 8, 2)):
+        monkeypatch.setattr("seqdis.core.data.loader.usable_cores", lambda cores=cores: cores)
+        assert reading_processes(files, None, ranks=ranks) == expected
+        assert reading_processes(memory, None, ranks=ranks) == 0
+        assert reading_processes(files, 0) == 0
+        assert reading_processes(memory, 3) == 3

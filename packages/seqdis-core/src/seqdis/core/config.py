@@ -166,7 +166,11 @@ class TrainConfig(Config):
         description="number format of the networks; 'auto' is bf16 where the hardware computes in it, else fp32",
     )
     compile: bool = Field(False, description="torch.compile the loss")
-    workers: int = Field(0, ge=0, description="loader processes; 0 suits data in memory")
+    workers: int | None = Field(
+        None,
+        ge=0,
+        description="loader processes that read ahead; when omitted, none for data in memory, else up to 4",
+    )
     seed: int = Field(0, ge=0)
     log_every: int = Field(20, ge=1, description="steps between lines of the log")
     eval_every: int = Field(1000, ge=1, description="steps between validation losses and previews")

@@ -13,8 +13,12 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.random import mix_seed
 from seqdis.core.sequences import Sequences
+from seqdis.core.worker_processes import usable_cores
 
-__all__ = ["BatchPlan", "Read", "training_batches"]
+__all__ = ["MOST_READERS", "BatchPlan", "Read", "reading_processes", "training_batches"]
+
+MOST_READERS = 4
+"""Processes that read ahead where none are asked for."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,20 @@ class _Fetcher(Dataset[Sequences | InputError]):
             return _fetch(self._dataset, read)
         except InputError as error:
             return error
+
+
+def reading_processes(dataset: SequenceDataset, asked: int | None, *, ranks: int = 1) -> int:
+    """The number of processes that read ahead for a training; no result depends on it.
+
+    Args:
+        dataset: The dataset to read from.
+        asked: The number that is asked for; when None, 0 for data in memory, else as many as there are cores for each
+            rank, at most :data:`MOST_READERS`.
+        ranks: Number of processes that share the training.
+    """
+    if asked is not None:
+        return asked
+    return 0 if dataset.in_memory else max(1, min(MOST_READERS, usable_cores() // ranks))
 
 
 def training_batches(

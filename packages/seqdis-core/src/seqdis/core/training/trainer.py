@@ -13,7 +13,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from seqdis.core.config import RunConfig
-from seqdis.core.data.loader import BatchPlan, training_batches
+from seqdis.core.data.loader import BatchPlan, reading_processes, training_batches
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.files import replace_with_json
 from seqdis.core.model_files import write_model_files
@@ -179,7 +179,7 @@ class Trainer:
                 self.plan,
                 start=start,
                 stop=total,
-                workers=c.workers,
+                workers=reading_processes(self.train_set, c.workers, ranks=self.accelerator.num_processes),
                 pin_memory=self.accelerator.device.type == "cuda",
             )
             stack.callback(batches.close)
