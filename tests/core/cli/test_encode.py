@@ -26,7 +26,7 @@ def test_a_row_is_a_window_of_a_file(
     assert result.exit_code == 0, result.output
     factors = Factors.load(out)
     keys = list(factors.keys)
-    assert keys == ["a.npy", "b.npy@0", "b.npy@6", "deep/c.npy"]
+    assert keys == ["a.npy", "b.npy@0", "b.npy@6", "b.npy@12", "deep/c.npy@0", "deep/c.npy@6"]
     assert [p.name for p in out.parent.iterdir()] == ["factors.safetensors"]
     model = Disentangler.from_pretrained(toy_run)
     frames = torch.from_numpy(np.load(recordings / "b.npy"))[None, 6:12]
@@ -43,9 +43,9 @@ def test_stride_gives_windows_that_overlap(
     result = seqdis("encode", toy_run, recordings / "b.npy", "--out", out, "--stride", 4, "--device", "cpu")
     assert result.exit_code == 0, result.output
     with np.load(out, allow_pickle=False) as arrays:
-        assert arrays["keys"].tolist() == ["b.npy@0", "b.npy@4", "b.npy@8"]
-        assert arrays["static"].shape == (3, 8)
-        assert arrays["dynamic"].shape == (3, 6, 2)
+        assert arrays["keys"].tolist() == ["b.npy@0", "b.npy@4", "b.npy@8", "b.npy@12"]
+        assert arrays["static"].shape == (4, 8)
+        assert arrays["dynamic"].shape == (4, 6, 2)
 
 
 def test_json_and_the_two_formats_agree(
@@ -56,7 +56,7 @@ def test_json_and_the_two_formats_agree(
     assert said == {
         "out": str(one),
         "files": [str(one)],
-        "sequences": 4,
+        "sequences": 6,
         "static_shape": [8],
         "dynamic_shape": [6, 2],
         "processes": 1,
@@ -98,7 +98,7 @@ def test_two_processes_leave_the_same_bytes_as_one(
     done = launched("encode", toy_run, recordings, "--out", shared, "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert (said["processes"], said["sequences"]) == (2, 4)
+    assert (said["processes"], said["sequences"]) == (2, 6)
     assert shared.read_bytes() == alone.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["alone.safetensors", "shared.safetensors"]
 

@@ -78,16 +78,16 @@ def test_a_folder_of_shards_is_read_whole_or_piece_by_piece(
     for target in (out, single):
         assert seqdis("encode", toy_run, recordings, "--out", target, "--device", "cpu").exit_code == 0
     index = json.loads((out / "index.json").read_text())
-    assert index["sequences"] == 4
+    assert index["sequences"] == 6
     assert (index["static_shape"], index["dynamic_shape"]) == ([8], [6, 2])
     assert index["contents"][1] == {
         "file": "000001.safetensors",
-        "sequences": 2,
+        "sequences": 3,
         "first": "b.npy@0",
-        "last": "b.npy@6",
+        "last": "b.npy@12",
     }
     shards = FactorShards.open(out)
-    assert [len(part) for part in shards] == [1, 2, 1]
+    assert [len(part) for part in shards] == [1, 3, 2]
     shards.load().save(tmp_path / "joined.safetensors")
     assert (tmp_path / "joined.safetensors").read_bytes() == single.read_bytes()
     (out / "index.json").write_text(json.dumps(index | {"finished": False}))
@@ -113,7 +113,7 @@ def test_shards_of_another_model_or_of_other_files_are_not_mixed(
         "encode", run, files, "--out", out, "--device", "cpu"
     )
     assert seqdis(*words, "--force", "--stride", 2).exit_code == 0
-    assert FactorShards.open(out).description.keys[:2] == ("a.npy", "b.npy@0")
+    assert FactorShards.open(out).description.keys[:2] == ("a.npy@0", "a.npy@2")
 
 
 def test_a_damaged_file_stops_the_work_or_is_left_out_and_listed(
@@ -133,7 +133,14 @@ def test_a_damaged_file_stops_the_work_or_is_left_out_and_listed(
     )
     result = seqdis(*words, "--skip-bad")
     assert result.exit_code == 0, result.output
-    assert list(Factors.load(out).keys) == ["a.npy", "b.npy@0", "b.npy@6", "deep/c.npy"]
+    assert list(Factors.load(out).keys) == [
+        "a.npy",
+        "b.npy@0",
+        "b.npy@6",
+        "b.npy@12",
+        "deep/c.npy@0",
+        "deep/c.npy@6",
+    ]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.safetensors", "files"]
 
 
@@ -146,16 +153,18 @@ def test_where_nothing_is_left_the_reasons_are_said(refused: Refused, toy_run: P
     )
 
 
-def test_the_last_steps_are_taken_where_it_is_asked_for(
+def test_the_last_steps_are_a_padded_window_unless_they_are_not_wanted(
     seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "f.safetensors"
     words = ["encode", toy_run, recordings / "b.npy", "--out", out, "--device", "cpu"]
-    assert seqdis(*words, "--tail").exit_code == 0
+    assert seqdis(*words).exit_code == 0
     factors = Factors.load(out)
     assert list(factors.keys) == ["b.npy@0", "b.npy@6", "b.npy@12"]
     assert factors.mask is not None
     assert factors.mask.sum(1).tolist() == [6, 6, 3]
+    assert seqdis(*words, "--no-tail").exit_code == 0
+    assert list(Factors.load(out).keys) == ["b.npy@0", "b.npy@6"]
 
 
 def test_labels_of_a_folder_are_in_the_tables(
@@ -172,14 +181,21 @@ def test_labels_of_a_folder_are_in_the_tables(
     result = seqdis("encode", toy_run, files, "--out", out, "--device", "cpu")
     assert result.exit_code == 0, result.output
     assert result.stdout == (
-        f"{tmp_path / 'f.static.csv'}, {tmp_path / 'f.dynamic.csv'}: 4 sequences, static 8, dynamic 6x2\n"
+        f"{tmp_path / 'f.static.csv'}, {tmp_path / 'f.dynamic.csv'}: 6 sequences, static 8, dynamic 6x2\n"
     )
     static, dynamic = (pandas.read_csv(tmp_path / f"f.{side}.csv") for side in ("static", "dynamic"))
-    assert static["key"].tolist() == ["a.npy", "b.npy@0", "b.npy@6", "deep/c.npy"]
-    assert static["who"].tolist() == ["ann", "bob", "bob", "ann"]
+    assert static["key"].tolist() == [
+        "a.npy",
+        "b.npy@0",
+        "b.npy@6",
+        "b.npy@12",
+        "deep/c.npy@0",
+        "deep/c.npy@6",
+    ]
+    assert static["who"].tolist() == ["ann", "bob", "bob", "bob", "ann", "ann"]
     assert [*static.columns] == ["key", *(f"static_{i}" for i in range(8)), "who"]
     assert [*dynamic.columns] == ["key", "step", "dynamic_0", "dynamic_1", "who"]
-    assert len(dynamic) == 24
+    assert len(dynamic) == 6 + 15 + 7
 
 
 def test_several_processes_and_readers_leave_the_same_bytes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from av.container import InputContainer, OutputContainer
 from seqdis.video.containers import open_container
 from seqdis.video.playback import SoundSpan
 
-__all__ = ["copy_sound"]
+__all__ = ["copy_sound", "moved_packets"]
 
 _logger = logging.getLogger(__name__)
 
@@ -40,21 +41,35 @@ def copy_sound(span: SoundSpan, output: OutputContainer) -> list[av.Packet[av.Au
             _logger.warning("%s: its sound (%s) is left out: %s cannot hold it", span.path, codec, kind)
             return []
         stream = output.add_stream_from_template(track)
-        return list(_packets(span, container, track, stream))
+        return list(moved_packets(container, track, stream, first=span.first, last=span.last))
 
 
-def _packets(
-    span: SoundSpan, container: InputContainer, track: av.AudioStream, stream: av.AudioStream
+def moved_packets(
+    container: InputContainer,
+    track: av.AudioStream,
+    stream: av.AudioStream,
+    *,
+    first: float,
+    last: float = math.inf,
 ) -> Iterator[av.Packet[av.AudioStream]]:
+    """The packets of a stretch of a sound track, for a stream of another file in which the stretch begins at 0.
+
+    Args:
+        container: The file that has the track.
+        track: The track.
+        stream: The stream of the other file.
+        first: Where the stretch begins, in s; a packet belongs to it where its middle does.
+        last: Where the stretch ends, in s.
+    """
     base = track.time_base or Fraction(1, av.time_base)
-    shift = round(span.first / base)
+    shift = round(first / base)
     for packet in container.demux(track):
         if packet.pts is None or not packet.size:
             continue
         middle = float((packet.pts + (packet.duration or 0) / 2) * base)
-        if middle >= span.last:
+        if middle >= last:
             break
-        if middle < span.first:
+        if middle < first:
             continue
         packet.pts -= shift
         packet.dts = packet.pts if packet.dts is None else packet.dts - shift

@@ -72,7 +72,7 @@ def encode_files(
     *,
     length: int | None = None,
     stride: int | None = None,
-    tail: bool = False,
+    tail: bool | None = None,
     skip_bad: bool = False,
     batch_size: int = 64,
     settings: Sequence[str] = (),
@@ -95,7 +95,8 @@ def encode_files(
         out: The result, ``.safetensors`` or ``.npz``; ``.csv`` or ``.parquet`` for two tables; or a folder of shards.
         length: Steps of a window; those of the training sequences when omitted.
         stride: Steps from one window of a file to the next; no overlap when omitted.
-        tail: Whether the steps behind a recording's last whole window are a window as well, padded and masked.
+        tail: Whether the steps behind a recording's last whole window are a window as well, padded and masked; when
+            omitted, they are unless the method takes whole windows alone.
         skip_bad: Whether files that cannot be used are left out and listed.
         batch_size: Sequences a pass.
         settings: Settings of the model that may change after training, each ``key=value``.
@@ -135,7 +136,7 @@ def encode_files(
         length=window,
         min_length=max(window, config.data.min_length) if whole else config.data.min_length,
         stride=stride,
-        tail=tail,
+        tail=not whole if tail is None else tail,
         batch_size=batch_size,
         skip_bad=skip_bad,
         files=len(paths),

@@ -13,6 +13,7 @@ from seqdis.core.cli.options import (
     ExecutorSettings,
     Json,
     Overrides,
+    SkipBad,
     Workers,
     argument,
     optional,
@@ -24,7 +25,6 @@ __all__ = ["encode"]
 _PRESET = "The preset that is to be trained; its frames and its codec count."
 _CODEC = "Folder of the codec's weights; same as codec.path=FOLDER."
 _OUT = "Folder of the latents, a new or an empty one, or one that was begun."
-_BAD = "Leave out files that cannot be used, and list them."
 _BATCH = "Frames a pass."
 _FORCE = "Start over where --out holds latents of another codec or of other files."
 
@@ -35,7 +35,7 @@ def encode(
     preset: Annotated[str, optional(_PRESET, "--preset")] = ...,  # type: ignore[assignment]
     out: Annotated[Path, optional(_OUT, "--out")] = ...,  # type: ignore[assignment]
     codec: Annotated[Path | None, optional(_CODEC, "--codec")] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help=_BAD)] = False,
+    skip_bad: SkipBad = False,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help=_BATCH)] = 32,
     workers: Workers = 0,
     executor: ExecutorName = "local",

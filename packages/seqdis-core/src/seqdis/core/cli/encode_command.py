@@ -17,6 +17,7 @@ from seqdis.core.cli.options import (
     Json,
     ModelSettings,
     RunFolder,
+    SkipBad,
     Workers,
     optional,
 )
@@ -26,8 +27,10 @@ __all__ = ["encode"]
 
 _OUT = "The result: .safetensors, .npz, .csv, .parquet, or a folder of shards."
 _STRIDE = "Steps between windows of longer inputs; no overlap when omitted."
-_TAIL = "Take the steps behind a recording's last whole window as well, padded."
-_BAD = "Leave out files that cannot be used, and list them."
+_TAIL = (
+    "Whether the steps behind a recording's last whole window are a window as well, padded; when omitted, "
+    "they are where the method can have padding."
+)
 _FORCE = "Start over where --out holds factors of another model or of other inputs."
 
 
@@ -36,8 +39,8 @@ def encode(
     inputs: Inputs,
     out: Annotated[Path, optional(_OUT, "--out")],
     stride: Annotated[int | None, optional(_STRIDE, min=1)] = None,
-    tail: Annotated[bool, typer.Option("--tail", help=_TAIL)] = False,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help=_BAD)] = False,
+    tail: Annotated[bool | None, optional(_TAIL, "--tail/--no-tail")] = None,
+    skip_bad: SkipBad = False,
     batch_size: BatchSize = 64,
     frames: Frames = None,
     settings: ModelSettings = None,

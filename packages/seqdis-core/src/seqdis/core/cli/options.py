@@ -24,6 +24,7 @@ __all__ = [
     "SamplerName",
     "SamplerSteps",
     "Seed",
+    "SkipBad",
     "Start",
     "Workers",
     "argument",
@@ -53,6 +54,7 @@ _FRAMES = "Steps of an input to take together; as many as in training when omitt
 _EXECUTOR = "Where the work is done: local, ray, slurm, or another (`seqdis list executors`)."
 _EXECUTOR_SETTING = "A setting of the executor, e.g. processes=4 or partition=gpu; may be repeated."
 _WORKERS = "Processes that read files ahead, for each that computes."
+_BAD = "Leave out files that cannot be used, and list them."
 _STEPS = "Noise levels of the sampler; the model's when omitted."
 
 RunFolder = Annotated[Path, argument("RUN", "Folder of a run or a checkpoint.")]
@@ -75,6 +77,7 @@ SamplerName = Annotated[
     ),
 ]
 SamplerSteps = Annotated[int | None, optional(_STEPS, "--steps", min=2)]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help=_BAD)]
 Start = Annotated[int, typer.Option("--start", min=0, help="First step to take of a longer input.")]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Sequences a pass.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help=_WORKERS)]

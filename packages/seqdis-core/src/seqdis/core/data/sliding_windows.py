@@ -65,8 +65,9 @@ class SlidingWindows(SequenceDataset):
         for number, recording in enumerate(self._recordings):
             total = recording.steps
             starts = window_starts(total, length, stride or length) or [0]
-            if tail and starts[-1] + (stride or length) < total:
-                starts.append(starts[-1] + (stride or length))
+            behind = starts[-1] + (stride or length)
+            if tail and behind < total and starts[-1] + length < total:
+                starts.append(behind)
             for start in starts:
                 self._views.append(View(number, torch.arange(start, min(start + length, total))))
                 self._keys.append(recording.key if len(starts) == 1 else f"{recording.key}@{start}")

@@ -13,6 +13,7 @@ import av
 from av.container import InputContainer, OutputContainer
 
 from seqdis.core.errors import InputError
+from seqdis.video.sound_track import moved_packets
 
 __all__ = ["SoundSource", "SoundTrack"]
 
@@ -84,20 +85,7 @@ class SoundTrack:
         self, container: InputContainer, track: av.AudioStream
     ) -> Iterator[av.Packet[av.AudioStream]]:
         stream = self._output.add_stream_from_template(track)
-        return self._shifted(container, track, stream)
-
-    def _shifted(
-        self, container: InputContainer, track: av.AudioStream, stream: av.AudioStream
-    ) -> Iterator[av.Packet[av.AudioStream]]:
-        shift = round(self._source.first / (track.time_base or Fraction(1, av.time_base)))
-        for packet in container.demux(track):
-            if packet.pts is None or not packet.size:
-                continue
-            packet.pts -= shift
-            packet.dts = packet.pts if packet.dts is None else packet.dts - shift
-            if 2 * packet.pts + (packet.duration or 0) >= 0:
-                packet.stream = stream
-                yield packet
+        return moved_packets(container, track, stream, first=self._source.first)
 
     def _encoded(
         self, container: InputContainer, track: av.AudioStream
