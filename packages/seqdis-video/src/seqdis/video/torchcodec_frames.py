@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import av
 import numpy as np
 from PIL import Image
 
@@ -25,10 +27,24 @@ _AT_ONCE = 16
 def torchcodec_problem() -> str | None:
     """Why torchcodec cannot be used here, in one line; None where it can."""
     try:
-        import torchcodec.decoders  # noqa: F401
-    except (ImportError, RuntimeError, OSError) as error:
+        from torchcodec.decoders import VideoDecoder
+
+        # Some releases look for FFmpeg's libraries when a file is opened, and not when they are imported.
+        VideoDecoder(_smallest_video())[0]
+    except (ImportError, RuntimeError, OSError, ValueError) as error:
         return (str(error).strip().splitlines() or [type(error).__name__])[0]
     return None
+
+
+def _smallest_video() -> bytes:
+    content = io.BytesIO()
+    with av.open(content, "w", format="mp4") as container:
+        stream: Any = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 16
+        frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    return content.getvalue()
 
 
 def pick_decoder(decoder: Literal["auto", "pyav", "torchcodec"]) -> Literal["pyav", "torchcodec"]:
