@@ -111,8 +111,8 @@ def test_one_command_each_trains_encodes_and_swaps(tmp_path: Path) -> None:
     seqdis("train", "diffsda-audio", "--out", run, "--resume", "--device", "cpu",
            "train.steps=3", "batch_size=4", "eval_every=2", "workers=0")  # fmt: skip
     for source, out in ((shards, "packed"), (plain, "plain")):
-        seqdis("encode", run, source, "--out", tmp_path / f"{out}.npz", "--device", "cpu")
-    packed, files = (Factors.load(tmp_path / f"{name}.npz") for name in ("packed", "plain"))
+        seqdis("encode", run, source, "--out", tmp_path / f"{out}.safetensors", "--device", "cpu")
+    packed, files = (Factors.load(tmp_path / f"{name}.safetensors") for name in ("packed", "plain"))
     assert torch.equal(packed.static, files.static)
     assert list(packed.keys) == list(files.keys)
     pair = [Path(f"{tmp_path}/part-{shard}.tar#{6 * shard:02d}.wav") for shard in (0, 1)]

@@ -17,7 +17,7 @@ __all__ = ["get_plugin", "list_plugins", "plugin_points"]
 
 
 def plugin_points(group: str) -> Mapping[str, EntryPoint]:
-    """What installed distributions declare under the entry-point group ``seqdis.<group>``, by name."""
+    """Find what installed distributions declare under the entry-point group ``seqdis.<group>``, by name."""
     return _points(f"seqdis.{group}", tuple(sys.path))
 
 

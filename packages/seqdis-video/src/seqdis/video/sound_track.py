@@ -55,11 +55,11 @@ def moved_packets(
     """The packets of a stretch of a sound track, for a stream of another file in which the stretch begins at 0.
 
     Args:
-        container: The file that has the track.
-        track: The track.
+        container: File that has the track.
+        track: Sound track of that file.
         stream: The stream of the other file.
-        first: Where the stretch begins, in s; a packet belongs to it where its middle does.
-        last: Where the stretch ends, in s.
+        first: Begin of the stretch, in s; a packet belongs to it where its middle does.
+        last: End of the stretch, in s.
     """
     base = track.time_base or Fraction(1, av.time_base)
     shift = round(first / base)

@@ -42,11 +42,11 @@ class PackedFile:
     """A file in a shard.
 
     Attributes:
-        name: Its name in the shard.
-        sample: The name that all files of its sample share.
-        offset: Its first byte in the shard.
-        size: Its size in bytes.
-        written: The time of its last change, in nanoseconds.
+        name: Name of the file in the shard.
+        sample: Name that all files of one sample share.
+        offset: Place of the first byte in the shard.
+        size: Size in bytes.
+        written: Time of the last change, in nanoseconds.
     """
 
     name: str
@@ -88,7 +88,7 @@ def is_there(path: Path) -> bool:
     """Whether a file or folder exists, or every shard that a path stands for.
 
     Raises:
-        InputError: As in :func:`expand_shards`.
+        InputError: The package ``webdataset`` is not installed, or braces mean nothing.
     """
     return path.exists() or (is_shard(path) and all(one.exists() for one in expand_shards(path)))
 
