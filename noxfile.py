@@ -169,6 +169,7 @@ def full(session: nox.Session) -> None:
         "pipelines": pipelines,
         "processes": processes,
         "learning": learning,
+        "protocols": protocols,
         "duplicates": duplicates,
     }
     unknown = sorted(set(session.posargs) - parts.keys())
@@ -216,13 +217,25 @@ def pipelines(session: nox.Session) -> None:
 def processes(session: nox.Session) -> None:
     """Nodes of Ray and jobs of Slurm that are lost, and trainings that are told to stop."""
     install(session, "core", tools=("pytest", *PEERS["core"]), extra="core")
-    session.run("pytest", "-m", "full", "tests/core/executors", "tests/core/cli")
+    session.run("pytest", "-m", "full", "tests/core/executors", "tests/core/cli", "tests/core/quantize")
 
 
 def learning(session: nox.Session) -> None:
     """Models that have to learn something, for some minutes."""
     install(session, *PACKAGES, tools=("pytest",), extra="eval")
     session.run("pytest", "-m", "full", "tests/video", "tests/eval")
+
+
+def protocols(session: nox.Session) -> None:
+    """Protocols that take a minute even of untrained models."""
+    install(session, *PACKAGES, tools=("pytest", *PEERS["integration"]))
+    session.run(
+        "pytest",
+        "-m",
+        "full",
+        "tests/integration/test_protocols.py",
+        "tests/integration/test_cli_modalities.py",
+    )
 
 
 @nox.session

@@ -179,6 +179,7 @@ def test_factors_are_drawn_swapped_in_and_traversed(
         assert rows[0]["labels"]
 
 
+@pytest.mark.full
 def test_samplers_are_compared_on_any_modality(case: Case, tmp_path: Path) -> None:
     out = tmp_path / "nfe.json"
     words = (

@@ -117,6 +117,7 @@ def test_feature_networks_are_used_and_named(drawn: Path, tmp_path: Path, script
     assert "peaks.pt" in out.with_suffix(".html").read_text(encoding="utf-8")
 
 
+@pytest.mark.full
 def test_fid_of_swapped_frames_is_a_figure_of_the_result_and_of_the_page(
     drawn: Path, tmp_path: Path, scripts: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

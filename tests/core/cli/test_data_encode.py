@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from typer.testing import Result
 
 Command = Callable[..., Result]
@@ -43,6 +44,7 @@ def test_latents_are_made_and_learnt_from_by_one_command_each(
     assert fitted.exit_code == 0, fitted.output  # from the latents that the run remembers
 
 
+@pytest.mark.full
 def test_processes_of_one_launch_share_the_work(
     toy_files: Path, toy_codec: Path, toy_latents: Path, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from typer.testing import Result
 
@@ -103,6 +104,7 @@ def test_two_processes_leave_the_same_bytes_as_one(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["alone.safetensors", "shared.safetensors"]
 
 
+@pytest.mark.full
 def test_what_goes_wrong_in_the_second_process_is_said_once(toy_run: Path, tmp_path: Path) -> None:
     inputs, out = tmp_path / "inputs", tmp_path / "f.safetensors"
     inputs.mkdir()

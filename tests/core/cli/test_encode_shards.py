@@ -198,6 +198,7 @@ def test_labels_of_a_folder_are_in_the_tables(
     assert len(dynamic) == 6 + 15 + 7
 
 
+@pytest.mark.full
 def test_several_processes_and_readers_leave_the_same_bytes(
     seqdis: Command, toy_run: Path, recordings: Path, tmp_path: Path
 ) -> None:

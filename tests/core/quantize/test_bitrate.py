@@ -108,6 +108,7 @@ def test_bits_of_held_out_codes_under_other_counts() -> None:
         cross_entropy_bits(torch.zeros(1, 1, 2).long(), counts=counts)
 
 
+@pytest.mark.full
 def test_processes_share_one_histogram_one_gradient_and_one_codebook(tmp_path: Path) -> None:
     logits = torch.randn(4, 3, 2, 5, generator=torch.Generator().manual_seed(0))
     torch.save(logits, tmp_path / "logits.pt")
