@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import io
 import json
 from collections.abc import Iterator
@@ -27,13 +28,15 @@ _AT_ONCE = 16
 def torchcodec_problem() -> str | None:
     """Why torchcodec cannot be used here, in one line; None where it can."""
     try:
-        from torchcodec.decoders import VideoDecoder
-
         # Some releases look for FFmpeg's libraries when a file is opened, and not when they are imported.
-        VideoDecoder(_smallest_video())[0]
+        _decoders().VideoDecoder(_smallest_video())[0]
     except (ImportError, RuntimeError, OSError, ValueError) as error:
         return (str(error).strip().splitlines() or [type(error).__name__])[0]
     return None
+
+
+def _decoders() -> Any:
+    return importlib.import_module("torchcodec.decoders")
 
 
 def _smallest_video() -> bytes:
@@ -77,11 +80,9 @@ def decode_by_torchcodec(path: Path, index: FrameIndex, numbers: np.ndarray) -> 
     Raises:
         InputError: The file is damaged where one of them lies.
     """
-    from torchcodec.decoders import VideoDecoder
-
     at = float(index.seconds[numbers[0]])
     try:
-        decoder: Any = VideoDecoder(
+        decoder: Any = _decoders().VideoDecoder(
             str(path), dimension_order="NHWC", num_ffmpeg_threads=1, custom_frame_mappings=_mappings(index)
         )
         for first in range(0, len(numbers), _AT_ONCE):
