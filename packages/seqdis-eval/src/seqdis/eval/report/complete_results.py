@@ -117,7 +117,7 @@ def completed(record: ResultRecord, trainings: Mapping[str, TrainingRecord]) -> 
     last = _commands(record)[-1]
     measured = last[2] if last[:2] == ["seqdis", "eval"] else None
     protocol = record.protocol or measured
-    points = plugin_points("protocols")
+    point = plugin_points("protocols").get(protocol or "")
     if last[:2] == ["seqdis", "benchmark"]:
         own_trainings, headline = _compared(record, last), Swap().first_metrics(record.metrics)
     else:
@@ -128,12 +128,11 @@ def completed(record: ResultRecord, trainings: Mapping[str, TrainingRecord]) -> 
             trainings[run].model_copy(update={"case": Path(run).name if Path(run).name in cases else ""})
             for run in own
         )
-        headline = _headline(record, points[protocol].load() if protocol in points else None)
+        headline = _headline(record, None if point is None else point.load())
     noise = record.noise
-    if (
-        not record.headline and protocol in points
-    ):  # a record with a headline was written with its noise, or without swaps
-        noise = noise or points[protocol].load().noise
+    if not record.headline and point is not None:
+        # A record with a headline was written with its noise, or without swaps.
+        noise = noise or point.load().noise
     about = {
         "noise": noise,
         "protocol": protocol,
