@@ -11,7 +11,9 @@ import pytest
 import slow_shards
 from slow_shards import SlowEncodeJob, WordsJob, words_plan
 
+from seqdis.core.analysis.encode_data import encode_data
 from seqdis.core.analysis.encode_job import plan_encoding
+from seqdis.core.config import RunConfig
 from seqdis.core.errors import InputError
 from seqdis.core.executors import ShardFolder, ShardPlan, get_executor
 from seqdis.core.executors.shard_work import work
@@ -80,6 +82,17 @@ def test_a_node_that_is_killed_halfway_changes_no_byte(
     assert sorted(done) == [*range(12)]
     assert len(cluster.list_all_nodes()) == 1
     assert contents(shared) == contents(alone)
+
+
+@pytest.mark.full
+def test_latents_are_those_of_one_process(
+    cluster: Any, latent_config: RunConfig, toy_files: Path, toy_latents: Path, tmp_path: Path
+) -> None:
+    executor = get_executor("ray", {"address": cluster.address})
+    encode_data(latent_config, toy_files, tmp_path / "shared", executor=executor, batch_size=3)
+    shards = {path.name: path.read_bytes() for path in toy_latents.glob("[0-9]*")}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "shared").glob("[0-9]*")} == shards
+    assert len(shards) == 14
 
 
 @pytest.mark.full

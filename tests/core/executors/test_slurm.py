@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from slow_shards import WordsJob, expected, words_plan, written
 
+from seqdis.core.analysis.encode_data import encode_data
+from seqdis.core.config import RunConfig
 from seqdis.core.errors import InputError
 from seqdis.core.executors import Executor, ShardFolder, ShardPlan, get_executor
 
@@ -32,6 +34,16 @@ def test_a_job_that_is_killed_is_run_again(tmp_path: Path) -> None:
     assert folder.job.logs.is_dir()
     folder.finish({})
     assert {path.name for path in folder.path.iterdir()} == {*expected(4), "index.json", "plan.json"}
+
+
+@pytest.mark.full
+def test_latents_are_those_of_one_process(
+    latent_config: RunConfig, toy_files: Path, toy_latents: Path, tmp_path: Path
+) -> None:
+    encode_data(latent_config, toy_files, tmp_path / "shared", executor=on_this_machine(), batch_size=3)
+    shards = {path.name: path.read_bytes() for path in toy_latents.glob("[0-9]*")}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "shared").glob("[0-9]*")} == shards
+    assert len(shards) == 14
 
 
 @pytest.mark.full
