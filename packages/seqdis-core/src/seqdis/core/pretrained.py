@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from seqdis.core.config import RunConfig, parse_config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.errors import InputError
 from seqdis.core.model_files import load_state
+from seqdis.core.reading import read_json, read_tensors
 from seqdis.core.registry import get_method, get_modality
 
 if TYPE_CHECKING:
@@ -43,10 +41,7 @@ def read_run_config(path: Path) -> RunConfig:
         InputError: The file is missing, is not JSON, is of another format version, or has a key that is
             unknown, missing or out of range.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    values = read_json(path)
     if not isinstance(values, dict) or values.get("format") != 2:
         version = values.get("format") if isinstance(values, dict) else type(values).__name__
         raise InputError(f"{path}: format {version!r}; this version reads format 2")
@@ -103,10 +98,7 @@ def load(
     if modality is not None and config.modality != modality:
         raise InputError(f"{folder}: a model of {config.modality}; allowed here: {modality}")
     model = build_model(config)
-    try:
-        state = load_file(source / "model.safetensors")
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{source / 'model.safetensors'}: cannot be read: {error}") from error
+    state = read_tensors(source / "model.safetensors")
     load_state(model, state, where=str(source))
     return model.eval().to(device)
 
