@@ -17,6 +17,8 @@ NAMES = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 """Separators by the word that names them on a command line."""
 CANDIDATES = (";", "\t", "|", ",", " ")
 """Separators in the order in which they are tried: what hardly ever stands within a field comes first."""
+_ENOUGH = 10_000
+"""Lines behind one that differs whose number of fields says which is usual."""
 _TWO_NUMBERS = re.compile(r'[+-]?[\d.,]+"?\s+"?[+-]?[\d.,]+')
 _WHOLE = re.compile(r"[+-]?\d+")
 
@@ -97,6 +99,8 @@ def check_field_counts(
             start, first = number, fields
         elif not line and len(fields) != len(first):
             line, other = number, fields
+        if line and number > line + _ENOUGH:
+            break
     if not line:
         return
     usual = widths.most_common(1)[0][0]

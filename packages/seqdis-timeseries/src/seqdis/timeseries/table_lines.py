@@ -13,6 +13,11 @@ from seqdis.core.errors import InputError
 __all__ = ["TableLines", "table_lines"]
 
 _EXCEL = re.compile(r"sep=(.)", re.IGNORECASE)
+_LEFT_OUT = "\0"
+"""Stands for a line that is left out: no text holds it."""
+_BESIDE = f"#{_LEFT_OUT}"
+_BLOCK = 1 << 18
+"""Characters that are taken apart at a time."""
 _BESIDE_TABLE = re.compile(r"\n[^\S\n]*[#\n]")
 
 
@@ -45,7 +50,17 @@ class TableLines:
 
     def numbers(self) -> Iterator[int]:
         """The number of each line within the whole text, from 1."""
-        return (number for number, kind, _ in _kinds(self.source, self.skipped) if kind == "row")
+        seen, named = 0, self.separator is not None
+        for lines in _blocks(self.source):
+            for number, line in enumerate(_without(lines, self.skipped, seen), start=seen + 1):
+                text = line.lstrip()
+                if not text or text[0] in _BESIDE:
+                    continue
+                if named:  # the first is the line sep=…
+                    named = False
+                    continue
+                yield number
+            seen += len(lines)
 
 
 def table_lines(text: str, skip_lines: Sequence[str], name: str) -> TableLines:
@@ -63,37 +78,78 @@ def table_lines(text: str, skip_lines: Sequence[str], name: str) -> TableLines:
     stripped = text.rstrip("\n")
     if not skipped and not _EXCEL.match(stripped) and not _BESIDE_TABLE.search(f"\n{stripped}"):
         return TableLines(stripped if stripped.strip() else "", None, None, None, text, ())
-    rows = io.StringIO()
-    comment = separator = empty = last = None
-    for number, kind, line in _kinds(text, skipped):
-        if kind == "empty":
-            last = number if rows.tell() and last is None else last
-        elif kind == "separator":
-            separator = line.strip()[-1]
-        elif kind == "comment":
-            comment = comment if rows.tell() else line.lstrip()
-        else:
-            empty = last if empty is None else empty
-            rows.write(line if not rows.tell() else f"\n{line}")
-    return TableLines(rows.getvalue(), comment, separator, empty, text, skipped)
+    parts = _Parts(skipped)
+    for lines in _blocks(text):
+        parts.add(lines)
+    return TableLines(parts.rows.getvalue(), parts.comment, parts.separator, parts.empty, text, skipped)
 
 
-def _kinds(text: str, skipped: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str, str]]:
-    """Each line that is not left out: its number, what it is, and the line."""
-    begun = named = False
-    for number, line in enumerate(_split(text), start=1):
-        if any(first <= number <= last for first, last in skipped):
-            continue
-        if not line.strip():
-            yield number, "empty", line
-        elif not begun and not named and _EXCEL.fullmatch(line.strip()):
-            named = True
-            yield number, "separator", line
-        elif line.lstrip().startswith("#"):
-            yield number, "comment", line
-        else:
-            begun = True
-            yield number, "row", line
+class _Parts:
+    """What the lines that were seen so far are."""
+
+    def __init__(self, skipped: Sequence[tuple[int, int]]) -> None:
+        self.rows = io.StringIO()
+        self.comment: str | None = None
+        self.separator: str | None = None
+        self.empty: int | None = None
+        self._skipped, self._seen, self._last_empty = skipped, 0, 0
+
+    def add(self, lines: list[str]) -> None:
+        """Take the next lines in."""
+        lines = _without(lines, self._skipped, self._seen)
+        kept = _rows(lines)
+        if not self.rows.tell():
+            kept = self._begin(lines, kept)
+        if self.rows.tell() and self.empty is None and (self._last_empty or len(kept) < len(lines)):
+            self._find_empty(lines)
+        if kept:
+            self.rows.write(("\n" if self.rows.tell() else "") + "\n".join(kept))
+        self._seen += len(lines)
+
+    def _begin(self, lines: list[str], kept: list[str]) -> list[str]:
+        """The rows among lines of which none came before, without a line ``sep=…``."""
+        if kept and self.separator is None and (mark := _EXCEL.fullmatch(kept[0].strip())):
+            self.separator = mark[1]
+            kept = kept[1:]
+        above = next((i for i, line in enumerate(lines) if kept and line is kept[0]), len(lines))
+        comments = (line.lstrip() for line in reversed(lines[:above]) if line.lstrip().startswith("#"))
+        self.comment = next(comments, self.comment)
+        if kept:
+            self._find_empty(lines, start=above)
+        return kept
+
+    def _find_empty(self, lines: list[str], *, start: int = 0) -> None:
+        for i in range(start, len(lines)):
+            text = lines[i].lstrip()
+            if not text:
+                self._last_empty = self._last_empty or self._seen + i + 1
+            elif self._last_empty and text[0] not in _BESIDE:
+                self.empty = self._last_empty
+                return
+
+
+def _rows(lines: list[str]) -> list[str]:
+    return [line for line in lines if (text := line.lstrip()) and text[0] not in _BESIDE]
+
+
+def _without(lines: list[str], skipped: Sequence[tuple[int, int]], seen: int) -> list[str]:
+    """The lines with a mark in place of those that are left out."""
+    for first, last in skipped:
+        if first <= seen + len(lines) and last > seen:
+            lines = [
+                _LEFT_OUT if first <= number <= last else line
+                for number, line in enumerate(lines, start=seen + 1)
+            ]
+    return lines
+
+
+def _blocks(text: str) -> Iterator[list[str]]:
+    """All lines, many at a time."""
+    start = 0
+    while (end := text.find("\n", start + _BLOCK)) >= 0:
+        yield text[start:end].split("\n")
+        start = end + 1
+    yield text[start:].split("\n")
 
 
 def _split(text: str) -> Iterator[str]:
