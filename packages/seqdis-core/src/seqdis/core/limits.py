@@ -36,7 +36,7 @@ class Limits(Config):
     codes: int = Field(
         8, ge=1, le=10**9, description="codes that each byte of a code stream may stand for, beyond 2^20"
     )
-    pixels: int = Field(1 << 26, ge=1, le=1 << 40, description="pixels of one picture")
+    pixels: int = Field(1 << 25, ge=1, le=1 << 40, description="pixels of one picture")
     animation: int = Field(
         1 << 30, ge=1, le=1 << 48, description="pixels of all pictures of an animation together"
     )
