@@ -50,7 +50,7 @@ class VideoPreparationOptions(Config):
         description="where the square crosses the picture's border: 'inside' moves it, and shrinks it to the picture; "
         "'pad' adds black",
     )
-    look_every: int = Field(5, ge=1, description="faces are looked for in every n-th picture")
+    look_every: int = Field(5, ge=1, le=1_000_000, description="faces are looked for in every n-th picture")
     face_share: float = Field(
         0.25, gt=0, le=1, description="share of the pictures looked at in which the face must be found"
     )
