@@ -12,6 +12,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from seqdis.core.allocation_limit import as_large_as
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
@@ -133,7 +134,8 @@ class SequenceJudge(nn.Module):
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
             about = json.loads(metadata[_FORMAT])
             labels = {n: Label(tuple(v["classes"]), v["factor"]) for n, v in about["labels"].items()}
-            judge = cls(labels=labels, frame_shape=tuple(about["frame_shape"]), width=about["width"])
+            with as_large_as(state, path):
+                judge = cls(labels=labels, frame_shape=tuple(about["frame_shape"]), width=about["width"])
             judge.load_state_dict(state)
             accuracy, origin = JudgeAccuracy(**about["accuracy"]), str(about["origin"])
         return judge.eval(), accuracy, origin
