@@ -43,7 +43,5 @@ def test_a_claim_is_held_against_the_size_of_its_file(monkeypatch: pytest.Monkey
 def test_a_size_is_held_against_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SETTING, "columns=5")
     check_size("x", 5, "columns", what="columns")
-    with pytest.raises(
-        InputError, match=r"^x: 6 columns; allowed: 5, or a larger SEQDIS_LIMITS=columns=6$"
-    ):
+    with pytest.raises(InputError, match=r"^x: 6 columns; allowed: 5, or a larger SEQDIS_LIMITS=columns=6$"):
         check_size("x", 6, "columns", what="columns")

@@ -29,7 +29,10 @@ def test_arrays_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,)}", bytes(80)), "it holds 80"),
+        (
+            npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,)}", bytes(80)),
+            "it holds 80",
+        ),
         (npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}", bytes(80)), "it holds 80"),
         (npy(f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({2**70}, {2**70})}}"), "it holds 0"),
         (npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", bytes(8)), "holds object"),
