@@ -223,7 +223,7 @@ def test_a_length_that_cannot_be_is_refused(tmp_path: Path, write_sound: Write) 
     content[at : at + 4] = (2**31).to_bytes(4)
     mp3.write_bytes(content)
     for path in (flac, mp3):
-        with pytest.raises(InputError, match=r"its header claims \d{10,} samples, in a file of \d+ bytes$"):
+        with pytest.raises(InputError, match=r": \d{10,} samples in a file of \d+ bytes; allowed: "):
             sound_info(path)
 
 

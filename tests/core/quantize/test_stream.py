@@ -171,3 +171,48 @@ def test_bad_streams_are_refused(codes: Tensor, entries: int, fps: float, messag
 def test_an_unknown_coding_is_named() -> None:
     with pytest.raises(InputError, match="unknown coding of a stream 'huffman'"):
         pack_codes(CodeStream(skewed(2, 2, 4), 4, 25.0), coding="huffman")  # type: ignore[arg-type]
+
+
+CASES = Path(__file__).parents[2] / "cases" / "21-claims-too-much"
+
+
+@pytest.mark.parametrize("name", ["j1_fixed.sqc", "j2_ent4.sqc"])
+def test_a_header_that_claims_gigabytes_is_refused(name: str) -> None:
+    message = rf"{name}: damaged: 214748364[78] codes in \d\d bytes; allowed: 1048576, "
+    with pytest.raises(InputError, match=message):
+        read_codes(CASES / name)
+
+
+def packed_by_hand(
+    *, coding: int, groups: int, entries: int, frames: int, table: bytes, codes: bytes
+) -> bytes:
+    header = struct.pack(
+        "<4sBBHIIdII", b"SQC1", 1, coding, groups, entries, frames, 25.0, len(table), len(codes)
+    )
+    body = header + table + codes
+    return body + struct.pack("<I", zlib.crc32(body))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (b"\xff" * 200_000 + b"\x01", "a frequency takes more than 5 bytes"),
+        (b"\x01", "the table of frequencies has 1 bytes; expected: 4 entries"),
+    ],
+)
+def test_a_table_that_is_none_costs_no_more_than_reading_it(table: bytes, message: str) -> None:
+    data = packed_by_hand(coding=1, groups=1, entries=4, frames=10, table=table, codes=bytes(4))
+    with pytest.raises(InputError, match=message):
+        unpack_codes(data)
+
+
+def test_what_is_packed_can_be_read_again_however_little_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqdis.core.quantize.stream._FREE", 1000)
+    stream = CodeStream(torch.zeros(2000, 2, dtype=torch.long), 4, 25.0)
+    packed = pack_codes(stream)  # nearly nothing by its entropy, and a bit for each code by fixed width
+    assert packed.coding == "fixed"
+    assert torch.equal(unpack_codes(packed.data).codes, stream.codes)
+    with pytest.raises(InputError, match=r"4000 codes in \d+ bytes; allowed: 1000, coding=fixed"):
+        pack_codes(stream, coding="entropy")
+    monkeypatch.setenv("SEQDIS_LIMITS", "codes=100")
+    assert torch.equal(unpack_codes(pack_codes(stream, coding="entropy").data).codes, stream.codes)

@@ -17,9 +17,10 @@ from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.pretrained import build_model
+from seqdis.core.reading import read_tensors
 from seqdis.core.registry import build_dataset, get_modality, get_preset
 from seqdis.core.training import train, trainer
-from seqdis.core.training.checkpoint import list_checkpoints, read_state, read_tensors
+from seqdis.core.training.checkpoint import list_checkpoints, read_state
 from seqdis.core.training.preview import draw_preview
 from seqdis.core.training.watch import FiniteWatch
 

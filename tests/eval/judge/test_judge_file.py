@@ -102,3 +102,11 @@ def test_our_own_format_must_have_the_labels_of_the_data(world: Any, tmp_path: P
     SequenceJudge(labels=LABELS, frame_shape=(5,)).save(other, accuracy=accuracy, origin="x")
     with pytest.raises(InputError, match=r"judges frames \(5,\); the data have \(4,\)"):
         open_judge(other, data)
+
+
+@pytest.mark.parametrize("name", ["11-4617-judge.safetensors", "11-6549-judge.safetensors"])
+def test_a_flipped_byte_in_a_judge_is_told_in_one_line(name: str) -> None:
+    path = Path(__file__).parents[2] / "cases" / "20-damaged" / name
+    with pytest.raises(InputError, match=rf"{name}: cannot be read as a judge: .+") as told:
+        SequenceJudge.load(path)
+    assert "\n" not in str(told.value)

@@ -114,7 +114,7 @@ def test_other_sizes_are_refused(sheets: Path, size: int, length: int) -> None:
 
 def test_missing_and_foreign_sheets_are_named(tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match=r"sheets/body/0\.png cannot be read .* github\.com/YingzhenLi/Sprites"
+        InputError, match=r"sheets/body/0\.png: cannot be read as a sheet .* github\.com/YingzhenLi/Sprites"
     ):
         build_sprites(_data(64), "val", tmp_path, 0)
     (tmp_path / "sheets" / "body").mkdir(parents=True)

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqdis.audio.mel import empty_bins
-from seqdis.audio.options import HIGHEST_RATE, LOWEST_RATE, AudioOptions, AudioSettings
+from seqdis.audio.options import (
+    HIGHEST_RATE,
+    LARGEST_FFT,
+    LOWEST_RATE,
+    MOST_BINS,
+    AudioOptions,
+    AudioSettings,
+)
 from seqdis.audio.sound_info import sound_info
 from seqdis.core.config import DataConfig, parse_config
 from seqdis.core.errors import InputError
@@ -18,7 +25,6 @@ __all__ = ["audio_options", "bins_of", "complete_data", "settle"]
 
 WIDEST_HZ = 8000.0
 """The upper edge of the last mel band, unless a configuration asks for more: speech has little above it."""
-LARGEST_FFT = 1 << 16
 BINS = 80
 """Number of mel bins where the frame's shape is open."""
 _logger = logging.getLogger(__name__)
@@ -75,6 +81,8 @@ def bins_of(data: DataConfig) -> int:
     """
     if len(data.frame_shape) != 1:
         raise InputError(f"audio: frame_shape is {data.frame_shape}; allowed: (mel bins,), such as (80,)")
+    if data.frame_shape[0] > MOST_BINS:
+        raise InputError(f"audio: frame_shape is {data.frame_shape}; allowed: up to {MOST_BINS} mel bins")
     return data.frame_shape[0]
 
 

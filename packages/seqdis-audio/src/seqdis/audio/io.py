@@ -13,6 +13,7 @@ from seqdis.audio.sound_file import check_samples, mono, opened_by_libsndfile, o
 from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
+from seqdis.core.limits import check_claim
 
 __all__ = ["read_segment", "read_sound", "read_wave", "write_wave"]
 
@@ -47,7 +48,12 @@ def read_wave(path: Path, rate: int) -> Tensor:
         InputError: The file cannot be used, as in :func:`read_sound`.
     """
     with opened_sound(path) as sound:
-        return torch.cat([*resampled(sound.blocks, sound.rate, rate)])
+        parts, count, size = list[Tensor](), 0, path.stat().st_size
+        for part in resampled(sound.blocks, sound.rate, rate):
+            parts.append(part)
+            count += len(part)
+            check_claim(path, count, size, what=f"samples of {rate} Hz or more", limit="samples")
+        return torch.cat(parts)
 
 
 def read_segment(path: Path, first: int, last: int, rate: int, *, trusted: bool = False) -> Tensor:

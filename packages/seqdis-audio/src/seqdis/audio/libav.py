@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from seqdis.core.errors import InputError
+from seqdis.core.reading import one_reason
 
 __all__ = ["LIBAV_EXTRA", "LIBAV_SUFFIXES", "VIDEO_SUFFIXES", "LibavSound", "has_libav", "opened_by_libav"]
 
@@ -22,6 +23,11 @@ LIBAV_SUFFIXES = (".m4a", ".m4b", ".aac", ".wma", ".amr", ".ac3", ".mka", *VIDEO
 """Suffixes of what is read this way."""
 LIBAV_EXTRA = "pip install 'seqdis-audio[av]'"
 """What to run for it."""
+_OPTIONS = {
+    "format_whitelist": "mov,matroska,asf,aac,amr,amrnb,amrwb,ac3,eac3,loas",
+    "protocol_whitelist": "file",
+}
+"""Kinds of files by their content: a playlist or a script under the name of a sound would name other files."""
 _CONTAINERS = ("mov", "matroska", "asf")
 """Containers whose header says how long the sound is."""
 _SHORTER_S = 0.25
@@ -63,7 +69,7 @@ def opened_by_libav(path: Path) -> Iterator[LibavSound]:
 
     verdict = "cannot be read as sound"
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore", options=_OPTIONS) as container:
             if not container.streams.audio:
                 raise InputError(f"{path}: holds no sound")
             stream = container.streams.audio[0]
@@ -71,9 +77,10 @@ def opened_by_libav(path: Path) -> Iterator[LibavSound]:
             yield LibavSound(
                 int(stream.rate or 0), int(stream.channels or 1), _blocks(path, container, stream)
             )
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = str(getattr(error, "strerror", None) or error)
-        raise InputError(f"{path}: {verdict}: {' '.join(reason.split())}") from error
+    except InputError:
+        raise
+    except Exception as error:  # what a library throws at a damaged file is not a closed list
+        raise InputError(f"{path}: {verdict}: {one_reason(error)}") from error
 
 
 def _blocks(path: Path, container: Any, stream: Any) -> Iterator[np.ndarray]:

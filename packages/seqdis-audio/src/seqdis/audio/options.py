@@ -12,6 +12,8 @@ __all__ = ["FROM_RECORDINGS", "HIGHEST_RATE", "LOWEST_RATE", "AudioOptions", "Au
 
 LOWEST_RATE, HIGHEST_RATE = 1000, 192000
 """The sample rates of an analysis, in Hz."""
+LARGEST_FFT, MOST_BINS = 1 << 16, 1024
+"""The largest Fourier transform in samples, and number of mel bins."""
 
 
 class AudioSettings(Config):
@@ -28,13 +30,18 @@ class AudioSettings(Config):
         le=HIGHEST_RATE,
         description="Hz; files are resampled to it; null: the files' own",
     )
-    frame_shift_ms: float = Field(8.5, gt=0, description="time between frames, rounded to samples")
+    frame_shift_ms: float = Field(8.5, gt=0, le=60_000, description="time between frames, rounded to samples")
     window_ms: float = Field(
-        25.0, gt=0, validate_default=True, description="length of the Hann window, rounded to samples"
+        25.0,
+        gt=0,
+        le=60_000,
+        validate_default=True,
+        description="length of the Hann window, rounded to samples",
     )
     n_fft: int | None = Field(
         512,
         ge=16,
+        le=LARGEST_FFT,
         validate_default=True,
         description="samples of the Fourier transform; the window is zero-padded to it; null: the least power of "
         "two that holds the window and leaves no mel bin without a frequency",
@@ -47,7 +54,9 @@ class AudioSettings(Config):
         description="Hz, upper edge of the last mel band; null: half the files' lowest rate, at most 8000",
     )
     floor: float = Field(1e-7, gt=0, description="mel power below which the logarithm is cut off")
-    griffin_lim_steps: int = Field(60, ge=1, description="iterations when frames are made audible")
+    griffin_lim_steps: int = Field(
+        60, ge=1, le=100_000, description="iterations when frames are made audible"
+    )
     silence_db: float = Field(
         40.0, gt=0, description="steps this far below the recording's loudest are silent (target 'silence')"
     )
@@ -105,7 +114,9 @@ class AudioOptions(AudioSettings):
     sample_rate: int = Field(
         16000, ge=LOWEST_RATE, le=HIGHEST_RATE, description="Hz; files are resampled to it"
     )
-    n_fft: int = Field(512, ge=16, validate_default=True, description="samples of the Fourier transform")
+    n_fft: int = Field(
+        512, ge=16, le=LARGEST_FFT, validate_default=True, description="samples of the Fourier transform"
+    )
     f_max: float = Field(
         8000.0, gt=0, validate_default=True, description="Hz, upper edge of the last mel band"
     )

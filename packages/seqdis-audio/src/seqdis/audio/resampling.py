@@ -16,7 +16,7 @@ _LOBES = 6
 """Zero crossings of the windowed sinc on each side, torchaudio's default."""
 _ROLLOFF = 0.99
 """Share of the lower Nyquist frequency that is kept, torchaudio's default."""
-_LARGEST_KERNEL = 1 << 24
+_LARGEST_KERNEL = 1 << 21
 """Numbers in a kernel beyond which it is computed point by point: torchaudio's grows with both rates' product."""
 _FILTERED = 1 << 21
 """Numbers in the filters that are computed at a time, point by point."""

@@ -15,6 +15,8 @@ from torch import Tensor
 from seqdis.audio.container import is_cut_off
 from seqdis.audio.libav import LIBAV_SUFFIXES, opened_by_libav
 from seqdis.core.errors import InputError
+from seqdis.core.limits import check_claim
+from seqdis.core.reading import one_reason
 
 __all__ = ["SOUNDFILE_SUFFIXES", "OpenSound", "check_samples", "mono", "opened_by_libsndfile", "opened_sound"]
 
@@ -86,12 +88,10 @@ def opened_by_libsndfile(
             if cut_off:
                 raise InputError(f"{path}: is truncated: it ends before its header says")
             yield file
-    except (soundfile.SoundFileError, OSError) as error:
-        reason = (
-            " ".join(str(error).split())
-            .removeprefix(f"Error opening {str(path)!r}: ")
-            .removeprefix("Error : ")
-        )
+    except InputError:
+        raise
+    except Exception as error:  # what a library throws at a damaged file is not a closed list
+        reason = one_reason(error).removeprefix(f"Error opening {str(path)!r}: ").removeprefix("Error : ")
         raise InputError(f"{path}: {verdict}: {reason or 'unknown kind of file'}") from error
 
 
@@ -154,8 +154,9 @@ def _blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
 
 
 def _checked(blocks: Iterator[np.ndarray], path: Path, declared: int | None) -> Iterator[Tensor]:
-    received = 0
+    received, size = 0, path.stat().st_size
     for block in blocks:
+        check_claim(path, received + len(block), size, what="samples or more", limit="samples")
         if len(block):
             yield check_samples(mono(block), path, received)
             received += len(block)

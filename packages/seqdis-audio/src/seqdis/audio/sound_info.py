@@ -10,11 +10,10 @@ from seqdis.audio.io import read_segment
 from seqdis.audio.libav import LIBAV_SUFFIXES
 from seqdis.audio.sound_file import opened_by_libsndfile, opened_sound
 from seqdis.core.errors import InputError
+from seqdis.core.limits import allowed_content, check_claim
 
 __all__ = ["FileVersion", "SoundInfo", "file_version", "sound_info"]
 
-_DENSEST = 10_000
-"""Samples a byte beyond which a header is not believed: silence in the thriftiest codec takes fewer."""
 _EXACT = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 """Encodings whose samples can be read from any place with the values that they have in the whole, …"""
 _CONTAINERS_OF_EXACT = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "NIST", "FLAC")
@@ -80,12 +79,10 @@ def _info(path: Path, version: FileVersion) -> SoundInfo:
     with opened_by_libsndfile(path) as file:
         samples, rate, channels = file.frames, file.samplerate, file.channels
         kind, subtype = file.format, file.subtype
-    if samples > version.size * _DENSEST:
+    if samples > allowed_content(version.size, "samples"):
         with opened_sound(path) as sound:
             if sound.declared is not None:
-                raise InputError(
-                    f"{path}: its header claims {samples} samples, in a file of {version.size} bytes"
-                )
+                check_claim(path, samples, version.size, what="samples", limit="samples")
         return _counted(path)
     if not samples:
         raise InputError(f"{path}: holds no samples")

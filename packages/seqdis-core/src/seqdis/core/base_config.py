@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seqdis.core.errors import InputError
 
-__all__ = ["Config", "parse_config", "setting_paths"]
+__all__ = [
+    "DEEPEST", "LONGEST", "LONGEST_CLIP", "WIDEST", "Config", "Level", "Width", "parse_config", "setting_paths",
+]  # fmt: skip
 
 C = TypeVar("C", bound=BaseModel)
+
+# No model that was ever trained reaches these; a configuration that came with a file may ask for anything.
+WIDEST, DEEPEST = 1 << 16, 1 << 10
+"""The largest width of a layer, and the largest number of layers, levels or heads."""
+LONGEST, LONGEST_CLIP = 10**9, 10**7
+"""The largest number of repetitions of anything (steps, epochs, draws), and of steps of a sequence."""
+_DEEPEST_NESTING, _LARGEST_INTEGER = 32, (1 << 63) - 1
+Width = Annotated[int, Field(ge=1, le=WIDEST)]
+"""A width in a list of several."""
+Level = Annotated[int, Field(ge=0, le=DEEPEST)]
+"""The number of a layer or level, from 0, in a list of several."""
 
 
 class Config(BaseModel):
@@ -44,7 +57,26 @@ def _first_problem(error: ValidationError, where: str, keys: Sequence[str]) -> I
         return InputError(f"{where}: unknown key {key!r}{hint}; allowed: {', '.join(siblings)}")
     if problem["type"] == "missing":
         return InputError(f"{where}: key {key!r} is missing")
-    return InputError(f"{where}: key {key!r} is {problem.get('input')!r}, but: {problem['msg']}")
+    received = f"{problem.get('input')!r:.200}"
+    return InputError(f"{where}: key {key!r} is {received}, but: {problem['msg']:.1000}")
+
+
+def _check_plain(values: Any, where: str) -> None:
+    """Refuse values that nest deeper than any configuration does, and whole numbers of more than 64 bits."""
+    level = [values]
+    for _ in range(_DEEPEST_NESTING):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+                raise InputError(f"{where}: a whole number of {value.bit_length()} bits; allowed: 63")
+            if isinstance(value, Mapping):
+                inner += value.values()
+            elif isinstance(value, list | tuple):
+                inner += value
+        if not inner:
+            return
+        level = inner
+    raise InputError(f"{where}: values nest deeper than {_DEEPEST_NESTING} levels")
 
 
 def parse_config(schema: type[C], values: Mapping[str, Any], *, where: str) -> C:
@@ -59,6 +91,7 @@ def parse_config(schema: type[C], values: Mapping[str, Any], *, where: str) -> C
         InputError: A key is unknown, missing or out of range; the message names the first, its value, and
             what is allowed.
     """
+    _check_plain(values, where)
     try:
         return schema.model_validate(values)
     except ValidationError as error:

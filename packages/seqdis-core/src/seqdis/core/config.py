@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+import math
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
-from seqdis.core.base_config import Config, parse_config
+from seqdis.core.base_config import DEEPEST, LONGEST, LONGEST_CLIP, Config, parse_config
 from seqdis.core.overrides import apply_overrides, change_config, read_overrides
 from seqdis.core.presets import get_preset
 
@@ -26,13 +27,17 @@ __all__ = [
 ]
 
 
+_LARGEST_FRAME = 1 << 28
+
+
 class DataConfig(Config):
     """The dataset and the shape of its sequences."""
 
     dataset: str = Field(description="a dataset's name (`seqdis list`), or 'folder': files of the user's own")
-    length: int = Field(ge=1, description="steps of a sequence, V")
-    frame_shape: tuple[int, ...] = Field(
-        description="shape of one frame in natural units; () is that of the files, where the dataset is 'folder'"
+    length: int = Field(ge=1, le=LONGEST_CLIP, description="steps of a sequence, V")
+    frame_shape: tuple[Annotated[int, Field(le=1 << 20)], ...] = Field(
+        max_length=8,
+        description="shape of one frame in natural units; () is that of the files, where the dataset is 'folder'",
     )
     normalize: Literal["global", "channel"] = Field("global", description="scope of mean and std")
     pick: Literal["window", "spread"] = Field(
@@ -42,10 +47,14 @@ class DataConfig(Config):
     repeats: int | None = Field(
         None,
         ge=1,
+        le=LONGEST,
         description="visits of each recording in an epoch; when omitted, as many as windows fit into it",
     )
     min_length: int = Field(
-        2, ge=1, description="steps of a recording below which it is left out; up to length, it is padded"
+        2,
+        ge=1,
+        le=LONGEST_CLIP,
+        description="steps of a recording below which it is left out; up to length, it is padded",
     )
     skip_bad: bool = Field(False, description="leave out files that cannot be used, and list them")
     group: str | None = Field(
@@ -74,6 +83,8 @@ class DataConfig(Config):
     def _positive(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if value and min(value) < 1:
             raise ValueError("every dimension of a frame must be at least 1")
+        if math.prod(value) > _LARGEST_FRAME:
+            raise ValueError(f"a frame of {math.prod(value)} numbers; allowed: {_LARGEST_FRAME}")
         return value
 
 
@@ -114,10 +125,13 @@ class StageConfig(Config):
 
     name: str = Field(description="name of a stage that the method has, such as 'frames' of vdsm")
     epochs: int | None = Field(
-        None, ge=1, description="length of the stage in passes over the data; give this or steps"
+        None, ge=1, le=LONGEST, description="length of the stage in passes over the data; give this or steps"
     )
     steps: int | None = Field(
-        None, ge=1, description="length of the stage in optimiser steps; takes precedence over epochs"
+        None,
+        ge=1,
+        le=LONGEST,
+        description="length of the stage in optimiser steps; takes precedence over epochs",
     )
     rates: dict[str, float] = Field(
         default_factory=dict, description="factors on lr of the method's parameter groups; 1 where not named"
@@ -143,19 +157,26 @@ class StageConfig(Config):
 class TrainConfig(Config):
     """The settings of the optimisation, and of the files written meanwhile."""
 
-    epochs: int | None = Field(None, ge=1, description="passes over the data; give this or steps")
+    epochs: int | None = Field(None, ge=1, le=LONGEST, description="passes over the data; give this or steps")
     steps: int | None = Field(
-        None, ge=1, description="optimiser steps; takes precedence over epochs and the lengths of stages"
+        None,
+        ge=1,
+        le=LONGEST,
+        description="optimiser steps; takes precedence over epochs and the lengths of stages",
     )
     stages: tuple[StageConfig, ...] = Field(
         (), description="parts of a run, in order; their lengths are the run's unless steps is given"
     )
-    batch_size: int = Field(16, ge=1, description="sequences a step, over all processes and accumulation")
-    accumulate: int = Field(1, ge=1, description="micro-batches that a step is split into")
+    batch_size: int = Field(
+        16, ge=1, le=LONGEST, description="sequences a step, over all processes and accumulation"
+    )
+    accumulate: int = Field(1, ge=1, le=LONGEST, description="micro-batches that a step is split into")
     lr: float = Field(1e-4, gt=0)
     weight_decay: float = Field(1e-5, ge=0)
     betas: tuple[float, float] = (0.9, 0.999)
-    warmup_steps: int | None = Field(None, ge=0, description="linear warm-up; one epoch when omitted")
+    warmup_steps: int | None = Field(
+        None, ge=0, le=LONGEST, description="linear warm-up; one epoch when omitted"
+    )
     schedule: Literal["cosine", "constant"] = "cosine"
     grad_clip: float | None = Field(1.0, gt=0, description="largest global gradient norm")
     ema_decay: float = Field(
@@ -169,19 +190,23 @@ class TrainConfig(Config):
     workers: int | None = Field(
         None,
         ge=0,
+        le=DEEPEST,
         description="loader processes that read ahead; when omitted, none for data in memory, else up to 4",
     )
     seed: int = Field(0, ge=0)
-    log_every: int = Field(20, ge=1, description="steps between lines of the log")
-    eval_every: int = Field(1000, ge=1, description="steps between validation losses and previews")
+    log_every: int = Field(20, ge=1, le=LONGEST, description="steps between lines of the log")
+    eval_every: int = Field(
+        1000, ge=1, le=LONGEST, description="steps between validation losses and previews"
+    )
     patience: int | None = Field(
         None,
         ge=1,
+        le=LONGEST,
         description="validations without a lower loss after which the run ends, with the best weights; "
         "all steps and the last weights when omitted",
     )
-    save_every: int = Field(1000, ge=1, description="steps between checkpoints")
-    keep: int = Field(2, ge=1, description="number of newest checkpoints kept, besides the best")
+    save_every: int = Field(1000, ge=1, le=LONGEST, description="steps between checkpoints")
+    keep: int = Field(2, ge=1, le=LONGEST, description="number of newest checkpoints kept, besides the best")
 
 
 class RunConfig(Config):

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.reading import readable
 from seqdis.core.stamps import common_stamps, convert_stamps
 
 __all__ = [
@@ -171,7 +172,7 @@ class _Content:
 
 
 def _read(path: Path, *, tensors: bool) -> _Content:
-    try:
+    with readable(path, "a factors file"):
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
             if _FORMAT not in metadata:
@@ -179,9 +180,7 @@ def _read(path: Path, *, tensors: bool) -> _Content:
                 raise InputError(f"{path}: not a factors file; its metadata name {names}, not {_FORMAT}")
             held = list(file.keys())
             values: dict[str, Tensor] = {name: file.get_tensor(name) for name in held} if tensors else {}
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: cannot be read as a factors file: {error}") from error
-    description = _describe(metadata, held)
+        description = _describe(metadata, held)
     needed = ["static", "dynamic", *(["stamps"] if description.stamps is not None else [])]
     needed += [f"label.{name}" for name in description.labels]
     absent = [name for name in needed if name not in held]
@@ -199,11 +198,12 @@ def read_factor_file(path: Path) -> FactorFile:
     content = _read(path, tensors=True)
     description, tensors = content.description, content.tensors
     stamps, unit = None, description.stamps
-    if unit is not None:
-        stamps = tensors.pop("stamps").numpy()
-        stamps = stamps.view(unit) if unit.kind == "M" else stamps
-    labels = {}
-    for name, classes in description.labels.items():
-        numbers = tensors.pop(f"label.{name}").numpy()
-        labels[name] = numbers if classes is None else np.array(classes, dtype=np.str_)[numbers]
-    return FactorFile(tensors, description.keys, stamps, labels)
+    with readable(path, "a factors file"):
+        if unit is not None:
+            stamps = tensors.pop("stamps").numpy()
+            stamps = stamps.view(unit) if unit.kind == "M" else stamps
+        labels = {}
+        for name, classes in description.labels.items():
+            numbers = tensors.pop(f"label.{name}").numpy()
+            labels[name] = numbers if classes is None else np.array(classes, dtype=np.str_)[numbers]
+        return FactorFile(tensors, description.keys, stamps, labels)

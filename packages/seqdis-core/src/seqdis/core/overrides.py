@@ -24,7 +24,9 @@ C = TypeVar("C", bound=BaseModel)
 def _read_value(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except RecursionError:
+        raise InputError(f"a value nests too deeply: {text:.40}…") from None
+    except ValueError:
         lowered = text.lower()
         words: dict[str, Any] = {"true": True, "false": False, "none": None}
         if lowered in words:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
+from seqdis.core.allocation_limit import AllocationLimit, as_large_as
 from seqdis.core.config import RunConfig, parse_config
 from seqdis.core.data.normalize import Normalizer
 from seqdis.core.errors import InputError
+from seqdis.core.limits import SETTING, limits
 from seqdis.core.model_files import load_state
+from seqdis.core.reading import one_reason, read_json, read_tensors
 from seqdis.core.registry import get_method, get_modality
 
 if TYPE_CHECKING:
@@ -43,10 +45,7 @@ def read_run_config(path: Path) -> RunConfig:
         InputError: The file is missing, is not JSON, is of another format version, or has a key that is
             unknown, missing or out of range.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    values = read_json(path)
     if not isinstance(values, dict) or values.get("format") != 2:
         version = values.get("format") if isinstance(values, dict) else type(values).__name__
         raise InputError(f"{path}: format {version!r}; this version reads format 2")
@@ -56,12 +55,16 @@ def read_run_config(path: Path) -> RunConfig:
     return parse_config(RunConfig, values | {"model": model}, where=str(path))
 
 
-def build_model(config: RunConfig) -> Disentangler:
+def build_model(config: RunConfig, *, within: AllocationLimit | None = None) -> Disentangler:
     """A fresh model of the configured method and modality.
 
+    Args:
+        config: The configuration of a run.
+        within: The bound on the numbers of its weights; the limit ``parameters`` when omitted.
+
     Raises:
-        InputError: The method or modality is not installed, the modality's options are wrong, or the shape of a frame
-            is still open.
+        InputError: The method or modality is not installed, the modality's options are wrong, the shape of a frame
+            is still open, or the model would be larger than allowed.
     """
     modality, method = get_modality(config.modality), get_method(config.method)
     if not config.data.frame_shape:
@@ -73,15 +76,33 @@ def build_model(config: RunConfig) -> Disentangler:
         )
     codec = modality.codec(config.codec)
     normalizer = Normalizer(codec.latent_shape(config.data.frame_shape), scope=config.data.normalize)
-    model = method.from_config(
-        config.model,
-        modality=modality,
-        frame_shape=config.data.frame_shape,
-        codec=codec,
-        normalizer=normalizer,
-    )
+    most = limits().parameters
+    refusal = f"a model of more than {{most}} numbers; allowed: {{most}}, or a larger {SETTING}=parameters=…"
+    with within or AllocationLimit(most, refusal), _buildable(config):
+        model = method.from_config(
+            config.model,
+            modality=modality,
+            frame_shape=config.data.frame_shape,
+            codec=codec,
+            normalizer=normalizer,
+        )
     model.run_config, model.value_range = config, modality.value_range
     return model
+
+
+@contextlib.contextmanager
+def _buildable(config: RunConfig) -> Iterator[None]:
+    """Turn what torch says of sizes that do not go together into one line.
+
+    Raises:
+        InputError: The body raised torch's error.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (RuntimeError, ValueError, TypeError, OverflowError, AssertionError, ZeroDivisionError) as error:
+        raise InputError(f"method {config.method!r}: no model of these sizes: {one_reason(error)}") from error
 
 
 def load(
@@ -102,11 +123,8 @@ def load(
     config = read_run_config(source / "config.json")
     if modality is not None and config.modality != modality:
         raise InputError(f"{folder}: a model of {config.modality}; allowed here: {modality}")
-    model = build_model(config)
-    try:
-        state = load_file(source / "model.safetensors")
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{source / 'model.safetensors'}: cannot be read: {error}") from error
+    state = read_tensors(source / "model.safetensors")
+    model = build_model(config, within=as_large_as(state, source))
     load_state(model, state, where=str(source))
     return model.eval().to(device)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from seqdis.core.data.tar_shards import container_of, is_there
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import is_shard_folder
 from seqdis.core.files import replace_with_json
+from seqdis.core.reading import read_json
 from seqdis.core.registry import data_root, get_dataset, get_modality
 
 __all__ = ["RememberedData", "data_of_run", "describe_data", "remember_data", "remembered_folder"]
@@ -157,12 +157,7 @@ def _file_of(run: Path) -> Path | None:
 
 
 def _read(file: Path) -> RememberedData:
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{file}: cannot be read as JSON: {error}; name the data by --data FOLDER"
-        ) from error
+    values = read_json(file, hint="; name the data by --data FOLDER")
     if not isinstance(values, dict):
         raise InputError(f"{file}: holds a {type(values).__name__}; name the data by --data FOLDER")
     return parse_config(RememberedData, values, where=str(file))

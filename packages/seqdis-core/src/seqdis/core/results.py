@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from seqdis.core.config import Config, RunConfig, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.metric import Metrics
+from seqdis.core.reading import read_json
 from seqdis.core.starting_noise import NoiseChoice
 from seqdis.core.training_record import TrainingRecord
 from seqdis.core.worker_processes import usable_cores
@@ -275,10 +275,7 @@ def read_schema(path: Path) -> str:
 
 
 def _read(path: Path, schema: str | None) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    values = read_json(path)
     received = values.get("schema") if isinstance(values, dict) else None
     allowed = [schema] if schema else [RESULT_SCHEMA, BENCHMARK_SCHEMA]
     if received == "seqdis.result.1":

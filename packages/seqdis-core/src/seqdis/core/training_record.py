@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 
 from seqdis.core.config import Config, RunConfig
 from seqdis.core.pretrained import read_run_config
+from seqdis.core.reading import read_json
 from seqdis.core.registry import get_preset, list_presets
 
 __all__ = ["TrainingRecord", "changed_settings", "read_training", "training_record"]
@@ -82,8 +83,8 @@ def read_training(run: Path, *, case: str = "") -> TrainingRecord | None:
     """
     if not (run / "run.json").is_file() or not (run / "config.json").is_file():
         return None
-    about = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    if "steps" not in about:
+    about = read_json(run / "run.json")
+    if not isinstance(about, dict) or "steps" not in about:
         return None
     config = read_run_config(run / "config.json")
     return training_record(

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import tokenize
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from seqdis.core.errors import InputError
+from seqdis.core.limits import check_size
+from seqdis.core.npy_files import Arrays, read_npy
 
 __all__ = ["ArrayFile", "read_array"]
-
-# What numpy's reader raises for a file that is cut short, or whose header is damaged or claims too much.
-_DAMAGE = (
-    OSError, ValueError, EOFError, MemoryError, OverflowError, SyntaxError, TypeError, KeyError, tokenize.TokenError,
-    zlib.error, zipfile.BadZipFile, NotImplementedError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,29 +34,22 @@ def read_array(path: Path) -> ArrayFile:
         InputError: The file is missing or damaged, holds other arrays, or no numbers.
     """
     seen = None
-    try:
-        # Mapped, not read: a header that claims more than the file holds is an error and takes no memory.
-        loaded = np.load(path, allow_pickle=False, mmap_mode="r" if path.suffix.lower() == ".npy" else None)
-        if isinstance(loaded, np.ndarray):
-            values = loaded
-        else:
-            with loaded:
-                names = list(loaded.files)
-                if len(names) != 1 and not {"x"} <= set(names) <= {"x", "observed"}:
-                    raise InputError(f"{path}: holds arrays {names}; allowed: one, or 'x' and 'observed'")
-                values = loaded["x" if len(names) > 1 else names[0]]
-                seen = loaded["observed"] if len(names) > 1 else None
-    except InputError:
-        raise
-    except _DAMAGE as error:
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: cannot be read as {path.suffix}: {why}") from error
+    if path.suffix.lower() == ".npy":
+        values = read_npy(path)
+    else:
+        arrays = Arrays(path)
+        names = list(arrays)
+        if len(names) != 1 and not {"x"} <= set(names) <= {"x", "observed"}:
+            raise InputError(f"{path}: holds arrays {names!s:.200}; allowed: one, or 'x' and 'observed'")
+        values = arrays["x" if len(names) > 1 else names[0]]
+        seen = arrays["observed"] if len(names) > 1 else None
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or values.dtype.kind not in "fiub":
         raise InputError(
             f"{path}: an array {values.shape} of {values.dtype}; allowed: numbers, (T, F) or (T,)"
         )
+    check_size(path, values.shape[1], "columns", what="columns")
     values = np.array(values, dtype=np.float64)
     observed = ~np.isnan(values)
     if seen is not None:

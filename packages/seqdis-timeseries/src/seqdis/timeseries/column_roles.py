@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ def column_roles(
             is not named.
     """
     names = [str(column) for column in table.columns]
-    double = next((column for i, column in enumerate(names) if column in names[:i] and column), None)
+    double = next((column for column, count in Counter(names).items() if count > 1 and column), None)
     if double is not None:
         raise InputError(f"{name}: two columns are called {double!r}; allowed: each name once")
     labels = _present(options.label_columns, names, f"{name}: label column", lenient)
@@ -177,7 +178,7 @@ def _check_channel(
 def _check_numbers(cells: pd.Series, name: str) -> None:
     if pd.api.types.is_numeric_dtype(cells) or cells.isna().all():
         return
-    known = cells.dropna()
+    known = cells.dropna().drop_duplicates()
     texts = known[pd.to_numeric(known, errors="coerce").isna()]
     # A decimal comma is no number to pandas: what no way of writing makes a number is the better example.
     words = texts[~texts.astype(str).str.fullmatch(NUMBER_LIKE.strip("^$")).astype(bool)]
@@ -189,7 +190,7 @@ def _check_numbers(cells: pd.Series, name: str) -> None:
     ]
     if len(texts) and texts.astype(str).nunique() == 1 and len(texts) < len(known):
         ways.insert(0, f"missing={texts.iloc[0]} (a missing value)")
-        if texts.index[0] == 0 and len(texts) == 1:
+        if texts.index[0] == 0 and (cells == texts.iloc[0]).sum() == 1:
             ways.insert(0, "skip_lines=2 (a line of units below the names)")
     raise InputError(
         f"{name}: column {title!r} holds text ({example}); allowed: numeric columns, chosen with columns=A,B,…; or "

@@ -18,6 +18,7 @@ MISSING = frozenset({
 })  # fmt: skip
 """Cells that mean a missing value wherever they stand."""
 
+_HEAD = 1000
 MINUS = "\u2212"
 """The minus of typesetters."""
 _SPACES = " \u00a0\u202f'’"  # what stands between thousands in several countries
@@ -128,6 +129,7 @@ def numbers_of(column: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray | None:
 def _cast(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     for kind in (pa.int64(), pa.float64()):
         try:
+            column.slice(0, _HEAD).cast(kind)  # a long column of texts takes minutes to fail
             return column.cast(kind)
         except pa.ArrowInvalid:
             continue

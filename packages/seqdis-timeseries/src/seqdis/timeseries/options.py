@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from seqdis.core.base_config import LONGEST
 from seqdis.core.config import Config
 
 __all__ = ["SeriesOptions"]
@@ -64,6 +65,7 @@ class SeriesOptions(Config):
     stride: int | None = Field(
         None,
         ge=1,
+        le=LONGEST,
         description="steps between the starts of a named dataset's windows; its own default when omitted",
     )
     protocol: Literal["corrected", "published"] = Field(

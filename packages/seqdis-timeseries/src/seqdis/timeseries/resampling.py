@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from seqdis.core.errors import InputError
+from seqdis.core.limits import allowed_content
 
 __all__ = ["Resampled", "resample"]
 
 SPELLED = {"H": "h", "d": "D", "S": "s", "T": "min", "m": "min"}
 """Units of time as people write them, and as pandas does."""
-MOST = 10_000_000
-"""Number of steps above which a recording is not resampled."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,9 @@ def resample(
     Raises:
         InputError: ``freq`` is no time, does not go with the times, or makes too many steps.
     """
-    starts, step_of_row = (_by_clock if times.dtype.kind == "M" else _by_number)(times, freq, name)
+    starts, step_of_row = (_by_clock if times.dtype.kind == "M" else _by_number)(
+        times, max(1, values.shape[1]), freq, name
+    )
     seen, sums = np.zeros((len(starts), values.shape[1])), np.zeros((len(starts), values.shape[1]))
     known = ~np.isnan(values)
     np.add.at(seen, step_of_row, known)
@@ -64,7 +65,7 @@ def resample(
     return Resampled(means, starts, {label: column[latest] for label, column in classes.items()})
 
 
-def _by_clock(times: np.ndarray, freq: float | str, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _by_clock(times: np.ndarray, columns: int, freq: float | str, name: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         offset = pd.tseries.frequencies.to_offset(_spelled(str(freq)))
     except (ValueError, TypeError) as error:
@@ -73,7 +74,11 @@ def _by_clock(times: np.ndarray, freq: float | str, name: str) -> tuple[np.ndarr
         raise InputError(f"{name}: freq={freq}; allowed: above 0")
     if isinstance(offset, pd.tseries.offsets.Tick):
         _check_count(
-            (times[-1] - times[0]) / np.timedelta64(pd.Timedelta(offset).value, "ns"), len(times), freq, name
+            (times[-1] - times[0]) / np.timedelta64(pd.Timedelta(offset).value, "ns"),
+            len(times),
+            columns,
+            freq,
+            name,
         )
     counts = pd.Series(1, index=pd.DatetimeIndex(times)).resample(offset).sum()
     starts = counts.index.to_numpy("datetime64[ns]")
@@ -86,7 +91,9 @@ def _spelled(freq: str) -> str:
     return freq if parts is None else parts[1] + SPELLED[parts[2]]
 
 
-def _by_number(times: np.ndarray, freq: float | str, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _by_number(
+    times: np.ndarray, columns: int, freq: float | str, name: str
+) -> tuple[np.ndarray, np.ndarray]:
     try:
         step = float(freq)
     except ValueError:
@@ -95,14 +102,15 @@ def _by_number(times: np.ndarray, freq: float | str, name: str) -> tuple[np.ndar
         ) from None
     if not 0 < step < np.inf:
         raise InputError(f"{name}: freq={freq}; allowed: above 0")
-    _check_count((times[-1] - times[0]) / step, len(times), freq, name)
+    _check_count((times[-1] - times[0]) / step, len(times), columns, freq, name)
     # A time that stands on a step's edge may lie below it by rounding.
     number = np.floor((times - times[0]) / step + 1e-6).astype(np.int64)
     return times[0] + step * np.arange(number[-1] + 1), number
 
 
-def _check_count(steps: float, rows: int, freq: float | str, name: str) -> None:
-    if steps > MOST:
+def _check_count(steps: float, rows: int, columns: int, freq: float | str, name: str) -> None:
+    most = max(1, allowed_content(rows * columns) // columns)
+    if steps > most:
         raise InputError(
-            f"{name}: freq={freq} makes {steps:.0f} steps of {rows} rows; allowed: up to {MOST}, by a longer step"
+            f"{name}: freq={freq} makes {steps:.0f} steps of {rows} rows; allowed: up to {most}, by a longer step"
         )

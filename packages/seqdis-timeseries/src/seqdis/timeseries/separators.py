@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +17,8 @@ NAMES = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 """Separators by the word that names them on a command line."""
 CANDIDATES = (";", "\t", "|", ",", " ")
 """Separators in the order in which they are tried: what hardly ever stands within a field comes first."""
+_ENOUGH = 10_000
+"""Lines behind one that differs whose number of fields says which is usual."""
 _TWO_NUMBERS = re.compile(r'[+-]?[\d.,]+"?\s+"?[+-]?[\d.,]+')
 _WHOLE = re.compile(r"[+-]?\d+")
 
@@ -41,7 +45,11 @@ def find_separator(lines: Sequence[str], name: str, *, decimal: str | None = Non
     counts = {}
     for separator in CANDIDATES:
         if separator != decimal:
-            counts[separator] = [len(fields) for fields in split_lines(lines, separator)]
+            # A field longer than any text (csv.Error) says that this is not what separates them.
+            with contextlib.suppress(csv.Error):
+                counts[separator] = [len(fields) for fields in split_lines(lines, separator)]
+    if not counts:
+        raise InputError(f"{name}: a field has more than {csv.field_size_limit()} characters; allowed: fewer")
     fitting = [one for one, numbers in counts.items() if min(numbers) == max(numbers) > 1]
     if fitting[:1] == [","]:
         fields = [field for row in split_lines(lines, ",") for field in row]
@@ -66,7 +74,7 @@ def _agreeing(numbers: Sequence[int]) -> int:
 
 
 def check_field_counts(
-    lines: Iterable[str], separator: str, name: str, *, numbers: Sequence[int] = ()
+    lines: Iterable[str], separator: str, name: str, *, numbers: Iterable[int] | None = None
 ) -> None:
     """Refuse a line that has another number of fields than the first.
 
@@ -79,16 +87,23 @@ def check_field_counts(
     Raises:
         InputError: A line has more or fewer fields.
     """
-    counts = [
-        (numbers[i] if len(numbers) else i + 1, fields)
-        for i, fields in enumerate(split_lines(lines, separator))
-    ]
-    counts = [(line, fields) for line, fields in counts if fields]
-    usual = Counter(len(fields) for _, fields in counts).most_common(1)[0][0]
-    start, first = counts[0]
-    line, other = next(((line, fields) for line, fields in counts if len(fields) != len(first)), (0, first))
+    counted = itertools.count(1) if numbers is None else iter(numbers)
+    start, first, line, other = 0, list[str](), 0, list[str]()
+    widths = Counter[int]()
+    # One line after another: the fields of all of them would take many times the file.
+    for number, fields in zip(counted, split_lines(lines, separator), strict=False):
+        if not fields:
+            continue
+        widths[len(fields)] += 1
+        if not first:
+            start, first = number, fields
+        elif not line and len(fields) != len(first):
+            line, other = number, fields
+        if line and number > line + _ENOUGH:
+            break
     if not line:
         return
+    usual = widths.most_common(1)[0][0]
     if len(other) == len(first) + 1 and not other[-1].strip():
         raise InputError(
             f"{name}: line {start} has {len(first)} fields and line {line} one more, which is empty; allowed: the same number "

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import lzma
-import zlib
 from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
 
-from seqdis.core.errors import InputError
+from seqdis.core.reading import readable
 from seqdis.timeseries.options import SeriesOptions
+from seqdis.timeseries.parquet_claims import check_parquet
 from seqdis.timeseries.text_files import COMPRESSIONS
 from seqdis.timeseries.text_tables import read_text_table
 
@@ -21,9 +20,6 @@ TABLES = (
     ".parquet",
 )
 """Suffixes of tables."""
-
-# A damaged file shows as any of these, by the library that met it (pandas' and pyarrow's own are ValueErrors).
-_DAMAGE = (OSError, ValueError, EOFError, MemoryError, lzma.LZMAError, zlib.error)
 
 
 def read_frame(path: Path, options: SeriesOptions | None = None) -> pd.DataFrame:
@@ -36,8 +32,9 @@ def read_frame(path: Path, options: SeriesOptions | None = None) -> pd.DataFrame
     Raises:
         InputError: The file is missing, damaged or empty, or can be read in two ways.
     """
-    try:
+    with readable(path, "a table"):
         if path.name.lower().endswith(".parquet"):
+            check_parquet(path)
             table = pd.read_parquet(path)
             decimals = [
                 title
@@ -52,11 +49,6 @@ def read_frame(path: Path, options: SeriesOptions | None = None) -> pd.DataFrame
                 table = table.reset_index(names=named)
         else:
             table = read_text_table(path, options or SeriesOptions())
-    except InputError:
-        raise
-    except _DAMAGE as error:
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: cannot be read as a table: {why}") from error
     table.columns = [str(name) for name in table.columns]
     return table.reset_index(drop=True)
 

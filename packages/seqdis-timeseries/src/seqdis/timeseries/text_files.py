@@ -7,10 +7,12 @@ import gzip
 import lzma
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from seqdis.core.errors import InputError
+from seqdis.core.limits import allowed_content, check_claim
 
 __all__ = ["COMPRESSIONS", "read_text"]
 
@@ -18,17 +20,33 @@ BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\
 """What some programs write at the start of a file, and the encoding that it stands for."""
 
 
-def _unpack_zstd(content: bytes) -> bytes:
-    return bytes(pa.CompressedInputStream(pa.BufferReader(content), "zstd").read())
+_BLOCK = 1 << 20
 
 
-COMPRESSIONS: Mapping[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
-    ".zst": _unpack_zstd,
+def _open_zstd(path: Path) -> Any:
+    return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
+
+
+COMPRESSIONS: Mapping[str, Callable[[Path], Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": _open_zstd,
 }
-"""The function that unpacks a file, by its last suffix."""
+"""The function that opens a file to be unpacked as it is read, by its last suffix."""
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file, unpacked, as many as a file of its size may hold."""
+    opened = COMPRESSIONS.get(path.suffix.lower())
+    if opened is None:
+        return path.read_bytes()
+    size, content = path.stat().st_size, bytearray()
+    with opened(path) as file:
+        while (part := file.read(_BLOCK)) and len(content) <= allowed_content(size):
+            content += part
+    check_claim(path, len(content), size, what="bytes or more")
+    return bytes(content)
 
 
 def read_text(path: Path, *, encoding: str = "utf-8") -> str:
@@ -38,10 +56,7 @@ def read_text(path: Path, *, encoding: str = "utf-8") -> str:
         InputError: The encoding is unknown, or the file is of another one.
         OSError, EOFError, ValueError, lzma.LZMAError, zlib.error: The file is missing or damaged.
     """
-    content = path.read_bytes()
-    unpack = COMPRESSIONS.get(path.suffix.lower())
-    if unpack is not None:
-        content = unpack(content)
+    content = _content(path)
     for mark, marked in BYTE_ORDER_MARKS.items():
         if content.startswith(mark):
             encoding = marked

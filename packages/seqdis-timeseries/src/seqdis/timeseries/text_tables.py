@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from seqdis.core.errors import InputError
+from seqdis.core.limits import check_size
 from seqdis.timeseries.decimal_marks import MISSING, find_decimal_mark, numbers_of, text_cells
 from seqdis.timeseries.headers import has_header
 from seqdis.timeseries.options import SeriesOptions
 from seqdis.timeseries.separators import NAMES, check_field_counts, find_separator, split_lines
+from seqdis.timeseries.table_lines import TableLines, table_lines
 from seqdis.timeseries.text_files import read_text
 
 __all__ = ["read_text_table"]
@@ -28,18 +30,6 @@ NUMBERED = "column_"
 """What the columns of a file without a header are called, before their number."""
 BLOCK = 1 << 24
 """Bytes that are parsed together; a line is not longer."""
-_EXCEL = re.compile(r"sep=(.)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """Lines of a file that hold the table, their numbers in the file, the comment above and an empty line among them."""
-
-    texts: list[str]
-    numbers: list[int]
-    comment: str | None
-    separator: str | None
-    empty: int | None
 
 
 def read_text_table(path: Path, options: SeriesOptions) -> pd.DataFrame:
@@ -57,16 +47,18 @@ def read_text_table(path: Path, options: SeriesOptions) -> pd.DataFrame:
             readings are possible.
         OSError, EOFError, ValueError, lzma.LZMAError, zlib.error: The file is missing or damaged.
     """
-    lines = _lines(read_text(path, encoding=options.encoding), options, str(path))
-    if not lines.texts:
+    lines = table_lines(read_text(path, encoding=options.encoding), options.skip_lines, str(path))
+    head = lines.head(SAMPLE)
+    if not head:
         raise InputError(f"{path}: is empty; a table with at least one row of numbers is needed")
     sep = options.sep or lines.separator
     separator = NAMES.get(sep, sep) if sep else None
     if separator is None:
-        separator = find_separator(lines.texts[:SAMPLE], str(path), decimal=options.decimal)
+        separator = find_separator(head, str(path), decimal=options.decimal)
     if len(separator) != 1:
         raise InputError(f"{path}: sep={sep}; allowed: one character, or {', '.join(NAMES)}")
-    first = next(split_lines(lines.texts[:SAMPLE], separator))
+    first = next(split_lines(head, separator))
+    check_size(path, len(first), "columns", what="columns")
     if len(first) == 1 and lines.empty is not None:
         raise InputError(
             f"{path}: line {lines.empty} of one column is empty; allowed: NA for a missing value, or skip_lines={lines.empty}"
@@ -92,39 +84,6 @@ def read_text_table(path: Path, options: SeriesOptions) -> pd.DataFrame:
     return _without_empty_end(table)
 
 
-def _lines(text: str, options: SeriesOptions, name: str) -> _Lines:
-    skipped = _skipped(options.skip_lines, name)
-    texts, numbers = list[str](), list[int]()
-    comment = separator = empty = last = None
-    for number, line in enumerate(text.split("\n"), start=1):
-        if number in skipped:
-            continue
-        if not line.strip():
-            last = number if texts and last is None else last
-            continue
-        if not texts and separator is None and (mark := _EXCEL.fullmatch(line.strip())):
-            separator = mark[1]
-        elif line.lstrip().startswith("#"):
-            comment = line.lstrip() if not texts else comment
-        else:
-            empty = last if empty is None else empty
-            texts.append(line)
-            numbers.append(number)
-    return _Lines(texts, numbers, comment, separator, empty)
-
-
-def _skipped(parts: Sequence[str], name: str) -> set[int]:
-    numbers: set[int] = set()
-    for part in parts:
-        first, _, last = part.partition("-")
-        if not first.isdigit() or not (last or first).isdigit():
-            raise InputError(
-                f"{name}: skip_lines={part}; allowed: numbers of lines from 1, such as 2 or 1-3,5"
-            )
-        numbers |= set(range(int(first), int(last or first) + 1))
-    return numbers
-
-
 def _names(comment: str | None, separator: str, count: int) -> list[str]:
     """Names of the columns of a file without a header: a comment above them with as many fields, else numbers."""
     if comment is not None and count > 1:
@@ -134,21 +93,20 @@ def _names(comment: str | None, separator: str, count: int) -> list[str]:
     return [f"{NUMBERED}{i}" for i in range(1, count + 1)]
 
 
-def _parse(lines: _Lines, separator: str, name: str, count: int) -> pa.Table:
+def _parse(lines: TableLines, separator: str, name: str, count: int) -> pa.Table:
     """All fields as texts."""
-    content = "\n".join(lines.texts)
-    if separator == " " or re.search(
-        rf"{re.escape(separator)}\s+\"", content
-    ):  # a space before a quote hides it
+    content = lines.content
+    # A space before a quote hides it.
+    if separator == " " or re.search(rf"{re.escape(separator)} +\"", content):
         rewritten = io.StringIO()
-        csv.writer(rewritten, delimiter=",").writerows(split_lines(lines.texts, separator))
+        csv.writer(rewritten, delimiter=",").writerows(split_lines(lines, separator))
         content, mark = rewritten.getvalue(), ","
     else:
         mark = separator
     wrong = []
 
     def remember(row: arrow_csv.InvalidRow) -> str:
-        wrong.append(row)
+        wrong[:1] = [row]
         return "skip"
 
     titles = [f"f{i}" for i in range(count)]
@@ -168,24 +126,29 @@ def _parse(lines: _Lines, separator: str, name: str, count: int) -> pa.Table:
     except pa.ArrowInvalid as error:
         raise InputError(f"{name}: cannot be read as a table: {' '.join(str(error).split())}") from error
     if wrong:
-        check_field_counts(lines.texts, separator, name, numbers=lines.numbers)
+        check_field_counts(lines, separator, name, numbers=lines.numbers())
         raise InputError(f"{name}: a line has {wrong[0].actual_columns} fields; the first has {count}")
     return table
 
 
 def _texts(cells: pa.ChunkedArray) -> pd.Series:
-    return pd.Series(cells.to_pylist(), dtype=object)
+    # Equal cells are one object: a million copies of a word would take as many times its memory.
+    coded = cells.dictionary_encode().combine_chunks()
+    coded = coded if isinstance(coded, pa.DictionaryArray) else pa.chunked_array([coded]).combine_chunks()
+    words = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    return pd.Series(
+        words[coded.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)], dtype=object
+    )
 
 
 def _column(cells: pa.ChunkedArray, decimal: str) -> pd.Series:
     numbers = numbers_of(cells, decimal)
     if numbers is not None:
         return numbers.to_pandas()
-    texts = _texts(cells)
-    truths = texts.dropna().str.lower()
-    if not truths.isin(["true", "false"]).all():
-        return texts
-    return texts.str.lower().map({"true": True, "false": False}).astype("boolean")
+    lowered = pc.utf8_lower(cells)
+    if not pc.all(pc.is_in(lowered.drop_null(), pa.array(["true", "false"])), min_count=0).as_py():
+        return _texts(cells)
+    return pc.equal(lowered, "true").to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
 
 
 def _is_nameless(column: str) -> bool:

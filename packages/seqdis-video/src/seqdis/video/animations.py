@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from seqdis.core.errors import InputError
+from seqdis.core.limits import check_size
+from seqdis.core.reading import readable
 from seqdis.video.decoded import DecodedFrame
 from seqdis.video.frame_index import FrameIndex
-from seqdis.video.pictures import BROKEN, to_rgb
+from seqdis.video.media_input import check_pixels, open_picture
+from seqdis.video.pictures import to_rgb
 
 __all__ = ["decode_animation", "index_animation"]
 
@@ -31,17 +33,19 @@ def index_animation(path: Path) -> FrameIndex:
     Raises:
         InputError: The file is damaged or cut short.
     """
-    durations = []
-    try:
-        with Image.open(path) as image:
-            timed = image.format not in _TIMELESS
-            for number in range(getattr(image, "n_frames", 1)):
-                image.seek(number)
-                image.load()  # webp and avif tell the duration of a picture that was decoded
-                durations.append(float(image.info.get("duration", 0)) or _DEFAULT_DURATION)
-            width, height = image.size
-    except BROKEN as error:
-        raise InputError(f"{path}: cannot be read as {_kind(path)}: {error}") from error
+    durations, pixels = list[float](), 0
+    with readable(path, _kind(path)), open_picture(path) as image:
+        timed = image.format not in _TIMELESS
+        count = getattr(image, "n_frames", 1)
+        check_size(path, count * image.width * image.height, "animation", what="pixels in all pictures")
+        for number in range(count):
+            image.seek(number)
+            check_pixels(path, *image.size)
+            pixels += image.width * image.height
+            check_size(path, pixels, "animation", what="pixels in all pictures or more")
+            image.load()  # webp and avif tell the duration of a picture that was decoded
+            durations.append(float(image.info.get("duration", 0)) or _DEFAULT_DURATION)
+        width, height = image.size
     content = path.read_bytes()
     # Some writers pad after the trailer byte of a gif.
     if path.suffix.lower() == ".gif" and not content[-64:].rstrip(b"\0\r\n ").endswith(b";"):
@@ -77,17 +81,13 @@ def decode_animation(
         InputError: The file is damaged.
     """
     wanted = set(numbers.tolist())
-    try:
-        with Image.open(path) as image:
-            alone = path if getattr(image, "n_frames", 1) == 1 else None
-            for number in range(int(numbers[-1]) + 1) if between else numbers.tolist():
-                image.seek(number)
-                if between or number in wanted:
-                    yield DecodedFrame(number, to_rgb(image, white=white, path=alone))
-    except InputError as error:
-        raise InputError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
-    except BROKEN as error:
-        raise InputError(f"{path}: cannot be read as {_kind(path)}: {error}") from error
+    with readable(path, _kind(path)), open_picture(path) as image:
+        alone = path if getattr(image, "n_frames", 1) == 1 else None
+        for number in range(int(numbers[-1]) + 1) if between else numbers.tolist():
+            image.seek(number)
+            check_pixels(path, *image.size)
+            if between or number in wanted:
+                yield DecodedFrame(number, to_rgb(image, white=white, path=alone))
 
 
 def _kind(path: Path) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqdis.core.codec import FrameCodec
 from seqdis.core.errors import InputError
+from seqdis.core.reading import read_json, readable
 
 __all__ = ["AutoencoderCodec", "load_autoencoder"]
 
@@ -91,12 +92,8 @@ def load_autoencoder(path: str | None) -> AutoencoderCodec:
     for name in _FILES:
         if not (folder / name).is_file():
             raise InputError(f"codec 'autoencoder': {folder / name} is missing; {_HOW}")
-    try:
-        kind = json.loads((folder / _FILES[0]).read_text(encoding="utf-8")).get("_class_name")
-    except (ValueError, AttributeError) as error:
-        raise InputError(
-            f"codec 'autoencoder': {folder / _FILES[0]} cannot be read as JSON: {error}"
-        ) from error
+    config = read_json(folder / _FILES[0])
+    kind = config.get("_class_name") if isinstance(config, dict) else type(config).__name__
     if kind not in _CLASSES:
         raise InputError(f"codec 'autoencoder': {folder} holds a {kind!r}; allowed: {', '.join(_CLASSES)}")
     try:
@@ -104,11 +101,8 @@ def load_autoencoder(path: str | None) -> AutoencoderCodec:
     except ImportError as error:
         message = "codec 'autoencoder' needs diffusers: python -m pip install 'seqdis-video[latent]'"
         raise InputError(message) from error
-    try:
+    with readable(folder, "codec 'autoencoder'"):
         model = getattr(diffusers, kind).from_pretrained(
             folder, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=False
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise InputError(f"codec 'autoencoder': {folder} cannot be loaded: {first}") from error
     return AutoencoderCodec(model)

@@ -14,9 +14,11 @@ from av.container import InputContainer
 from PIL import Image
 
 from seqdis.core.errors import InputError
+from seqdis.core.reading import one_reason
 from seqdis.video.colours import RgbConverter
 from seqdis.video.decoded import DecodedFrame
 from seqdis.video.frame_index import FrameIndex
+from seqdis.video.media_input import VIDEOS, check_stream
 from seqdis.video.orientation import is_upright, turns_sides, upright
 from seqdis.video.packets import PacketTable, coded_packets, read_packets
 
@@ -34,13 +36,17 @@ def open_container(path: Path) -> Iterator[InputContainer]:
         InputError: The file is damaged or has no video stream; errors while it is open become this one, too.
     """
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with av.open(str(path), metadata_errors="ignore", options=dict(VIDEOS)) as container:
             if not container.streams.video:
                 raise InputError(f"{path}: has no video stream")
+            check_stream(path, container.streams.video[0])
             yield container
-    except av.error.FFmpegError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{path}: cannot be read as video, damaged or cut short: {reason}") from error
+    except InputError:
+        raise
+    except Exception as error:  # what a library throws at a damaged file is not a closed list
+        raise InputError(
+            f"{path}: cannot be read as video, damaged or cut short: {one_reason(error)}"
+        ) from error
 
 
 def index_container(path: Path) -> FrameIndex:

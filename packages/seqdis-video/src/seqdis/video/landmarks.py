@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,8 @@ import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
+from seqdis.core.npy_files import Arrays
+from seqdis.core.reading import readable
 
 __all__ = ["landmark_distances", "read_landmarks"]
 
@@ -60,24 +61,19 @@ def read_landmarks(path: Path, key: str, steps: int) -> Tensor:
     Raises:
         InputError: The file cannot be read, has no such recording, or has another number of frames of it.
     """
-    try:
-        file = _open(path, path.stat().st_mtime_ns)
-        if key not in file.files:
+    with readable(path, "npz of landmarks"):
+        arrays = _open(path, path.stat().st_mtime_ns)
+        if key not in arrays:
             raise InputError(
-                f"{path}: has no landmarks of {key!r}; it has {len(file.files)} recordings, "
-                f"such as {', '.join(map(repr, file.files[:3])) or 'none'}"
+                f"{path}: has no landmarks of {key!r}; it has {len(arrays)} recordings, "
+                f"such as {', '.join(map(repr, list(arrays)[:3])) or 'none'}"
             )
-        points = torch.from_numpy(np.asarray(file[key], dtype=np.float32))
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: cannot be read as npz of landmarks: {error}") from error
+        points = torch.from_numpy(np.asarray(arrays[key], dtype=np.float32))
     if len(points) != steps:
         raise InputError(f"{path}: landmarks of {len(points)} frames of {key!r}, which has {steps}")
     return points
 
 
 @functools.lru_cache(maxsize=2)
-def _open(path: Path, modified: int) -> np.lib.npyio.NpzFile:
-    file = np.load(path, allow_pickle=False)
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise ValueError("it holds a single array")
-    return file
+def _open(path: Path, modified: int) -> Arrays:
+    return Arrays(path)

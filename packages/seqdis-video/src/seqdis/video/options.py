@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from seqdis.core.base_config import LONGEST
 from seqdis.core.config import Config
 
 __all__ = ["VideoOptions"]
@@ -20,7 +21,7 @@ class VideoOptions(Config):
         le=1000,
         description="frames a second that clips are sampled at, by their time stamps; every frame when omitted",
     )
-    stride: int = Field(1, ge=1, description="keep every n-th frame (after fps)")
+    stride: int = Field(1, ge=1, le=LONGEST, description="keep every n-th frame (after fps)")
     output_fps: float | None = Field(
         None,
         gt=0,
@@ -42,7 +43,7 @@ class VideoOptions(Config):
         "farneback", description="OpenCV's estimator of optical flow, for the target 'flow_cells'"
     )
     flow_grid: int = Field(3, ge=1, le=16, description="cells a side of the grid that 'flow_cells' looks at")
-    flow_top: int = Field(3, ge=1, description="cells that count as those of the largest motion")
+    flow_top: int = Field(3, ge=1, le=256, description="cells that count as those of the largest motion")
     landmarks: str | None = Field(
         None, description="npz file of face landmarks, for the target 'landmark_distances'"
     )

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from seqdis.core.errors import InputError
+from seqdis.core.reading import readable
 from seqdis.video.decoded import DecodedFrame
 from seqdis.video.frame_index import FrameIndex
-from seqdis.video.pictures import ANIMATIONS, BROKEN, IMAGES, read_picture
+from seqdis.video.media_input import open_picture
+from seqdis.video.pictures import ANIMATIONS, IMAGES, read_picture
 
 __all__ = ["decode_folder", "frame_files", "holds_frames", "index_folder"]
 
@@ -38,9 +39,9 @@ def _is_animated(path: Path) -> bool:
     if path.suffix.lower() not in ANIMATIONS:
         return False
     try:
-        with Image.open(path) as image:
+        with readable(path, "a picture"), open_picture(path) as image:
             return getattr(image, "n_frames", 1) > 1
-    except BROKEN:
+    except InputError:
         return False
 
 
@@ -57,11 +58,8 @@ def index_folder(folder: Path) -> FrameIndex:
     for path in files:
         status = path.stat()
         content.update(repr((path.name, status.st_size, status.st_mtime_ns)).encode())
-    try:
-        with Image.open(files[0]) as image:
-            width, height = image.size
-    except BROKEN as error:
-        raise InputError(f"{files[0]}: cannot be read as a picture: {error}") from error
+    with readable(files[0], "a picture"), open_picture(files[0]) as image:
+        width, height = image.size
     count = len(files)
     return FrameIndex(
         stamps=np.arange(count),

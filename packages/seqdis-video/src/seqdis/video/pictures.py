@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import av
@@ -10,8 +9,10 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from seqdis.core.errors import InputError
+from seqdis.core.reading import readable
+from seqdis.video.media_input import STILLS, check_stream, open_picture
 
-__all__ = ["ANIMATIONS", "BROKEN", "IMAGES", "read_picture", "to_rgb"]
+__all__ = ["ANIMATIONS", "IMAGES", "read_picture", "to_rgb"]
 
 IMAGES = (
     ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm",
@@ -20,11 +21,8 @@ IMAGES = (
 """Suffixes of the pictures that a folder of frames may hold."""
 ANIMATIONS = (".gif", ".webp", ".apng", ".tif", ".tiff", ".avif")
 """Suffixes of pictures that are clips by themselves where a file holds several."""
-BROKEN = (
-    OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error, Image.DecompressionBombError,
-    av.error.FFmpegError,
-)  # fmt: skip
-"""What the libraries let through from the depths of a damaged picture."""
+_ROWS = 1 << 18
+"""Pixels that are converted from more than 8 bits at a time."""
 _DEEP = 65535
 """White of the formats whose 16-bit values have a range of their own."""
 _FULL_RANGE = ("PNG", "PPM")
@@ -40,19 +38,14 @@ def read_picture(path: Path, *, white: float | None = None) -> Image.Image:
     Raises:
         InputError: The file is damaged, holds several pictures, or has pixels of unknown range.
     """
-    try:
-        with Image.open(path) as image:
-            count = getattr(image, "n_frames", 1)
-            if count > 1:
-                raise InputError(
-                    f"{path}: holds {count} pictures; allowed in a folder of frames: one a file (an animated png "
-                    "is read by itself under the suffix .apng)"
-                )
-            return ImageOps.exif_transpose(to_rgb(image, white=white, path=path))
-    except InputError:
-        raise
-    except BROKEN as error:
-        raise InputError(f"{path}: cannot be read as a picture: {error}") from error
+    with readable(path, "a picture"), open_picture(path) as image:
+        count = getattr(image, "n_frames", 1)
+        if count > 1:
+            raise InputError(
+                f"{path}: holds {count} pictures; allowed in a folder of frames: one a file (an animated png "
+                "is read by itself under the suffix .apng)"
+            )
+        return ImageOps.exif_transpose(to_rgb(image, white=white, path=path))
 
 
 def to_rgb(image: Image.Image, *, white: float | None = None, path: Path | None = None) -> Image.Image:
@@ -80,18 +73,31 @@ def to_rgb(image: Image.Image, *, white: float | None = None, path: Path | None 
             "is not known; allowed: 8 bits, 16-bit png, or the option white=VALUE that names the value of white"
         )
     if image.mode.startswith(("I", "F")):
-        values = np.asarray(image).astype(np.float64)[..., None].repeat(3, axis=-1)
+        values = np.asarray(image)[..., None]
     elif path is not None:
         values = _deep_values(path)
     else:
         raise InputError(f"{name}pixels of 16 bits a channel in a file of several pictures; allowed: 8 bits")
-    outside = (values < 0) | (values > known) | ~np.isfinite(values)
-    if outside.any():
-        worst = values[outside][0]
-        raise InputError(f"{name}a pixel is {worst:g}; allowed with white={known:g}: 0 to {known:g}")
-    rgb = Image.fromarray((values * (255 / known)).round().astype(np.uint8))
+    pixels = np.empty((*values.shape[:2], 3), np.uint8)
+    rows = max(1, _ROWS // max(1, values.shape[1]))
+    for first in range(0, len(values), rows):
+        pixels[first : first + rows] = _scaled(values[first : first + rows], known, name)
+    rgb = Image.fromarray(pixels)
     rgb.getexif().update(image.getexif())
     return rgb
+
+
+def _scaled(part: np.ndarray, white: float, name: str) -> np.ndarray:
+    """Some rows ``(n, W, 1)``, ``(n, W, 3)``, or of 16 bits with opacity ``(n, W, 4)``, as 8 bits."""
+    values = part.astype(np.float64)
+    if values.shape[-1] == 4:
+        values = values[..., :3] * (values[..., 3:] / _DEEP)
+    outside = (values < 0) | (values > white) | ~np.isfinite(values)
+    if outside.any():
+        raise InputError(
+            f"{name}a pixel is {values[outside][0]:g}; allowed with white={white:g}: 0 to {white:g}"
+        )
+    return (values * (255 / white)).round().astype(np.uint8)
 
 
 def _shallow_rgb(image: Image.Image) -> Image.Image:
@@ -107,7 +113,7 @@ def _shallow_rgb(image: Image.Image) -> Image.Image:
 
 def _deep_values(path: Path) -> np.ndarray:
     # Pillow keeps the upper 8 bits of these alone.
-    with av.open(str(path), metadata_errors="ignore") as container:
+    with av.open(str(path), metadata_errors="ignore", options=dict(STILLS)) as container:
+        check_stream(path, container.streams.video[0])
         frame = next(container.decode(video=0))
-        values = frame.to_ndarray(format="rgba64le").astype(np.float64)
-    return values[..., :3] * (values[..., 3:] / _DEEP)
+        return frame.to_ndarray(format="rgba64le")

@@ -91,7 +91,9 @@ def decode_by_torchcodec(path: Path, index: FrameIndex, numbers: np.ndarray) -> 
             pictures = decoder.get_frames_at(some.tolist()).data.numpy()
             for number, pixels in zip(some.tolist(), pictures, strict=True):
                 yield DecodedFrame(number, Image.fromarray(pixels), index.aspect)
-    except (RuntimeError, ValueError, OSError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # what a library throws at a damaged file is not a closed list
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path}: damaged at or after {at:.2f} s: {reason}") from error
 

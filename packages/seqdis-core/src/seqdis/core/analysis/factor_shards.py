@@ -13,6 +13,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import read_index
 from seqdis.core.factor_file import FactorDescription, pack, read_description, read_factor_file
 from seqdis.core.factors import Factors
+from seqdis.core.reading import readable
 from seqdis.core.stamps import convert_stamps
 
 __all__ = ["FactorShards", "join_factors"]
@@ -50,14 +51,16 @@ class FactorShards:
         """
         folder = Path(folder)
         index = read_index(folder)
-        if index["job"] != "encode":
-            raise InputError(f"{folder}: holds shards of {index['job']!r}; allowed: of encode")
-        if not index["finished"]:
-            there = len(list(folder.glob("[0-9]*.safetensors")))
-            raise InputError(
-                f"{folder}: {there} of {index['shards']} shards are there; the same seqdis encode goes on"
-            )
-        return cls.of([folder / shard["file"] for shard in index["contents"]])
+        with readable(folder, "factors"):
+            if index["job"] != "encode":
+                raise InputError(f"{folder}: holds shards of {index['job']!r}; allowed: of encode")
+            if not index["finished"]:
+                there = len(list(folder.glob("[0-9]*.safetensors")))
+                raise InputError(
+                    f"{folder}: {there} of {index['shards']} shards are there; the same seqdis encode goes on"
+                )
+            files = [folder / shard["file"] for shard in index["contents"]]
+        return cls.of(files)
 
     def __len__(self) -> int:
         """The number of sequences."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors, Side
 from seqdis.core.files import replace_with_tensors
 from seqdis.core.metric import Estimate
+from seqdis.core.reading import readable
 from seqdis.core.sequences import check_finite
 
 __all__ = ["PrincipalComponents", "label_association", "principal_components"]
@@ -96,14 +97,11 @@ class PrincipalComponents:
         Raises:
             InputError: The file is missing, damaged, or holds something else.
         """
-        try:
-            with safe_open(str(path), framework="pt") as file:
-                factor = (file.metadata() or {}).get(_FORMAT)
-                if factor not in ("static", "dynamic"):
-                    raise InputError(f"{path}: not a file of principal components")
-                tensors = {name: file.get_tensor(name) for name in ("mean", "std", "directions", "explained")}
-        except (OSError, SafetensorError) as error:
-            raise InputError(f"{path}: cannot be read as principal components: {error}") from error
+        with readable(path, "principal components"), safe_open(str(path), framework="pt") as file:
+            factor = (file.metadata() or {}).get(_FORMAT)
+            if factor not in ("static", "dynamic"):
+                raise InputError(f"{path}: not a file of principal components")
+            tensors = {name: file.get_tensor(name) for name in ("mean", "std", "directions", "explained")}
         return cls(factor, **tensors)
 
 

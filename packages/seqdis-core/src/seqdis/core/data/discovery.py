@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from seqdis.core.data.tar_shards import (
 )
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import is_shard_folder, read_index
+from seqdis.core.reading import read_json
 
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
@@ -72,8 +72,8 @@ class Found:
 def is_run_folder(folder: Path) -> bool:
     """Whether a folder is that of a training or of a saved model: its ``config.json`` names a preset and a method."""
     try:
-        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        values = read_json(folder / "config.json")
+    except InputError:
         return False
     return isinstance(values, dict) and {"preset", "method", "modality"} <= values.keys()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
+from seqdis.core.reading import read_json
 
 __all__ = ["LABELS_FILE", "FolderLabels", "read_folder_labels"]
 
@@ -53,10 +53,7 @@ def read_folder_labels(root: Path) -> FolderLabels | None:
     path = root / LABELS_FILE
     if not path.is_file():
         return None
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    content: Any = read_json(path)
     if not isinstance(content, dict) or not all(
         isinstance(content.get(k), dict) for k in ("labels", "clips")
     ):

@@ -17,6 +17,7 @@ from seqdis.core.data.latent_recording import LatentRecording
 from seqdis.core.data.tar_shards import is_there
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import INDEX_FILE, is_shard_folder, read_index
+from seqdis.core.reading import readable
 
 __all__ = ["ENCODED_DATA", "LatentCache", "files_behind", "open_latents"]
 
@@ -77,6 +78,11 @@ def open_latents(folder: Path) -> LatentCache:
 @functools.lru_cache(maxsize=2)
 def _open(folder: Path, written: int) -> LatentCache:
     index = read_index(folder)
+    with readable(folder / INDEX_FILE, "an index of latents"):
+        return _of_index(folder, index)
+
+
+def _of_index(folder: Path, index: dict[str, Any]) -> LatentCache:
     if index["job"] != ENCODED_DATA:
         raise InputError(
             f"{folder}: holds what seqdis {index['job']} made; allowed: latents, made by seqdis {ENCODED_DATA}"

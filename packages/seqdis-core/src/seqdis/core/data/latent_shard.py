@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.running_moments import RunningMoments
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.reading import readable
 from seqdis.core.sequences import NO_CLASS
 
 __all__ = ["HeldRecording", "LatentShard", "open_shard", "write_shard"]
@@ -57,18 +58,16 @@ class LatentShard:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        with readable(path, "a file of latents"):
             # Nothing is read yet: the file is mapped into memory, and closed with this object.
             opener: Any = safe_open  # its stubs name no types
             self._file = opener(str(path), framework="pt")
             described = json.loads((self._file.metadata() or {})[_FORMAT])
             self._slices = {name: self._file.get_slice(name) for name in self._file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise InputError(f"{path}: cannot be read as a file of latents: {error!s:.200}") from error
-        self.recordings = [HeldRecording(**values) for values in described["recordings"]]
-        self.classes: dict[str, list[str]] = described["step_labels"]
-        self.left_out: list[list[str]] = described["left_out"]
-        self._moments: Mapping[str, list[float]] = described["moments"]
+            self.recordings = [HeldRecording(**values) for values in described["recordings"]]
+            self.classes: dict[str, list[str]] = described["step_labels"]
+            self.left_out: list[list[str]] = described["left_out"]
+            self._moments: Mapping[str, list[float]] = described["moments"]
 
     @property
     def moments(self) -> RunningMoments:
@@ -90,12 +89,10 @@ class LatentShard:
         """
         breaks = (rows.diff() != 1).nonzero().flatten() + 1
         runs = rows.tensor_split(breaks.tolist())
-        try:
+        with readable(self.path, "a file of latents"):
             parts = [self._slices[name][int(run[0]) : int(run[-1]) + 1] for run in runs if len(run)]
-        except (OSError, SafetensorError, KeyError) as error:
-            raise InputError(f"{self.path}: cannot be read: {error}") from error
-        # One run is a view of the mapped file, whose pages would stay: a copy is as long as what was asked for.
-        return torch.cat(parts) if parts else self._slices[name][:0]
+            # One run is a view of the mapped file, whose pages would stay: a copy is as long as what was asked for.
+            return torch.cat(parts) if parts else self._slices[name][:0]
 
 
 def open_shard(path: Path) -> LatentShard:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
+from seqdis.core.reading import read_json
 
 __all__ = ["made_in", "mark_outputs"]
 
@@ -17,8 +18,8 @@ OUTPUTS_FILE = ".seqdis-outputs.json"
 def made_in(folder: Path) -> frozenset[str]:
     """Names of the files in a folder that :func:`mark_outputs` noted; a damaged list is none."""
     try:
-        names = json.loads((folder / OUTPUTS_FILE).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
+        names = read_json(folder / OUTPUTS_FILE)["files"]
+    except (InputError, KeyError, TypeError):
         return frozenset()
     return frozenset(str(name) for name in names) if isinstance(names, list) else frozenset()
 

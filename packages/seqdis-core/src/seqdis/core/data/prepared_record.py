@@ -11,6 +11,7 @@ from typing import Any
 
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
+from seqdis.core.reading import readable
 
 __all__ = ["FAILED_FILE", "PREPARED_FILE", "PreparedRecord", "source_version"]
 
@@ -52,8 +53,8 @@ class PreparedRecord:
         path = folder / PREPARED_FILE
         if not path.is_file():
             return None
-        lines = path.read_text(encoding="utf-8").split("\n")
-        try:
+        with readable(path, "the record of a preparation", hint="; --force prepares all files anew"):
+            lines = path.read_text(encoding="utf-8").split("\n")
             head = json.loads(lines[0])
             if head["format"] != _FORMAT:
                 raise InputError(f"{path}: has format {head['format']}; this version reads {_FORMAT}")
@@ -61,10 +62,6 @@ class PreparedRecord:
             for line in lines[1:-1]:  # behind the last line break stands nothing, or a line cut short
                 entry = json.loads(line)
                 record.files[entry.pop("file")] = entry
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{path}: is damaged: {error}; --force prepares all files anew") from error
         return record
 
     def write(self) -> None:

@@ -123,7 +123,7 @@ def _listed(shard: Path, size: int, written: int) -> Mapping[str, PackedFile]:
                     raise tarfile.ReadError(f"{entry.name} ends behind the end of the file")
                 stamp = int(float(entry.mtime) * 1_000_000_000)
                 files[entry.name] = PackedFile(entry.name, sample, entry.offset_data, entry.size, stamp)
-    except (OSError, tarfile.TarError, ValueError) as error:
+    except Exception as error:  # what a library throws at a damaged file is not a closed list
         raise InputError(
             f"{shard}: is no whole, uncompressed tar file ({error or type(error).__name__})"
         ) from error

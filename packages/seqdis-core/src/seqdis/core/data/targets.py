@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -20,6 +19,7 @@ from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.reading import readable
 from seqdis.core.sequences import Sequences
 
 __all__ = ["Target", "TargetTable", "WithTargets", "target_table"]
@@ -182,10 +182,11 @@ def _read(path: Path, recordings: int) -> TargetTable | None:
     if not path.is_file():
         return None
     try:
-        tensors = load_file(path)
-        table = TargetTable(tensors["values"], tensors["lengths"])
-    except (OSError, SafetensorError, KeyError) as error:
-        _logger.warning("%s: is damaged (%s); it is computed again", path, error)
+        with readable(path, "a target"):
+            tensors = load_file(path)
+            table = TargetTable(tensors["values"], tensors["lengths"])
+    except InputError as error:
+        _logger.warning("%s; it is computed again", error)
         return None
     if len(table.lengths) != recordings or int(table.lengths.sum()) != len(table.values):
         _logger.warning("%s: is damaged (its sizes disagree); it is computed again", path)

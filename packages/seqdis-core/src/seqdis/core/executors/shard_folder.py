@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_job import PLAN_FILE, ShardJob, ShardPlan
 from seqdis.core.files import replace_with_json
+from seqdis.core.reading import read_json
 
 __all__ = ["INDEX_FILE", "ShardFolder", "is_shard_folder", "read_index"]
 
@@ -35,10 +35,7 @@ def read_index(folder: Path) -> dict[str, Any]:
         InputError: There is none, or it cannot be read.
     """
     path = folder / INDEX_FILE
-    try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as an index of shards: {error}") from error
+    index = read_json(path, kind="an index of shards")
     if not isinstance(index, dict) or index.get("format") != _FORMAT:
         raise InputError(f"{path}: is no index of shards of format {_FORMAT!r}")
     return index

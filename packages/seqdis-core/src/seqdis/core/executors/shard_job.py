@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from seqdis.core.errors import InputError
+from seqdis.core.reading import read_json
 
 __all__ = ["PLAN_FILE", "ShardJob", "ShardPlan", "ShardWorker"]
 
@@ -92,7 +92,7 @@ class ShardJob(ABC):
         path = self.folder / PLAN_FILE
         try:
             return _read_plan(path, path.stat().st_mtime_ns)[shard]
-        except (OSError, ValueError) as error:
+        except (OSError, InputError, LookupError, TypeError) as error:
             raise InputError(
                 f"{path}: the plan of the shards cannot be read: {error}; all processes must see this folder"
             ) from error
@@ -100,5 +100,5 @@ class ShardJob(ABC):
 
 @functools.lru_cache(maxsize=1)
 def _read_plan(path: Path, written: int) -> list[list[str]]:
-    plan: list[list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    plan: list[list[str]] = read_json(path)
     return plan

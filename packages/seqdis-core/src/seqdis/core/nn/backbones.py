@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from seqdis.core.base_config import DEEPEST, WIDEST, Level, Width
 from seqdis.core.config import Config
 from seqdis.core.errors import InputError
 
@@ -19,20 +20,25 @@ class BackboneConfig(Config):
     """Size of a frame encoder, frame decoder or denoiser, in the terms of DiffSDA's Tab. 6 and 7."""
 
     kind: Literal["unet", "mlp", "conv"]
-    channels: int = Field(ge=1, description="base channels")
-    multipliers: tuple[int, ...] = Field(
-        (1, 2, 2, 2), description="channels of each level (or layer) over the base"
+    channels: int = Field(ge=1, le=WIDEST, description="base channels")
+    multipliers: tuple[Width, ...] = Field(
+        (1, 2, 2, 2), max_length=32, description="channels of each level (or layer) over the base"
     )
-    attention: tuple[int, ...] = Field((), description="levels with self-attention, counted from 0")
-    blocks: int = Field(2, ge=1, description="residual blocks a level (U-Net)")
-    token_levels: tuple[int, ...] | None = Field(
+    attention: tuple[Level, ...] = Field(
+        (), max_length=32, description="levels with self-attention, counted from 0"
+    )
+    blocks: int = Field(2, ge=1, le=DEEPEST, description="residual blocks a level (U-Net)")
+    token_levels: Annotated[tuple[Level, ...], Field(max_length=32)] | None = Field(
         None, description="levels of a token denoiser that attend to the tokens; all when omitted"
     )
     embedding: int | None = Field(
-        None, ge=1, description="channels that a U-Net encoder's last map is narrowed to; all when omitted"
+        None,
+        ge=1,
+        le=WIDEST,
+        description="channels that a U-Net encoder's last map is narrowed to; all when omitted",
     )
     positions: int = Field(
-        0, ge=0, description="frequencies of position features beside a U-Net denoiser's input"
+        0, ge=0, le=WIDEST, description="frequencies of position features beside a U-Net denoiser's input"
     )
     dropout: float = Field(0.0, ge=0, lt=1)
 

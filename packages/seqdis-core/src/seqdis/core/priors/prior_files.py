@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
+from seqdis.core.allocation_limit import as_large_as
 from seqdis.core.config import Config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+from seqdis.core.reading import read_json, read_tensors, readable
 
 __all__ = ["read_prior_files", "write_prior_files"]
 
@@ -67,15 +66,12 @@ def read_prior_files(folder: str | Path, *, kind: str, build: Callable[[Mapping[
         InputError: A file is missing, damaged, of another format, or the two disagree.
     """
     path = Path(folder)
-    try:
-        values = json.loads((path / "prior.json").read_text(encoding="utf-8"))
+    values = read_json(path / "prior.json")
+    with readable(path, "a prior"):
         if values.get("format") != _format(kind):
             raise InputError(f"{path}: format {values.get('format')!r}; this reader needs {_format(kind)!r}")
-        prior = build(values, str(path / "prior.json"))
-        prior.load_state_dict(load_file(path / "prior.safetensors"))
-    except InputError:
-        raise
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: cannot be read as a prior: {first}") from error
+        state = read_tensors(path / "prior.safetensors")
+        with as_large_as(state, path):
+            prior = build(values, str(path / "prior.json"))
+        prior.load_state_dict(state)
     return prior.eval()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from seqdis.core.config import Config, PriorConfig, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.pretrained import find_model_folder
 from seqdis.core.priors.prior import FittedPrior, Prior
+from seqdis.core.reading import read_json
 from seqdis.core.registry import get_plugin, list_plugins
 
 if TYPE_CHECKING:
@@ -67,10 +67,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         InputError: The file is missing, is not JSON, or is of no installed kind.
     """
     path = folder / "prior.json"
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a prior: {error}") from error
+    about = read_json(path)
     kinds = list_plugins("priors")
     version = about.get("format") if isinstance(about, dict) else type(about).__name__
     if version not in [f"seqdis.prior.{kind}.1" for kind in kinds]:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.files import replace_file
+from seqdis.core.limits import SETTING, limits
 from seqdis.core.quantize.codebook_use import check_codes, count_codes
 from seqdis.core.quantize.range_coder import RangeDecoder, RangeEncoder, scale_counts
 
@@ -32,6 +33,7 @@ _MAGIC, _VERSION = b"SQC1", 1
 _HEADER = struct.Struct("<4sBBHIIdII")
 _MOST_ENTRIES, _MOST_CODES = 1 << 15, 1 << 31
 _CODINGS = ("fixed", "entropy")
+_FREE, _LONGEST_VARINT = 1 << 20, 5
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,15 @@ class PackedCodes:
         return len(self.data) * 8 / 1000 / self.seconds
 
 
+def _check_density(codes: int, size: int) -> None:
+    """Refuse more codes than a file of ``size`` bytes says anything of, before there is memory for them."""
+    most = max(_FREE, limits().codes * size)
+    if codes > most:
+        raise InputError(
+            f"{codes} codes in {size} bytes; allowed: {most}, coding=fixed, or a larger {SETTING}=codes={-(-codes // size)}"
+        )
+
+
 def _width(entries: int) -> int:
     return (entries - 1).bit_length()
 
@@ -110,9 +121,12 @@ def _from_fixed(payload: bytes, frames: int, groups: int, entries: int) -> np.nd
         raise InputError(f"{len(payload)} bytes of codes do not hold {frames} frames of {groups}")
     if width == 0:  # a codebook of one entry says nothing
         return np.zeros((frames, groups), np.int64)
-    bits = np.unpackbits(np.frombuffer(payload, np.uint8), count=frames * groups * width)
-    weights = 1 << np.arange(width, dtype=np.int64)[::-1]
-    return (bits.reshape(-1, width).astype(np.int64) * weights).sum(1).reshape(frames, groups)
+    bits = np.unpackbits(np.frombuffer(payload, np.uint8), count=frames * groups * width).reshape(-1, width)
+    codes = np.zeros(frames * groups, np.int64)
+    for place in range(width):  # bit by bit: all at once would take the memory of 64 codes for each
+        codes <<= 1
+        codes |= bits[:, place]
+    return codes.reshape(frames, groups)
 
 
 def _varints(values: list[int]) -> bytes:
@@ -127,9 +141,13 @@ def _varints(values: list[int]) -> bytes:
 
 def _from_varints(data: bytes, count: int) -> list[int]:
     values, value, shift = [], 0, 0
+    if count > len(data):
+        raise InputError(f"the table of frequencies has {len(data)} bytes; expected: {count} entries")
     for byte in data:
         value |= (byte & 0x7F) << shift
         shift += 7
+        if shift > 7 * _LONGEST_VARINT:
+            raise InputError(f"a frequency takes more than {_LONGEST_VARINT} bytes")
         if byte < 0x80:
             values.append(value)
             value, shift = 0, 0
@@ -172,7 +190,7 @@ def pack_codes(stream: CodeStream, *, coding: Coding = "auto") -> PackedCodes:
             codes with a range coder at about ``Σ_i H_i`` bits a frame; ``"auto"`` takes the smaller one.
 
     Raises:
-        InputError: The coding is unknown.
+        InputError: The coding is unknown, or the codes say so little that a file of them would not be believed.
     """
     if coding not in ("auto", *_CODINGS):
         raise unknown_name("coding of a stream", coding, ["auto", *_CODINGS])
@@ -191,7 +209,10 @@ def pack_codes(stream: CodeStream, *, coding: Coding = "auto") -> PackedCodes:
         body = header + table + payload
         data = body + struct.pack("<I", zlib.crc32(body))
         packed.append(PackedCodes(data, name, len(table), len(payload), len(codes) / stream.fps))
-    return min(packed, key=lambda candidate: len(candidate.data))
+    believed = [one for one in packed if codes.size <= max(_FREE, limits().codes * len(one.data))]
+    smallest = min(believed or packed, key=lambda candidate: len(candidate.data))
+    _check_density(codes.size, len(smallest.data))
+    return smallest
 
 
 def unpack_codes(data: bytes, *, where: str = "code stream") -> CodeStream:
@@ -221,6 +242,7 @@ def unpack_codes(data: bytes, *, where: str = "code stream") -> CodeStream:
     try:
         if number >= len(_CODINGS) or not groups or not frames or frames * groups > _MOST_CODES:
             raise InputError(f"{frames} frames of {groups} groups in coding {number}")
+        _check_density(frames * groups, len(data))
         if _CODINGS[number] == "fixed":
             codes = _from_fixed(payload, frames, groups, entries)
         else:

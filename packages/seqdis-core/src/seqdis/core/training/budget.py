@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Self
 from seqdis.core.config import RunConfig, StageConfig
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
+from seqdis.core.reading import read_json
 
 __all__ = ["Budget", "scaled_to", "seconds_per_step"]
 
@@ -98,5 +98,5 @@ def seconds_per_step(
             pilot = scaled_to(config, steps, steps_per_epoch=steps_per_epoch)
             out = Path(folder) / str(steps)
             train(pilot, out, train_set=train_set, val_set=None, device=device, show_progress=False)
-            seconds.append(json.loads((out / "run.json").read_text(encoding="utf-8"))["seconds"])
+            seconds.append(read_json(out / "run.json")["seconds"])
     return max(1e-4, (seconds[1] - seconds[0]) / (_PILOTS[1] - _PILOTS[0]))

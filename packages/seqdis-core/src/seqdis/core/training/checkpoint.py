@@ -8,20 +8,18 @@ process, and ``state.json``. Nothing in it is pickled.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+from seqdis.core.reading import read_json
 
 __all__ = [
     "TrainerState",
@@ -30,7 +28,6 @@ __all__ = [
     "list_checkpoints",
     "prune_checkpoints",
     "read_state",
-    "read_tensors",
     "save_checkpoint",
 ]
 
@@ -119,23 +116,8 @@ def read_state(checkpoint: Path) -> TrainerState:
         InputError: The file is missing, damaged, or of another format version.
     """
     path = checkpoint / "trainer" / "state.json"
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    values = read_json(path)
     version = values.get("format") if isinstance(values, dict) else type(values).__name__
     if version != 1:
         raise InputError(f"{path}: format {version!r}; this version reads format 1")
     return parse_config(TrainerState, values, where=str(path))
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of a safetensors file.
-
-    Raises:
-        InputError: The file is missing or damaged.
-    """
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error

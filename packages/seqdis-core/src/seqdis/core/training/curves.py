@@ -14,6 +14,7 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.line_chart import Line, draw_lines
 from seqdis.core.random import GeneratorStack, mix_seed
+from seqdis.core.reading import readable
 from seqdis.core.training.hooks import hooks_of
 
 __all__ = ["draw_curves", "measure_curves", "read_curves"]
@@ -35,10 +36,11 @@ def measure_curves(model: Disentangler, dataset: SequenceDataset, *, seed: int) 
 def read_curves(log: Path) -> dict[str, list[tuple[int, dict[str, Any]]]]:
     """Read each curve's steps and points, as :meth:`~seqdis.core.training.logs.RunLog.write_curves` wrote them, by the curve's name."""
     curves: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    for line in log.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        for name, curve in record.get("curves", {}).items():
-            curves.setdefault(name, []).append((record["step"], curve))
+    with readable(log, "the log of a run"):
+        for line in log.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            for name, curve in record.get("curves", {}).items():
+                curves.setdefault(name, []).append((record["step"], curve))
     return curves
 
 

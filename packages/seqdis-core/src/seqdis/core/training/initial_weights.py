@@ -14,7 +14,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.model_files import state_to_save
 from seqdis.core.pretrained import config_of, find_model_folder, read_run_config
-from seqdis.core.training.checkpoint import read_tensors
+from seqdis.core.reading import read_tensors
 from seqdis.core.training.differing_settings import differing_settings
 
 __all__ = ["InitialWeights", "read_initial_weights"]

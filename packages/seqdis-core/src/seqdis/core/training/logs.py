@@ -68,7 +68,7 @@ def truncate_log(path: Path, step: int, *, noted: Collection[str] = ()) -> None:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not isinstance(record, dict) or record.get("step", math.inf) > step:
             continue

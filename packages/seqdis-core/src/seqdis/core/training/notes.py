@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from seqdis.core.errors import InputError
+from seqdis.core.reading import read_json, readable
 from seqdis.core.training.differing_settings import Change
 from seqdis.core.training.initial_weights import InitialWeights
 
@@ -32,8 +34,9 @@ def notes_of_start(initial: InitialWeights | None, changes: Mapping[str, Change]
 
 def read_notes(log: Path) -> list[dict[str, Any]]:
     """All notes of a ``log.jsonl``, each with the number of steps done before it, in order."""
-    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return [record for record in records if any(kind in record for kind in KINDS)]
+    with readable(log, "the log of a run"):
+        records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        return [record for record in records if any(kind in record for kind in KINDS)]
 
 
 def command_and_notes(run: Path, command: str) -> dict[str, Any]:
@@ -52,8 +55,8 @@ def command_and_notes(run: Path, command: str) -> dict[str, Any]:
     if command and "--resume" not in command.split():
         command = f"{command} --resume"
     try:
-        before = str(json.loads((run / "run.json").read_text(encoding="utf-8"))["command"])
-    except (OSError, ValueError, KeyError, TypeError):
+        before = str(read_json(run / "run.json")["command"])
+    except (InputError, KeyError, TypeError):
         before = ""
     parts = [part for part in before.split(" && ") if part and part != command]
     return {"command": " && ".join([*parts, *([command] if command else [])]), "notes": notes}

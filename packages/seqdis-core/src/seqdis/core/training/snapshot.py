@@ -11,7 +11,8 @@ from torch.optim import Optimizer
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.model_files import load_state, state_to_save
 from seqdis.core.random import mix_seed
-from seqdis.core.training.checkpoint import TrainerState, read_state, read_tensors
+from seqdis.core.reading import read_tensors
+from seqdis.core.training.checkpoint import TrainerState, read_state
 from seqdis.core.training.ema import EMA
 from seqdis.core.training.logs import Meter
 from seqdis.core.training.optimizer import load_optimizer_tensors, optimizer_tensors

@@ -19,13 +19,13 @@ from seqdis.core.files import replace_with_json
 from seqdis.core.model_files import write_model_files
 from seqdis.core.pretrained import build_model
 from seqdis.core.random import GeneratorStack, mix_seed
+from seqdis.core.reading import read_tensors
 from seqdis.core.results import device_name, installed_versions
 from seqdis.core.sequences import Sequences
 from seqdis.core.training.checkpoint import (
     TrainerState,
     checkpoint_of_step,
     prune_checkpoints,
-    read_tensors,
     save_checkpoint,
 )
 from seqdis.core.training.curves import draw_curves, measure_curves

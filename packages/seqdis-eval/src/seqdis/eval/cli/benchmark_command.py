@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from seqdis.core.cli.options import Data, Device, Json, Seed
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
+from seqdis.core.reading import read_json
 
 __all__ = ["benchmark"]
 
@@ -120,7 +120,7 @@ def benchmark(
             metrics = swap_protocol(
                 model, train_set, test_set, seed=seed, pairs=pairs, judge=judge, progress=progress
             )
-        seconds = float(json.loads((home / "run.json").read_text(encoding="utf-8"))["seconds"])
+        seconds = float(read_json(home / "run.json")["seconds"])
         contestants[method] = Contestant(model, metrics, config.train.steps or 0, seconds)
         trainings.append(
             training_record(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from seqdis.core.cli.output import print_line, print_metrics
 from seqdis.core.metric import Metrics
+from seqdis.core.reading import read_json, readable
 from seqdis.core.results import ResultRecord
 from seqdis.core.starting_noise import NoiseChoice
 from seqdis.core.training_record import read_training
@@ -83,4 +83,7 @@ def with_training(
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    with readable(path, "the record of a run"):
+        return dict(read_json(path))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from seqdis.core.analysis import fixed_pairs
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
+from seqdis.core.reading import read_json, readable
 
 __all__ = ["kept_pairs"]
 
@@ -33,12 +33,10 @@ def kept_pairs(
     """
     wanted = clips if count is None else min(count, clips)
     if path.is_file():
-        try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = read_json(path, kind="a list of pairs")
+        with readable(path, "a list of pairs"):
             schema, where = kept["schema"], (kept["dataset"], kept["clips"], kept["seed"])
             pairs = [(int(static), int(dynamic)) for static, dynamic in kept["pairs"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: cannot be read as a list of pairs: {error}") from error
         if schema != _SCHEMA:
             raise InputError(f"{path}: schema {schema!r}; this version reads {_SCHEMA}")
         if where == (dataset, clips, seed) and len(pairs) >= wanted:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqdis.core.errors import InputError
+from seqdis.core.reading import readable
 from seqdis.eval.features.weights import WeightFile
 
 __all__ = ["I3D", "I3D_FILE", "ScriptedIdentity", "ScriptedKeypoints", "load_script"]
@@ -30,11 +31,8 @@ def load_script(path: Path, device: torch.device | str = "cpu") -> Callable[...,
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; a TorchScript module is needed")
-    try:
+    with readable(path, "TorchScript"):
         module = torch.jit.load(str(path), map_location=device)
-    except (RuntimeError, ValueError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: cannot be read as TorchScript: {first}") from error
     module.eval()
     return module
 

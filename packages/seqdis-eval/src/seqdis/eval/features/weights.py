@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqdis.core.cache import cache_root
 from seqdis.core.errors import InputError
+from seqdis.core.reading import readable
 
 __all__ = ["WeightFile", "read_state_dict", "weight_folders"]
 
@@ -70,12 +71,9 @@ def read_state_dict(path: Path) -> Mapping[str, Tensor]:
     Raises:
         InputError: The file cannot be read so, or holds something else.
     """
-    try:
+    with readable(path, "weights"):
         # These files exist in this form only. `weights_only` refuses every other object than tensors.
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: cannot be read as weights: {first}") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise InputError(f"{path}: holds {type(state).__name__}; allowed: tensors by name")
     return dict(state)

@@ -8,13 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from seqdis.core.allocation_limit import as_large_as
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.reading import readable
 from seqdis.eval.judge.judge_accuracy import JudgeAccuracy
 from seqdis.eval.judge.trunks import TRUNK_FEATURES, image_trunk, vector_trunk
 
@@ -121,7 +123,7 @@ class SequenceJudge(nn.Module):
         Raises:
             InputError: The file is missing, damaged, or holds something else.
         """
-        try:
+        with readable(path, "a judge"):
             with safe_open(str(path), framework="pt") as file:
                 metadata = file.metadata() or {}
                 if _FORMAT not in metadata:
@@ -132,12 +134,8 @@ class SequenceJudge(nn.Module):
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
             about = json.loads(metadata[_FORMAT])
             labels = {n: Label(tuple(v["classes"]), v["factor"]) for n, v in about["labels"].items()}
-            judge = cls(labels=labels, frame_shape=tuple(about["frame_shape"]), width=about["width"])
+            with as_large_as(state, path):
+                judge = cls(labels=labels, frame_shape=tuple(about["frame_shape"]), width=about["width"])
             judge.load_state_dict(state)
             accuracy, origin = JudgeAccuracy(**about["accuracy"]), str(about["origin"])
-        except InputError:
-            raise
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{path}: cannot be read as a judge: {first}") from error
         return judge.eval(), accuracy, origin

@@ -19,6 +19,7 @@ from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.files import replace_with_json
 from seqdis.core.metric import Estimate, Metrics
 from seqdis.core.modality import Panel
+from seqdis.core.reading import read_json, readable
 from seqdis.core.training.budget import Budget, scaled_to, seconds_per_step
 
 __all__ = [
@@ -138,11 +139,9 @@ def plan_training(
     path, wanted = folder / "plan.json", {"steps": budget.steps, "seconds": budget.seconds}
     lengths: dict[str, int] = {}
     if path.is_file():
-        try:
-            plan = json.loads(path.read_text(encoding="utf-8"))
+        plan = read_json(path, kind="a plan")
+        with readable(path, "a plan"):
             before, lengths = plan["budget"], {name: int(n) for name, n in plan["steps"].items()}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path}: cannot be read as a plan: {error}") from error
         if before != wanted:
             raise InputError(f"{folder}: holds a comparison with the budget {before}; choose another folder")
     configs = {}

@@ -7,7 +7,6 @@ metric by one string; unit, role and case are read from that name here, and nowh
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
+from seqdis.core.reading import read_json
 from seqdis.core.results import RESULT_SCHEMA
 
 __all__ = ["convert", "main"]
@@ -103,11 +103,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     for path in parser.parse_args(arguments).files:
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path)
             if isinstance(values, dict) and values.get("schema") == _OLD:
                 replace_with_json(path, convert(values))
-        except (OSError, ValueError, InputError) as error:
-            print(f"{path}: {error}", file=sys.stderr)
+        except InputError as error:
+            print(str(error) if str(path) in str(error) else f"{path}: {error}", file=sys.stderr)
             return 2
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,10 @@ from seqdis.core.analysis import PrincipalComponents
 from seqdis.core.config import RunConfig
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
 from seqdis.core.modality import Modality
 from seqdis.core.priors.prior import Prior
+from seqdis.core.reading import read_json
 from seqdis.core.results import ResultRecord
 
 __all__ = ["ReportSettings", "Stage", "TrainedRun", "read_about"]
@@ -81,7 +82,7 @@ class TrainedRun:
 def read_about(folder: Path) -> dict[str, Any]:
     """The contents of ``run.json``; nothing where it is missing or damaged."""
     try:
-        values = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        values = read_json(folder / "run.json")
+    except InputError:
         return {}
     return values if isinstance(values, dict) else {}

@@ -15,7 +15,9 @@ from seqdis.core.config import DataConfig
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
+from seqdis.core.limits import allowed_content, check_claim
 from seqdis.core.modality import DatasetSpec
+from seqdis.core.reading import readable
 
 __all__ = ["COUNTS", "LABELS", "SMMNIST", "bounce", "build_smmnist", "read_idx"]
 
@@ -44,12 +46,11 @@ def read_idx(path: Path, *, dims: int) -> np.ndarray:
         InputError: The file is missing, damaged, or no such idx file.
     """
     file = path if path.is_file() else path.with_name(path.name + ".gz")
-    try:
-        content = file.read_bytes()
-        if file.suffix == ".gz":
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{file}: cannot be read ({error}); it is one of {_SOURCE}") from error
+    with readable(file, "an idx file", hint=f"; it is one of {_SOURCE}"):
+        size = file.stat().st_size
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
+            content = opened.read(allowed_content(size) + 1)
+        check_claim(file, len(content), size, what="bytes or more")
     if len(content) < 4 * (1 + dims) or content[:4] != bytes([0, 0, 8, dims]):
         raise InputError(f"{file}: is no idx file of bytes with {dims} dimensions")
     sizes = np.frombuffer(content, ">u4", dims, 4).tolist()

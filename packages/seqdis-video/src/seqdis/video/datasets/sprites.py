@@ -16,6 +16,8 @@ from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.modality import DatasetSpec
+from seqdis.core.reading import readable
+from seqdis.video.media_input import open_picture
 
 __all__ = ["LABELS", "SPRITES", "SpriteSheets", "build_sprites", "split_characters"]
 
@@ -59,13 +61,9 @@ class SpriteSheets:
         strips = []
         for kind in [_SHOES] if layer == "shoes" else range(_KINDS):
             path = root / "sheets" / layer / f"{kind}.png"
-            try:
-                with Image.open(path) as sheet:
-                    pixels = np.asarray(sheet.convert("RGBA"))
-            except (OSError, ValueError, SyntaxError) as error:
-                raise InputError(
-                    f"dataset 'sprites': {path} cannot be read ({error}); it is {_SOURCE}"
-                ) from error
+            kind = readable(path, "a sheet of dataset 'sprites'", hint=f"; it is {_SOURCE}")
+            with kind, open_picture(path) as sheet:
+                pixels = np.asarray(sheet.convert("RGBA"))
             if pixels.shape != (21 * _CELL, 13 * _CELL, 4):
                 size = f"{pixels.shape[1]}x{pixels.shape[0]}"
                 raise InputError(f"dataset 'sprites': {path} is {size} pixels; a sheet is 832x1344")

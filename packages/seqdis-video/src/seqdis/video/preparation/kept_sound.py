@@ -13,6 +13,8 @@ import av
 from av.container import InputContainer, OutputContainer
 
 from seqdis.core.errors import InputError
+from seqdis.core.reading import one_reason
+from seqdis.video.media_input import VIDEOS
 from seqdis.video.sound_track import moved_packets
 
 __all__ = ["SoundSource", "SoundTrack"]
@@ -47,7 +49,9 @@ class SoundTrack:
 
     def __enter__(self) -> Self:
         with self._readable():
-            container = self._stack.enter_context(av.open(str(self._source.path), metadata_errors="ignore"))
+            container = self._stack.enter_context(
+                av.open(str(self._source.path), metadata_errors="ignore", options=dict(VIDEOS))
+            )
             if container.streams.audio:
                 track = container.streams.audio[0]
                 copied = track.codec_context.codec.canonical_name in self._output.supported_codecs
@@ -75,10 +79,11 @@ class SoundTrack:
     def _readable(self) -> Iterator[None]:
         try:
             yield
-        except av.error.FFmpegError as error:
-            reason = error.strerror or str(error)
+        except InputError:
+            raise
+        except Exception as error:  # what a library throws at a damaged file is not a closed list
             raise InputError(
-                f"{self._source.path}: its sound cannot be read: {reason}; sound=false leaves it out"
+                f"{self._source.path}: its sound cannot be read: {one_reason(error)}; sound=false leaves it out"
             ) from error
 
     def _copied(

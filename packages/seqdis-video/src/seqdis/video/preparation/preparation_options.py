@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from seqdis.core.base_config import WIDEST
 from seqdis.core.config import Config
 
 __all__ = ["VideoPreparationOptions"]
@@ -14,16 +15,19 @@ _OF_FACES = ("margin", "border", "look_every", "face_share", "min_face", "cascad
 _REGION = 4
 
 
+_Pixels = Annotated[int, Field(le=WIDEST)]
+
+
 class VideoPreparationOptions(Config):
     """The part that is kept of each picture of a clip, its size, and the form in which it is written."""
 
-    crop: Literal["centre", "face"] | tuple[int, int, int, int] | None = Field(
+    crop: Literal["centre", "face"] | tuple[_Pixels, _Pixels, _Pixels, _Pixels] | None = Field(
         None,
         description="'centre': the largest part of the shape of size in the middle, a square unless size is two "
         "numbers; x,y,width,height: this part, in pixels from the left upper corner of the upright picture; 'face': a "
         "square around the face; none: the whole picture",
     )
-    size: int | tuple[int, int] | None = Field(
+    size: _Pixels | tuple[_Pixels, _Pixels] | None = Field(
         None,
         description="pixels of the shorter side, with the proportions kept; or height,width, with black bars where the "
         "proportions differ; none keeps the size",
@@ -50,7 +54,7 @@ class VideoPreparationOptions(Config):
         description="where the square crosses the picture's border: 'inside' moves it, and shrinks it to the picture; "
         "'pad' adds black",
     )
-    look_every: int = Field(5, ge=1, description="faces are looked for in every n-th picture")
+    look_every: int = Field(5, ge=1, le=1_000_000, description="faces are looked for in every n-th picture")
     face_share: float = Field(
         0.25, gt=0, le=1, description="share of the pictures looked at in which the face must be found"
     )

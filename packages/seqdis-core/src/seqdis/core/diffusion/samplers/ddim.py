@@ -28,6 +28,7 @@ class DDIMConfig(SamplerConfig):
     corrections: int = Field(
         0,
         ge=0,
+        le=1_000_000,
         description="fixed-point rounds of each step of an inversion; they converge where levels lie close together",
     )
 

@@ -12,6 +12,7 @@ from seqdis.core.kind_config import KindConfig, parse_kind
 
 __all__ = ["AnySamplerConfig", "SamplerConfig"]
 
+_MOST_LEVELS = 1_000_000
 _SOURCES = ("auto", "karras", "chain")
 
 
@@ -25,7 +26,7 @@ class SamplerConfig(KindConfig):
 
     group: ClassVar[str] = "samplers"
 
-    steps: int = Field(32, ge=1, description="noise levels N above zero")
+    steps: int = Field(32, ge=1, le=1_000_000, description="noise levels N above zero")
     levels: Literal["auto", "karras", "chain"] | tuple[float, ...] = Field(
         "auto",
         description="source of the noise levels; chain: N steps of the model's own chain; auto: chain where the "
@@ -34,10 +35,12 @@ class SamplerConfig(KindConfig):
     spacing: Literal["trailing", "linspace"] = Field(
         "trailing", description="which steps of a chain; linspace takes both ends"
     )
-    sigma_min: float = Field(0.002, gt=0, description="last of the karras levels above zero")
-    sigma_max: float = Field(80.0, gt=0, description="first of the karras levels")
-    rho: float = Field(7.0, gt=0, description="larger puts more of the karras levels near sigma_min")
-    guidance: float = Field(1.0, ge=0, description="classifier-free guidance w; 1 is none")
+    sigma_min: float = Field(0.002, ge=1e-9, le=1e9, description="last of the karras levels above zero")
+    sigma_max: float = Field(80.0, ge=1e-9, le=1e9, description="first of the karras levels")
+    rho: float = Field(
+        7.0, ge=0.1, le=1000, description="larger puts more of the karras levels near sigma_min"
+    )
+    guidance: float = Field(1.0, ge=0, le=1e6, description="classifier-free guidance w; 1 is none")
     guidance_interval: tuple[float, float] = Field(
         (0.0, 1e9), description="levels σ, from and to, at which guidance is on"
     )
@@ -49,6 +52,8 @@ class SamplerConfig(KindConfig):
             if value not in _SOURCES:
                 raise ValueError("allowed: 'auto', 'karras', 'chain', or noise levels that fall to 0")
             return value
+        if len(value) > _MOST_LEVELS:
+            raise ValueError(f"{len(value)} levels; allowed: {_MOST_LEVELS}")
         levels = tuple(float(level) for level in value)
         falls = all(high > low for high, low in pairwise(levels))
         if len(levels) < 2 or not falls or levels[-1] != 0:

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from seqdis.core.base_config import DEEPEST, LONGEST, LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
@@ -17,11 +18,11 @@ __all__ = ["BCDConfig", "SequenceEncoderConfig"]
 class SequenceEncoderConfig(Config):
     """Size of the T5 encoder, in the terms of BCD's Tab. A7 and A8."""
 
-    width: int = Field(ge=1, description="transformer hidden size; a multiple of the heads")
-    feedforward: int = Field(ge=1, description="transformer feed-forward dimension")
-    depth: int = Field(12, ge=1, description="transformer layers")
-    heads: int = Field(ge=1, description="attention heads")
-    queries: int = Field(4, ge=1, description="content tokens K; the paper gives no number")
+    width: int = Field(ge=1, le=WIDEST, description="transformer hidden size; a multiple of the heads")
+    feedforward: int = Field(ge=1, le=WIDEST, description="transformer feed-forward dimension")
+    depth: int = Field(12, ge=1, le=DEEPEST, description="transformer layers")
+    heads: int = Field(ge=1, le=DEEPEST, description="attention heads")
+    queries: int = Field(4, ge=1, le=DEEPEST, description="content tokens K; the paper gives no number")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -35,9 +36,9 @@ class BCDConfig(Config):
 
     encoder: SequenceEncoderConfig
     decoder: DiTConfig
-    groups: int = Field(ge=1, description="codebooks, G")
+    groups: int = Field(ge=1, le=WIDEST, description="codebooks, G")
     codes: int = Field(ge=1, le=32768, description="entries of each codebook, J")
-    code_dim: int = Field(ge=1, description="channels of an entry")
+    code_dim: int = Field(ge=1, le=WIDEST, description="channels of an entry")
     distance_scale: float = Field(1.0, gt=0, description="α of Eq. 1; the paper gives no number")
     relaxed: bool = Field(
         False,
@@ -57,6 +58,7 @@ class BCDConfig(Config):
     reset_dead_codes: int = Field(
         0,
         ge=0,
+        le=LONGEST,
         description="number of batches after which an entry that no frame used is moved onto a frame's vector; "
         "0: never, as in the paper",
     )
@@ -72,12 +74,14 @@ class BCDConfig(Config):
     window: int | None = Field(
         None,
         ge=2,
+        le=LONGEST_CLIP,
         description="frames that are encoded and denoised together, half of a training clip where it is "
         "cross-driven; longer clips pass in windows that overlap by half; null: all",
     )
     content_frames: int | None = Field(
         None,
         ge=1,
+        le=LONGEST_CLIP,
         description="number of evenly spread frames that the content is encoded from; null: all (Tab. A5)",
     )
     p_mean: float = Field(-1.2, description="mean of ln σ in training")
@@ -86,7 +90,7 @@ class BCDConfig(Config):
         0.1, ge=0, lt=1, description="share of clips trained without their factors, for guidance"
     )
     max_frames_per_pass: int = Field(
-        1024, ge=1, description="memory bound at inference; does not change results"
+        1024, ge=1, le=LONGEST_CLIP, description="memory bound at inference; does not change results"
     )
     sampler: AnySamplerConfig = EDMConfig(guidance=1.5)
 

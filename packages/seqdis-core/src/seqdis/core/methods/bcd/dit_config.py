@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from seqdis.core.base_config import DEEPEST, WIDEST, Level
 from seqdis.core.config import Config
 from seqdis.core.errors import unknown_name
 
@@ -20,12 +21,16 @@ _SIZES = {
 class DiTConfig(Config):
     """Size of a DiT, in the terms of BCD's Tab. A7 and A8."""
 
-    patch: int = Field(ge=1, description="side of a patch, in pixels or latents")
-    width: int = Field(ge=4, description="transformer hidden size; a multiple of 4 and of the heads")
-    depth: int = Field(ge=1, description="spatial blocks")
-    heads: int = Field(ge=1, description="attention heads, of spatial and temporal blocks")
-    feedforward: int = Field(4, ge=1, description="feed-forward width over the hidden size")
-    temporal: tuple[int, ...] = Field((), description="spatial blocks, from 0, that a temporal block follows")
+    patch: int = Field(ge=1, le=WIDEST, description="side of a patch, in pixels or latents")
+    width: int = Field(
+        ge=4, le=WIDEST, description="transformer hidden size; a multiple of 4 and of the heads"
+    )
+    depth: int = Field(ge=1, le=DEEPEST, description="spatial blocks")
+    heads: int = Field(ge=1, le=DEEPEST, description="attention heads, of spatial and temporal blocks")
+    feedforward: int = Field(4, ge=1, le=DEEPEST, description="feed-forward width over the hidden size")
+    temporal: tuple[Level, ...] = Field(
+        (), max_length=DEEPEST, description="spatial blocks, from 0, that a temporal block follows"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from seqdis.core.base_config import DEEPEST, LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
@@ -24,9 +25,9 @@ class DiffSDAConfig(Config):
     each step, and must learn to remember before ``s`` can describe a sequence of hundreds of steps.
     """
 
-    static_dim: int = Field(ge=1, description="width of the static factor s")
-    dynamic_dim: int = Field(ge=1, description="width of the dynamic factor d of a step")
-    hidden_dim: int = Field(ge=1, description="width of both LSTMs and of a frame's feature")
+    static_dim: int = Field(ge=1, le=WIDEST, description="width of the static factor s")
+    dynamic_dim: int = Field(ge=1, le=WIDEST, description="width of the dynamic factor d of a step")
+    hidden_dim: int = Field(ge=1, le=WIDEST, description="width of both LSTMs and of a frame's feature")
     encoder: BackboneConfig
     denoiser: BackboneConfig
     p_mean: float = Field(-0.4, description="mean of ln σ in training")
@@ -35,6 +36,7 @@ class DiffSDAConfig(Config):
     memory: int | None = Field(
         None,
         ge=3,
+        le=LONGEST_CLIP,
         description="steps over which LSTM_1 keeps its state before training; torch's own start when null",
     )
     shared_static: bool = Field(True, description="one s a sequence; False: one a step (ablation)")
@@ -42,13 +44,13 @@ class DiffSDAConfig(Config):
         "frame", description="unit that gets a noise level σ of its own in training"
     )
     frames_per_clip: int | None = Field(
-        None, ge=1, description="random frames of a clip that the denoiser trains on"
+        None, ge=1, le=LONGEST_CLIP, description="random frames of a clip that the denoiser trains on"
     )
     condition_dropout: float = Field(
         0.0, ge=0, lt=1, description="share of frames trained without their factors, for guidance"
     )
-    noise_repeats: int = Field(1, ge=1, description="draws of noise for each frame and step")
+    noise_repeats: int = Field(1, ge=1, le=DEEPEST, description="draws of noise for each frame and step")
     max_frames_per_pass: int = Field(
-        4096, ge=1, description="memory bound at inference; does not change results"
+        4096, ge=1, le=LONGEST_CLIP, description="memory bound at inference; does not change results"
     )
     sampler: AnySamplerConfig = EDMConfig()

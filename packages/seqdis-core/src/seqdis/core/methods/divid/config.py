@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from seqdis.core.base_config import DEEPEST, LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
 from seqdis.core.diffusion.samplers.ddpm import DDPMConfig
 from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
@@ -17,20 +18,22 @@ __all__ = ["DiViDConfig"]
 class DiViDConfig(Config):
     """DiViD's hyper-parameters (Sec. 4.1) and its four biases, each of which can be switched off."""
 
-    static_dim: int = Field(256, ge=1, description="width of s")
-    dynamic_dim: int = Field(256, ge=1, description="width of d; the paper gives no number")
-    feature_dim: int = Field(ge=1, description="width of a frame's feature")
-    hidden_dim: int = Field(1024, ge=1, description="width of the static encoder's MLP")
+    static_dim: int = Field(256, ge=1, le=WIDEST, description="width of s")
+    dynamic_dim: int = Field(256, ge=1, le=WIDEST, description="width of d; the paper gives no number")
+    feature_dim: int = Field(ge=1, le=WIDEST, description="width of a frame's feature")
+    hidden_dim: int = Field(1024, ge=1, le=WIDEST, description="width of the static encoder's MLP")
     attention_dim: int = Field(
-        256, ge=2, description="width of the dynamic encoder's LSTM and self-attention"
+        256, ge=2, le=WIDEST, description="width of the dynamic encoder's LSTM and self-attention"
     )
-    attention_heads: int = Field(8, ge=1, description="heads of the dynamic encoder's self-attention")
+    attention_heads: int = Field(
+        8, ge=1, le=DEEPEST, description="heads of the dynamic encoder's self-attention"
+    )
     token_dim: int = Field(
-        256, ge=1, description="width of the tokens W_s·s and W_d·d; the paper gives no number"
+        256, ge=1, le=WIDEST, description="width of the tokens W_s·s and W_d·d; the paper gives no number"
     )
     encoder: BackboneConfig
     denoiser: BackboneConfig
-    timesteps: int = Field(1000, ge=2, description="T of the chain")
+    timesteps: int = Field(1000, ge=2, le=1_000_000, description="T of the chain")
     beta_schedule: Literal["linear", "cosine"] = Field("linear", description="the chain's schedule")
     prediction: Literal["epsilon", "velocity"] = Field("epsilon", description="quantity the network predicts")
     loss_on: Literal["epsilon", "velocity"] = Field(
@@ -48,9 +51,9 @@ class DiViDConfig(Config):
         0.1, ge=0, description="λ of Eq. 5, 0 switches it off; the paper gives no number"
     )
     frames_per_clip: int | None = Field(
-        None, ge=1, description="random frames of a clip that the denoiser trains on"
+        None, ge=1, le=LONGEST_CLIP, description="random frames of a clip that the denoiser trains on"
     )
     max_frames_per_pass: int = Field(
-        1024, ge=1, description="memory bound at inference; does not change results"
+        1024, ge=1, le=LONGEST_CLIP, description="memory bound at inference; does not change results"
     )
     sampler: AnySamplerConfig = DDPMConfig(levels="chain", steps=1000)

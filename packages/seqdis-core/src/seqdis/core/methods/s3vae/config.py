@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from seqdis.core.base_config import LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
 from seqdis.core.nn.backbones import BackboneConfig
 
@@ -18,21 +19,23 @@ class PredictionConfig(Config):
     target: str = Field(
         description="a target of the modality: `flow_cells`, `landmark_distances`, `silence`, …"
     )
-    width: int = Field(ge=1, description="numbers a step")
+    width: int = Field(ge=1, le=WIDEST, description="numbers a step")
     loss: Literal["cross_entropy", "binary", "squared"] = Field(
         description="loss of the prediction: of a distribution over cells (cross_entropy), of yes or no (binary), "
         "of numbers (squared)"
     )
-    hidden: int = Field(256, ge=1, description="width between the two layers of the predictor")
+    hidden: int = Field(256, ge=1, le=WIDEST, description="width between the two layers of the predictor")
 
 
 class S3VAEConfig(Config):
     """S3VAE's hyper-parameters (App. D) and the weight of each auxiliary loss; 0 switches one off (Tab. 2)."""
 
-    static_dim: int = Field(ge=1, description="width of the static factor, the paper's d_zf")
-    dynamic_dim: int = Field(ge=1, description="width of the dynamic factor of a step, the paper's d_zt")
-    features: int = Field(128, ge=1, description="width of a frame's feature")
-    hidden_dim: int = Field(256, ge=1, description="width of the three LSTMs")
+    static_dim: int = Field(ge=1, le=WIDEST, description="width of the static factor, the paper's d_zf")
+    dynamic_dim: int = Field(
+        ge=1, le=WIDEST, description="width of the dynamic factor of a step, the paper's d_zt"
+    )
+    features: int = Field(128, ge=1, le=WIDEST, description="width of a frame's feature")
+    hidden_dim: int = Field(256, ge=1, le=WIDEST, description="width of the three LSTMs")
     layer_norm: bool = Field(
         False,
         description="whether the posterior has a layer norm, with which short trainings begin at once (see "
@@ -54,7 +57,7 @@ class S3VAEConfig(Config):
     information_weight: float = Field(1.0, ge=0, description="weight λ3 of the mutual information")
     margin: float = Field(1.0, ge=0, description="m of the triplet loss")
     max_frames_per_pass: int = Field(
-        4096, ge=1, description="memory bound at inference; does not change results"
+        4096, ge=1, le=LONGEST_CLIP, description="memory bound at inference; does not change results"
     )
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from seqdis.core.base_config import WIDEST, Width
 from seqdis.core.config import Config
 
 __all__ = ["VDSMConfig"]
@@ -14,18 +15,24 @@ __all__ = ["VDSMConfig"]
 class VDSMConfig(Config):
     """VDSM's sizes, of which the paper gives none, its likelihood, and what it leaves open."""
 
-    static_dim: int = Field(ge=2, description="width of the identity s, and so the number of experts, N")
-    action_dim: int = Field(ge=1, description="width of the action d, and so of the states that unroll it")
-    pose_dim: int = Field(ge=1, description="width of the pose z of a frame")
-    encoder_channels: tuple[int, ...] = Field(
-        min_length=1, description="channels of the convolutions; each layer halves the frame"
+    static_dim: int = Field(
+        ge=2, le=WIDEST, description="width of the identity s, and so the number of experts, N"
     )
-    decoder_channels: tuple[int, ...] = Field(
-        min_length=1, description="channels of an expert's maps, from 4x4 on; each layer doubles their side"
+    action_dim: int = Field(
+        ge=1, le=WIDEST, description="width of the action d, and so of the states that unroll it"
     )
-    features: int = Field(ge=1, description="width of the identity and pose embeddings of a frame")
-    recurrent: int = Field(ge=1, description="width of the bi-LSTM, each way")
-    transition: int = Field(ge=1, description="hidden width of the transition network")
+    pose_dim: int = Field(ge=1, le=WIDEST, description="width of the pose z of a frame")
+    encoder_channels: tuple[Width, ...] = Field(
+        min_length=1, max_length=16, description="channels of the convolutions; each layer halves the frame"
+    )
+    decoder_channels: tuple[Width, ...] = Field(
+        min_length=1,
+        max_length=16,
+        description="channels of an expert's maps, from 4x4 on; each layer doubles their side",
+    )
+    features: int = Field(ge=1, le=WIDEST, description="width of the identity and pose embeddings of a frame")
+    recurrent: int = Field(ge=1, le=WIDEST, description="width of the bi-LSTM, each way")
+    transition: int = Field(ge=1, le=WIDEST, description="hidden width of the transition network")
     likelihood: Literal["bernoulli", "gaussian"] = Field(
         "bernoulli",
         description="likelihood of a pixel in [0, 1] (bernoulli), or of a normalised value around its mean (gaussian)",
