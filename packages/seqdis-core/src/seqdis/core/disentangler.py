@@ -20,11 +20,12 @@ from seqdis.core.data.steps import zero_unobserved
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.files import replace_directory
+from seqdis.core.finite import check_finite, check_results
 from seqdis.core.model_files import write_model_files
 from seqdis.core.nn.passes import in_passes
 from seqdis.core.progress import Progress, part_of
 from seqdis.core.random import GeneratorLike, GeneratorStack
-from seqdis.core.sequences import Sequences, check_finite, check_whole
+from seqdis.core.sequences import Sequences, check_whole
 from seqdis.core.starting_noise import NoiseChoice, choose_noise
 
 if TYPE_CHECKING:
@@ -129,12 +130,14 @@ class Disentangler(nn.Module, ABC):
             the sequences.
 
         Raises:
-            InputError: A shape is wrong, a value that counts is not finite or out of the modality's range, or the
-                method cannot have the gaps that the sequences have.
+            InputError: A shape is wrong, a value that counts is not finite or out of the modality's range, the
+                method cannot have the gaps that the sequences have, or a factor is not finite.
         """
         ready = self._ready(sequences)
         with torch.set_grad_enabled(grad):
-            return self._encode(ready, generator=generator).with_index_of(ready)
+            factors = self._encode(ready, generator=generator).with_index_of(ready)
+        check_results(factors.parts(), ready.x, ready.keys, name="input")
+        return factors
 
     def decode(
         self,
@@ -158,16 +161,21 @@ class Disentangler(nn.Module, ABC):
             grad: Keep the graph, so that gradients can flow back to the factors.
 
         Raises:
-            InputError: The factors have the widths of another model, or the method has no sampler.
+            InputError: The factors have the widths of another model or are not finite, a decoded value is not finite,
+                or the method has no sampler.
         """
         if not isinstance(factors, Factors):
             raise InputError(f"factors: a {type(factors).__name__}; allowed: Factors, as encode gives them")
         if sampler is not None and sampling_of(self) is None:
             raise InputError(f"sampler: {type(self).__name__} decodes without one; allowed: none")
+        for part, value in factors.parts().items():
+            check_finite(value.detach(), f"factors: {part}")
         with torch.set_grad_enabled(grad):
-            return self._decode(
+            x = self._decode(
                 factors.to(self.device), noise=noise, sampler=sampler, generator=generator, progress=progress
             )
+        check_results({"decoded": x}, factors.flatten(), factors.keys, name="factors")
+        return x
 
     def loss(self, sequences: Any, *, generator: GeneratorStack) -> LossOutput:
         """The training loss of a batch; every random draw comes from ``generator``, row by row.

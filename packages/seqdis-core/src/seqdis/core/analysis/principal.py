@@ -13,8 +13,8 @@ from torch import Tensor
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors, Side
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.finite import check_finite, check_scale
 from seqdis.core.metric import Estimate
-from seqdis.core.sequences import check_finite
 
 __all__ = ["PrincipalComponents", "label_association", "principal_components"]
 
@@ -94,7 +94,7 @@ class PrincipalComponents:
         """Read what :meth:`save` wrote.
 
         Raises:
-            InputError: The file is missing, damaged, or holds something else.
+            InputError: The file is missing, damaged, or holds something else, or a value is not finite.
         """
         try:
             with safe_open(str(path), framework="pt") as file:
@@ -104,6 +104,12 @@ class PrincipalComponents:
                 tensors = {name: file.get_tensor(name) for name in ("mean", "std", "directions", "explained")}
         except (OSError, SafetensorError) as error:
             raise InputError(f"{path}: cannot be read as principal components: {error}") from error
+        for name, value in tensors.items():
+            if value.dtype != torch.float64:
+                kind = str(value.dtype).removeprefix("torch.")
+                raise InputError(f"{path}: {name} is of type {kind}; allowed: float64")
+            check_finite(value, f"{path}: {name}")
+        check_scale(tensors["std"], f"{path}: std")
         return cls(factor, **tensors)
 
 

@@ -13,7 +13,8 @@ from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
-from seqdis.core.sequences import Sequences, check_finite
+from seqdis.core.finite import check_finite
+from seqdis.core.sequences import Sequences
 
 __all__ = ["ArraySequences"]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.data.recording import Recording
-from seqdis.core.sequences import check_finite
+from seqdis.core.finite import check_finite
 
 __all__ = ["Clip", "as_float"]
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from seqdis.core.data.running_moments import RunningMoments
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_scale
 
 __all__ = ["NORMALIZED_STD", "Normalizer"]
 
@@ -43,6 +44,10 @@ class Normalizer(nn.Module):
         shape = (frame_shape[0], *tail[1:]) if scope == "channel" else tail
         self.register_buffer("mean", torch.zeros(shape))
         self.register_buffer("std", torch.full(shape, NORMALIZED_STD))
+        self.register_load_state_dict_post_hook(Normalizer._check_std)  # type: ignore[no-untyped-call]
+
+    def _check_std(self, _: object) -> None:
+        check_scale(self.std, "normalizer.std")
 
     def forward(self, x: Tensor) -> Tensor:
         """Natural units to model space, ``(…, *frame)``."""

@@ -14,6 +14,7 @@ from torch import nn
 from seqdis.core.config import Config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+from seqdis.core.loaded_weights import fitting_weights
 
 __all__ = ["read_prior_files", "write_prior_files"]
 
@@ -64,7 +65,8 @@ def read_prior_files(folder: str | Path, *, kind: str, build: Callable[[Mapping[
             name, for messages.
 
     Raises:
-        InputError: A file is missing, damaged, of another format, or the two disagree.
+        InputError: A file is missing, damaged, of another format, or the two disagree; a tensor is not of a floating
+            type or not finite.
     """
     path = Path(folder)
     try:
@@ -72,10 +74,17 @@ def read_prior_files(folder: str | Path, *, kind: str, build: Callable[[Mapping[
         if values.get("format") != _format(kind):
             raise InputError(f"{path}: format {values.get('format')!r}; this reader needs {_format(kind)!r}")
         prior = build(values, str(path / "prior.json"))
-        prior.load_state_dict(load_file(path / "prior.safetensors"))
+        saved = load_file(path / "prior.safetensors")
     except InputError:
         raise
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path}: cannot be read as a prior: {first}") from error
+    tensors = fitting_weights(
+        saved, prior.state_dict(), where=str(path), misfit="prior.json and prior.safetensors disagree"
+    )
+    try:
+        prior.load_state_dict(tensors)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     return prior.eval()

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
 from seqdis.eval.features.weights import WeightFile
 
 __all__ = ["I3D", "I3D_FILE", "ScriptedIdentity", "ScriptedKeypoints", "load_script"]
@@ -26,7 +27,7 @@ def load_script(path: Path, device: torch.device | str = "cpu") -> Callable[...,
     """A TorchScript module in evaluation mode.
 
     Raises:
-        InputError: The file is missing or no TorchScript.
+        InputError: The file is missing or no TorchScript, or a weight is not finite.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; a TorchScript module is needed")
@@ -35,6 +36,8 @@ def load_script(path: Path, device: torch.device | str = "cpu") -> Callable[...,
     except (RuntimeError, ValueError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path}: cannot be read as TorchScript: {first}") from error
+    for name, value in module.named_parameters():  # a buffer may be a mask of -Inf
+        check_finite(value, f"{path}: {name}")
     module.eval()
     return module
 

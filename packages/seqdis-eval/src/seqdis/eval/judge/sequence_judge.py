@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.loaded_weights import fitting_weights
 from seqdis.eval.judge.judge_accuracy import JudgeAccuracy
 from seqdis.eval.judge.trunks import TRUNK_FEATURES, image_trunk, vector_trunk
 
@@ -119,7 +120,7 @@ class SequenceJudge(nn.Module):
         """Read what :meth:`save` wrote: the judge in evaluation mode, its accuracy, its origin.
 
         Raises:
-            InputError: The file is missing, damaged, or holds something else.
+            InputError: The file is missing, damaged, or holds something else, or a weight is not finite.
         """
         try:
             with safe_open(str(path), framework="pt") as file:
@@ -133,7 +134,13 @@ class SequenceJudge(nn.Module):
             about = json.loads(metadata[_FORMAT])
             labels = {n: Label(tuple(v["classes"]), v["factor"]) for n, v in about["labels"].items()}
             judge = cls(labels=labels, frame_shape=tuple(about["frame_shape"]), width=about["width"])
-            judge.load_state_dict(state)
+            tensors = fitting_weights(
+                state,
+                judge.state_dict(),
+                where=str(path),
+                misfit="the weights and their description disagree",
+            )
+            judge.load_state_dict(tensors)
             accuracy, origin = JudgeAccuracy(**about["accuracy"]), str(about["origin"])
         except InputError:
             raise

@@ -14,6 +14,7 @@ from seqdis.core.cache import cache_root
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
 from seqdis.core.progress import Progress
 from seqdis.core.sequences import Sequences
 from seqdis.eval.judge.judge_cache import judge_for
@@ -64,7 +65,7 @@ class ScriptedVoice:
         rate: Sampling rate of the sounds that it takes, in Hz.
 
     Raises:
-        InputError: The file is missing or no TorchScript.
+        InputError: The file is missing or no TorchScript, or a weight is not finite.
     """
 
     def __init__(self, path: Path, *, rate: int = 16000) -> None:
@@ -78,6 +79,8 @@ class ScriptedVoice:
         except (RuntimeError, ValueError) as error:
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{path}: cannot be read as TorchScript: {first}") from error
+        for name, value in self._network.named_parameters():
+            check_finite(value, f"{path}: {name}")
         self.name, self._path, self._rate = path.name, path, rate
 
     @torch.no_grad()
