@@ -30,7 +30,7 @@ class DataConfig(Config):
     """The dataset and the shape of its sequences."""
 
     dataset: str = Field(description="a dataset's name (`seqdis list`), or 'folder': files of the user's own")
-    length: int = Field(ge=1, description="steps of a sequence, V")
+    length: int = Field(ge=2, description="steps of a sequence, V")
     frame_shape: tuple[int, ...] = Field(
         description="shape of one frame in natural units; () is that of the files, where the dataset is 'folder'"
     )
