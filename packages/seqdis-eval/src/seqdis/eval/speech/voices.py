@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.cache import cache_root
+from seqdis.core.data.recordings import Recordings
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
@@ -198,6 +199,14 @@ class _OneLabel(SequenceDataset):
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         batch = self._dataset.fetch(indices, epoch=epoch)
         return replace(batch, labels={self._name: batch.labels[self._name]})
+
+    def recordings(self) -> Recordings | None:
+        """The recordings of the dataset."""
+        return self._dataset.recordings()
+
+    def all_labels(self) -> dict[str, Tensor]:
+        """The label of the whole dataset, ``(N,)``."""
+        return {self._name: self._dataset.all_labels()[self._name]}
 
 
 def judge_of_voices(
