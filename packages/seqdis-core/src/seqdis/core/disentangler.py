@@ -21,6 +21,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.files import replace_directory
 from seqdis.core.finite import check_finite, check_results
+from seqdis.core.fixed_passes import encode_in_fixed_passes
 from seqdis.core.model_files import write_model_files
 from seqdis.core.nn.passes import in_passes
 from seqdis.core.progress import Progress, part_of
@@ -120,6 +121,10 @@ class Disentangler(nn.Module, ABC):
     ) -> Factors:
         """``x^{1:V} -> (s, d^{1:V})``.
 
+        On the CPU, in evaluation mode and without gradients, sequences pass a fixed number at a time, frames likewise:
+        the factors of a sequence are the same bit for bit whatever stands behind it in the batch, and whatever
+        ``max_frames_per_pass`` is. Elsewhere they agree to rounding, for a GPU has other kernels for other shapes.
+
         Args:
             sequences: Anything that :func:`as_sequences` reads.
             generator: Source of random draws, for a method that draws in training mode.
@@ -135,7 +140,7 @@ class Disentangler(nn.Module, ABC):
         """
         ready = self._ready(sequences)
         with torch.set_grad_enabled(grad):
-            factors = self._encode(ready, generator=generator).with_index_of(ready)
+            factors = self._encode_rows(ready, generator, fixed=not grad).with_index_of(ready)
         check_results(factors.parts(), ready.x, ready.keys, name="input")
         return factors
 
@@ -268,6 +273,15 @@ class Disentangler(nn.Module, ABC):
     def device(self) -> torch.device:
         """The device that holds the model's tensors."""
         return self.normalizer.mean.device
+
+    def _encode_rows(self, ready: Sequences, generator: GeneratorLike | None, *, fixed: bool) -> Factors:
+        # One stream of draws for a whole batch, as in training, cannot be cut; and what is dropped is the batch's.
+        cuttable = not isinstance(generator, GeneratorStack) or generator.each_row
+        if not fixed or self.training or not cuttable or self.device.type != "cpu":
+            return self._encode(ready, generator=generator)
+        return encode_in_fixed_passes(
+            lambda rows, source: self._encode(rows, generator=source), ready, generator
+        )
 
     def _ready(self, data: Any, *, name: str = "input", check_values: bool = True) -> Sequences:
         """Sequences as a method may see them: coerced, checked, on the model's device, their gaps 0.
