@@ -82,7 +82,7 @@ def test_unknown_and_missing_keys_are_named_with_their_neighbours() -> None:
         InputError, match=r"a\.json: unknown key 'lengthh' \(did you mean 'length'\?\); allowed: dataset,"
     ):
         parse_config(
-            DataConfig, {"dataset": "x", "length": 1, "frame_shape": [1], "lengthh": 2}, where="a.json"
+            DataConfig, {"dataset": "x", "length": 3, "frame_shape": [1], "lengthh": 2}, where="a.json"
         )
     with pytest.raises(InputError, match=r"a\.json: key 'length' is missing"):
         parse_config(DataConfig, {"dataset": "x", "frame_shape": [1]}, where="a.json")

@@ -61,6 +61,20 @@ def test_parts_have_the_streams_of_their_rows() -> None:
         GeneratorStack.shard(0, 4, slice(0, 2)).part(slice(0, 1))
 
 
+def test_chosen_rows_keep_their_streams_and_a_copy_draws_the_same() -> None:
+    def whole() -> GeneratorStack:
+        return GeneratorStack.each([torch.Generator().manual_seed(seed) for seed in range(3)])
+
+    expected = randn((3, 4), generator=whole())
+    drawn = randn((4, 4), generator=whole().chosen([1, 2, 2, 2]))
+    assert torch.equal(drawn, expected[[1, 2, 2, 2]])
+    assert whole().each_row
+    shard = GeneratorStack.shard(0, 4, slice(0, 2))
+    assert not shard.each_row
+    with pytest.raises(InputError, match="one generator a row can be cut"):
+        shard.chosen([0])
+
+
 def test_a_shard_of_one_row_is_cut_from_the_whole_draw() -> None:
     alone = randn((1, 3), generator=GeneratorStack.shard(7, 1, slice(0, 1)))
     assert torch.equal(alone, torch.randn(1, 3, generator=generator(7)))

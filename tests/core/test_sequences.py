@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seqdis.core.errors import InputError
-from seqdis.core.sequences import Sequences, check_finite
+from seqdis.core.sequences import Sequences
 
 
 def sequences(count: int = 4, steps: int = 3, **changes: object) -> Sequences:
@@ -127,11 +127,3 @@ def test_moving_a_batch_moves_every_part() -> None:
     assert all(part is not None and part.device.type == "meta" for part in parts)
     assert batch.stamps is not None
     assert Sequences(torch.zeros(1, 1, 1)).to("meta").mask is None
-
-
-def test_check_finite_says_where() -> None:
-    x = torch.zeros(2, 3)
-    check_finite(x, "x")
-    x[1, 2], x[1, 0] = torch.nan, -torch.inf
-    with pytest.raises(InputError, match=r"x: 2 of 6 values are NaN or Inf, the first at index \(1, 0\)"):
-        check_finite(x, "x")

@@ -133,7 +133,7 @@ def test_grey_frames_are_written_as_such_and_read_back(tmp_path: Path, clip: Ten
 
 
 def test_colours_become_their_luma(tmp_path: Path) -> None:
-    data = DataConfig(dataset="folder", length=1, frame_shape=(1, 16, 16))
+    data = DataConfig(dataset="folder", length=2, frame_shape=(1, 16, 16))
     colours = torch.eye(3)[:, :, None, None].expand(3, 3, 16, 16)  # a red, a green and a blue frame
     VIDEO.write(tmp_path / "frames", colours, data.model_copy(update={"frame_shape": (3, 16, 16)}))
     grey = VIDEO.read(tmp_path / "frames", data).frames.float()[:, 0, 0, 0]

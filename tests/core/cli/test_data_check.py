@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,3 +68,26 @@ def test_what_cannot_be_checked_is_told_in_one_line(refused: Refused, tmp_path: 
     assert "no such file or folder" in refused("data", "check", tmp_path / "absent")
     (tmp_path / "empty").mkdir()
     assert "holds no file that an installed modality reads" in refused("data", "check", tmp_path / "empty")
+
+
+def test_values_that_float32_cannot_scale_are_told_before_and_refused_in_training(
+    seqdis: Command, refused: Refused, tmp_path: Path
+) -> None:
+    data = folder(tmp_path)
+    for path in data.glob("*.npy"):
+        np.save(path, np.load(path) * 1e-41)
+    said = json.loads(seqdis("data", "check", data, "--preset", "toy-folder", "--json").stdout)
+    (advice,) = [one for one in said["advice"] if "refuses" in one]
+    error = refused("train", "toy-folder", "--data", data, "--out", tmp_path / "run", "--device", "cpu")
+    for text in (advice, error):
+        assert re.search(
+            r"\d\.npy: the training data of channel\(s\) \[0\] go from -\d\S*e-4\d to \d\S*e-4\d; ", text
+        )
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_a_length_of_one_step_is_refused_with_the_least_length(refused: Refused, tmp_path: Path) -> None:
+    data = folder(tmp_path)
+    for words in (("data", "check", data, "--preset", "toy-folder"), ("train", "toy-folder", "--data", data)):
+        said = refused(*words, "length=1")
+        assert "length' is 1, but: Input should be greater than or equal to 2" in said

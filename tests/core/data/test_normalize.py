@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Literal
 
 import pytest
 import torch
@@ -108,3 +110,34 @@ def test_of_decoded_sequences_at_most_1024_are_read_spread_over_all(count: int) 
     assert min(count, 512) <= dataset.read <= 1024
     assert n.mean.item() == pytest.approx(0.5, abs=0.01)
     assert n.std.item() == pytest.approx(12**-0.5, rel=0.02)
+
+
+@pytest.mark.parametrize("size", [1e-40, 3e38])
+@pytest.mark.parametrize("scope", ["global", "channel"])
+def test_values_that_float32_cannot_scale_are_refused_by_a_key_and_their_range(
+    size: float, scope: Literal["global", "channel"]
+) -> None:
+    x = torch.rand(23, 5, 3, generator=torch.Generator().manual_seed(0))
+    x = (x - 0.5) * size
+    x[7, 3, 1] = -size
+    keys = [f"{i}.csv" for i in range(23)]
+    said = rf"^7\.csv: the training data of channel\(s\) \[0.*\] go from -{re.escape(f'{size:.3g}')} to "
+    with pytest.raises(InputError, match=said):
+        Normalizer((3,), scope=scope).fit(ArraySequences(x, keys=keys), batch_size=4)
+
+
+def test_one_channel_of_denormal_numbers_is_named_alone() -> None:
+    x = data()
+    x[..., 1] *= 1e-41
+    with pytest.raises(
+        InputError, match=r"channel\(s\) \[1\] go from -\S+e-\d\d to .* give them in another unit$"
+    ):
+        Normalizer((3,), scope="channel").fit(ArraySequences(x))
+
+
+@pytest.mark.parametrize("size", [1e-36, 1e-30, 1e30, 1e34])
+def test_values_of_any_other_size_are_scaled(size: float) -> None:
+    x = data() * size
+    n = Normalizer((3,), scope="channel").fit(ArraySequences(x))
+    torch.testing.assert_close(n(x).std((0, 1), correction=0), torch.full((3,), 0.5), atol=1e-3, rtol=0)
+    assert bool(torch.isfinite(n.inverse(n(x))).all())

@@ -28,10 +28,10 @@ def break_json(folder: Path, **changes: object) -> None:
 
 DAMAGE: list[tuple[Callable[[Path], object], str]] = [
     (lambda folder: break_json(folder, format="other"), "format 'other'"),
-    (lambda folder: break_json(folder, codebook_shape=[2, 4, 2]), "cannot be read as a prior"),
+    (lambda folder: break_json(folder, codebook_shape=[2, 4, 2]), "disagree: network"),
     (lambda folder: break_json(folder, codebook_shape=[2, 4]), "cannot be read as a prior"),
     (lambda folder: break_json(folder, steps="six"), "cannot be read as a prior"),
-    (lambda folder: break_json(folder, contents=3), "cannot be read as a prior"),
+    (lambda folder: break_json(folder, contents=3), "disagree: contents is"),
     (lambda folder: break_json(folder, config={"depht": 3}), "unknown key 'depht'"),
     (lambda folder: (folder / "prior.json").write_text("[]"), "cannot be read as a prior"),
     (lambda folder: (folder / "prior.safetensors").write_bytes(b"\0" * 100), "cannot be read as a prior"),

@@ -69,8 +69,9 @@ def test_a_long_recording_is_cut_into_windows() -> None:
     model = fit(long, length=6, val=0.2, **QUICK)
     assert model.run_config is not None
     assert model.run_config.data.length == 6
-    with pytest.raises(InputError, match=r"length: 100 steps; allowed: up to .* 60"):
-        fit(long, length=100, val=0, **QUICK)
+    for length in (1, 100):
+        with pytest.raises(InputError, match=rf"length: {length} steps; allowed: from 2 to .* 60"):
+            fit(long, length=length, val=0, **QUICK)
 
 
 def test_a_folder_keeps_what_the_run_wrote(tmp_path: Path) -> None:
@@ -112,5 +113,7 @@ def test_what_does_not_suit_is_refused() -> None:
         fit(series(), hidden_dimm=3, **QUICK)
     with pytest.raises(InputError, match=r"train\.patience: there are no validation data"):
         fit(series(), val=0, early_stopping=1, **QUICK)
+    with pytest.raises(InputError, match="data: sequences of 1 step; allowed: 2 or more"):
+        fit(series()[:, :1], **QUICK)
     with pytest.raises(InputError, match=r"a share of 1\.5; allowed: 0 up to"):
         fit(series(), val=1.5, **QUICK)

@@ -7,7 +7,6 @@ from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.eval.judge.judge_accuracy import JudgeAccuracy
-from seqdis.eval.judge.judge_cache import judge_for
 from seqdis.eval.judge.judge_training import JudgeBudget, measure_judge, predict_all, train_judge
 from seqdis.eval.judge.sequence_judge import SequenceJudge
 
@@ -100,42 +99,6 @@ def test_save_then_load_is_bit_equal(tmp_path) -> None:
         ).read_bytes()
     x = torch.randn(2, 3, 6)
     assert all(torch.equal(loaded(x)[name], judge(x)[name]) for name in LABELS)
-
-
-def test_a_kept_judge_is_used_only_for_the_clips_it_came_from(world, tmp_path) -> None:
-    path = tmp_path / "judge.safetensors"
-    budget = JudgeBudget(steps=4, batch_size=8, check_every=2)
-    made, _ = judge_for(world(40, 0), world(20, 1), path=path, budget=budget)
-    kept, _ = judge_for(world(40, 0), world(20, 1), path=path, budget=budget)
-    other, _ = judge_for(world(40, 2), world(20, 1), path=path, budget=budget)
-    assert all(torch.equal(made.state_dict()[n], kept.state_dict()[n]) for n in made.state_dict())
-    assert any(not torch.equal(made.state_dict()[n], other.state_dict()[n]) for n in made.state_dict())
-
-
-def test_runs_on_the_same_clips_share_a_judge(world, tmp_path, monkeypatch) -> None:
-    budget, shared = JudgeBudget(steps=4, batch_size=8, check_every=2), tmp_path / "judges"
-
-    def judge_of(run: str, seed: int) -> SequenceJudge:
-        path = tmp_path / f"{run}.safetensors"
-        return judge_for(world(40, seed), world(20, 9), path=path, shared=shared, budget=budget)[0]
-
-    first = judge_of("a", 0)
-    (kept,) = shared.iterdir()
-    whole = kept.read_bytes()
-    with monkeypatch.context() as without:
-        without.setattr("seqdis.eval.judge.judge_cache.train_judge", None)  # it cannot train another
-        second = judge_of("b", 0)
-    assert all(torch.equal(first.state_dict()[n], second.state_dict()[n]) for n in first.state_dict())
-    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
-    kept.write_bytes(b"damaged")
-    judge_of("c", 0)
-    assert kept.read_bytes() == whole
-    judge_of("d", 2)  # other clips
-    assert len(list(shared.iterdir())) == 2
-    (tmp_path / "file").touch()
-    path = tmp_path / "e.safetensors"
-    judge_for(world(40, 0), world(20, 9), path=path, shared=tmp_path / "file" / "x", budget=budget)
-    assert path.is_file()
 
 
 def test_what_is_not_a_judge_is_refused(tmp_path) -> None:

@@ -130,8 +130,8 @@ def test_seeds_repeat_and_differ() -> None:
     assert not torch.equal(_split(seed=1).x, _split(seed=2).x)
 
 
-def test_other_sizes_and_a_single_frame() -> None:
-    assert _split(size=24, length=1).x.shape == (COUNTS["val"], 1, 3, 24, 24)
+def test_other_sizes() -> None:
+    assert _split(size=24, length=2).x.shape == (COUNTS["val"], 2, 3, 24, 24)
     wide = render_shapes(np.zeros((2, 4), dtype=int), np.zeros((2, 8)), length=4, height=16, width=32)
     assert wide.shape == (2, 4, 3, 16, 32)
 

@@ -34,7 +34,7 @@ class DataConfig(Config):
     """The dataset and the shape of its sequences."""
 
     dataset: str = Field(description="a dataset's name (`seqdis list`), or 'folder': files of the user's own")
-    length: int = Field(ge=1, le=LONGEST_CLIP, description="steps of a sequence, V")
+    length: int = Field(ge=2, le=LONGEST_CLIP, description="steps of a sequence, V")
     frame_shape: tuple[Annotated[int, Field(le=1 << 20)], ...] = Field(
         max_length=8,
         description="shape of one frame in natural units; () is that of the files, where the dataset is 'folder'",

@@ -20,11 +20,13 @@ from seqdis.core.data.steps import zero_unobserved
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.files import replace_directory
+from seqdis.core.finite import check_finite, check_results
+from seqdis.core.fixed_passes import encode_in_fixed_passes
 from seqdis.core.model_files import write_model_files
 from seqdis.core.nn.passes import in_passes
 from seqdis.core.progress import Progress, part_of
 from seqdis.core.random import GeneratorLike, GeneratorStack
-from seqdis.core.sequences import Sequences, check_finite, check_whole
+from seqdis.core.sequences import Sequences, check_whole
 from seqdis.core.starting_noise import NoiseChoice, choose_noise
 
 if TYPE_CHECKING:
@@ -119,6 +121,10 @@ class Disentangler(nn.Module, ABC):
     ) -> Factors:
         """``x^{1:V} -> (s, d^{1:V})``.
 
+        On the CPU, in evaluation mode and without gradients, sequences pass a fixed number at a time, frames likewise:
+        the factors of a sequence are the same bit for bit whatever stands behind it in the batch, and whatever
+        ``max_frames_per_pass`` is. Elsewhere they agree to rounding, for a GPU has other kernels for other shapes.
+
         Args:
             sequences: Anything that :func:`as_sequences` reads.
             generator: Source of random draws, for a method that draws in training mode.
@@ -129,12 +135,14 @@ class Disentangler(nn.Module, ABC):
             the sequences.
 
         Raises:
-            InputError: A shape is wrong, a value that counts is not finite or out of the modality's range, or the
-                method cannot have the gaps that the sequences have.
+            InputError: A shape is wrong, a value that counts is not finite or out of the modality's range, the
+                method cannot have the gaps that the sequences have, or a factor is not finite.
         """
         ready = self._ready(sequences)
         with torch.set_grad_enabled(grad):
-            return self._encode(ready, generator=generator).with_index_of(ready)
+            factors = self._encode_rows(ready, generator, fixed=not grad).with_index_of(ready)
+        check_results(factors.parts(), ready.x, ready.keys, name="input")
+        return factors
 
     def decode(
         self,
@@ -158,16 +166,21 @@ class Disentangler(nn.Module, ABC):
             grad: Keep the graph, so that gradients can flow back to the factors.
 
         Raises:
-            InputError: The factors have the widths of another model, or the method has no sampler.
+            InputError: The factors have the widths of another model or are not finite, a decoded value is not finite,
+                or the method has no sampler.
         """
         if not isinstance(factors, Factors):
             raise InputError(f"factors: a {type(factors).__name__}; allowed: Factors, as encode gives them")
         if sampler is not None and sampling_of(self) is None:
             raise InputError(f"sampler: {type(self).__name__} decodes without one; allowed: none")
+        for part, value in factors.parts().items():
+            check_finite(value.detach(), f"factors: {part}")
         with torch.set_grad_enabled(grad):
-            return self._decode(
+            x = self._decode(
                 factors.to(self.device), noise=noise, sampler=sampler, generator=generator, progress=progress
             )
+        check_results({"decoded": x}, factors.flatten(), factors.keys, name="factors")
+        return x
 
     def loss(self, sequences: Any, *, generator: GeneratorStack) -> LossOutput:
         """The training loss of a batch; every random draw comes from ``generator``, row by row.
@@ -260,6 +273,15 @@ class Disentangler(nn.Module, ABC):
     def device(self) -> torch.device:
         """The device that holds the model's tensors."""
         return self.normalizer.mean.device
+
+    def _encode_rows(self, ready: Sequences, generator: GeneratorLike | None, *, fixed: bool) -> Factors:
+        # One stream of draws for a whole batch, as in training, cannot be cut; and what is dropped is the batch's.
+        cuttable = not isinstance(generator, GeneratorStack) or generator.each_row
+        if not fixed or self.training or not cuttable or self.device.type != "cpu":
+            return self._encode(ready, generator=generator)
+        return encode_in_fixed_passes(
+            lambda rows, source: self._encode(rows, generator=source), ready, generator
+        )
 
     def _ready(self, data: Any, *, name: str = "input", check_values: bool = True) -> Sequences:
         """Sequences as a method may see them: coerced, checked, on the model's device, their gaps 0.

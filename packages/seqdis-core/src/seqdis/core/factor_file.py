@@ -15,6 +15,7 @@ from torch import Tensor
 
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.finite import check_finite
 from seqdis.core.reading import readable
 from seqdis.core.stamps import common_stamps, convert_stamps
 
@@ -139,10 +140,20 @@ def write_factor_file(path: Path, content: FactorFile, *, left_out: Sequence[Seq
         path: Path of the file.
         content: The factors to write; without tensors, the file says what was left out and no more.
         left_out: Files that were not used: path, reason and detail of each.
+
+    Raises:
+        InputError: A factor is not finite, or the file cannot be written.
     """
     description = replace(FactorDescription.of(content), left_out=left_out)
+    _check_finite(content.tensors, path)
     tensors = pack(content, description) if content.tensors else {}
-    replace_with_tensors(path, tensors, description.metadata())
+    replace_with_tensors(path, tensors, description.metadata(), finite=False)  # unknown time stamps are NaN
+
+
+def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    for name, value in tensors.items():
+        if value.is_floating_point():
+            check_finite(value, f"{path}: {name}")
 
 
 def _describe(metadata: Mapping[str, str], names: Sequence[str]) -> FactorDescription:
@@ -193,7 +204,7 @@ def read_factor_file(path: Path) -> FactorFile:
     """Read what :func:`write_factor_file` wrote.
 
     Raises:
-        InputError: The file is missing, damaged, or holds something else.
+        InputError: The file is missing, damaged, or holds something else, or a factor is not finite.
     """
     content = _read(path, tensors=True)
     description, tensors = content.description, content.tensors
@@ -206,4 +217,5 @@ def read_factor_file(path: Path) -> FactorFile:
         for name, classes in description.labels.items():
             numbers = tensors.pop(f"label.{name}").numpy()
             labels[name] = numbers if classes is None else np.array(classes, dtype=np.str_)[numbers]
-        return FactorFile(tensors, description.keys, stamps, labels)
+    _check_finite(tensors, path)
+    return FactorFile(tensors, description.keys, stamps, labels)

@@ -133,6 +133,10 @@ class Factors:
             lambda value: value.to(device=device, dtype=dtype if value.is_floating_point() else None)
         )
 
+    def parts(self) -> dict[str, Tensor]:
+        """The static factor, the dynamic factor and the extras, by name."""
+        return {"static": self.static, "dynamic": self.dynamic} | {n: e.value for n, e in self.extras.items()}
+
     def detach(self) -> Factors:
         """The same values without their graph."""
         return self._map(Tensor.detach)

@@ -16,6 +16,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
+from seqdis.core.finite_numbers import check_finite_numbers
 
 __all__ = ["replace_directory", "replace_file", "replace_with_json", "replace_with_tensors", "sync_tree"]
 
@@ -98,8 +100,23 @@ def replace_directory(path: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def replace_with_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file by :func:`replace_file`; tensors that share memory are written apart."""
+def replace_with_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str], *, finite: bool = True
+) -> None:
+    """Write a safetensors file by :func:`replace_file`; tensors that share memory are written apart.
+
+    Args:
+        path: Path of the file.
+        tensors: Tensors by name.
+        metadata: Texts of the file's header.
+        finite: Refuse NaN and Inf. Sums of a training may hold them, and time stamps that are not known.
+
+    Raises:
+        InputError: A value is not finite, the disk is full, or the path cannot be written.
+    """
+    for name, value in tensors.items() if finite else ():
+        if value.is_floating_point():
+            check_finite(value, f"{path}: {name}")
     plain = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
     homes = Counter(value.untyped_storage().data_ptr() for value in plain.values())
     plain = {n: v.clone() if homes[v.untyped_storage().data_ptr()] > 1 else v for n, v in plain.items()}
@@ -111,6 +128,11 @@ def replace_with_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Ma
 
 
 def replace_with_json(path: Path, value: Any) -> None:
-    """Write indented JSON by :func:`replace_file`; NaN and Inf are refused, for JSON has neither."""
+    """Write indented JSON by :func:`replace_file`.
+
+    Raises:
+        InputError: A number is NaN or Inf, for JSON has neither; or the file cannot be written.
+    """
+    check_finite_numbers(value, str(path))
     with replace_file(path) as partial:
         partial.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")

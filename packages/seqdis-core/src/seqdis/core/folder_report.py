@@ -11,15 +11,18 @@ from typing import Any, Self
 
 import torch
 
-from seqdis.core.config import RunConfig
+from seqdis.core.config import DataConfig, RunConfig
 from seqdis.core.data.clip import Clip
 from seqdis.core.data.discovery import LeftOut
 from seqdis.core.data.folder_content import FolderContent, folder_content
+from seqdis.core.data.normalize import Normalizer
 from seqdis.core.data.random_windows import RandomWindows
 from seqdis.core.data.recording import Recording
+from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sliding_windows import SlidingWindows
 from seqdis.core.data.splits import split_recordings
 from seqdis.core.data_completion import complete_config
+from seqdis.core.errors import InputError
 from seqdis.core.modality import Panel
 from seqdis.core.presets import list_presets
 from seqdis.core.registry import get_modality
@@ -132,7 +135,7 @@ def report_folder(config: RunConfig, root: Path) -> FolderReport:
     content = folder_content(get_modality(config.modality), data, root)
     recordings = content.recordings
     split = split_recordings(recordings, length=data.length, group=data.group)
-    sizes = {}
+    sizes, advice = {}, _advice(content, completed)
     for name, part in split.parts.items():
         windows = (
             RandomWindows(part, data.length, repeats=data.repeats)
@@ -140,6 +143,8 @@ def report_folder(config: RunConfig, root: Path) -> FolderReport:
             else SlidingWindows(part, data.length)
         )
         sizes[name] = SplitSize(len(part), len(windows))
+        refusal = _refusal(windows, data) if name == "train" else None
+        advice += [] if refusal is None else [f"a training refuses these data: {refusal}"]
     return FolderReport(
         folder=str(root),
         modality=config.modality,
@@ -155,10 +160,21 @@ def report_folder(config: RunConfig, root: Path) -> FolderReport:
             name: len(label.classes) for name, label in {**content.labels, **content.step_labels}.items()
         },
         rule=split.rule,
-        advice=tuple(_advice(content, completed)),
+        advice=tuple(advice),
         splits=sizes,
         fits=tuple(_fits(config.modality, recordings)),
     )
+
+
+def _refusal(windows: SequenceDataset, data: DataConfig) -> str | None:
+    """What a training says of values that cannot be normalised; None where it takes them, or where a look would decode files."""
+    if not windows.in_memory:
+        return None
+    try:
+        Normalizer(windows.shape[1:], scope=data.normalize).fit(windows)
+    except InputError as error:
+        return str(error)
+    return None
 
 
 def _facts(recordings: Sequence[Recording]) -> dict[str, Spread]:

@@ -12,6 +12,7 @@ from seqdis.core.config import DataConfig
 from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
+from seqdis.core.finite import check_finite
 from seqdis.core.modality import Modality, Panel
 
 __all__ = ["draw_picture", "draw_pictures", "media_suffix", "write_media"]
@@ -41,9 +42,10 @@ def write_media(
         source: The file that lends the dynamics, whose sound goes along; see :meth:`Modality.write`.
 
     Raises:
-        InputError: The suffix is not one the modality writes, or the file cannot be written.
+        InputError: The suffix is not one the modality writes, a value is not finite, or the file cannot be written.
     """
     modality.check_suffix(path, modality.writes, "write")
+    check_finite(frames, str(path))
     with _replaced(path) as partial:
         modality.write(partial, frames, data, source=source)
 
@@ -52,9 +54,11 @@ def draw_picture(modality: Modality, path: Path, grid: Sequence[Sequence[Panel]]
     """Draw rows of panels as one picture.
 
     Raises:
-        InputError: The suffix is not one the modality draws, or the file cannot be written.
+        InputError: The suffix is not one the modality draws, a value is not finite, or the file cannot be written.
     """
     modality.check_suffix(path, modality.pictures, "draw")
+    for panel in (panel for row in grid for panel in row):
+        check_finite(panel.frames, f"{path}: {panel.title}")
     with _replaced(path) as partial:
         modality.draw(partial, grid, data)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from seqdis.core.config import RunConfig
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json, replace_with_tensors
+from seqdis.core.loaded_weights import fitting_weights
 
 __all__ = ["load_state", "state_to_save", "write_model_files"]
 
@@ -37,18 +38,15 @@ def load_state(model: _Saved, state: Mapping[str, Tensor], *, where: str) -> Non
         where: The folder that they come from, for the message.
 
     Raises:
-        InputError: A tensor is missing, too many, or of another shape.
+        InputError: A tensor is missing, too many, of another shape, of a type that is not floating, or not finite; or a
+            standard deviation is 0.
     """
-    expected = state_to_save(model)
-    for name in sorted(expected.keys() | state.keys()):
-        received = tuple(state[name].shape) if name in state else "nothing"
-        wanted = tuple(expected[name].shape) if name in expected else "nothing"
-        if received != wanted:
-            raise InputError(
-                f"{where}: weights and config.json disagree: {name} is {received}, "
-                f"the configuration needs {wanted}"
-            )
-    model.load_state_dict(state, strict=False)
+    misfit = "weights and config.json disagree"
+    tensors = fitting_weights(state, state_to_save(model), where=where, misfit=misfit)
+    try:
+        model.load_state_dict(tensors, strict=False)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
 
 
 def write_model_files(model: _Saved, folder: Path, state: Mapping[str, Tensor] | None = None) -> None:

@@ -81,6 +81,21 @@ class GeneratorStack:
             raise InputError("only a source with one generator a row can be cut into parts")
         return self._of(self._generators[rows])
 
+    @property
+    def each_row(self) -> bool:
+        """Whether every row has a generator of its own, so that rows can be chosen."""
+        return len(self._generators) == self._total
+
+    def chosen(self, rows: Sequence[int]) -> GeneratorStack:
+        """The sources of some rows (one generator a row); one that is named again is a copy with the same draws to come."""
+        if not self.each_row:
+            raise InputError("only a source with one generator a row can be cut into parts")
+        own = self._generators[self._rows]
+        copies = [row in rows[:place] for place, row in enumerate(rows)]
+        return self._of(
+            [own[row].clone_state() if copy else own[row] for row, copy in zip(rows, copies, strict=True)]
+        )
+
     def repeat(self, copies: int) -> GeneratorStack:
         """Each row ``copies`` times in a row, all copies of one with the same draws to come."""
         if len(self._generators) != self._total:

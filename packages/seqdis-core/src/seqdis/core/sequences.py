@@ -14,25 +14,10 @@ from seqdis.core.batch_index import BatchIndex, batch_index, select_names, selec
 from seqdis.core.errors import InputError
 from seqdis.core.stamps import check_stamps, pad_stamps
 
-__all__ = ["NO_CLASS", "Sequences", "check_finite", "check_whole"]
+__all__ = ["NO_CLASS", "Sequences", "check_whole"]
 
 NO_CLASS = -1
 """The class of a step that does not exist."""
-
-
-def check_finite(x: Tensor, name: str) -> None:
-    """Refuse NaN and Inf.
-
-    Raises:
-        InputError: An entry is not finite; says how many and where the first one is.
-    """
-    finite = torch.isfinite(x)
-    if not bool(finite.all()):
-        bad = (~finite).nonzero()
-        raise InputError(
-            f"{name}: {len(bad)} of {x.numel()} values are NaN or Inf, the first at index "
-            f"{tuple(bad[0].tolist())}; only finite values are allowed"
-        )
 
 
 def check_whole(method: str, sequences: Sequences, *, refused: Sequence[str] = ("mask", "observed")) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from seqdis.core.codec import FrameCodec
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
+from seqdis.core.loaded_weights import fitting_weights
 from seqdis.core.reading import read_json, readable
 
 __all__ = ["AutoencoderCodec", "load_autoencoder"]
@@ -84,7 +88,8 @@ def load_autoencoder(path: str | None) -> AutoencoderCodec:
 
     Raises:
         InputError: The path is missing or a file is not there (says which file goes where), the
-            folder holds another kind of model, or diffusers is not installed.
+            folder holds another kind of model, diffusers is not installed, or a weight is not of a floating type or
+            not finite.
     """
     if path is None:
         raise InputError(f"codec 'autoencoder' needs codec.path=FOLDER; {_HOW}")
@@ -105,4 +110,15 @@ def load_autoencoder(path: str | None) -> AutoencoderCodec:
         model = getattr(diffusers, kind).from_pretrained(
             folder, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=False
         )
+    _check_weights(folder / _FILES[1], model.state_dict())
     return AutoencoderCodec(model)
+
+
+def _check_weights(path: Path, loaded: Mapping[str, Tensor]) -> None:
+    saved = load_file(path)
+    same = saved.keys() & loaded.keys()  # diffusers gives some weights of older files another name
+    misfit = "the weights and config.json disagree"
+    known = {name: saved[name] for name in same}
+    fitting_weights(known, {name: loaded[name] for name in same}, where=str(path), misfit=misfit)
+    for name in saved.keys() - same:
+        check_finite(saved[name], f"{path}: {name}")

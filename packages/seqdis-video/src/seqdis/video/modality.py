@@ -16,9 +16,9 @@ from seqdis.core.data.dynamics_source import DynamicsSource
 from seqdis.core.data.file_preparation import FilePreparation
 from seqdis.core.data.targets import Target
 from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.finite import check_finite
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.core.nn.backbones import BackboneConfig
-from seqdis.core.sequences import check_finite
 from seqdis.video.backbones import (
     conv_frame_decoder,
     picture_encoder,

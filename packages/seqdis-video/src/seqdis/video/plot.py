@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
+from seqdis.core.finite import check_finite
 from seqdis.core.modality import Panel
-from seqdis.core.sequences import check_finite
 from seqdis.video.writing import save_gif
 
 __all__ = ["animated_grid", "draw_grid", "strip_grid"]

@@ -20,6 +20,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.executors import ShardJob, ShardPlan, ShardWorker
 from seqdis.core.factor_file import FactorFile, write_factor_file
 from seqdis.core.factors import Factors
+from seqdis.core.finite import NotFiniteError
 from seqdis.core.overrides import read_overrides
 from seqdis.core.pretrained import read_run_config
 from seqdis.core.registry import get_modality
@@ -62,7 +63,7 @@ class EncodeJob(ShardJob):
     def open(self) -> EncodeWorker:
         model = Disentangler.from_pretrained(self.model, device=pick_device(self.device))
         adjust(model, read_overrides(self.settings))
-        return EncodeWorker(model)
+        return EncodeWorker(model, skip_bad=self.skip_bad, root=self.root)
 
     def read(self, shard: int) -> Iterator[WindowBatch]:
         config = read_run_config(self.model / "config.json")
@@ -96,18 +97,30 @@ class EncodeWorker(ShardWorker):
 
     Args:
         model: The model, on its device.
+        skip_bad: Leave out a window of which the model makes NaN or Inf.
+        root: Folder below which the keys name the files.
     """
 
-    def __init__(self, model: Disentangler) -> None:
-        self._model = model
+    def __init__(self, model: Disentangler, *, skip_bad: bool = False, root: Path = Path()) -> None:
+        self._model, self._skip_bad, self._root = model, skip_bad, root
 
     def compute(self, shard: int, batch: WindowBatch) -> EncodedBatch:
-        if batch.sequences is None:
-            return EncodedBatch(None, batch.left_out)
-        rows = range(batch.first, batch.first + len(batch.sequences))
-        with evaluating(self._model):
-            factors = self._model.encode(batch.sequences, generator=row_sources(shard, rows)).to("cpu")
-        return EncodedBatch(replace(factors, labels=batch.labels), batch.left_out)
+        left_out = list(batch.left_out)
+        rows = [] if batch.sequences is None else list(range(len(batch.sequences)))
+        while batch.sequences is not None and rows:
+            sources = row_sources(shard, [batch.first + row for row in rows])
+            try:
+                with evaluating(self._model):
+                    factors = self._model.encode(batch.sequences[rows], generator=sources).to("cpu")
+            except NotFiniteError as error:
+                if not self._skip_bad:
+                    raise
+                path = self._root / batch.sequences.keys[rows.pop(error.row)]
+                left_out.append(LeftOut(path, "damaged", str(error)))
+                continue
+            labels = {name: value[rows] for name, value in batch.labels.items()}
+            return EncodedBatch(replace(factors, labels=labels), tuple(left_out))
+        return EncodedBatch(None, tuple(left_out))
 
     def write(self, shard: int, results: Sequence[EncodedBatch], path: Path) -> None:
         factors = [result.factors for result in results if result.factors is not None]

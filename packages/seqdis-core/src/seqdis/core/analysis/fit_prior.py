@@ -17,6 +17,7 @@ from seqdis.core.capabilities import codebook_of, decoded_part
 from seqdis.core.data.latent_cache import open_latents
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.executors.shard_folder import is_shard_folder
+from seqdis.core.finite import check_finite
 from seqdis.core.latent_settings import config_for_latents
 from seqdis.core.pretrained import config_of
 from seqdis.core.priors.store import PRIOR_FOLDER, get_prior, model_digest, prior_config
@@ -69,7 +70,7 @@ def fit_prior_to_run(
         bar: Function that opens a progress bar with a title.
 
     Raises:
-        InputError: The kind or a setting is unknown, or the data cannot be read.
+        InputError: The kind or a setting is unknown, the data cannot be read, or a loss or weight is not finite.
     """
     started = time.perf_counter()
     config = config_of(model)
@@ -87,6 +88,7 @@ def fit_prior_to_run(
     )
     with bar("fitting") as progress:
         losses = fitted.fit(factors, progress=progress)
+    check_finite(losses, f"prior {chosen}: losses")
     about = {
         "model_sha256": model_digest(run),
         "command": shlex.join(command or []),

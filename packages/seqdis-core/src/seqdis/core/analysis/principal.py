@@ -13,9 +13,9 @@ from torch import Tensor
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors, Side
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.finite import check_finite, check_scale
 from seqdis.core.metric import Estimate
 from seqdis.core.reading import readable
-from seqdis.core.sequences import check_finite
 
 __all__ = ["PrincipalComponents", "label_association", "principal_components"]
 
@@ -95,13 +95,19 @@ class PrincipalComponents:
         """Read what :meth:`save` wrote.
 
         Raises:
-            InputError: The file is missing, damaged, or holds something else.
+            InputError: The file is missing, damaged, or holds something else, or a value is not finite.
         """
         with readable(path, "principal components"), safe_open(str(path), framework="pt") as file:
             factor = (file.metadata() or {}).get(_FORMAT)
             if factor not in ("static", "dynamic"):
                 raise InputError(f"{path}: not a file of principal components")
             tensors = {name: file.get_tensor(name) for name in ("mean", "std", "directions", "explained")}
+        for name, value in tensors.items():
+            if value.dtype != torch.float64:
+                kind = str(value.dtype).removeprefix("torch.")
+                raise InputError(f"{path}: {name} is of type {kind}; allowed: float64")
+            check_finite(value, f"{path}: {name}")
+        check_scale(tensors["std"], f"{path}: std")
         return cls(factor, **tensors)
 
 

@@ -15,8 +15,8 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.finite import check_finite
 from seqdis.core.metric import Estimate, Metrics
-from seqdis.core.sequences import check_finite
 
 __all__ = ["ProbeOutcome", "probe", "probe_factors", "probe_outcomes", "probe_splits"]
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from seqdis.core.finite_numbers import check_finite_numbers
+
 if TYPE_CHECKING:
     from seqdis.core.metric import Metrics
 
@@ -24,8 +26,13 @@ __all__ = [
 
 
 def print_json(value: Any) -> None:
-    """Print one indented JSON value."""
-    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+    """Print one indented JSON value.
+
+    Raises:
+        InputError: A number is NaN or Inf, for JSON has neither.
+    """
+    check_finite_numbers(value, "result")
+    sys.stdout.write(json.dumps(value, indent=2, default=str, allow_nan=False) + "\n")
 
 
 def print_line(text: str) -> None:

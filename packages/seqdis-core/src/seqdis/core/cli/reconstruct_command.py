@@ -76,7 +76,7 @@ def reconstruct(
     for path, output, source, result in zip(paths, outputs, sources, results, strict=True):
         origin = DynamicsSource(path, start)
         write_media(session.modality, output, result, session.config.data, source=origin)
-        mse = float((result - source.x[0]).square().mean())
+        mse = float((result.double() - source.x[0].double()).square().mean())
         rows.append({"input": str(path), "out": str(output), "mse": mse})
     session.mark(outputs, inputs=paths)
     if as_json:

@@ -13,7 +13,8 @@ from seqdis.core.data.recordings import Recordings, View, digest
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
-from seqdis.core.sequences import Sequences, check_finite
+from seqdis.core.finite import check_finite
+from seqdis.core.sequences import Sequences
 
 __all__ = ["ArraySequences"]
 
@@ -92,13 +93,16 @@ class ArraySequences(SequenceDataset):
     def all_labels(self) -> dict[str, Tensor]:
         return dict(self._label_values)
 
+    def _gaps(self) -> list[Tensor]:
+        return [part for part in (self._mask, self._observed) if part is not None]
+
     def recordings(self) -> Recordings:
         """Each sequence is its own recording."""
         return Recordings(
             count=len(self),
             read=lambda index: Clip(self._x[index], self._keys[index]),
             views=lambda indices, epoch: [View(i, torch.arange(self.shape[0])) for i in indices],
-            fingerprint=lambda: digest([*self._keys, self._x]),
+            fingerprint=lambda: digest([*self._keys, self._x, *self._gaps()]),
             texts=self._texts,
             keys=self._keys,
             sound=self._sound,

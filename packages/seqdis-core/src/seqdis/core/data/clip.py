@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.data.recording import Recording
-from seqdis.core.sequences import check_finite
+from seqdis.core.finite import check_finite
 
 __all__ = ["Clip", "as_float"]
 
@@ -92,7 +92,7 @@ class Clip(Recording):
         return self.facts
 
     def identity(self) -> list[str | Tensor]:
-        return [self.key, self.frames]
+        return [self.key, self.frames, *([] if self.observed is None else [self.observed])]
 
     def observed_entries(self) -> Tensor:
         """True where an entry was measured, shaped like ``frames``."""

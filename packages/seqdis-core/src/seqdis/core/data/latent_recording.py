@@ -60,6 +60,12 @@ class LatentRecording(Recording):
     def coded(self) -> bool:
         return True
 
+    def identity(self) -> list[str | Tensor]:
+        """The key, the number of steps, its place, and the size and time of the file of latents."""
+        status = self.path.stat()
+        place = [self.count, self.first, status.st_size, status.st_mtime_ns]
+        return [self.key, *map(str, place)]
+
     def take(self, steps: Tensor) -> Clip:
         shard, rows = open_shard(self.path), steps + self.first
         return Clip(

@@ -191,4 +191,7 @@ def _read(path: Path, recordings: int) -> TargetTable | None:
     if len(table.lengths) != recordings or int(table.lengths.sum()) != len(table.values):
         _logger.warning("%s: is damaged (its sizes disagree); it is computed again", path)
         return None
+    if not bool(torch.isfinite(table.values).all()):
+        _logger.warning("%s: is damaged (a value is not finite); it is computed again", path)
+        return None
     return table

@@ -7,7 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-__all__ = ["each_frame", "in_passes"]
+__all__ = ["FRAMES_A_PASS", "each_frame", "in_passes"]
+
+FRAMES_A_PASS = 32
+"""On the CPU more are no faster, and 32 fit the memory."""
 
 
 def in_passes(function: Callable[..., Tensor], arguments: tuple[Tensor, ...], size: int) -> Tensor:
@@ -21,8 +24,12 @@ def in_passes(function: Callable[..., Tensor], arguments: tuple[Tensor, ...], si
 def each_frame(function: Callable[[Tensor], Tensor], y: Tensor, *, size: int) -> Tensor:
     """``function`` of every frame, ``(B, V, *frame)`` to ``(B, V, *result)``.
 
-    Without gradients at most ``size`` frames pass at a time; with them all at once, for they are kept anyway.
+    Without gradients at most ``size`` frames pass at a time, and on the CPU :data:`FRAMES_A_PASS`, so that ``size``
+    changes no bit of the result; with them all at once, for they are kept anyway.
     """
     frames = y.flatten(0, 1)
-    whole = torch.is_grad_enabled()
-    return in_passes(function, (frames,), len(frames) if whole else size).unflatten(0, y.shape[:2])
+    if torch.is_grad_enabled():
+        size = len(frames)
+    elif y.device.type == "cpu":
+        size = FRAMES_A_PASS
+    return in_passes(function, (frames,), size).unflatten(0, y.shape[:2])

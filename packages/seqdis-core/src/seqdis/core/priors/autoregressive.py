@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Extra, Factors
+from seqdis.core.finite import check_finite
 from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.priors.code_sequences import draw_codes, log_likelihood, log_probabilities
 from seqdis.core.priors.code_transformer import CodeTransformer
@@ -20,7 +21,6 @@ from seqdis.core.priors.prior import FittedPrior
 from seqdis.core.priors.prior_files import read_prior_files, write_prior_files
 from seqdis.core.quantize.codebook_use import check_codes
 from seqdis.core.random import GeneratorLike, GeneratorStack, gumbel, rand, stack_generators
-from seqdis.core.sequences import check_finite
 
 __all__ = ["AutoregressivePrior"]
 

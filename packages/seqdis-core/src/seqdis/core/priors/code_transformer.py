@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache, GPT2Config, GPT2Model
 
+from seqdis.core.finite import check_scale
 from seqdis.core.quantize.codebook_use import count_codes
 
 __all__ = ["CodeTransformer"]
@@ -72,6 +73,11 @@ class CodeTransformer(nn.Module):
         self.heads = nn.Linear(width, groups * codes, bias=False)
         for linear in (self.from_content, self.from_motion, self.heads):
             nn.init.normal_(linear.weight, std=config.initializer_range)
+        self.register_load_state_dict_post_hook(CodeTransformer._check_stds)  # type: ignore[no-untyped-call]
+
+    def _check_stds(self, _: object) -> None:
+        check_scale(self.content_std, "content_std")
+        check_scale(self.motion_std, "motion_std")
 
     def vectors(self, codes: Tensor) -> Tensor:
         """The codebook's vectors ``(B, T, G·dim)`` of codes ``(B, T, G)``."""

@@ -19,6 +19,7 @@ from seqdis.core.diffusion.samplers.ddim import DDIMSampler
 from seqdis.core.diffusion.samplers.sampler_state import SamplerState
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
+from seqdis.core.finite import check_finite, check_scale
 from seqdis.core.priors.fitting import fit_by_epochs
 from seqdis.core.priors.latent_ddim_config import LatentDDIMConfig
 from seqdis.core.priors.prior import FittedPrior
@@ -26,7 +27,6 @@ from seqdis.core.priors.prior_files import read_prior_files, write_prior_files
 from seqdis.core.priors.skip_mlp import SkipMLP
 from seqdis.core.random import GeneratorLike, GeneratorStack, randn, stack_generators
 from seqdis.core.registry import get_sampler
-from seqdis.core.sequences import check_finite
 from seqdis.core.training.ema import EMA
 
 __all__ = ["LatentDDIM"]
@@ -77,6 +77,7 @@ class LatentDDIM(nn.Module, FittedPrior):
         self.schedule = linear_schedule(config.timesteps)
         self.register_buffer("mean", torch.zeros(self.width))
         self.register_buffer("std", torch.ones(self.width))
+        self.register_load_state_dict_post_hook(LatentDDIM._check_std)  # type: ignore[no-untyped-call]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.denoisers = nn.ModuleDict({
@@ -99,6 +100,9 @@ class LatentDDIM(nn.Module, FittedPrior):
         """Build an unfitted prior for factors of these shapes, on a device; it draws vectors, not codes."""
         shapes = {"static_shape": factors.static.shape[1:], "dynamic_shape": factors.dynamic.shape[1:]}
         return cls(config, **shapes).to(device)
+
+    def _check_std(self, _: object) -> None:
+        check_scale(self.std, "std")
 
     @property
     def device(self) -> torch.device:

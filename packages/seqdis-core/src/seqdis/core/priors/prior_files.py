@@ -12,6 +12,7 @@ from seqdis.core.allocation_limit import as_large_as
 from seqdis.core.config import Config
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+from seqdis.core.loaded_weights import fitting_weights
 from seqdis.core.reading import read_json, read_tensors, readable
 
 __all__ = ["read_prior_files", "write_prior_files"]
@@ -63,7 +64,8 @@ def read_prior_files(folder: str | Path, *, kind: str, build: Callable[[Mapping[
             name, for messages.
 
     Raises:
-        InputError: A file is missing, damaged, of another format, or the two disagree.
+        InputError: A file is missing, damaged, of another format, or the two disagree; a tensor is not of a floating
+            type or not finite.
     """
     path = Path(folder)
     values = read_json(path / "prior.json")
@@ -73,5 +75,11 @@ def read_prior_files(folder: str | Path, *, kind: str, build: Callable[[Mapping[
         state = read_tensors(path / "prior.safetensors")
         with as_large_as(state, path):
             prior = build(values, str(path / "prior.json"))
-        prior.load_state_dict(state)
+    tensors = fitting_weights(
+        state, prior.state_dict(), where=str(path), misfit="prior.json and prior.safetensors disagree"
+    )
+    try:
+        prior.load_state_dict(tensors)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     return prior.eval()

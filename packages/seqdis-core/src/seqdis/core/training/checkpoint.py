@@ -95,7 +95,9 @@ def save_checkpoint(
         (partial / "trainer").mkdir()
         for name, values in tensors.items():
             if values:
-                replace_with_tensors(partial / "trainer" / f"{name}.safetensors", values, {"format": "pt"})
+                path_of_file = partial / "trainer" / f"{name}.safetensors"
+                # A mean over no case is NaN, and squares of gradients may overflow; weights are always finite.
+                replace_with_tensors(path_of_file, values, {"format": "pt"}, finite=name == "weights")
         replace_with_json(partial / "trainer" / "state.json", state.model_dump(mode="json"))
     return path
 

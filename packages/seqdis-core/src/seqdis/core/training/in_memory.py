@@ -88,7 +88,7 @@ def training_sets(
         seed: Seed of the held-out share and of the windows.
 
     Raises:
-        InputError: No sequence is as long as a window, or the share is out of range.
+        InputError: No sequence is as long as a window, sequences have a single step, or the share is out of range.
     """
     if isinstance(val, Sequences):
         train, held = sequences, val
@@ -98,6 +98,8 @@ def training_sets(
         train, held = hold_out(sequences, val, seed=seed)
     if length is not None:
         return _windows(train, held, length, seed)
+    if max(train.steps, 0 if held is None else held.steps) < 2:
+        raise InputError("data: sequences of 1 step; allowed: 2 or more, for one shows no dynamics")
     if held is None:
         return TrainingSets(_whole(train), None)
     joined = Sequences.cat([_bare(train), _bare(held)])  # pads both to one length
@@ -117,8 +119,10 @@ def _whole(sequences: Sequences) -> ArraySequences:
 def _windows(train: Sequences, held: Sequences | None, length: int, seed: int) -> TrainingSets:
     clips = _clips(train)
     longest = max(clip.steps for clip in clips)
-    if longest < length:
-        raise InputError(f"length: {length} steps; allowed: up to those of the longest sequence, {longest}")
+    if not 2 <= length <= longest:
+        raise InputError(
+            f"length: {length} steps; allowed: from 2 to those of the longest sequence, {longest}"
+        )
     val = None if held is None else SlidingWindows(_clips(held), length)
     return TrainingSets(RandomWindows(clips, length, seed=seed), val)
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from seqdis.core.config import RunConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.loaded_weights import fitting_weights
 from seqdis.core.model_files import state_to_save
 from seqdis.core.pretrained import config_of, find_model_folder, read_run_config
 from seqdis.core.reading import read_tensors
@@ -44,17 +44,20 @@ class InitialWeights:
         The normaliser is kept, not fitted to the new data: the weights know the data in its scale alone.
 
         Raises:
-            InputError: A tensor is missing, too many, or of another shape; the message names settings that differ.
+            InputError: A tensor is missing, too many, of another shape, of a type that is not floating, or not finite;
+                the message names settings that differ.
         """
-        expected = state_to_save(model)
-        for name in sorted(expected.keys() | self.tensors.keys()):
-            here, there = _shape(expected.get(name)), _shape(self.tensors.get(name))
-            if here != there:
-                raise InputError(
-                    f"--init-from {self.source}: its weights do not fit: {name} is {there}, this model needs {here}"
-                    f"{self._differences(config_of(model))}"
-                )
-        model.load_state_dict(self.tensors, strict=False)
+        tensors = fitting_weights(
+            self.tensors,
+            state_to_save(model),
+            where=f"--init-from {self.source}",
+            misfit="its weights do not fit",
+            hint=self._differences(config_of(model)),
+        )
+        try:
+            model.load_state_dict(tensors, strict=False)
+        except InputError as error:
+            raise InputError(f"--init-from {self.source}: {error}") from error
 
     def _differences(self, config: RunConfig) -> str:
         changes = differing_settings(self.config, config)
@@ -90,7 +93,3 @@ def read_initial_weights(source: str | Path | Disentangler, config: RunConfig) -
                 f"--init-from {weights.source}: a model of {what} {there!r}; this run needs one of {here!r}"
             )
     return weights
-
-
-def _shape(tensor: torch.Tensor | None) -> str:
-    return "absent" if tensor is None else str(tuple(tensor.shape))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.steps import existing_steps
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.finite import NotFiniteError
 from seqdis.core.modality import Panel
 from seqdis.core.natural_frames import natural_frames
 from seqdis.core.random import GeneratorStack, mix_seed
@@ -20,11 +22,14 @@ from seqdis.core.registry import get_modality
 __all__ = ["draw_preview"]
 
 _CLIPS = 4
+_logger = logging.getLogger(__name__)
 
 
 @torch.no_grad()
 def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, seed: int) -> None:
     """Draw one row a clip: the source, its reconstruction, and its static factor with the next clip's dynamics.
+
+    A model that has learnt little may decode to numbers that overflow: then nothing is drawn, and one line says so.
 
     Args:
         model: A model in evaluation mode.
@@ -47,9 +52,13 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
         generator = torch.Generator(model.device).manual_seed(mix_seed(seed, stream))
         return GeneratorStack.spawn(generator, len(batch), model.device)
 
-    with quick_decoding(model):
-        rebuilt = model.reconstruct(batch, generator=rows(0))
-        swapped = model.swap(batch, batch[next_clip], generator=rows(1))
+    try:
+        with quick_decoding(model):
+            rebuilt = model.reconstruct(batch, generator=rows(0))
+            swapped = model.swap(batch, batch[next_clip], generator=rows(1))
+    except NotFiniteError as error:
+        _logger.warning("%s: not drawn: %s", path.name, error)
+        return
     following = None if batch.mask is None else batch.mask[next_clip]
     shown = [
         existing_steps(frames.float().cpu(), mask)

@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from seqdis.core.cli.model import load_model
@@ -83,7 +84,7 @@ def run_protocol(
     """Open the runs, measure them, and write and show the figures.
 
     Raises:
-        InputError: The protocol does not apply to a run, or see :func:`~seqdis.eval.cli.runs.open_runs`.
+        InputError: The protocol does not apply to a run, a figure is not finite, or see :func:`~seqdis.eval.cli.runs.open_runs`.
     """
     started = time.perf_counter()
     if protocol.several_runs == "refused" and len(folders) > 1:
@@ -114,7 +115,17 @@ def run_protocol(
         bar=progress_bar,
         note=lambda text: typer.echo(f"note: {text}", err=True),
     )
-    metrics = protocol.measure(context)
+    try:
+        metrics = protocol.measure(context)
+    except ValidationError as error:
+        bad = error.errors()[0]
+        if bad["type"] != "finite_number":
+            raise
+        named = ", ".join(str(folder) for folder in folders)
+        where = ".".join(map(str, bad["loc"]))
+        raise InputError(
+            f"{named}: {protocol.name}: the {where} of a figure is {bad['input']}, but: {bad['msg']}"
+        ) from error
     publish(Publication(protocol, context, metrics, path, started), as_json=as_json)
 
 

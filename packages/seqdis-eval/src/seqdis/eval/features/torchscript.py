@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
 from seqdis.core.reading import readable
 from seqdis.eval.features.weights import WeightFile
 
@@ -27,12 +28,14 @@ def load_script(path: Path, device: torch.device | str = "cpu") -> Callable[...,
     """A TorchScript module in evaluation mode.
 
     Raises:
-        InputError: The file is missing or no TorchScript.
+        InputError: The file is missing or no TorchScript, or a weight is not finite.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; a TorchScript module is needed")
     with readable(path, "TorchScript"):
         module = torch.jit.load(str(path), map_location=device)
+    for name, value in module.named_parameters():  # a buffer may be a mask of -Inf
+        check_finite(value, f"{path}: {name}")
     module.eval()
     return module
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqdis.core.cache import cache_root
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
 from seqdis.core.reading import readable
 
 __all__ = ["WeightFile", "read_state_dict", "weight_folders"]
@@ -69,11 +70,13 @@ def read_state_dict(path: Path) -> Mapping[str, Tensor]:
     """Tensors by name from a ``.pth`` file, by torch's reader that builds tensors and nothing else.
 
     Raises:
-        InputError: The file cannot be read so, or holds something else.
+        InputError: The file cannot be read so, holds something else, or a value that is not finite.
     """
     with readable(path, "weights"):
         # These files exist in this form only. `weights_only` refuses every other object than tensors.
         state = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise InputError(f"{path}: holds {type(state).__name__}; allowed: tensors by name")
+    for name, value in state.items():
+        check_finite(value, f"{path}: {name}")
     return dict(state)

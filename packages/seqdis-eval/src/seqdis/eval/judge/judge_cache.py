@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import logging
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ import torch
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
 from seqdis.core.progress import Progress
+from seqdis.eval.judge.dataset_identity import dataset_identity
 from seqdis.eval.judge.judge_accuracy import JudgeAccuracy
 from seqdis.eval.judge.judge_training import JudgeBudget, measure_judge, train_judge
 from seqdis.eval.judge.sequence_judge import SequenceJudge
@@ -18,6 +19,7 @@ from seqdis.eval.judge.sequence_judge import SequenceJudge
 __all__ = ["judge_for"]
 
 _BUDGET = JudgeBudget()
+_logger = logging.getLogger(__name__)
 
 
 def judge_for(
@@ -33,13 +35,14 @@ def judge_for(
 ) -> tuple[SequenceJudge, JudgeAccuracy]:
     """The judge kept at ``path``, or in ``shared``, if it came from the same clips, seed and budget; else a new one.
 
+    Where a file cannot be written, the judge is not kept there, and a line of the log says so.
+
     Args:
         train_set: Training split that it learns from.
         test_set: Test split on which its accuracy is measured.
         path: A safetensors file, read or written; nothing is kept when omitted.
         shared: A folder with the judges of many runs, each under a name that its origin gives: runs on the same
-            clips then share one. A file in it that cannot be read is replaced; one that cannot be written is
-            left out.
+            clips then share one. A file in it that cannot be read is replaced.
         seed: Seed, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
         device: Device, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
         budget: Budget, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
@@ -55,14 +58,19 @@ def judge_for(
     if cached is None:
         judge = train_judge(train_set, seed=seed, budget=budget, device=device, progress=progress)
         accuracy = measure_judge(judge, test_set)
-        if common is not None:
-            with contextlib.suppress(OSError):  # it is kept in the run's folder as well
-                common.parent.mkdir(parents=True, exist_ok=True)
-                judge.save(common, accuracy=accuracy, origin=origin)
+        new = [common, path]
     else:
         judge, accuracy = cached[0].to(device), cached[1]
-    if path is not None:
-        judge.save(path, accuracy=accuracy, origin=origin)
+        new = [path]
+    problems = []
+    for place in new:
+        try:
+            if place is not None:
+                judge.save(place, accuracy=accuracy, origin=origin)
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        _logger.warning("the judge is not kept: %s", "; ".join(problems))
     return judge, accuracy
 
 
@@ -77,11 +85,8 @@ def _shared(path: Path, origin: str) -> tuple[SequenceJudge, JudgeAccuracy] | No
 
 
 def _origin(train_set: SequenceDataset, test_set: SequenceDataset, seed: int, budget: JudgeBudget) -> str:
-    # Labels in full and the first clips: enough to tell datasets, sizes and seeds apart.
     digest = hashlib.sha256(f"{seed} {budget}".encode())
     for dataset in (train_set, test_set):
-        digest.update(f"{len(dataset)} {dataset.shape} {sorted(dataset.labels.items())}".encode())
-        digest.update(dataset.fetch(range(min(8, len(dataset)))).x.numpy().tobytes())
-        for name, value in sorted(dataset.all_labels().items()):
-            digest.update(name.encode() + value.numpy().tobytes())
+        for part in dataset_identity(dataset):
+            digest.update(part)
     return digest.hexdigest()

@@ -16,6 +16,7 @@ from seqdis.core.allocation_limit import as_large_as
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_tensors
+from seqdis.core.loaded_weights import fitting_weights
 from seqdis.core.reading import readable
 from seqdis.eval.judge.judge_accuracy import JudgeAccuracy
 from seqdis.eval.judge.trunks import TRUNK_FEATURES, image_trunk, vector_trunk
@@ -121,7 +122,7 @@ class SequenceJudge(nn.Module):
         """Read what :meth:`save` wrote: the judge in evaluation mode, its accuracy, its origin.
 
         Raises:
-            InputError: The file is missing, damaged, or holds something else.
+            InputError: The file is missing, damaged, or holds something else, or a weight is not finite.
         """
         with readable(path, "a judge"):
             with safe_open(str(path), framework="pt") as file:
@@ -136,6 +137,12 @@ class SequenceJudge(nn.Module):
             labels = {n: Label(tuple(v["classes"]), v["factor"]) for n, v in about["labels"].items()}
             with as_large_as(state, path):
                 judge = cls(labels=labels, frame_shape=tuple(about["frame_shape"]), width=about["width"])
-            judge.load_state_dict(state)
+            tensors = fitting_weights(
+                state,
+                judge.state_dict(),
+                where=str(path),
+                misfit="the weights and their description disagree",
+            )
+            judge.load_state_dict(tensors)
             accuracy, origin = JudgeAccuracy(**about["accuracy"]), str(about["origin"])
         return judge.eval(), accuracy, origin

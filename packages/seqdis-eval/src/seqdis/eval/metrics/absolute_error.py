@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean
+from seqdis.core.finite import check_finite
 from seqdis.core.metric import Estimate
-from seqdis.core.sequences import check_finite
 from seqdis.eval.metrics.predicted import check_predicted
 
 __all__ = ["mean_absolute_error"]

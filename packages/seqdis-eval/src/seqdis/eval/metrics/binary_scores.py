@@ -9,8 +9,8 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
 from seqdis.core.metric import Estimate
-from seqdis.core.sequences import check_finite
 
 __all__ = ["measured_area"]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from seqdis.core.analysis import bootstrap
 from seqdis.core.errors import InputError
-from seqdis.core.sequences import check_finite
+from seqdis.core.finite import check_finite
 
 __all__ = ["Array", "Codes", "agree", "bounded_interval", "checked", "entropy"]
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
 from seqdis.core.metric import Estimate
-from seqdis.core.sequences import check_finite
 
 __all__ = ["eer_draws", "equal_error_rate", "speaker_eer"]
 

@@ -13,10 +13,10 @@ from seqdis.core.analysis import encode_dataset
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
 from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.random import mix_seed
-from seqdis.core.sequences import check_finite
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.engine.seeds import over_seeds
 from seqdis.eval.metrics.absolute_error import mean_absolute_error

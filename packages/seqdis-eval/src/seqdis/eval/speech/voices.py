@@ -11,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.core.cache import cache_root
+from seqdis.core.data.recordings import Recordings
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.sound import Sound
 from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
 from seqdis.core.progress import Progress
 from seqdis.core.sequences import Sequences
 from seqdis.eval.judge.judge_cache import judge_for
@@ -64,7 +66,7 @@ class ScriptedVoice:
         rate: Sampling rate of the sounds that it takes, in Hz.
 
     Raises:
-        InputError: The file is missing or no TorchScript.
+        InputError: The file is missing or no TorchScript, or a weight is not finite.
     """
 
     def __init__(self, path: Path, *, rate: int = 16000) -> None:
@@ -78,6 +80,8 @@ class ScriptedVoice:
         except (RuntimeError, ValueError) as error:
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{path}: cannot be read as TorchScript: {first}") from error
+        for name, value in self._network.named_parameters():
+            check_finite(value, f"{path}: {name}")
         self.name, self._path, self._rate = path.name, path, rate
 
     @torch.no_grad()
@@ -195,6 +199,14 @@ class _OneLabel(SequenceDataset):
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
         batch = self._dataset.fetch(indices, epoch=epoch)
         return replace(batch, labels={self._name: batch.labels[self._name]})
+
+    def recordings(self) -> Recordings | None:
+        """The recordings of the dataset."""
+        return self._dataset.recordings()
+
+    def all_labels(self) -> dict[str, Tensor]:
+        """The label of the whole dataset, ``(N,)``."""
+        return {self._name: self._dataset.all_labels()[self._name]}
 
 
 def judge_of_voices(

@@ -90,7 +90,10 @@ class BCDConfig(Config):
         0.1, ge=0, lt=1, description="share of clips trained without their factors, for guidance"
     )
     max_frames_per_pass: int = Field(
-        1024, ge=1, le=LONGEST_CLIP, description="memory bound at inference; does not change results"
+        1024,
+        ge=1,
+        le=LONGEST_CLIP,
+        description="memory bound at inference; changes rounding alone, and none of encode on a CPU",
     )
     sampler: AnySamplerConfig = EDMConfig(guidance=1.5)
 

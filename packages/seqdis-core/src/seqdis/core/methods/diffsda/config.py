@@ -51,6 +51,9 @@ class DiffSDAConfig(Config):
     )
     noise_repeats: int = Field(1, ge=1, le=DEEPEST, description="draws of noise for each frame and step")
     max_frames_per_pass: int = Field(
-        4096, ge=1, le=LONGEST_CLIP, description="memory bound at inference; does not change results"
+        4096,
+        ge=1,
+        le=LONGEST_CLIP,
+        description="memory bound at inference; changes rounding alone, and none of encode on a CPU",
     )
     sampler: AnySamplerConfig = EDMConfig()

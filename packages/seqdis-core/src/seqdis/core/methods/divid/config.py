@@ -54,6 +54,9 @@ class DiViDConfig(Config):
         None, ge=1, le=LONGEST_CLIP, description="random frames of a clip that the denoiser trains on"
     )
     max_frames_per_pass: int = Field(
-        1024, ge=1, le=LONGEST_CLIP, description="memory bound at inference; does not change results"
+        1024,
+        ge=1,
+        le=LONGEST_CLIP,
+        description="memory bound at inference; changes rounding alone, and none of encode on a CPU",
     )
     sampler: AnySamplerConfig = DDPMConfig(levels="chain", steps=1000)

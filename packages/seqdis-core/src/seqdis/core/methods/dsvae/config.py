@@ -41,5 +41,8 @@ class DSVAEConfig(Config):
     kl_static_weight: float = Field(1.0, ge=0, description="weight of the static factor's KL divergence")
     kl_dynamic_weight: float = Field(1.0, ge=0, description="weight of the dynamic factor's KL divergence")
     max_frames_per_pass: int = Field(
-        4096, ge=1, le=LONGEST_CLIP, description="memory bound at inference; does not change results"
+        4096,
+        ge=1,
+        le=LONGEST_CLIP,
+        description="memory bound at inference; changes rounding alone, and none of encode on a CPU",
     )

@@ -57,7 +57,10 @@ class S3VAEConfig(Config):
     information_weight: float = Field(1.0, ge=0, description="weight λ3 of the mutual information")
     margin: float = Field(1.0, ge=0, description="m of the triplet loss")
     max_frames_per_pass: int = Field(
-        4096, ge=1, le=LONGEST_CLIP, description="memory bound at inference; does not change results"
+        4096,
+        ge=1,
+        le=LONGEST_CLIP,
+        description="memory bound at inference; changes rounding alone, and none of encode on a CPU",
     )
 
     @model_validator(mode="after")
