@@ -23,8 +23,8 @@ from seqdis.core.data.running_moments import RunningMoments
 from seqdis.core.data.unpacked_files import looked_at
 from seqdis.core.errors import InputError
 from seqdis.core.executors import Executor, ShardFolder, ShardPlan, get_executor, run_shards
-from seqdis.core.latent_settings import frame_settings
 from seqdis.core.folder_lock import only_writer
+from seqdis.core.latent_settings import frame_settings
 from seqdis.core.processes import Processes
 from seqdis.core.progress import Progress
 from seqdis.core.registry import get_modality
