@@ -19,7 +19,6 @@ from seqdis.core.leftovers import is_alive, machine, remove_leftovers, temporary
 from seqdis.core.processes import Processes
 from seqdis.core.registry import get_modality
 
-
 SOME_OR_ALL = pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.full)])
 
 
