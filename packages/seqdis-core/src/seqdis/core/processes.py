@@ -135,6 +135,6 @@ def check_launch() -> None:
     told = "ACCELERATE_USE_CPU" in os.environ and "MASTER_PORT" in os.environ
     if told and not any(name in os.environ for name in _RANKS):
         raise InputError(
-            "accelerate launch: --num_processes above 1 starts a single process on the CPU; start several by "
-            "`torchrun --nproc_per_node 2 -m seqdis.core.cli …`, or one without --num_processes"
+            "accelerate launch: on the CPU, and on one GPU, it starts a single process whatever --num_processes says; start "
+            "several on the CPU by `torchrun --nproc_per_node 2 -m seqdis.core.cli … --device cpu`, or leave it out"
         )
