@@ -128,6 +128,9 @@ def test_killed_at_any_instant(
             break
     assert killed >= 1
     assert _outcome(out) == _outcome(tmp_path / "whole")
+    # Nothing is left of the kills: no unfinished file, no lock, no checkpoint that was about to be removed.
+    names = [{p.relative_to(folder) for p in folder.rglob("*")} for folder in (out, tmp_path / "whole")]
+    assert {p for p in names[0] ^ names[1] if p.parts[0] != "tensorboard"} == set()
 
 
 def test_no_space_in_a_save(

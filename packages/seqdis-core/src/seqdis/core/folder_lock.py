@@ -76,7 +76,7 @@ class _Holder:
 
 
 @contextlib.contextmanager
-def only_writer(folder: Path, *, temporary: bool = False) -> Iterator[None]:
+def only_writer(folder: Path, *, temporary: bool = False, helped: bool = False) -> Iterator[None]:
     """Have a folder for this process's writing alone, within a ``with`` block; leftovers of killed writers are removed.
 
     The lock is the operating system's, so that a process that ends, however it ends, gives it back. A thread that has
@@ -85,6 +85,8 @@ def only_writer(folder: Path, *, temporary: bool = False) -> Iterator[None]:
     Args:
         folder: Folder to write into; made where it is not there.
         temporary: Whether the folder goes also where it was there before, if it is empty at the end.
+        helped: Whether processes on other machines write for the one that has the lock; they may outlive it, so that
+            what they make stays until the caller removes it.
 
     Raises:
         FolderInUseError: Another process, or another thread of this one, has it; the message says which.
@@ -100,7 +102,7 @@ def only_writer(folder: Path, *, temporary: bool = False) -> Iterator[None]:
         stack.enter_context(_locked(folder))
         _held[home] = me
         stack.callback(_held.pop, home)
-        remove_leftovers(folder, below=True, held=True)
+        remove_leftovers(folder, below=True, held=not helped)
         yield
 
 

@@ -121,7 +121,7 @@ def encode_data(
     with (
         Processes(cpu=not on.startswith("cuda")) as processes,
         processes.in_first(writing_to(out)),
-        processes.in_first(only_writer(folder.path)),
+        processes.in_first(only_writer(folder.path, helped=True)),
     ):
         run_shards(folder, executor, processes=processes, workers=workers, force=force, progress=progress)
         if not processes.is_first:

@@ -148,7 +148,7 @@ def encode_files(
     with (
         Processes(cpu=not on.startswith("cuda")) as processes,
         processes.in_first(writing_to(out)),
-        processes.in_first(only_writer(folder.path, temporary=write is not None)),
+        processes.in_first(only_writer(folder.path, temporary=write is not None, helped=True)),
     ):
         run_shards(folder, executor, processes=processes, workers=workers, force=force, progress=progress)
         if not processes.is_first:

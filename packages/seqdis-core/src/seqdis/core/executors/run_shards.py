@@ -43,7 +43,7 @@ def run_shards(
             :class:`ReportedElsewhere`.
     """
     lead = processes.is_first
-    with processes.in_first(only_writer(folder.path)):
+    with processes.in_first(only_writer(folder.path, helped=True)):
         processes.together(lambda: folder.claim(force=force) if lead else None)
         missing = folder.missing()
         processes.gather(None)  # nobody finishes a shard while another still looks for those that are missing

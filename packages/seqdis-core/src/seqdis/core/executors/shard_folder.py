@@ -147,5 +147,6 @@ class ShardFolder:
     def clear(self) -> None:
         """Remove the index, the shards and the plan, in this order: without its index, nobody goes on with the rest."""
         shutil.rmtree(self.job.logs, ignore_errors=True)
+        remove_leftovers(self.path, held=True)
         for path in [self.path / INDEX_FILE, *self._files(), self.path / PLAN_FILE]:
             path.unlink(missing_ok=True)
