@@ -74,7 +74,7 @@ def temporary_path(path: Path, kind: Kind = "partial", *, folder: bool = False) 
 
     Args:
         path: Path of the whole.
-        kind: What the temporary thing is.
+        kind: State of the temporary thing: half written, moved aside, or half removed.
         folder: Whether it is a folder, whose name has no suffix.
     """
     name, suffix = (path.name, "") if folder else (path.stem, path.suffix)

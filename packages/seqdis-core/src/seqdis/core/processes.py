@@ -116,7 +116,7 @@ class Processes:
         """Enter a context in the first process alone: the lock of a folder that the others write to for it.
 
         Raises:
-            InputError: It cannot be entered; of several processes, the first says why.
+            InputError: The context cannot be entered; of several processes, the first says why.
         """
         with contextlib.ExitStack() as stack:
             self.together(lambda: stack.enter_context(context) if self.is_first else None)

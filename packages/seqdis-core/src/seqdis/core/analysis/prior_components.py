@@ -40,7 +40,7 @@ def prior_components(
     removes them with it.
 
     Raises:
-        FolderInUseError: They are not stored yet, and another process writes into the run.
+        FolderInUseError: Another process writes into the run, where they are not stored yet.
         InputError: The run has no prior, or it belongs to other weights.
     """
     prior, folder = open_prior(run, model), run / PRIOR_FOLDER

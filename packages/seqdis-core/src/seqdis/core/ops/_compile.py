@@ -101,7 +101,7 @@ def _own_folder() -> Path:
     """The cache, made where it is not there, which nobody else may be able to write to: what lies in it is executed.
 
     Raises:
-        InputError: It cannot be made, or others can write to it.
+        InputError: The folder cannot be made, or others can write to it.
     """
     folder = cache_folder()
     try:
