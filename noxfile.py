@@ -205,7 +205,7 @@ def tables(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """A training that is killed a dozen times at any instant and ends as if it never was."""
     install(session, "core", tools=("pytest",))
-    session.run("pytest", "-m", "full", "tests/core/training/test_resume.py")
+    session.run("pytest", "-m", "full", "tests/core/training/test_resume.py", "tests/core/test_leftovers.py")
 
 
 def pipelines(session: nox.Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -63,6 +64,38 @@ def scripts() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def held_elsewhere() -> Iterator[Callable[[Path], int]]:
+    """``held_elsewhere(folder)``: another process has the lock of a folder until the test ends; its number."""
+    children: list[int] = []
+
+    def hold(folder: Path) -> int:
+        from seqdis.core.folder_lock import only_writer
+
+        ready, tell = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                with only_writer(folder):
+                    os.write(tell, b".")
+                    signal.pause()
+            finally:
+                os._exit(1)
+        children.append(child)
+        os.close(tell)
+        said = os.read(ready, 1)
+        os.close(ready)
+        assert said == b".", "the other process has not got the lock"
+        return child
+
+    yield hold
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):  # the test may have ended it
+            os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child, 0)
 
 
 @pytest.fixture

@@ -83,13 +83,6 @@ def test_a_failure_leaves_the_old_directory_and_nothing_else(tmp_path: Path, err
     assert (tmp_path / "d" / "inner" / "file").read_text() == "old"
 
 
-def test_the_leftover_of_a_killed_process_does_not_get_in(tmp_path: Path) -> None:
-    (tmp_path / ".partial-d").mkdir()
-    (tmp_path / ".partial-d" / "half").write_text("")
-    fill(tmp_path / "d", "new")
-    assert names(tmp_path / "d") == ["inner"]
-
-
 def test_what_was_moved_aside_comes_back_when_the_last_rename_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

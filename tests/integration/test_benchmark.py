@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -27,8 +30,15 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge_cache, "judge_for", hasty)
 
 
-def test_a_comparison_trains_measures_and_goes_on(tmp_path: Path) -> None:
+def test_a_comparison_trains_measures_and_goes_on(
+    tmp_path: Path, held_elsewhere: Callable[[Path], int]
+) -> None:
     words = ["benchmark", "waves", "--budget", "6", "--pairs", "6", "--runs", tmp_path / "runs"]
+    other = held_elsewhere(tmp_path / "runs")
+    refused = seqdis(*words)
+    assert refused.exit_code == 2, refused.output
+    assert f"is being written to by process {other} on" in refused.stderr
+    os.kill(other, signal.SIGKILL)
     result = seqdis(*words, "--json")
     assert result.exit_code == 0, result.output
     record = ResultRecord.load(tmp_path / "runs" / "benchmark.json")

@@ -117,4 +117,4 @@ def test_a_modality_without_a_demo_and_one_that_is_not_there(
 def test_out_may_not_be_a_file(refused: Refused, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    assert refused(*WORDS, "--out", file) == f"--out {file}: is a file; a folder is needed"
+    assert refused(*WORDS, "--out", file) == f"{file}: is a file; a folder is needed"

@@ -48,7 +48,8 @@ def compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
 
 
 def left_over(cache: Path) -> list[str]:
-    return [path.name for path in cache.iterdir() if path.suffix != ".so" and path.name != ".lock"]
+    kept = (".lock", "manifest.json")
+    return [path.name for path in cache.iterdir() if path.suffix != ".so" and path.name not in kept]
 
 
 def test_a_build_is_kept_and_made_once(cache: Path, compiler: object) -> None:
@@ -103,7 +104,7 @@ def start_build() -> subprocess.Popen[bytes]:
 def test_a_killed_build_does_not_block_the_next(cache: Path, compiler: object) -> None:
     compiler(SLOW)  # type: ignore[operator]
     process = start_build()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not list(cache.glob(".build-*/*.so")):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -123,7 +124,7 @@ def test_a_build_waits_for_the_one_under_way(cache: Path, compiler: object) -> N
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(6)
         assert not list(cache.glob(".build-*"))
-    assert process.wait(60) == 0
+    assert process.wait(180) == 0
     assert library_path("cpu", str(_build.default_architecture("cpu"))).is_file()
 
 
@@ -184,10 +185,9 @@ def test_kernels_can_be_switched_off(cache: Path, monkeypatch: pytest.MonkeyPatc
     assert _build.kernel_state("cpu") is None
 
 
-def test_a_damaged_library_is_not_fatal(cache: Path) -> None:
-    path = library_path("cpu", str(_build.default_architecture("cpu")))
-    cache.mkdir()
-    path.write_text("no library", encoding="utf-8")
+def test_what_is_no_library_is_not_fatal(cache: Path, compiler: object) -> None:
+    compiler(GOOD)  # type: ignore[operator]
+    build_kernel("cpu")
     ada_group_norm(torch.randn(2, 4), 2)
     with pytest.raises(KernelNotBuiltError, match="cannot be loaded"):
         ada_group_norm(torch.randn(2, 4), 2, impl="cpu")

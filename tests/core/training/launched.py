@@ -1,4 +1,4 @@
-"""What `accelerate launch` starts in test_processes.py: a run, one that is stopped, and one that Ctrl-C ends."""
+"""What `accelerate launch` starts in test_processes.py: runs that are whole, stopped, ended by Ctrl-C, refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from seqdis.core.config import change_config
 from seqdis.core.errors import InputError
 from seqdis.core.pretrained import read_run_config
 from seqdis.core.registry import build_dataset
@@ -46,6 +47,21 @@ def main(config_file: Path, out: Path) -> None:
         print(error)
     Trainer.step = step  # type: ignore[method-assign]
     train(config, out / "interrupted", **sets, device="cpu", show_progress=False, resume=True)
+
+    # From two processes to one, which the test does, and from one to two; with draws from the global stream.
+    config = change_config(config, {"model.dropout": 0.2})
+    Trainer.step = stop  # type: ignore[method-assign]
+    try:
+        train(config, out / "fewer", **sets, device="cpu", show_progress=False)
+    except InputError as error:
+        print(error)
+    Trainer.step = step  # type: ignore[method-assign]
+    train(config, out / "more", **sets, device="cpu", show_progress=False, resume=True)
+
+    try:  # a folder that another process has
+        train(config, out / "held", **sets, device="cpu", show_progress=False)
+    except InputError as error:
+        print(f"{type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

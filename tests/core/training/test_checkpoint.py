@@ -13,8 +13,9 @@ from seqdis.core import files
 from seqdis.core.config import RunConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.leftovers import temporary_path
+from seqdis.core.training import trainer
 from seqdis.core.training.checkpoint import (
-    clean_leftovers,
     list_checkpoints,
     prune_checkpoints,
     read_state,
@@ -30,25 +31,11 @@ def _folders(root: Path, *names: str) -> None:
         (root / name / "file").write_text(name)
 
 
-def test_leftovers_are_no_checkpoints_and_go(tmp_path: Path) -> None:
-    _folders(
-        tmp_path,
-        "step-00000005",
-        ".partial-step-00000010",
-        ".removed-step-00000001",
-        ".replaced-step-00000005",
-    )
+def test_what_a_kill_left_is_no_checkpoint(tmp_path: Path) -> None:
+    _folders(tmp_path, "step-00000005")
+    for step, kind in ((10, "partial"), (5, "replaced"), (1, "removed")):
+        temporary_path(tmp_path / f"step-{step:08d}", kind, folder=True).mkdir()  # type: ignore[arg-type]
     assert [p.name for p in list_checkpoints(tmp_path)] == ["step-00000005"]
-    clean_leftovers(tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["step-00000005"]
-    assert (tmp_path / "step-00000005" / "file").read_text() == "step-00000005"
-
-
-def test_a_checkpoint_caught_while_it_was_replaced_comes_back(tmp_path: Path) -> None:
-    _folders(tmp_path, ".replaced-step-00000005", ".partial-step-00000005")
-    clean_leftovers(tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["step-00000005"]
-    assert (tmp_path / "step-00000005" / "file").read_text() == ".replaced-step-00000005"
 
 
 def test_pruning_keeps_the_newest_and_the_best(tmp_path: Path) -> None:
@@ -78,6 +65,18 @@ def test_no_space_is_one_line_and_older_checkpoints_stay(
     run(config, out, resume=True)
     run(config, tmp_path / "whole")
     assert (out / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+
+
+def test_what_was_to_be_pruned_goes_with_the_next_start(
+    tmp_path: Path, plain_config: Configure, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, out = plain_config(steps=12, save_every=3, eval_every=100, keep=1), tmp_path / "run"
+    with monkeypatch.context() as patch:  # as if every save had been followed by a kill
+        patch.setattr(trainer, "prune_checkpoints", lambda *_, **__: None)
+        run(config, out)
+    assert len(list_checkpoints(out / "checkpoints")) == 4
+    run(config, out, resume=True)  # also where nothing is left to do
+    assert [p.name for p in (out / "checkpoints").iterdir()] == ["step-00000012"]
 
 
 @pytest.fixture

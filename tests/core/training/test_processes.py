@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +17,10 @@ from safetensors.torch import load_file
 
 from seqdis.core.config import RunConfig
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
+from seqdis.core.processes import Processes, check_launch
+from seqdis.core.training import Trainer
+from seqdis.core.training.notes import read_notes
 
 
 def _assert_same(one: Path, other: Path) -> None:
@@ -28,11 +34,40 @@ def _assert_same(one: Path, other: Path) -> None:
         assert a == pytest.approx(b, rel=1e-4)
 
 
-def test_two_processes_are_one(
-    tmp_path: Path, plain_config: Callable[..., RunConfig], run: Callable[..., Disentangler]
+def _stop(
+    config: RunConfig,
+    out: Path,
+    run: Callable[..., Disentangler],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    at: int,
 ) -> None:
-    config = plain_config(steps=12, log_every=4, save_every=5, eval_every=6)
+    """Begin a run or go on with it, up to a step that fails."""
+    original = Trainer.step
+
+    def stop(self: Trainer, number: int, batches: Any) -> Any:
+        if number == at:
+            raise InputError("stopped")
+        return original(self, number, batches)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", stop)
+        with pytest.raises(InputError, match="stopped"):
+            run(config, out, resume=True)
+
+
+def test_two_processes_are_one(
+    tmp_path: Path,
+    plain_config: Callable[..., RunConfig],
+    run: Callable[..., Disentangler],
+    monkeypatch: pytest.MonkeyPatch,
+    held_elsewhere: Callable[[Path], int],
+) -> None:
+    steps: dict[str, Any] = {"steps": 12, "log_every": 4, "save_every": 5, "eval_every": 6}
+    config, dropping, two = plain_config(**steps), plain_config(dropout=0.2, **steps), tmp_path / "two"
     run(config, tmp_path / "one")
+    _stop(dropping, two / "more", run, monkeypatch, at=8)
+    holder = held_elsewhere(two / "held")
     launched = Path(__file__).with_name("launched.py")
     # `--cpu` would start one process only; the flag that starts several works without a GPU too.
     command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
@@ -56,6 +91,49 @@ def test_two_processes_are_one(
     # Ctrl-C that one of them hears stops both after the same step, the next.
     assert done.stdout.count("stopped after step 8 of 12; go on by resume=True") == 2
     assert files[0] == files[2]
+
+    # Another number of processes goes on: the same whether it is stopped again or not, and the log says it.
+    shutil.copytree(two / "fewer", two / "again")
+    run(dropping, two / "fewer", resume=True)
+    _stop(dropping, two / "again", run, monkeypatch, at=9)
+    run(dropping, two / "again", resume=True)
+    for name in ("model.safetensors", "log.jsonl"):
+        assert (two / "fewer" / name).read_bytes() == (two / "again" / name).read_bytes()
+    for name, change in {"fewer": [2, 1], "more": [1, 2]}.items():
+        assert read_notes(two / name / "log.jsonl") == [{"step": 6, "changed": {"processes": change}}]
+        assert json.loads((two / name / "run.json").read_text())["processes"] == change[1]
+
+    # Of two processes that find the folder taken, one says so.
+    taken = f"{two / 'held'}: is being written to by process {holder} on"
+    assert (
+        done.stdout.count(f"\nFolderInUseError: {taken}") + done.stdout.count(f"\nInputError: {taken}") == 1
+    )
+    assert done.stdout.count(f"\nReportedElsewhere: {taken}") == 1
+
+
+def test_a_launch_that_starts_one_process_of_several_says_how_to(
+    tmp_path: Path,
+    plain_config: Callable[..., RunConfig],
+    run: Callable[..., Disentangler],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # What `accelerate launch --cpu --num_processes 2` leaves in the environment, and what it would for several.
+    for name, value in {
+        "ACCELERATE_USE_CPU": "True",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "29500",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=r"^accelerate launch: .* `torchrun --nproc_per_node 2 [^\n]*$"):
+        run(plain_config(), tmp_path / "run")
+    with pytest.raises(InputError, match=r"^accelerate launch: "), Processes(cpu=True):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("RANK", "0")
+    check_launch()
+    monkeypatch.delenv("RANK")
+    monkeypatch.delenv("MASTER_PORT")
+    check_launch()
 
 
 def test_accumulation_is_the_whole_batch(

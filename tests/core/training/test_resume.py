@@ -83,7 +83,7 @@ def test_killed_in_a_save_and_in_a_step(
     _kill(child)
     # The save of step 10 left its half-written folder, and nothing that looks like a checkpoint.
     assert [p.name for p in list_checkpoints(out / "checkpoints")] == ["step-00000005", "step-00000008"]
-    assert (out / "checkpoints" / ".partial-step-00000010").is_dir()
+    assert len(list((out / "checkpoints").glob(".partial-step-00000010-*/trainer"))) == 1
 
     child, connection = start_child(config, out, "step 13")
     assert _answer(connection) == "here"
@@ -128,6 +128,9 @@ def test_killed_at_any_instant(
             break
     assert killed >= 1
     assert _outcome(out) == _outcome(tmp_path / "whole")
+    # Nothing is left of the kills: no unfinished file, no lock, no checkpoint that was about to be removed.
+    names = [{p.relative_to(folder) for p in folder.rglob("*")} for folder in (out, tmp_path / "whole")]
+    assert {p for p in names[0] ^ names[1] if p.parts[0] != "tensorboard"} == set()
 
 
 def test_no_space_in_a_save(

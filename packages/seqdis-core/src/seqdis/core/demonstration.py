@@ -18,6 +18,7 @@ from seqdis.core.config import apply_overrides
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.folder_lock import holds_nothing, only_writer
 from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.results import ResultRecord
@@ -87,50 +88,49 @@ def run_demo(
     train_set, val_set, test_set = (
         registry.build_dataset(modality, config.data, split, seed=seed) for split in ("train", "val", "test")
     )
-    _clear_earlier_demo(out, force=force)
-    model = train(
-        config,
-        out,
-        train_set=train_set,
-        val_set=val_set,
-        device=device,
-        command=command,
-        show_progress=show_progress,
-    )
-    with bar("swapping") as progress:
-        pairs = differing_pairs(test_set, PAIRS, generator=torch.Generator().manual_seed(seed))
-        files = write_swaps(
-            model, test_set, pairs, out,
-            media=0 if ".gif" in plugin.pictures else 1,
-            generator=torch.Generator().manual_seed(seed), progress=progress,
-        )  # fmt: skip
-    with bar("scoring") as progress:
-        metrics = score_swaps_and_factors(model, train_set, test_set, seed=seed, progress=progress)
-    training = read_training(out)
-    record = ResultRecord.of_run(
-        config,
-        metrics,
-        name=f"demo-{modality}",
-        command=command,
-        seed=seed,
-        device=model.device,
-        seconds=time.perf_counter() - started,
-        trainings=() if training is None else (training,),
-        headline=HEADLINE,
-    )
-    record.save(out / "metrics.json")
-    return record, [*files, out / "metrics.json"]
+    with only_writer(out):
+        _clear_earlier_demo(out, force=force)
+        model = train(
+            config,
+            out,
+            train_set=train_set,
+            val_set=val_set,
+            device=device,
+            command=command,
+            show_progress=show_progress,
+        )
+        with bar("swapping") as progress:
+            pairs = differing_pairs(test_set, PAIRS, generator=torch.Generator().manual_seed(seed))
+            files = write_swaps(
+                model, test_set, pairs, out,
+                media=0 if ".gif" in plugin.pictures else 1,
+                generator=torch.Generator().manual_seed(seed), progress=progress,
+            )  # fmt: skip
+        with bar("scoring") as progress:
+            metrics = score_swaps_and_factors(model, train_set, test_set, seed=seed, progress=progress)
+        training = read_training(out)
+        record = ResultRecord.of_run(
+            config,
+            metrics,
+            name=f"demo-{modality}",
+            command=command,
+            seed=seed,
+            device=model.device,
+            seconds=time.perf_counter() - started,
+            trainings=() if training is None else (training,),
+            headline=HEADLINE,
+        )
+        record.save(out / "metrics.json")
+        return record, [*files, out / "metrics.json"]
 
 
 def _clear_earlier_demo(out: Path, *, force: bool) -> None:
     """Remove what an earlier demo left, by name; other files in the folder stay.
 
     Raises:
-        InputError: Something is there and ``force`` is off, or ``out`` is a file.
+        InputError: Something is there and ``force`` is off.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: is a file; a folder is needed")
-    if not out.is_dir() or not any(out.iterdir()):
+    if holds_nothing(out):
         return
     if not force:
         raise InputError(

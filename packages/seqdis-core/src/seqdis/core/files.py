@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,8 +17,16 @@ from torch import Tensor
 from seqdis.core.errors import InputError
 from seqdis.core.finite import check_finite
 from seqdis.core.finite_numbers import check_finite_numbers
+from seqdis.core.leftovers import remove_leftovers, temporary_path
 
-__all__ = ["replace_directory", "replace_file", "replace_with_json", "replace_with_tensors", "sync_tree"]
+__all__ = [
+    "remove_directory",
+    "replace_directory",
+    "replace_file",
+    "replace_with_json",
+    "replace_with_tensors",
+    "sync_tree",
+]
 
 
 def _sync(path: Path) -> None:
@@ -47,24 +54,19 @@ def replace_file(path: Path) -> Iterator[Path]:
     Raises:
         InputError: The disk is full or the path cannot be written; nothing is left behind.
     """
-    partial = None
+    partial = temporary_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        partial = Path(name)
+        _tidy(path.parent)
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield partial
-        # mkstemp makes private files; what a user asked for follows the process's umask instead.
-        umask = os.umask(0)
-        os.umask(umask)
-        partial.chmod(0o666 & ~umask)
         _sync(partial)
         partial.replace(path)
         _sync(path.parent)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
-        if partial is not None:
+        with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
 
 
@@ -73,31 +75,48 @@ def replace_directory(path: Path) -> Iterator[Path]:
     """Yield a temporary directory beside ``path``; on a clean exit it is synced and renamed.
 
     A directory that already stands at ``path`` is replaced: it is moved aside first, so that at
-    every instant either the old or the new one is complete under one of the two names.
+    every instant either the old or the new one is complete; an old one that a kill left aside comes
+    back with the next write beside it.
 
     Raises:
         InputError: The disk is full or the path cannot be written; the old directory stays.
     """
-    partial = path.parent / f".partial-{path.name}"
-    aside = path.parent / f".replaced-{path.name}"
+    partial, aside = (temporary_path(path, kind, folder=True) for kind in ("partial", "replaced"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(partial, ignore_errors=True)
+        _tidy(path.parent)
         partial.mkdir()
         yield partial
         sync_tree(partial)
         if path.exists():
-            shutil.rmtree(aside, ignore_errors=True)
             path.rename(aside)
         partial.rename(path)
         _sync(path.parent)
-        shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
-        if aside.exists() and not path.exists():
-            aside.rename(path)
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        if not path.exists():
+            with contextlib.suppress(OSError):  # as a rule nothing was moved aside
+                aside.rename(path)
+        for left in (partial, *([aside] if path.exists() else [])):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def remove_directory(path: Path) -> None:
+    """Remove a directory such that a removal cut short does not leave half of it under its name."""
+    gone = path.rename(temporary_path(path, "removed", folder=True))
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+_tidied: set[tuple[int, Path]] = set()
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what dead processes of this machine left in a folder that is about to be written to, once a process."""
+    key = (os.getpid(), folder.absolute())
+    if key not in _tidied:
+        _tidied.add(key)
+        remove_leftovers(folder)
 
 
 def replace_with_tensors(

@@ -23,10 +23,12 @@ from seqdis.core.data.running_moments import RunningMoments
 from seqdis.core.data.unpacked_files import looked_at
 from seqdis.core.errors import InputError
 from seqdis.core.executors import Executor, ShardFolder, ShardPlan, get_executor, run_shards
+from seqdis.core.folder_lock import only_writer
 from seqdis.core.latent_settings import frame_settings
 from seqdis.core.processes import Processes
 from seqdis.core.progress import Progress
 from seqdis.core.registry import get_modality
+from seqdis.core.run_lock import writing_to
 
 __all__ = ["EncodedData", "encode_data"]
 
@@ -116,7 +118,11 @@ def encode_data(
     )
     paths = [path.absolute() for path in found.paths]
     folder = ShardFolder(job, _plan(job, codec, frame_settings(data), paths))
-    with Processes(cpu=not on.startswith("cuda")) as processes:
+    with (
+        Processes(cpu=not on.startswith("cuda")) as processes,
+        processes.in_first(writing_to(out)),
+        processes.in_first(only_writer(folder.path, helped=True)),
+    ):
         run_shards(folder, executor, processes=processes, workers=workers, force=force, progress=progress)
         if not processes.is_first:
             return None

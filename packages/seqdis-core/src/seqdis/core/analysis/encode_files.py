@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from seqdis.core.analysis.encode_job import EncodeJob, plan_encoding
 from seqdis.core.analysis.factor_shards import FactorShards
-from seqdis.core.analysis.joined_tables import check_table_libraries, write_tables
+from seqdis.core.analysis.joined_tables import check_table_libraries, table_paths, write_tables
 from seqdis.core.analysis.joined_tensors import write_npz, write_safetensors
 from seqdis.core.capabilities import NeedsWholeSequences, adjust
 from seqdis.core.data.discovery import LeftOut, Reason, describe_left_out
@@ -19,11 +19,14 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.executors import Executor, ShardFolder, get_executor, run_shards
 from seqdis.core.factor_file import FactorDescription, read_description
+from seqdis.core.folder_lock import only_writer
+from seqdis.core.leftovers import remove_leftovers
 from seqdis.core.overrides import read_overrides
 from seqdis.core.pretrained import config_of, find_model_folder
 from seqdis.core.processes import Processes
 from seqdis.core.progress import Progress
 from seqdis.core.registry import get_modality
+from seqdis.core.run_lock import writing_to
 
 __all__ = ["EncodedFiles", "encode_files"]
 
@@ -142,7 +145,11 @@ def encode_files(
         files=len(paths),
     )
     folder = ShardFolder(job, plan_encoding(job, [path.absolute() for path in paths]))
-    with Processes(cpu=not on.startswith("cuda")) as processes:
+    with (
+        Processes(cpu=not on.startswith("cuda")) as processes,
+        processes.in_first(writing_to(out)),
+        processes.in_first(only_writer(folder.path, temporary=write is not None, helped=True)),
+    ):
         run_shards(folder, executor, processes=processes, workers=workers, force=force, progress=progress)
         if not processes.is_first:
             return None
@@ -152,6 +159,8 @@ def encode_files(
         folder.finish(contents.index)
         files: tuple[Path, ...] = (out,)
         if write is not None:
+            made = table_paths(out) if write is write_tables else (out,)
+            remove_leftovers(out.parent, targets=[path.name for path in made], held=True)
             files = write(contents.shards, out)
             folder.clear()
         return EncodedFiles(

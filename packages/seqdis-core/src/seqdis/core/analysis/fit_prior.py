@@ -24,6 +24,7 @@ from seqdis.core.priors.store import PRIOR_FOLDER, get_prior, model_digest, prio
 from seqdis.core.progress import Progress
 from seqdis.core.registry import build_dataset
 from seqdis.core.remembered_data import data_of_run
+from seqdis.core.run_lock import writing_to
 
 __all__ = ["FittedRun", "fit_prior_to_run"]
 
@@ -70,12 +71,27 @@ def fit_prior_to_run(
         bar: Function that opens a progress bar with a title.
 
     Raises:
+        FolderInUseError: Another process writes into the run.
         InputError: The kind or a setting is unknown, the data cannot be read, or a loss or weight is not finite.
     """
+    with writing_to(run / PRIOR_FOLDER):
+        return _fit(run, model, kind=kind, changes=changes or {}, root=root, command=command or [], bar=bar)
+
+
+def _fit(
+    run: Path,
+    model: Disentangler,
+    *,
+    kind: str | None,
+    changes: Mapping[str, Any],
+    root: Path | None,
+    command: list[str],
+    bar: Callable[[str], AbstractContextManager[Progress | None]],
+) -> FittedRun:
     started = time.perf_counter()
     config = config_of(model)
     chosen = kind or config.prior.kind
-    settings = prior_config(config.prior, chosen, changes or {})
+    settings = prior_config(config.prior, chosen, changes)
     root = data_of_run(run, config, root)
     if root is not None and is_shard_folder(root):
         config_for_latents(config, open_latents(root))
@@ -91,7 +107,7 @@ def fit_prior_to_run(
     check_finite(losses, f"prior {chosen}: losses")
     about = {
         "model_sha256": model_digest(run),
-        "command": shlex.join(command or []),
+        "command": shlex.join(command),
         "sequences": len(factors),
         "device": str(model.device),
         "seconds": round(time.perf_counter() - started, 1),

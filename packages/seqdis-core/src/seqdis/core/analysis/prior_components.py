@@ -20,6 +20,7 @@ from seqdis.core.priors.store import PRIOR_FOLDER, open_prior
 from seqdis.core.progress import Progress
 from seqdis.core.registry import build_dataset
 from seqdis.core.remembered_data import data_of_run
+from seqdis.core.run_lock import writing_to
 
 __all__ = ["DRAWS", "component_rows", "held_out_association", "prior_components"]
 
@@ -39,19 +40,21 @@ def prior_components(
     removes them with it.
 
     Raises:
+        FolderInUseError: Another process writes into the run, where they are not stored yet.
         InputError: The run has no prior, or it belongs to other weights.
     """
     prior, folder = open_prior(run, model), run / PRIOR_FOLDER
     stored = folder / f"components-{factor}.safetensors"
     if stored.is_file():
         return PrincipalComponents.load(stored)
-    drawn = prior.sample(DRAWS, generator=torch.Generator().manual_seed(0), progress=progress)
-    components: dict[Side, PrincipalComponents] = {
-        "static": principal_components(drawn, "static"),
-        "dynamic": principal_components(drawn, "dynamic"),
-    }
-    if folder.is_dir():  # a prior that was learnt with the model has no folder
-        for name, value in components.items():
+    kept = folder.is_dir()  # a prior that was learnt with the model has no folder
+    with writing_to(*([stored] if kept else [])):
+        drawn = prior.sample(DRAWS, generator=torch.Generator().manual_seed(0), progress=progress)
+        components: dict[Side, PrincipalComponents] = {
+            "static": principal_components(drawn, "static"),
+            "dynamic": principal_components(drawn, "dynamic"),
+        }
+        for name, value in components.items() if kept else ():
             value.save(folder / f"components-{name}.safetensors")
     return components[factor]
 

@@ -55,30 +55,32 @@ def reconstruct(
     from seqdis.core.data.steps import existing_steps
     from seqdis.core.media import write_media
     from seqdis.core.output_paths import one_output_each
+    from seqdis.core.run_lock import writing_to
     from seqdis.core.sequences import Sequences
 
-    session = open_session(
-        run, device=device, steps=steps, sampler=sampler, settings=settings, seed=seed, quiet=as_json
-    )
-    paths, root = expand(session.modality, inputs)
-    outputs = one_output_each(session.modality, out, paths, root)
-    sources = [session.read(path, start=start, frames=frames) for path in paths]
-    generator = session.generator()
-    results: list[torch.Tensor] = []
-    with session.bar("reconstructing") as progress:
-        for i in range(0, len(sources), batch_size):
-            some = sources[i : i + batch_size]
-            batch = Sequences.cat(some)
-            rebuilt = session.model.reconstruct(batch, noise=noise, generator=generator)
-            results += existing_steps(rebuilt.cpu(), batch.mask)
-            progress(i + len(some), len(sources))
-    rows = []
-    for path, output, source, result in zip(paths, outputs, sources, results, strict=True):
-        origin = DynamicsSource(path, start)
-        write_media(session.modality, output, result, session.config.data, source=origin)
-        mse = float((result.double() - source.x[0].double()).square().mean())
-        rows.append({"input": str(path), "out": str(output), "mse": mse})
-    session.mark(outputs, inputs=paths)
+    with writing_to(out):
+        session = open_session(
+            run, device=device, steps=steps, sampler=sampler, settings=settings, seed=seed, quiet=as_json
+        )
+        paths, root = expand(session.modality, inputs)
+        outputs = one_output_each(session.modality, out, paths, root)
+        sources = [session.read(path, start=start, frames=frames) for path in paths]
+        generator = session.generator()
+        results: list[torch.Tensor] = []
+        with session.bar("reconstructing") as progress:
+            for i in range(0, len(sources), batch_size):
+                some = sources[i : i + batch_size]
+                batch = Sequences.cat(some)
+                rebuilt = session.model.reconstruct(batch, noise=noise, generator=generator)
+                results += existing_steps(rebuilt.cpu(), batch.mask)
+                progress(i + len(some), len(sources))
+        rows = []
+        for path, output, source, result in zip(paths, outputs, sources, results, strict=True):
+            origin = DynamicsSource(path, start)
+            write_media(session.modality, output, result, session.config.data, source=origin)
+            mse = float((result.double() - source.x[0].double()).square().mean())
+            rows.append({"input": str(path), "out": str(output), "mse": mse})
+        session.mark(outputs, inputs=paths)
     if as_json:
         print_json(rows)
     else:

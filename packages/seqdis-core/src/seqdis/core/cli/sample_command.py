@@ -62,45 +62,47 @@ def sample(
     from seqdis.core.modality import Panel
     from seqdis.core.output_paths import numbered
     from seqdis.core.priors.store import open_prior
+    from seqdis.core.run_lock import writing_to
 
     folder = check_folder(out or run / "sample")
-    session = open_session(
-        run, device=device, steps=steps, sampler=sampler, settings=settings, seed=seed, quiet=as_json
-    )
-    modality, data = session.modality, session.config.data
-    changes = read_overrides(prior_settings or [])
-    prior = open_prior(run, session.model, changes)
-    count, given = count or (16 if content is None else 4), None
-    if content is not None:
-        given = session.encode(session.input("--content", content), start=start)
-    with session.bar("sampling") as progress:
-        result = generate(
-            session.model,
-            prior,
-            count,
-            generator=session.generator(),
-            given=given,
-            steps=frames or data.length,
-            batch_size=batch_size,
-            progress=progress,
+    with writing_to(folder):
+        session = open_session(
+            run, device=device, steps=steps, sampler=sampler, settings=settings, seed=seed, quiet=as_json
         )
-    files = numbered(folder / f"sample{modality.writes[0]}", count)
-    for path, sequence in zip(files, result.frames, strict=True):
-        write_media(modality, path, sequence, data)
-    factors = replace(result.factors, keys=tuple(path.stem for path in files))
-    factors.save(folder / "factors.safetensors")
-    panels = [Panel(str(i), sequence) for i, sequence in enumerate(result.frames[:SHOWN])]
-    files += draw_pictures(modality, folder / "sample", panels, data, columns=(2, 4))
-    files.append(folder / "factors.safetensors")
-    session.mark(files, inputs=[] if content is None else [content])
-    summary = session.summary(
-        files,
-        count=count,
-        content=None if content is None else str(content),
-        start=None if content is None else start,
-        prior=changes,
-        frames=result.frames.shape[1],
-    )
-    replace_with_json(folder / "sample.json", summary)
-    text = f"{folder}: {count} sequences, {len(files) - count} further files"
-    print_result(summary, text, as_json=as_json)
+        modality, data = session.modality, session.config.data
+        changes = read_overrides(prior_settings or [])
+        prior = open_prior(run, session.model, changes)
+        count, given = count or (16 if content is None else 4), None
+        if content is not None:
+            given = session.encode(session.input("--content", content), start=start)
+        with session.bar("sampling") as progress:
+            result = generate(
+                session.model,
+                prior,
+                count,
+                generator=session.generator(),
+                given=given,
+                steps=frames or data.length,
+                batch_size=batch_size,
+                progress=progress,
+            )
+        files = numbered(folder / f"sample{modality.writes[0]}", count)
+        for path, sequence in zip(files, result.frames, strict=True):
+            write_media(modality, path, sequence, data)
+        factors = replace(result.factors, keys=tuple(path.stem for path in files))
+        factors.save(folder / "factors.safetensors")
+        panels = [Panel(str(i), sequence) for i, sequence in enumerate(result.frames[:SHOWN])]
+        files += draw_pictures(modality, folder / "sample", panels, data, columns=(2, 4))
+        files.append(folder / "factors.safetensors")
+        session.mark(files, inputs=[] if content is None else [content])
+        summary = session.summary(
+            files,
+            count=count,
+            content=None if content is None else str(content),
+            start=None if content is None else start,
+            prior=changes,
+            frames=result.frames.shape[1],
+        )
+        replace_with_json(folder / "sample.json", summary)
+        text = f"{folder}: {count} sequences, {len(files) - count} further files"
+        print_result(summary, text, as_json=as_json)

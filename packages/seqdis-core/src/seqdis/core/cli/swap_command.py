@@ -73,6 +73,7 @@ def swap(
     from seqdis.core.media import draw_picture, write_media
     from seqdis.core.output_paths import swap_outputs
     from seqdis.core.priors.store import open_prior
+    from seqdis.core.run_lock import writing_to
 
     given: dict[Side, Path] = {}
     if static is not None:
@@ -90,51 +91,52 @@ def swap(
             raise InputError(
                 f"{option}: for one file, whose other factor is drawn; got --static and --dynamic"
             )
-    session = open_session(
-        run, device=device, steps=steps, sampler=sampler, settings=settings, seed=seed, quiet=as_json
-    )
-    model, modality, data = session.model, session.modality, session.config.data
-    inputs: dict[Side, Path] = {side: session.input(f"--{side}", path) for side, path in given.items()}
-    outputs = swap_outputs(modality, out or run / "swap", picture, [*inputs.values()][-1])
-    if outputs.single and len(inputs) == 1 and (count or 1) > 1:
-        raise InputError(f"--out {outputs.media}: one file for {count} swaps; give a folder")
-    sequences = {side: session.read(path, start=start, frames=frames) for side, path in inputs.items()}
-    with session.bar("swapping") as progress:
-        if len(sequences) == 2:
-            pair = swap_pairs(
-                model,
-                sequences["static"],
-                sequences["dynamic"],
-                noise=noise,
-                extra=extra,
-                generator=session.generator(),
-                progress=progress,
-            )
-            swapped, grid = pair.named()["swap_a_b"], pair.grid()
-        else:
-            ((kept, own),) = sequences.items()
-            drawn = swap_drawn(
-                model,
-                open_prior(run, model),
-                own,
-                keep=kept,
-                count=count or (1 if outputs.single else 4),
-                independent=independent,
-                generator=session.generator(),
-                progress=progress,
-            )
-            swapped, grid = list(drawn.frames), drawn.grid()
-    media = outputs.media_files(len(swapped))
-    source = DynamicsSource(inputs["dynamic"], start) if "dynamic" in inputs else None
-    for path, sequence in zip(media, swapped if media else [], strict=True):
-        write_media(modality, path, sequence, data, source=source)
-    for path in outputs.pictures:
-        draw_picture(modality, path, grid, data)
-    files = [*media, *outputs.pictures]
-    named = {str(side): str(path) for side, path in inputs.items()}
-    recorded = noise if len(inputs) == 2 else None
-    session.mark(files, inputs=[*inputs.values()])
-    summary = session.summary(files, **named, noise=recorded, extra=extra, start=start)
-    if outputs.record is not None:
-        replace_with_json(outputs.record, summary)
+    with writing_to(*filter(None, (out or run / "swap", picture))):
+        session = open_session(
+            run, device=device, steps=steps, sampler=sampler, settings=settings, seed=seed, quiet=as_json
+        )
+        model, modality, data = session.model, session.modality, session.config.data
+        inputs: dict[Side, Path] = {side: session.input(f"--{side}", path) for side, path in given.items()}
+        outputs = swap_outputs(modality, out or run / "swap", picture, [*inputs.values()][-1])
+        if outputs.single and len(inputs) == 1 and (count or 1) > 1:
+            raise InputError(f"--out {outputs.media}: one file for {count} swaps; give a folder")
+        sequences = {side: session.read(path, start=start, frames=frames) for side, path in inputs.items()}
+        with session.bar("swapping") as progress:
+            if len(sequences) == 2:
+                pair = swap_pairs(
+                    model,
+                    sequences["static"],
+                    sequences["dynamic"],
+                    noise=noise,
+                    extra=extra,
+                    generator=session.generator(),
+                    progress=progress,
+                )
+                swapped, grid = pair.named()["swap_a_b"], pair.grid()
+            else:
+                ((kept, own),) = sequences.items()
+                drawn = swap_drawn(
+                    model,
+                    open_prior(run, model),
+                    own,
+                    keep=kept,
+                    count=count or (1 if outputs.single else 4),
+                    independent=independent,
+                    generator=session.generator(),
+                    progress=progress,
+                )
+                swapped, grid = list(drawn.frames), drawn.grid()
+        media = outputs.media_files(len(swapped))
+        source = DynamicsSource(inputs["dynamic"], start) if "dynamic" in inputs else None
+        for path, sequence in zip(media, swapped if media else [], strict=True):
+            write_media(modality, path, sequence, data, source=source)
+        for path in outputs.pictures:
+            draw_picture(modality, path, grid, data)
+        files = [*media, *outputs.pictures]
+        named = {str(side): str(path) for side, path in inputs.items()}
+        recorded = noise if len(inputs) == 2 else None
+        session.mark(files, inputs=[*inputs.values()])
+        summary = session.summary(files, **named, noise=recorded, extra=extra, start=start)
+        if outputs.record is not None:
+            replace_with_json(outputs.record, summary)
     print_result(summary, f"written: {', '.join(map(str, files))}", as_json=as_json)

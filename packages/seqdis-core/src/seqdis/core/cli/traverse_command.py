@@ -62,50 +62,52 @@ def traverse(
     from seqdis.core.cli.session import check_folder, open_session
     from seqdis.core.files import replace_with_json
     from seqdis.core.media import draw_pictures, write_media
+    from seqdis.core.run_lock import writing_to
 
     folder = check_folder(out or run / "traverse")
     if not 0 < span < float("inf"):
         raise InputError(f"--span {span}: must be above 0")
-    session = open_session(run, device=device, steps=steps, sampler=sampler, seed=seed, quiet=as_json)
-    model, modality, settings = session.model, session.modality, session.config.data
-    sequence = session.read(session.input("INPUT", source), start=start)
-    with session.bar("drawing") as progress:
-        components = prior.prior_components(run, model, factor, progress=progress)
-    numbers = list(dict.fromkeys(component or [0]))
-    for number in numbers:
-        if number >= len(components):
-            raise InputError(
-                f"--component {number}: the {factor} factor has {len(components)}; allowed: 0 to {len(components) - 1}"
-            )
-    labels, reason = prior.held_out_association(run, model, components, data)
-    files: list[Path] = []
-    amounts = span * torch.linspace(-1, 1, points, dtype=torch.float64).round(decimals=9)  # 0 is 0
-    for number in numbers:
-        with session.bar(f"{factor} {number}") as progress:
-            result = run_traverse(
-                model,
-                sequence,
-                components,
-                component=number,
-                amounts=amounts,
-                generator=session.generator(),
-                progress=progress,
-            )
-        panels = [panel for row in result.grid() for panel in row]
-        stem = folder / f"{factor}-{number}"
-        files += draw_pictures(modality, stem, panels, settings, columns=(1, len(panels)))
-        if ".gif" in modality.pictures:
-            continue
-        for amount, frames in zip(amounts.tolist(), result.frames[0], strict=True):
-            files.append(stem.with_name(f"{stem.name}_{amount:+.2f}{modality.writes[0]}"))
-            write_media(modality, files[-1], frames, settings)
-    listed = sorted({*range(min(LISTED, len(components))), *numbers})
-    rows = prior.component_rows(components, labels, listed)
-    session.mark(files, inputs=[source])
-    summary = session.summary(
-        files, input=str(source), start=start, factor=factor, amounts=amounts.tolist(), components=rows
-    )
-    replace_with_json(folder / f"{factor}.json", summary)
+    with writing_to(folder):
+        session = open_session(run, device=device, steps=steps, sampler=sampler, seed=seed, quiet=as_json)
+        model, modality, settings = session.model, session.modality, session.config.data
+        sequence = session.read(session.input("INPUT", source), start=start)
+        with session.bar("drawing") as progress:
+            components = prior.prior_components(run, model, factor, progress=progress)
+        numbers = list(dict.fromkeys(component or [0]))
+        for number in numbers:
+            if number >= len(components):
+                raise InputError(
+                    f"--component {number}: the {factor} factor has {len(components)}; allowed: 0 to {len(components) - 1}"
+                )
+        labels, reason = prior.held_out_association(run, model, components, data)
+        files: list[Path] = []
+        amounts = span * torch.linspace(-1, 1, points, dtype=torch.float64).round(decimals=9)  # 0 is 0
+        for number in numbers:
+            with session.bar(f"{factor} {number}") as progress:
+                result = run_traverse(
+                    model,
+                    sequence,
+                    components,
+                    component=number,
+                    amounts=amounts,
+                    generator=session.generator(),
+                    progress=progress,
+                )
+            panels = [panel for row in result.grid() for panel in row]
+            stem = folder / f"{factor}-{number}"
+            files += draw_pictures(modality, stem, panels, settings, columns=(1, len(panels)))
+            if ".gif" in modality.pictures:
+                continue
+            for amount, frames in zip(amounts.tolist(), result.frames[0], strict=True):
+                files.append(stem.with_name(f"{stem.name}_{amount:+.2f}{modality.writes[0]}"))
+                write_media(modality, files[-1], frames, settings)
+        listed = sorted({*range(min(LISTED, len(components))), *numbers})
+        rows = prior.component_rows(components, labels, listed)
+        session.mark(files, inputs=[source])
+        summary = session.summary(
+            files, input=str(source), start=start, factor=factor, amounts=amounts.tolist(), components=rows
+        )
+        replace_with_json(folder / f"{factor}.json", summary)
     if as_json:
         print_json(summary)
         return

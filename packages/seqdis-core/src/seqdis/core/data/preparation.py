@@ -21,6 +21,7 @@ from seqdis.core.data.staging import STAGING, remove, replaced_aside
 from seqdis.core.data.tar_shards import container_of
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
+from seqdis.core.folder_lock import holds_nothing, only_writer
 from seqdis.core.progress import Progress
 from seqdis.core.worker_processes import outcomes, usable_cores
 
@@ -91,12 +92,27 @@ def prepare_folder(
         progress: Called as ``progress(done, total)``.
 
     Raises:
+        FolderInUseError: Another process writes into ``out``.
         InputError: The modality has no preparation, an option is wrong, nothing can be read below ``source``, one of the
             two folders lies in the other, ``out`` holds other things or was prepared with other options, or two files
             would become the same one.
     """
     preparation = modality.preparation(options)
     _check_apart(source, out)
+    with only_writer(out):
+        return _prepare(modality, preparation, source, out, workers=workers, force=force, progress=progress)
+
+
+def _prepare(
+    modality: Modality,
+    preparation: FilePreparation,
+    source: Path,
+    out: Path,
+    *,
+    workers: int | None,
+    force: bool,
+    progress: Progress | None,
+) -> PreparedFolder:
     found = find_inputs(modality, [source])
     for line in describe_left_out(found.left_out):
         _logger.warning("left out: %s", line)
@@ -167,7 +183,7 @@ def _start_record(
     out: Path, settings: Mapping[str, Any], jobs: Sequence[_Job], *, force: bool
 ) -> PreparedRecord:
     """The record to go on with, which holds what need not be made again, of a folder that is ready to be written to."""
-    if out.is_dir() and any(out.iterdir()) and not (out / PREPARED_FILE).exists():
+    if not holds_nothing(out) and not (out / PREPARED_FILE).exists():
         raise InputError(f"{out}: holds files that were not prepared by this command; give a new folder")
     record = _known_record(out, force=force) or PreparedRecord(out, settings)
     if record.settings != settings and not force:

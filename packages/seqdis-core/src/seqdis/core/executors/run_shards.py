@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from seqdis.core.errors import InputError
 from seqdis.core.executors.executor import Executor
 from seqdis.core.executors.shard_folder import ShardFolder
 from seqdis.core.executors.shard_work import work
+from seqdis.core.folder_lock import only_writer
 from seqdis.core.processes import Processes, ReportedElsewhere
 from seqdis.core.progress import Progress
 
@@ -36,47 +37,35 @@ def run_shards(
         progress: Called with the number of shards that are there, and that of all.
 
     Raises:
+        FolderInUseError: Another process writes into the folder.
         InputError: An input cannot be used, or the folder holds something else; shards that are finished stay, and the
             same call goes on with what is missing. Of several processes, the first says so, and the others raise
             :class:`ReportedElsewhere`.
     """
     lead = processes.is_first
-    _all_or_none(processes, lambda: folder.claim(force=force) if lead else None)
-    missing = folder.missing()
-    processes.gather(None)  # nobody finishes a shard while another still looks for those that are missing
-    share = missing[processes.rank :: processes.count]
-    finished = (
-        executor.run(folder.job, share, workers=workers)
-        if processes.count == 1
-        else work(folder.job, share, workers=workers)
-    )
-    try:
-        _all_or_none(processes, lambda: _report(finished, len(share), progress))
-        folder.check_complete()
-    except ReportedElsewhere:
-        raise
-    except InputError as error:
-        raise _with_what_is_kept(folder, error) from error
+    with processes.in_first(only_writer(folder.path, helped=True)):
+        processes.together(lambda: folder.claim(force=force) if lead else None)
+        missing = folder.missing()
+        processes.gather(None)  # nobody finishes a shard while another still looks for those that are missing
+        share = missing[processes.rank :: processes.count]
+        finished = (
+            executor.run(folder.job, share, workers=workers)
+            if processes.count == 1
+            else work(folder.job, share, workers=workers)
+        )
+        try:
+            processes.together(lambda: _report(finished, len(share), progress))
+            folder.check_complete()
+        except ReportedElsewhere:
+            raise
+        except InputError as error:
+            raise _with_what_is_kept(folder, error) from error
 
 
 def _report(finished: Iterator[int], total: int, progress: Progress | None) -> None:
     for done, _ in enumerate(finished, 1):
         if progress is not None:
             progress(done, total)
-
-
-def _all_or_none(processes: Processes, action: Callable[[], None]) -> None:
-    """Do the same in every process; where one of them fails, all raise, the first with the message."""
-    failure: str | None = None
-    try:
-        action()
-    except InputError as error:
-        if processes.count == 1:
-            raise
-        failure = str(error)
-    failures = [message for message in processes.gather(failure) if message is not None]
-    if failures:
-        raise (InputError if processes.is_first else ReportedElsewhere)(failures[0])
 
 
 def _with_what_is_kept(folder: ShardFolder, error: InputError) -> InputError:

@@ -11,6 +11,8 @@ from typing import Any
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_job import PLAN_FILE, ShardJob, ShardPlan
 from seqdis.core.files import replace_with_json
+from seqdis.core.folder_lock import holds_nothing
+from seqdis.core.leftovers import remove_leftovers
 from seqdis.core.reading import read_json
 
 __all__ = ["INDEX_FILE", "ShardFolder", "is_shard_folder", "read_index"]
@@ -54,7 +56,6 @@ class ShardFolder:
 
     def __init__(self, job: ShardJob, plan: ShardPlan) -> None:
         self.job, self.plan = job, plan
-        self._made: list[Path] = []
 
     @property
     def path(self) -> Path:
@@ -62,7 +63,7 @@ class ShardFolder:
         return self.job.folder
 
     def claim(self, *, force: bool = False) -> None:
-        """Make the folder, or go on with the one that is there.
+        """Begin in the folder, or go on with what is there; the caller has the folder's lock.
 
         Args:
             force: Start over where it holds the shards of another job.
@@ -84,11 +85,9 @@ class ShardFolder:
                 raise InputError(
                     f"{self.path}: holds shards made from {what}; --force starts over, another --out leaves them"
                 )
-            self.clear()
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif not (holds_nothing(self.path) or (self.path / PLAN_FILE).is_file()):
             raise InputError(f"{self.path}: is there and holds no shards; give a new or an empty folder")
-        self._made = [path for path in (self.path, *self.path.parents) if not path.exists()]
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.clear()  # a beginning or a removal that was cut short has a plan and no index
         replace_with_json(self.path / PLAN_FILE, self.plan.inputs)
         replace_with_json(self.path / INDEX_FILE, self._head())
 
@@ -138,20 +137,13 @@ class ShardFolder:
         Args:
             contents: Further entries of the index, as plain values.
         """
-        self._remove_rests()
+        shutil.rmtree(self.job.logs, ignore_errors=True)
+        remove_leftovers(self.path, held=True)
         replace_with_json(self.path / INDEX_FILE, self._head() | {"finished": True} | dict(contents))
 
-    def _remove_rests(self) -> None:
-        """Remove what processes that were killed while they wrote left behind, and the executor's logs."""
-        shutil.rmtree(self.job.logs, ignore_errors=True)
-        for path in self.path.glob(f".*{self.job.suffix}"):
-            path.unlink(missing_ok=True)
-
     def clear(self) -> None:
-        """Remove the shards, the plan and the index, and the folders that were made for them and are empty now."""
-        self._remove_rests()
-        for path in [*self._files(), self.path / PLAN_FILE, self.path / INDEX_FILE]:
+        """Remove the index, the shards and the plan, in this order: without its index, nobody goes on with the rest."""
+        shutil.rmtree(self.job.logs, ignore_errors=True)
+        remove_leftovers(self.path, held=True)
+        for path in [self.path / INDEX_FILE, *self._files(), self.path / PLAN_FILE]:
             path.unlink(missing_ok=True)
-        for path in dict.fromkeys([self.path, *self._made]):
-            if path.is_dir() and not any(path.iterdir()):
-                path.rmdir()

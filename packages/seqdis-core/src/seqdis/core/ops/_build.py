@@ -17,6 +17,7 @@ import torch
 
 from seqdis.core.cache import cache_root
 from seqdis.core.errors import InputError
+from seqdis.core.ops._trust import why_not_trusted
 
 __all__ = [
     "KERNEL_DTYPES",
@@ -101,9 +102,11 @@ def _missing(device: str) -> str | None:
     architecture = default_architecture(device)
     if architecture is None:
         return f"no {device} device is here"
-    path = library_path(device, architecture)
+    path = library_path(device, architecture).resolve()
     if not path.is_file():
         return f"it is not built for torch {torch.__version__} and {architecture}"
+    if (why := why_not_trusted(path)) is not None:
+        return why
     try:
         torch.ops.load_library(path)
     except OSError as error:

@@ -21,6 +21,7 @@ from seqdis.core.ops._build import (
     forget_kernels,
     library_path,
 )
+from seqdis.core.ops._trust import note_library, why_not_trusted, why_others_can_write
 
 __all__ = ["KernelBuildError", "build_kernel", "cpu_compiler", "cuda_compiler"]
 
@@ -96,6 +97,24 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
+def _own_folder() -> Path:
+    """The cache, made where it is not there, which nobody else may be able to write to: what lies in it is executed.
+
+    Raises:
+        InputError: The folder cannot be made, or others can write to it.
+    """
+    folder = cache_folder()
+    try:
+        for path in reversed([folder, *folder.parents]):
+            if not path.exists():
+                path.mkdir(mode=0o755)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made: {error.strerror or error}") from error
+    if (why := why_others_can_write(folder.resolve())) is not None:
+        raise InputError(f"{folder}: no kernel is built there: {why}; SEQDIS_KERNELS names another folder")
+    return folder
+
+
 def build_kernel(
     device: str,
     *,
@@ -114,17 +133,17 @@ def build_kernel(
 
     Raises:
         KernelBuildError: There is no compiler, or it refused.
-        InputError: There is no such device here and no architecture was given.
+        InputError: There is no such device here and no architecture was given, or others can write to the cache.
     """
     chosen = architecture or default_architecture(device)
     if chosen is None:
         raise InputError("no GPU is here to build for: name its compute capability, as in --arch 9.0")
     files = list(sources or SOURCES[device])
     target = library_path(device, chosen, files)
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _own_folder()
     with _alone(folder):
-        if target.is_file() and not force:  # perhaps by the build that this one waited for
+        # Perhaps made by the build that this one waited for.
+        if target.is_file() and not force and why_not_trusted(target.resolve()) is None:
             return target
         with tempfile.TemporaryDirectory(prefix=".build-", dir=folder) as scratch:
             made = Path(scratch, target.name)
@@ -142,6 +161,8 @@ def build_kernel(
                     f"{Path(command[0]).name} ended with {done.returncode}: {files[0].name} was not built",
                     done.stdout,
                 )
+            made.chmod(0o755)
             made.replace(target)
+            note_library(target)
     forget_kernels()
     return target

@@ -8,7 +8,6 @@ process, and ``state.json``. Nothing in it is pickled.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -18,13 +17,12 @@ from torch import Tensor
 
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
-from seqdis.core.files import replace_directory, replace_with_json, replace_with_tensors
+from seqdis.core.files import remove_directory, replace_directory, replace_with_json, replace_with_tensors
 from seqdis.core.reading import read_json
 
 __all__ = [
     "TrainerState",
     "checkpoint_of_step",
-    "clean_leftovers",
     "list_checkpoints",
     "prune_checkpoints",
     "read_state",
@@ -57,17 +55,6 @@ def checkpoint_of_step(root: Path, step: int) -> Path:
 def list_checkpoints(root: Path) -> list[Path]:
     """The complete checkpoints below ``root``, oldest first."""
     return sorted(p for p in root.glob("step-*") if p.is_dir())
-
-
-def clean_leftovers(root: Path) -> None:
-    """Remove partial files of a save that was killed; bring back a checkpoint that was being replaced."""
-    for path in root.glob(".replaced-step-*"):
-        whole = root / path.name.removeprefix(".replaced-")
-        if not whole.exists():
-            path.rename(whole)
-    for pattern in (".partial-*", ".replaced-*", ".removed-*"):
-        for path in root.glob(pattern):
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def save_checkpoint(
@@ -106,9 +93,7 @@ def prune_checkpoints(root: Path, *, keep: int, best_step: int | None) -> None:
     """Remove all but the newest ``keep`` and the best."""
     for path in list_checkpoints(root)[:-keep]:
         if best_step is None or path != checkpoint_of_step(root, best_step):
-            # Renamed first: a removal cut short must not look like a checkpoint.
-            gone = path.rename(root / f".removed-{path.name}")
-            shutil.rmtree(gone, ignore_errors=True)
+            remove_directory(path)
 
 
 def read_state(checkpoint: Path) -> TrainerState:

@@ -12,6 +12,7 @@ from torch import nn
 
 from seqdis.core.config import TrainConfig
 from seqdis.core.errors import InputError
+from seqdis.core.processes import check_launch
 
 __all__ = ["fast_layout", "make_accelerator", "picks_channels_last", "resolve_precision"]
 
@@ -28,8 +29,10 @@ def make_accelerator(config: TrainConfig, device: str | None) -> Accelerator:
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; the best there is when omitted.
 
     Raises:
-        InputError: The device is absent, or has no such precision.
+        InputError: The device is absent, or has no such precision; or a launcher has started one process where
+            several were asked for.
     """
+    check_launch()
     kind = _check_device(device)
     # accelerate remembers its first settings for the life of the process; a second run may have
     # others. The process group, where there is one, stays.

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+from accelerate import Accelerator
 
 from seqdis.core.config import RunConfig
 from seqdis.core.data.loader import BatchPlan
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.folder_lock import only_writer
+from seqdis.core.processes import Processes
 from seqdis.core.registry import get_modality
-from seqdis.core.remembered_data import data_of_run, describe_data
+from seqdis.core.remembered_data import RememberedData, data_of_run, describe_data
 from seqdis.core.training.attach_targets import with_targets
-from seqdis.core.training.continuation import plan_continuation
+from seqdis.core.training.continuation import Continuation, plan_continuation
 from seqdis.core.training.devices import make_accelerator
-from seqdis.core.training.initial_weights import read_initial_weights
+from seqdis.core.training.initial_weights import InitialWeights, read_initial_weights
 from seqdis.core.training.plan import build_splits
 from seqdis.core.training.random_state import isolated_random_state
 from seqdis.core.training.run_folder import RunFolder
@@ -61,53 +67,103 @@ def train(
         InputError: The configuration's data cannot be used, or others are given beside them; ``out`` holds a run and ``resume`` is False, or one of another configuration;
             weights to start from that do not fit; data of another shape; patience without validation data; a target that the method asks for and that cannot be had; a loss
             that is not finite; a disk that is full.
+        FolderInUseError: Another process writes into ``out``; the message says which.
         TrainingInterrupted: Ctrl-C, after a checkpoint; it is a ``KeyboardInterrupt``.
         TrainingTerminated: SIGTERM, after a checkpoint; it is a ``SystemExit``.
     """
-    folder, remembered = RunFolder(Path(out)), None
-    if train_set is None:
-        if val_set is not None:
-            raise InputError("val_set: given without a train_set; allowed: both, or neither")
-        root = data_of_run(folder.root, config, data) if resume else data
-        splits = build_splits(config, root, before=folder.trained_config() if resume else None)
-        config, train_set, val_set = splits.config, splits.train, splits.val
-        remembered = functools.partial(describe_data, config, root)
-    elif data is not None:
+    if train_set is None and val_set is not None:
+        raise InputError("val_set: given without a train_set; allowed: both, or neither")
+    if train_set is not None and data is not None:
         raise InputError(f"data: {data} is given beside a train_set; allowed: one of the two")
-    _check_sets(config, train_set, val_set)
-    accelerator = make_accelerator(config.train, device)
-    folder.check(resume=resume)
-    plan = BatchPlan(len(train_set), config.train.batch_size)
-    going_on = plan_continuation(folder, config, steps_per_epoch=plan.steps_per_epoch)
-    initial = None if init_from is None else read_initial_weights(init_from, config)
-    accelerator.wait_for_everyone()  # all have looked before the first one writes
-    with isolated_random_state():
-        if not going_on.finished:
-            extend = functools.partial(
-                with_targets, config, accelerator=accelerator, show_progress=show_progress
-            )
-            train_set = extend(train_set)
-            val_set = None if val_set is None else extend(val_set)
-            if accelerator.is_main_process:
-                folder.clean()
-            accelerator.wait_for_everyone()
-            trainer = Trainer(
-                config,
+    accelerator, folder = make_accelerator(config.train, device), RunFolder(Path(out))
+    processes = Processes.of(accelerator)
+    with processes.in_first(only_writer(folder.root)):
+        given = None if train_set is None else _Sets(config, train_set, val_set)
+        # Also: all have looked before the first one writes.
+        start = processes.together(
+            lambda: _plan(
+                given or _own_sets(config, folder, data, resume=resume),
                 folder,
-                train_set=train_set,
-                val_set=val_set,
-                accelerator=accelerator,
-                initial=initial,
-                changes=going_on.changes,
-                command=command,
+                processes=processes.count,
+                resume=resume,
+                init_from=init_from,
             )
-            if accelerator.is_main_process:
-                folder.open(config, None if remembered is None else remembered())
-            accelerator.wait_for_everyone()
-            trainer.run(show_progress=show_progress)
-            if accelerator.device.type != "cpu":
-                accelerator.free_memory()
-        return Disentangler.from_pretrained(folder.root, device=accelerator.device)
+        )
+        processes.together(lambda: folder.clean(keep=config.train.keep) if processes.is_first else None)
+        with isolated_random_state():
+            if not start.going_on.finished:
+                _run(start, folder, accelerator, command=command, show_progress=show_progress)
+            return Disentangler.from_pretrained(folder.root, device=accelerator.device)
+
+
+@dataclass(frozen=True)
+class _Sets:
+    """The data of a run, the configuration that they have completed, and what a later command must know of them."""
+
+    config: RunConfig
+    train: SequenceDataset
+    val: SequenceDataset | None
+    remembered: Callable[[], RememberedData | None] = lambda: None
+
+
+@dataclass(frozen=True)
+class _Start:
+    """All that is known before a training begins or goes on."""
+
+    sets: _Sets
+    going_on: Continuation
+    initial: InitialWeights | None
+
+
+def _own_sets(config: RunConfig, folder: RunFolder, data: Path | None, *, resume: bool) -> _Sets:
+    """The splits of a configuration's own data."""
+    root = data_of_run(folder.root, config, data) if resume else data
+    splits = build_splits(config, root, before=folder.trained_config() if resume else None)
+    remembered = functools.partial(describe_data, splits.config, root)
+    return _Sets(splits.config, splits.train, splits.val, remembered)
+
+
+def _plan(
+    sets: _Sets,
+    folder: RunFolder,
+    *,
+    processes: int,
+    resume: bool,
+    init_from: str | Path | Disentangler | None,
+) -> _Start:
+    """Refuse what cannot be trained, and find out where the training begins; nothing is written."""
+    config = sets.config
+    _check_sets(config, sets.train, sets.val)
+    folder.check(resume=resume)
+    settings = config.train
+    plan = BatchPlan(
+        len(sets.train), settings.batch_size, accumulate=settings.accumulate, processes=processes
+    )
+    going_on = plan_continuation(folder, config, steps_per_epoch=plan.steps_per_epoch)
+    return _Start(sets, going_on, None if init_from is None else read_initial_weights(init_from, config))
+
+
+def _run(
+    start: _Start, folder: RunFolder, accelerator: Accelerator, *, command: str, show_progress: bool
+) -> None:
+    sets, config = start.sets, start.sets.config
+    extend = functools.partial(with_targets, config, accelerator=accelerator, show_progress=show_progress)
+    trainer = Trainer(
+        config,
+        folder,
+        train_set=extend(sets.train),
+        val_set=None if sets.val is None else extend(sets.val),
+        accelerator=accelerator,
+        initial=start.initial,
+        changes=start.going_on.changes,
+        command=command,
+    )
+    if accelerator.is_main_process:
+        folder.open(config, sets.remembered())
+    accelerator.wait_for_everyone()
+    trainer.run(show_progress=show_progress)
+    if accelerator.device.type != "cpu":
+        accelerator.free_memory()
 
 
 def _check_sets(config: RunConfig, train_set: SequenceDataset, val_set: SequenceDataset | None) -> None:

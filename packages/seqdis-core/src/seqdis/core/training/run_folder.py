@@ -8,8 +8,9 @@ from pathlib import Path
 from seqdis.core.config import RunConfig
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
+from seqdis.core.leftovers import remove_leftovers
 from seqdis.core.remembered_data import RememberedData, remember_data
-from seqdis.core.training.checkpoint import clean_leftovers, list_checkpoints
+from seqdis.core.training.checkpoint import list_checkpoints, prune_checkpoints, read_state
 
 __all__ = ["RunFolder"]
 
@@ -53,9 +54,19 @@ class RunFolder:
                 f"{self.root}: already holds a run; go on with it by --resume, or choose another folder"
             )
 
-    def clean(self) -> None:
-        """Remove partial files of a run that was killed."""
-        clean_leftovers(self.checkpoints)
+    def clean(self, *, keep: int) -> None:
+        """Remove what a run that was killed has left: partial files, and checkpoints that it was about to remove.
+
+        Args:
+            keep: Number of checkpoints that are kept beside the best.
+
+        Raises:
+            InputError: The newest checkpoint cannot be read.
+        """
+        for folder in (self.root, self.checkpoints):  # the latter may be a link
+            remove_leftovers(folder, below=True, held=True)
+        if (newest := self.newest()) is not None:
+            prune_checkpoints(self.checkpoints, keep=keep, best_step=read_state(newest).best_step)
 
     def open(self, config: RunConfig, data: RememberedData | None = None) -> None:
         """Make the folder and write into it what the run is trained with; a finished run is no longer one.

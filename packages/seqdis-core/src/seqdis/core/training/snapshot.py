@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from seqdis.core.disentangler import Disentangler
+from seqdis.core.errors import InputError
 from seqdis.core.model_files import load_state, state_to_save
 from seqdis.core.random import mix_seed
 from seqdis.core.reading import read_tensors
@@ -18,7 +19,10 @@ from seqdis.core.training.logs import Meter
 from seqdis.core.training.optimizer import load_optimizer_tensors, optimizer_tensors
 from seqdis.core.training.random_state import capture_random_state, restore_random_state, seed_all
 
-__all__ = ["Snapshot", "mean_over_processes"]
+__all__ = ["Snapshot", "mean_over_processes", "processes_of"]
+
+
+_RANDOM = Path("trainer", "random.safetensors")
 
 
 def mean_over_processes(accelerator: Accelerator, values: Tensor) -> Tensor:
@@ -27,6 +31,20 @@ def mean_over_processes(accelerator: Accelerator, values: Tensor) -> Tensor:
         return values
     mean: Tensor = accelerator.reduce(values, reduction="mean")
     return mean
+
+
+def processes_of(checkpoint: Path) -> int:
+    """The number of processes that wrote a checkpoint together.
+
+    Raises:
+        InputError: The file of their random states is missing or damaged.
+    """
+    states = read_tensors(checkpoint / _RANDOM)
+    if "torch" not in states:
+        raise InputError(
+            f"{checkpoint / _RANDOM}: holds {', '.join(states) or 'nothing'}; the state of torch is missing"
+        )
+    return len(states["torch"])
 
 
 class Snapshot:
@@ -92,10 +110,10 @@ class Snapshot:
             self.meter.restore(state.meter_count, {name: value.to(device) for name, value in sums.items()})
         if self.accelerator.scaler is not None and state.scaler:
             self.accelerator.scaler.load_state_dict(state.scaler)
-        random = read_tensors(trainer / "random.safetensors")
-        if len(random["torch"]) == self.accelerator.num_processes:
+        if processes_of(checkpoint) == self.accelerator.num_processes:
             row = self.accelerator.process_index
+            random = read_tensors(checkpoint / _RANDOM)
             restore_random_state({name: values[row] for name, values in random.items()})
-        else:  # another number of processes: the same run to rounding, but not bit for bit
+        else:  # the same run to rounding; bit for bit like any other with as many processes from this step on
             seed_all(mix_seed(self.fallback_seed, state.step))
         return state

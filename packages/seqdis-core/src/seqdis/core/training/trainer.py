@@ -41,7 +41,7 @@ from seqdis.core.training.preview import draw_preview
 from seqdis.core.training.random_state import isolated_random_state, seed_all
 from seqdis.core.training.run_folder import RunFolder
 from seqdis.core.training.schedule import Schedule
-from seqdis.core.training.snapshot import Snapshot, mean_over_processes
+from seqdis.core.training.snapshot import Snapshot, mean_over_processes, processes_of
 from seqdis.core.training.stages import Stages
 from seqdis.core.training.stop_signals import StopSignals
 from seqdis.core.training.validation import validation_loss
@@ -102,7 +102,10 @@ class Trainer:
         initial = initial if checkpoint is None else None
         if initial is not None:
             initial.load_into(self.module)
-        self.notes, self.has_initial_weights = notes_of_start(initial, changes or {}), initial is not None
+        changes = dict(changes or {})
+        if checkpoint is not None and (before := processes_of(checkpoint)) != accelerator.num_processes:
+            changes["processes"] = Change(before, accelerator.num_processes)
+        self.notes, self.has_initial_weights = notes_of_start(initial, changes), initial is not None
         optimizer = build_optimizer(self.module, c)
         self.ema = EMA(self.module, decay=c.ema_decay)
         self.stages = Stages(c, self.module, steps_per_epoch=self.plan.steps_per_epoch)

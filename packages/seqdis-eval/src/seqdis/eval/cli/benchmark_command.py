@@ -52,10 +52,12 @@ def benchmark(
     from seqdis.core.cache import cache_root
     from seqdis.core.config import apply_overrides
     from seqdis.core.device_choice import pick_device
+    from seqdis.core.folder_lock import only_writer
     from seqdis.core.media import draw_picture
     from seqdis.core.registry import build_dataset, get_modality, list_presets
     from seqdis.core.remembered_data import data_of_run, describe_data, remember_data
     from seqdis.core.results import ResultRecord, device_name, installed_versions
+    from seqdis.core.run_lock import writing_to
     from seqdis.core.training import train
     from seqdis.core.training.budget import Budget
     from seqdis.core.training_record import training_record
@@ -89,66 +91,67 @@ def benchmark(
         if config.data.options != one.data.options:
             own = build_dataset(config.modality, config.data, "test", root=root, seed=seed)
             check_same_clips(config.preset, test_set, own)
-    configs = plan_training(
-        presets_of,
-        limit,
-        folder,
-        train_set,
-        device=str(chosen_device),
-        report=lambda line: typer.echo(line, err=True),
-    )
-    words = ["seqdis", "benchmark", dataset, "--methods", methods, "--budget", budget]
-    words += ["--pairs", str(pairs), "--seed", str(seed), *(["--data", str(data)] if data else [])]
-    remembered = describe_data(one, root)
-    remember_data(folder, remembered)
-    contestants, trainings, spent = {}, [], 0.0
-    for method, config in configs.items():
-        home = folder / config.preset
-        if not as_json:
-            print_line(f"{method}: {config.train.steps} steps of {config.preset}")
-        remember_data(home, remembered)
-        model = train(
-            config, home, train_set=train_set, val_set=val_set, resume=True, device=str(chosen_device),
-            command=shlex.join(words), show_progress=not as_json,
-        )  # fmt: skip
-        with progress_bar("preparing the judge") as progress:
-            judge, _ = judge_cache.judge_for(
-                train_set, test_set, path=folder / "judge.safetensors", shared=cache_root() / "judges",
-                seed=seed, device=model.device, progress=progress,
-            )  # fmt: skip
-        with progress_bar(f"measuring {method}") as progress:
-            metrics = swap_protocol(
-                model, train_set, test_set, seed=seed, pairs=pairs, judge=judge, progress=progress
-            )
-        seconds = float(read_json(home / "run.json")["seconds"])
-        contestants[method] = Contestant(model, metrics, config.train.steps or 0, seconds)
-        trainings.append(
-            training_record(
-                config, home.as_posix(), steps=config.train.steps or 0, seconds=seconds, case=method
-            )
+    with only_writer(folder), writing_to(target):
+        configs = plan_training(
+            presets_of,
+            limit,
+            folder,
+            train_set,
+            device=str(chosen_device),
+            report=lambda line: typer.echo(line, err=True),
         )
-        spent += seconds
-    modality = get_modality(one.modality)
-    picture = target.with_suffix(modality.pictures[0])
-    draw_picture(modality, picture, comparison_grid(contestants, test_set, seed=seed), one.data)
-    table = metrics.select(role="judge") | comparison_metrics(contestants)
-    record = ResultRecord(
-        name=target.stem,
-        method=", ".join(contestants),
-        dataset=dataset,
-        modality=one.modality,
-        command=shlex.join([*words, "--runs", str(folder), "--out", str(target)]),
-        seed=seed,
-        device=device_name(chosen_device),
-        # Runs that were finished before count as well.
-        wall_seconds=round(max(spent, time.perf_counter() - started), 1),
-        versions=installed_versions(),
-        trainings=tuple(trainings),
-        noise="dynamic",
-        headline=Swap().first_metrics(table),
-        metrics=table,
-    )
-    record.save(target)
+        words = ["seqdis", "benchmark", dataset, "--methods", methods, "--budget", budget]
+        words += ["--pairs", str(pairs), "--seed", str(seed), *(["--data", str(data)] if data else [])]
+        remembered = describe_data(one, root)
+        remember_data(folder, remembered)
+        contestants, trainings, spent = {}, [], 0.0
+        for method, config in configs.items():
+            home = folder / config.preset
+            if not as_json:
+                print_line(f"{method}: {config.train.steps} steps of {config.preset}")
+            remember_data(home, remembered)
+            model = train(
+                config, home, train_set=train_set, val_set=val_set, resume=True, device=str(chosen_device),
+                command=shlex.join(words), show_progress=not as_json,
+            )  # fmt: skip
+            with progress_bar("preparing the judge") as progress:
+                judge, _ = judge_cache.judge_for(
+                    train_set, test_set, path=folder / "judge.safetensors", shared=cache_root() / "judges",
+                    seed=seed, device=model.device, progress=progress,
+                )  # fmt: skip
+            with progress_bar(f"measuring {method}") as progress:
+                metrics = swap_protocol(
+                    model, train_set, test_set, seed=seed, pairs=pairs, judge=judge, progress=progress
+                )
+            seconds = float(read_json(home / "run.json")["seconds"])
+            contestants[method] = Contestant(model, metrics, config.train.steps or 0, seconds)
+            trainings.append(
+                training_record(
+                    config, home.as_posix(), steps=config.train.steps or 0, seconds=seconds, case=method
+                )
+            )
+            spent += seconds
+        modality = get_modality(one.modality)
+        picture = target.with_suffix(modality.pictures[0])
+        draw_picture(modality, picture, comparison_grid(contestants, test_set, seed=seed), one.data)
+        table = metrics.select(role="judge") | comparison_metrics(contestants)
+        record = ResultRecord(
+            name=target.stem,
+            method=", ".join(contestants),
+            dataset=dataset,
+            modality=one.modality,
+            command=shlex.join([*words, "--runs", str(folder), "--out", str(target)]),
+            seed=seed,
+            device=device_name(chosen_device),
+            # Runs that were finished before count as well.
+            wall_seconds=round(max(spent, time.perf_counter() - started), 1),
+            versions=installed_versions(),
+            trainings=tuple(trainings),
+            noise="dynamic",
+            headline=Swap().first_metrics(table),
+            metrics=table,
+        )
+        record.save(target)
     if as_json:
         print_json(record.model_dump(mode="json"))
         return

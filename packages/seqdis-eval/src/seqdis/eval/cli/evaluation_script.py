@@ -10,6 +10,7 @@ from typing import Any
 from seqdis.core.cli.options import Data, Device, RunFolder
 from seqdis.core.cli.script import run_script, script_command
 from seqdis.core.metric import Metrics
+from seqdis.core.run_lock import writing_to
 from seqdis.eval.cli.records import save_result
 from seqdis.eval.cli.runs import open_run
 
@@ -40,9 +41,10 @@ def evaluation_script(
         device: Device = "cpu",
         **options: Any,
     ) -> None:
-        opened = open_run(run, data=data, device=device, modality=modality)
-        metrics = measure(opened, **options)
-        save_result(opened, metrics, out, name=name, command=script_command(), headline=headline)
+        with writing_to(out):
+            opened = open_run(run, data=data, device=device, modality=modality)
+            metrics = measure(opened, **options)
+            save_result(opened, metrics, out, name=name, command=script_command(), headline=headline)
 
     common = list(inspect.signature(main, eval_str=True).parameters.values())[:-1]
     further = list(inspect.signature(measure, eval_str=True).parameters.values())[1:]

@@ -18,6 +18,7 @@ from seqdis.core.cli.options import Data, Device, Json, Seed
 from seqdis.core.cli.output import progress_bar
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
+from seqdis.core.run_lock import writing_to
 from seqdis.eval.cli.publishing import Publication, publish, record_path
 from seqdis.eval.cli.runs import open_runs
 from seqdis.eval.engine.mode import Mode
@@ -84,7 +85,9 @@ def run_protocol(
     """Open the runs, measure them, and write and show the figures.
 
     Raises:
-        InputError: The protocol does not apply to a run, a figure is not finite, or see :func:`~seqdis.eval.cli.runs.open_runs`.
+        FolderInUseError: Another process writes into the run that the figures are to lie in.
+        InputError: The protocol does not apply to a run, a figure is not finite, or see
+            :func:`~seqdis.eval.cli.runs.open_runs`.
     """
     started = time.perf_counter()
     if protocol.several_runs == "refused" and len(folders) > 1:
@@ -92,41 +95,42 @@ def run_protocol(
     protocol.check(options, folders)
     mode: Mode = getattr(options, "mode", "corrected")
     path = record_path(protocol.name, folders, out, mode)
-    decoding: dict[str, Any] = {
-        "steps": getattr(options, "steps", None),
-        "sampler": getattr(options, "sampler", None),
-        "settings": getattr(options, "model", ()),
-    }
-    one_method = protocol.several_runs == "averaged"
-    runs = open_runs(folders, data=data, device=device, one_method=one_method, **decoding)
-    for run in runs:
-        if not protocol.applies_to(run):
-            dataset = run.config.data.dataset
+    with writing_to(path):
+        decoding: dict[str, Any] = {
+            "steps": getattr(options, "steps", None),
+            "sampler": getattr(options, "sampler", None),
+            "settings": getattr(options, "model", ()),
+        }
+        one_method = protocol.several_runs == "averaged"
+        runs = open_runs(folders, data=data, device=device, one_method=one_method, **decoding)
+        for run in runs:
+            if not protocol.applies_to(run):
+                dataset = run.config.data.dataset
+                raise InputError(
+                    f"{run.folder}: {protocol.name} needs {protocol.requires}; method {run.config.method!r} on "
+                    f"{dataset!r} has none"
+                )
+        context = Context(
+            runs,
+            options,
+            seed=seed,
+            data=data,
+            load=lambda folder: load_model(folder, device=device, **decoding),
+            bar=progress_bar,
+            note=lambda text: typer.echo(f"note: {text}", err=True),
+        )
+        try:
+            metrics = protocol.measure(context)
+        except ValidationError as error:
+            bad = error.errors()[0]
+            if bad["type"] != "finite_number":
+                raise
+            named = ", ".join(str(folder) for folder in folders)
+            where = ".".join(map(str, bad["loc"]))
             raise InputError(
-                f"{run.folder}: {protocol.name} needs {protocol.requires}; method {run.config.method!r} on "
-                f"{dataset!r} has none"
-            )
-    context = Context(
-        runs,
-        options,
-        seed=seed,
-        data=data,
-        load=lambda folder: load_model(folder, device=device, **decoding),
-        bar=progress_bar,
-        note=lambda text: typer.echo(f"note: {text}", err=True),
-    )
-    try:
-        metrics = protocol.measure(context)
-    except ValidationError as error:
-        bad = error.errors()[0]
-        if bad["type"] != "finite_number":
-            raise
-        named = ", ".join(str(folder) for folder in folders)
-        where = ".".join(map(str, bad["loc"]))
-        raise InputError(
-            f"{named}: {protocol.name}: the {where} of a figure is {bad['input']}, but: {bad['msg']}"
-        ) from error
-    publish(Publication(protocol, context, metrics, path, started), as_json=as_json)
+                f"{named}: {protocol.name}: the {where} of a figure is {bad['input']}, but: {bad['msg']}"
+            ) from error
+        publish(Publication(protocol, context, metrics, path, started), as_json=as_json)
 
 
 def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:

@@ -53,6 +53,7 @@ def report(
     """
     from seqdis.core.device_choice import pick_device
     from seqdis.core.results import device_name, installed_versions
+    from seqdis.core.run_lock import writing_to
     from seqdis.eval.report.compose import report_runs
     from seqdis.eval.report.page import write_report
     from seqdis.eval.report.trained_run import ReportSettings
@@ -62,37 +63,40 @@ def report(
         raise InputError(f"--out {path}: a report is one .html file")
     if out is None and len(runs) > 1:
         raise InputError("a report of several runs needs --out FILE.html")
-    names = _names(runs)
-    loaded = [_open(run, name, data, device, steps, sampler) for run, name in zip(runs, names, strict=True)]
-    records = {run.name: run.record for run in loaded if run.record is not None}
-    for file in results or []:
-        record = _read_record(file)
-        records[record.name if record.name not in records else str(file)] = record
-    amounts = {"clips": clips, "reconstructions": reconstructions, "samples": samples, "probed": probed}
-    words = ["seqdis", "eval", "report", *map(str, runs)]
-    words += [word for name, amount in amounts.items() for word in (f"--{name}", str(amount))]
-    words += ["--seed", str(seed)]
-    words += [word for file in results or [] for word in ("--results", str(file))]
-    words += [] if steps is None else ["--steps", str(steps)]
-    words += [] if sampler is None else ["--sampler", sampler]
-    words += [] if data is None else ["--data", str(data)]
-    versions = ", ".join(f"{name} {version}" for name, version in installed_versions().items())
-    made = {
-        "report made on": device_name(pick_device(device)),
-        "seed of the report": str(seed),
-        "made with": versions,
-        "command": shlex.join([*words, "--out", str(path)]),
-    }
-    settings = ReportSettings(**amounts, seed=seed)
-    with progress_bar("reporting") as progress:
-        page = report_runs(
-            loaded,
-            records=records,
-            settings=settings,
-            made=made,
-            stage=lambda _, done: progress(round(1000 * done), 1000),
-        )
-    write_report(page, path)
+    with writing_to(path):
+        names = _names(runs)
+        loaded = [
+            _open(run, name, data, device, steps, sampler) for run, name in zip(runs, names, strict=True)
+        ]
+        records = {run.name: run.record for run in loaded if run.record is not None}
+        for file in results or []:
+            record = _read_record(file)
+            records[record.name if record.name not in records else str(file)] = record
+        amounts = {"clips": clips, "reconstructions": reconstructions, "samples": samples, "probed": probed}
+        words = ["seqdis", "eval", "report", *map(str, runs)]
+        words += [word for name, amount in amounts.items() for word in (f"--{name}", str(amount))]
+        words += ["--seed", str(seed)]
+        words += [word for file in results or [] for word in ("--results", str(file))]
+        words += [] if steps is None else ["--steps", str(steps)]
+        words += [] if sampler is None else ["--sampler", sampler]
+        words += [] if data is None else ["--data", str(data)]
+        versions = ", ".join(f"{name} {version}" for name, version in installed_versions().items())
+        made = {
+            "report made on": device_name(pick_device(device)),
+            "seed of the report": str(seed),
+            "made with": versions,
+            "command": shlex.join([*words, "--out", str(path)]),
+        }
+        settings = ReportSettings(**amounts, seed=seed)
+        with progress_bar("reporting") as progress:
+            page = report_runs(
+                loaded,
+                records=records,
+                settings=settings,
+                made=made,
+                stage=lambda _, done: progress(round(1000 * done), 1000),
+            )
+        write_report(page, path)
     summary = {
         "out": str(path),
         "bytes": path.stat().st_size,
