@@ -1,0 +1,112 @@
+"""The readers of the installed modalities: one for each suffix of ``Modality.reads``, and one for folders of frames."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from seqdis.core.config import DataConfig
+from seqdis.core.modality import Modality
+from seqdis.core.registry import get_modality, list_modalities
+from soak.children import start
+from soak.readers import Reader
+from soak.samples import sample_files
+
+__all__ = ["media_readers", "settings_of"]
+
+_MOST_STEPS = 64
+
+
+def media_readers(place: Path) -> list[Reader]:
+    """The readers of every modality that the registry finds, with samples of each suffix.
+
+    A suffix that no library here can write is tried with files of all other kinds under its name.
+    """
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    modalities = [get_modality(name) for name in list_modalities()]
+    suffixes = sorted({suffix for modality in modalities for suffix in modality.reads if suffix != "/"})
+    # In a process of its own, for encoders leave threads behind, which a fork must not have.
+    start(lambda: _write_samples([*suffixes, ".png", ".jpg"], place), place / "output.txt").wait(120)
+    found = {suffix: _samples_of(place, suffix) for suffix in [*suffixes, ".png", ".jpg"]}
+    foreign = [contents[0] for contents in found.values() if contents]
+    readers = []
+    for modality in modalities:
+        settings, folder = settings_of(modality), place / modality.name
+        for suffix in modality.reads:
+            if suffix == "/":
+                reader = _folder_reader(modality, settings, folder, found[".png"])
+            else:
+                read = _read_by(modality, settings)
+                own = [content for content in found[suffix] if _is_read(read, content, suffix, folder)]
+                samples = own or [*found[suffix], *foreign]
+                reader = Reader(
+                    f"{modality.name} {suffix}", f"input{suffix}", samples, read, native=bool(own)
+                )
+            readers.append(reader)
+    return readers
+
+
+def settings_of(modality: Modality) -> DataConfig:
+    """The data settings with which a modality reads files of a person's own."""
+    presets = modality.presets()
+    own = modality.starter()
+    if own is not None:
+        return presets[own]().data
+    of_files = [build().data for build in presets.values() if build().data.dataset == "folder"]
+    return of_files[0] if of_files else DataConfig(dataset="folder", length=8)
+
+
+def _write_samples(suffixes: list[str], place: Path) -> int:
+    for suffix in suffixes:
+        for number, content in enumerate(sample_files(suffix, place)):
+            (place / f"whole-{number}{suffix}").write_bytes(content)
+    return 0
+
+
+def _samples_of(place: Path, suffix: str) -> list[bytes]:
+    paths = sorted(place.glob("whole-*"))
+    return [path.read_bytes() for path in paths if path.name == f"{path.name[:7]}{suffix}"]
+
+
+def _read_by(modality: Modality, settings: DataConfig) -> Callable[[Path], object]:
+    """Read a file as commands do: settle what is open by it, open its recordings, take the first steps, then all."""
+
+    def read(path: Path) -> object:
+        data = modality.complete(settings, [path])
+        for recording in modality.open(path, data):
+            steps = recording.steps
+            if steps > _MOST_STEPS:
+                import torch
+
+                recording.take(torch.arange(steps - _MOST_STEPS, steps))
+            recording.whole()
+        return data
+
+    return read
+
+
+def _is_read(read: Callable[[Path], object], content: bytes, suffix: str, folder: Path) -> bool:
+    """Whether a whole file is read, which shows that the attack gets behind the first line of the reader."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"input{suffix}"
+    path.write_bytes(content)
+
+    def attempt() -> int:
+        read(path)
+        return 0
+
+    return start(attempt, folder / "output.txt").wait(60).code == 0
+
+
+def _folder_reader(modality: Modality, settings: DataConfig, place: Path, pictures: list[bytes]) -> Reader:
+    """Frames as pictures in a folder, one of which is damaged."""
+    folder = place / "frames"
+    (folder / "frames").mkdir(parents=True, exist_ok=True)
+    for number in range(3):
+        (folder / "frames" / f"{number}.png").write_bytes(pictures[0])
+    read = _read_by(modality, settings)
+    return Reader(
+        f"{modality.name} folder", "frames/1.png", pictures, lambda path: read(path.parent), folder=folder
+    )
