@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from soak.samples import sample_files
 __all__ = ["media_readers", "settings_of"]
 
 _MOST_STEPS = 64
+_PICTURES = (".png", ".jpg")
 
 
 def media_readers(place: Path) -> list[Reader]:
@@ -27,9 +29,11 @@ def media_readers(place: Path) -> list[Reader]:
     place.mkdir(parents=True)
     modalities = [get_modality(name) for name in list_modalities()]
     suffixes = sorted({suffix for modality in modalities for suffix in modality.reads if suffix != "/"})
-    # In a process of its own, for encoders leave threads behind, which a fork must not have.
-    start(lambda: _write_samples([*suffixes, ".png", ".jpg"], place), place / "output.txt").wait(120)
-    found = {suffix: _samples_of(place, suffix) for suffix in [*suffixes, ".png", ".jpg"]}
+    found = {}
+    for suffix in (*_PICTURES, *suffixes):
+        # In a process of its own, for encoders leave threads behind, which a fork must not have, or end it.
+        start(functools.partial(_write_samples, suffix, place), place / "output.txt").wait(60)
+        found[suffix] = _samples_of(place, suffix)
     foreign = [contents[0] for contents in found.values() if contents]
     readers = []
     for modality in modalities:
@@ -58,10 +62,9 @@ def settings_of(modality: Modality) -> DataConfig:
     return of_files[0] if of_files else DataConfig(dataset="folder", length=8)
 
 
-def _write_samples(suffixes: list[str], place: Path) -> int:
-    for suffix in suffixes:
-        for number, content in enumerate(sample_files(suffix, place)):
-            (place / f"whole-{number}{suffix}").write_bytes(content)
+def _write_samples(suffix: str, place: Path) -> int:
+    for number, content in enumerate(sample_files(suffix, place)):
+        (place / f"whole-{number}{suffix}").write_bytes(content)
     return 0
 
 

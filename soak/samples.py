@@ -10,9 +10,8 @@ import bz2
 import contextlib
 import gzip
 import io
-import itertools
 import lzma
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,18 +23,22 @@ _FRAMES, _RATE, _SAMPLES = 6, 16000, 8000
 _WIDTH, _HEIGHT = 176, 144
 
 
-def sample_files(suffix: str, place: Path) -> list[bytes]:
-    """Whole files whose name ends in a suffix, by every writer that knows it; none where none does."""
+def sample_files(suffix: str, place: Path) -> Iterator[bytes]:
+    """Whole files whose name ends in a suffix, by every writer that knows it; none where none does.
+
+    The encoders that are known to end a process come last, so that what the others wrote is there before.
+    """
     base, _, packed = suffix.rpartition(".")
     if base and f".{packed}" in _PACKERS:
-        return [_PACKERS[f".{packed}"](content) for content in sample_files(base, place)]
-    found = []
+        yield from (_PACKERS[f".{packed}"](content) for content in sample_files(base, place))
+        return
     for write in (_table, _array, _sound, _picture, _film_with_sound, _film, _track):
         path = place / f"{write.__name__}{suffix}"
         with contextlib.suppress(Exception):  # it does not know the suffix, or lacks its encoder
             write(path)
-            found.append(path.read_bytes())
-    return [content for content in found if content]
+            content = path.read_bytes()
+            if content:
+                yield content
 
 
 def _zstd(content: bytes) -> bytes:
@@ -130,19 +133,19 @@ def _container(path: Path, *, pictures: bool, sound: bool) -> None:
 
     with av.open(str(path), "w") as empty:
         own = (empty.default_video_codec, empty.default_audio_codec)
-    videos = dict.fromkeys((own[0], *_VIDEO_CODECS)) if pictures else {None: None}
-    sounds = dict.fromkeys((own[1], *_SOUND_CODECS)) if sound else {None: None}
-    for codecs in itertools.product(videos, sounds):
+    # A container's own codecs come first where one alone is asked for: the common ones are tried together.
+    pairs = (*_CODECS, own) if pictures and sound else (own, *_CODECS)
+    for video, track in dict.fromkeys(pairs):
+        codecs = [codec for codec, wanted in ((video, pictures), (track, sound)) if wanted]
         try:
-            _encode(path, [codec for codec in codecs if codec is not None])
+            _encode(path, codecs)
         except Exception:  # the container does not take the codec, or the codec not these frames
             continue
         return
     raise ValueError(path.suffix)
 
 
-_VIDEO_CODECS = ("mpeg4", "mpeg2video", "mjpeg", "wmv2", "flv1", "h263", "theora")
-_SOUND_CODECS = ("aac", "pcm_s16le", "mp2", "ac3", "wmav2", "flac", "opus")
+_CODECS = (("mpeg4", "aac"), ("mpeg2video", "mp2"), ("wmv2", "wmav2"), ("flv1", "pcm_s16le"), ("h263", "ac3"))
 
 
 def _encode(path: Path, codecs: Sequence[str]) -> None:
