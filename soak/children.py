@@ -156,4 +156,6 @@ def _redirect(output: Path) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    # Whatever stood for them before, such as what a test captures.
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+import io
 import shutil
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from seqdis.core.config import DataConfig
+from seqdis.core.data.discovery import find_inputs
+from seqdis.core.data.folder_content import open_recordings
 from seqdis.core.modality import Modality
 from seqdis.core.registry import get_modality, list_modalities
 from soak.children import start
@@ -49,6 +53,8 @@ def media_readers(place: Path) -> list[Reader]:
                     f"{modality.name} {suffix}", f"input{suffix}", samples, read, native=bool(own)
                 )
             readers.append(reader)
+        whole = [(suffix, found[suffix][0]) for suffix in modality.reads if found.get(suffix)]
+        readers.append(_shard_reader(modality, settings, folder, whole[:3]))
     return readers
 
 
@@ -101,6 +107,28 @@ def _is_read(read: Callable[[Path], object], content: bytes, suffix: str, folder
         return 0
 
     return start(attempt, folder / "output.txt").wait(60).code == 0
+
+
+def _shard_reader(
+    modality: Modality, settings: DataConfig, place: Path, whole: Sequence[tuple[str, bytes]]
+) -> Reader:
+    """A tar in WebDataset's layout of some files that the modality reads, with labels beside them."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for number, (suffix, content) in enumerate(whole):
+            for name, held in ((f"{number}{suffix}", content), (f"{number}.json", b'{"who": "a"}')):
+                entry = tarfile.TarInfo(name)
+                entry.size = len(held)
+                archive.addfile(entry, io.BytesIO(held))
+
+    def read(path: Path) -> object:
+        found = find_inputs(modality, [path])
+        data = modality.complete(settings, found.paths)
+        content = open_recordings(modality, found, data)
+        return [recording.whole() for recording in content.recordings]
+
+    native = _is_read(read, packed.getvalue(), ".tar", place)
+    return Reader(f"{modality.name} shard .tar", "input.tar", [packed.getvalue()], read, native=native)
 
 
 def _folder_reader(modality: Modality, settings: DataConfig, place: Path, pictures: list[bytes]) -> Reader:
