@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import shutil
 import tarfile
@@ -14,7 +13,7 @@ from seqdis.core.data.discovery import find_inputs
 from seqdis.core.data.folder_content import open_recordings
 from seqdis.core.modality import Modality
 from seqdis.core.registry import get_modality, list_modalities
-from soak.children import start
+from soak.in_turn import done_in_turn
 from soak.readers import Reader
 from soak.samples import sample_files
 
@@ -33,11 +32,10 @@ def media_readers(place: Path) -> list[Reader]:
     place.mkdir(parents=True)
     modalities = [get_modality(name) for name in list_modalities()]
     suffixes = sorted({suffix for modality in modalities for suffix in modality.reads if suffix != "/"})
-    found = {}
-    for suffix in (*_PICTURES, *suffixes):
-        # In a process of its own, for encoders leave threads behind, which a fork must not have, or end it.
-        start(functools.partial(_write_samples, suffix, place), place / "output.txt").wait(60)
-        found[suffix] = _samples_of(place, suffix)
+    wanted = [*_PICTURES, *suffixes]
+    # In a process of its own, for encoders leave threads behind, which a fork must not have, or end it.
+    done_in_turn(len(wanted), lambda number: _write_samples(wanted[number], place), place, seconds=240)
+    found = {suffix: _samples_of(place, suffix) for suffix in wanted}
     foreign = [contents[0] for contents in found.values() if contents]
     readers = []
     for modality in modalities:
@@ -46,12 +44,7 @@ def media_readers(place: Path) -> list[Reader]:
             if suffix == "/":
                 reader = _folder_reader(modality, settings, folder, found[".png"])
             else:
-                read = _read_by(modality, settings)
-                own = [content for content in found[suffix] if _is_read(read, content, suffix, folder)]
-                samples = own or [*found[suffix], *foreign]
-                reader = Reader(
-                    f"{modality.name} {suffix}", f"input{suffix}", samples, read, native=bool(own)
-                )
+                reader = _file_reader(modality, settings, suffix, found[suffix], foreign, folder)
             readers.append(reader)
         whole = [(suffix, found[suffix][0]) for suffix in modality.reads if found.get(suffix)]
         readers.append(_shard_reader(modality, settings, folder, whole[:3]))
@@ -68,10 +61,9 @@ def settings_of(modality: Modality) -> DataConfig:
     return of_files[0] if of_files else DataConfig(dataset="folder", length=8)
 
 
-def _write_samples(suffix: str, place: Path) -> int:
+def _write_samples(suffix: str, place: Path) -> None:
     for number, content in enumerate(sample_files(suffix, place)):
         (place / f"whole-{number}{suffix}").write_bytes(content)
-    return 0
 
 
 def _samples_of(place: Path, suffix: str) -> list[bytes]:
@@ -96,17 +88,34 @@ def _read_by(modality: Modality, settings: DataConfig) -> Callable[[Path], objec
     return read
 
 
-def _is_read(read: Callable[[Path], object], content: bytes, suffix: str, folder: Path) -> bool:
-    """Whether a whole file is read, which shows that the attack gets behind the first line of the reader."""
-    folder.mkdir(exist_ok=True)
-    path = folder / f"input{suffix}"
-    path.write_bytes(content)
+def _file_reader(
+    modality: Modality,
+    settings: DataConfig,
+    suffix: str,
+    contents: Sequence[bytes],
+    foreign: Sequence[bytes],
+    place: Path,
+) -> Reader:
+    """The reader of a suffix with those of its whole files that are read; with all there are where none is."""
+    read = _read_by(modality, settings)
+    own = _those_read(read, contents, suffix, place)
+    samples = own or [*contents, *foreign]
+    return Reader(f"{modality.name} {suffix}", f"input{suffix}", samples, read, native=bool(own))
 
-    def attempt() -> int:
+
+def _those_read(
+    read: Callable[[Path], object], contents: Sequence[bytes], suffix: str, place: Path
+) -> list[bytes]:
+    """Those of some whole files that are read, which shows that the attack gets behind the reader's first line."""
+    place.mkdir(exist_ok=True)
+    path = place / f"input{suffix}"
+
+    def attempt(number: int) -> None:
+        path.write_bytes(contents[number])
         read(path)
-        return 0
 
-    return start(attempt, folder / "output.txt").wait(60).code == 0
+    done = done_in_turn(len(contents), attempt, place, seconds=60)
+    return [content for number, content in enumerate(contents) if number in done]
 
 
 def _shard_reader(
@@ -127,7 +136,7 @@ def _shard_reader(
         content = open_recordings(modality, found, data)
         return [recording.whole() for recording in content.recordings]
 
-    native = _is_read(read, packed.getvalue(), ".tar", place)
+    native = bool(_those_read(read, [packed.getvalue()], ".tar", place))
     return Reader(f"{modality.name} shard .tar", "input.tar", [packed.getvalue()], read, native=native)
 
 
