@@ -21,7 +21,7 @@ from soak.readers import Reader
 __all__ = ["MOST_BYTES", "MOST_SECONDS", "Reading", "attack", "damaged", "read_once"]
 
 MOST_SECONDS = 20.0
-"""Time that a file below 1 MB may take."""
+"""Time that a file below 1 MB may take, in seconds of a processor, for a machine may have other things to do."""
 MOST_BYTES = 1 << 30
 """Memory that reading a damaged file may take at its peak: all files here are small, and no limit of what a file may
 claim (``SEQDIS_LIMITS``) allows more."""
@@ -123,7 +123,7 @@ def read_once(read: Callable[[Path], object], path: Path, seed: int) -> Reading:
 
     size = path.stat().st_size
     before = _start_of_memory()
-    began = time.perf_counter()
+    began = time.process_time()
     outcome, message, detail = "read", "", ""
     try:
         read(path)
@@ -132,7 +132,7 @@ def read_once(read: Callable[[Path], object], path: Path, seed: int) -> Reading:
     except BaseException as error:
         outcome, message = "failed", f"{type(error).__name__}: {' '.join(str(error).split())}"
         detail = traceback.format_exc()
-    seconds, peak = time.perf_counter() - began, _peak_of_memory() - before
+    seconds, peak = time.process_time() - began, _peak_of_memory() - before
     if outcome != "failed" and seconds > MOST_SECONDS and size < _SMALL:
         outcome, message = "failed", f"took {seconds:.0f} s, for {size} bytes; {message}"
     elif outcome != "failed" and peak > MOST_BYTES:
