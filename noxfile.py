@@ -165,7 +165,7 @@ def full(session: nox.Session) -> None:
         "examples": examples,
         "browser": browser,
         "tables": tables,
-        "soak": soak,
+        "soak": brief_soak,
         "pipelines": pipelines,
         "processes": processes,
         "learning": learning,
@@ -202,12 +202,6 @@ def tables(session: nox.Session) -> None:
     session.run("pytest", "-m", "full", "tests/integration/test_recorded_commands.py")
 
 
-def soak(session: nox.Session) -> None:
-    """A training that is killed a dozen times at any instant and ends as if it never was."""
-    install(session, "core", tools=("pytest",))
-    session.run("pytest", "-m", "full", "tests/core/training/test_resume.py", "tests/core/test_leftovers.py")
-
-
 def pipelines(session: nox.Session) -> None:
     """The estimator in scikit-learn's pipelines: accuracies after some hundred steps, several processes."""
     install(session, "core", "timeseries", tools=("pytest",))
@@ -217,7 +211,15 @@ def pipelines(session: nox.Session) -> None:
 def processes(session: nox.Session) -> None:
     """Nodes of Ray and jobs of Slurm that are lost, and trainings that are told to stop."""
     install(session, "core", tools=("pytest", *PEERS["core"]), extra="core")
-    session.run("pytest", "-m", "full", "tests/core/executors", "tests/core/cli", "tests/core/quantize")
+    session.run(
+        "pytest",
+        "-m",
+        "full",
+        "tests/core/executors",
+        "tests/core/cli",
+        "tests/core/quantize",
+        "tests/core/test_leftovers.py",
+    )
 
 
 def learning(session: nox.Session) -> None:
@@ -236,6 +238,26 @@ def protocols(session: nox.Session) -> None:
         "tests/integration/test_protocols.py",
         "tests/integration/test_cli_modalities.py",
     )
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Kills, full disks, second writers, damaged files, hostile models: ``-- --minutes 30``; adds to results/soak.json.
+
+    A failure is run again by ``-- --again NAME``, which the JSON file and the output name.
+    """
+    run_soak(session, *session.posargs)
+
+
+def brief_soak(session: nox.Session) -> None:
+    """The same for two minutes, the same draws each time, counted by themselves: runs/soak/brief.json."""
+    run_soak(session, "--minutes", "2", "--seed", "0", "--fresh", "--out", "runs/soak/brief.json")
+
+
+def run_soak(session: nox.Session, *arguments: str) -> None:
+    """Run the soak with all that reads and writes installed."""
+    install(session, *PACKAGES, tools=("webdataset",), extra="audio")
+    session.run("python", "-m", "soak", *arguments)
 
 
 @nox.session

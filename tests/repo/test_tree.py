@@ -37,6 +37,7 @@ SESSIONS = [
     "kernels",
     "release",
     "duplicates",
+    "soak",
 ]
 
 

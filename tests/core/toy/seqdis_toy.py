@@ -7,6 +7,8 @@ it by entry point, in this process and in those that a test starts.
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,6 +180,14 @@ class ToyModality(Modality):
         np.save(path, frames.numpy())
 
     def draw(self, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:
-        # Core's own environment has no plotting library; the bytes are a PNG's signature and the shape.
+        # Core's own environment has no plotting library: a grey PNG with a pixel a panel.
         self.check_suffix(path, self.pictures, "draw")
-        path.write_bytes(b"\x89PNG\r\n\x1a\n" + str([len(row) for row in grid]).encode())
+        width, height = max(map(len, grid)), len(grid)
+        header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+        pixels = zlib.compress((b"\0" + b"\x80" * width) * height)
+        chunks = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
+        parts = [
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+            for kind, body in chunks
+        ]
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))

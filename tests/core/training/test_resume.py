@@ -18,8 +18,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.training.checkpoint import list_checkpoints
 
 STEPS = {"steps": 23, "log_every": 4, "save_every": 5, "eval_every": 8, "keep": 2}
-# Number of times that the long test kills a run.
-SOAK = 12
+KILLS = 4
 
 
 class Starter(Protocol):
@@ -96,21 +95,19 @@ def test_killed_in_a_save_and_in_a_step(
     assert _outcome(out) == _outcome(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(SOAK, marks=pytest.mark.full)])
 def test_killed_at_any_instant(
-    kills: int,
     tmp_path: Path,
     plain_config: Callable[..., RunConfig],
     run: Callable[..., Disentangler],
     start_child: Starter,
 ) -> None:
-    config = plain_config(dropout=0.2, **(STEPS | {"steps": 15 * kills, "save_every": 1}))
+    config = plain_config(dropout=0.2, **(STEPS | {"steps": 15 * KILLS, "save_every": 1}))
     run(config, tmp_path / "whole")
     moments, out, killed = random.Random(0), tmp_path / "killed", 0
     while True:
         before = len(list_checkpoints(out / "checkpoints")) and list_checkpoints(out / "checkpoints")[-1].name
         child, connection = start_child(config, out)
-        if killed < kills:
+        if killed < KILLS:
             # Wait until it is well under way, then let chance decide where it is hit.
             while child.is_alive() and (
                 not list_checkpoints(out / "checkpoints")

@@ -25,6 +25,7 @@ from seqdis.core.worker_processes import usable_cores
 __all__ = [
     "BENCHMARK_SCHEMA",
     "RESULT_SCHEMA",
+    "SOAK_SCHEMA",
     "BenchmarkRecord",
     "BenchmarkRow",
     "ResultRecord",
@@ -36,6 +37,7 @@ __all__ = [
 
 RESULT_SCHEMA = "seqdis.result.2"
 BENCHMARK_SCHEMA = "seqdis.benchmark.1"
+SOAK_SCHEMA = "seqdis.soak.1"
 
 Versions = dict[str, str]
 _UNIT = r"^[a-z][a-z0-9_]*$"
@@ -277,7 +279,7 @@ def read_schema(path: Path) -> str:
 def _read(path: Path, schema: str | None) -> dict[str, Any]:
     values = read_json(path)
     received = values.get("schema") if isinstance(values, dict) else None
-    allowed = [schema] if schema else [RESULT_SCHEMA, BENCHMARK_SCHEMA]
+    allowed = [schema] if schema else [RESULT_SCHEMA, BENCHMARK_SCHEMA, SOAK_SCHEMA]
     if received == "seqdis.result.1":
         raise InputError(
             f"{path}: schema {received!r} is of an earlier version; "

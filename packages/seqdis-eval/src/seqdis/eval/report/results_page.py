@@ -13,9 +13,10 @@ from pathlib import Path
 
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
-from seqdis.core.results import BENCHMARK_SCHEMA, BenchmarkRecord, ResultRecord, read_schema
+from seqdis.core.results import BENCHMARK_SCHEMA, SOAK_SCHEMA, BenchmarkRecord, ResultRecord, read_schema
 from seqdis.eval.report.dataset_page import benchmark_page, dataset_page
 from seqdis.eval.report.overview import GENERATED, Results, by_dataset, overview_section
+from seqdis.eval.report.soak_section import soak_section
 
 __all__ = ["main", "render_folder"]
 
@@ -51,19 +52,24 @@ def render_folder(root: Path) -> dict[Path, str]:
     folder = root / "results"
     results: list[tuple[Path, ResultRecord]] = []
     benchmarks: list[tuple[Path, BenchmarkRecord]] = []
+    soaks: list[Path] = []
     for path in sorted(folder.rglob("*.json")):
-        if read_schema(path) == BENCHMARK_SCHEMA:
+        schema = read_schema(path)
+        if schema == BENCHMARK_SCHEMA:
             benchmarks.append((path, BenchmarkRecord.load(path)))
+        elif schema == SOAK_SCHEMA:
+            soaks.append(path)
         else:
             results.append((path, ResultRecord.load(path)))
     pictures = [path for path in folder.rglob("*") if path.suffix in (".png", ".gif")]
-    return _render(root, results, benchmarks, pictures)
+    return _render(root, results, benchmarks, soaks, pictures)
 
 
 def _render(
     root: Path,
     results: Results,
     benchmarks: Sequence[tuple[Path, BenchmarkRecord]],
+    soaks: Sequence[Path],
     pictures: Sequence[Path],
 ) -> dict[Path, str]:
     folder = root / "results"
@@ -89,6 +95,8 @@ def _render(
             f"Times of single operations, ours beside a peer's: [{link}]({link}).",
             "",
         ]
+    for path in soaks:
+        lines += soak_section(path, link=path.relative_to(root).as_posix())
     return {root / "RESULTS.md": "\n".join([*lines, _OUTRO]), **pages}
 
 
