@@ -184,7 +184,9 @@ def _check_numbers(cells: pd.Series, name: str) -> None:
     words = texts[~texts.astype(str).str.fullmatch(NUMBER_LIKE.strip("^$")).astype(bool)]
     texts = words if len(words) else texts
     title = str(cells.name)
-    example = f"{str(texts.iloc[0])[:60]!r} in data row {texts.index[0] + 1}" if len(texts) else str(cells.dtype)
+    example = (
+        f"{str(texts.iloc[0])[:60]!r} in data row {texts.index[0] + 1}" if len(texts) else str(cells.dtype)
+    )
     ways = [
         f"{option}={title}" for option in ("id_column", "label_columns", "step_label_columns", "time_column")
     ]
