@@ -86,7 +86,7 @@ def test_other_models_damaged_files_and_unknown_codecs_are_refused(tmp_path: Pat
     weights = tmp_path / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(b"nothing of the kind")
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(InputError, match=r"config\.json cannot be read as JSON"):
+    with pytest.raises(InputError, match=r"config\.json: cannot be read as JSON"):
         video.codec(CodecConfig(name="autoencoder", path=str(tmp_path)))
     (tmp_path / "config.json").write_text(json.dumps({"_class_name": "UNet2DModel"}))
     with pytest.raises(InputError, match="holds a 'UNet2DModel'; allowed: AutoencoderKL, VQModel"):

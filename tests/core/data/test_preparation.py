@@ -143,7 +143,10 @@ def test_a_damaged_record_is_an_error_that_names_the_way_out(source: Path, tmp_p
     out = tmp_path / "out"
     _prepare(source, out)
     (out / "prepared.jsonl").write_text("{}\n")
-    with pytest.raises(InputError, match=r"prepared\.jsonl: is damaged: .*; --force prepares all files anew"):
+    with pytest.raises(
+        InputError,
+        match=r"prepared\.jsonl: cannot be read as the record of a preparation: .*; --force prepares all files anew",
+    ):
         _prepare(source, out)
     assert _prepare(source, out, force=True).prepared == 3
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from tests.eval.conftest import LABELS
 from torch import Tensor, nn
 
@@ -104,9 +107,31 @@ def test_our_own_format_must_have_the_labels_of_the_data(world: Any, tmp_path: P
         open_judge(other, data)
 
 
-@pytest.mark.parametrize("name", ["11-4617-judge.safetensors", "11-6549-judge.safetensors"])
-def test_a_flipped_byte_in_a_judge_is_told_in_one_line(name: str) -> None:
-    path = Path(__file__).parents[2] / "cases" / "20-damaged" / name
-    with pytest.raises(InputError, match=rf"{name}: cannot be read as a judge: .+") as told:
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"labels": []},
+        {"labels": "x"},
+        {"labels": {"a": 3}},
+        {"frame_shape": 3},
+        {"frame_shape": [2**70]},
+        {"frame_shape": [3, 2**20, 2**20]},
+        {"width": "x"},
+        {"width": -1},
+        {"width": 2**20},
+        {"accuracy": None},
+        None,
+    ],
+)
+def test_a_damaged_description_of_a_judge_is_told_in_one_line(tmp_path: Path, about: Any) -> None:
+    judge = SequenceJudge(labels={"a": Label(("x", "y"), "static")}, frame_shape=(3,))
+    path = tmp_path / "judge.safetensors"
+    judge.save(path, accuracy=JudgeAccuracy(1.0, {"a": 1.0}, 5), origin="here")
+    assert SequenceJudge.load(path)[2] == "here"
+    with safe_open(str(path), framework="pt") as file:
+        described = json.loads(file.metadata()["seqdis.judge.1"])
+    damaged = about if about is None else {**described, **about}
+    save_file(judge.state_dict(), path, {"seqdis.judge.1": json.dumps(damaged)})
+    with pytest.raises(InputError, match=r"judge\.safetensors: .+") as told:
         SequenceJudge.load(path)
     assert "\n" not in str(told.value)

@@ -38,7 +38,7 @@ class AllocationLimit(TorchDispatchMode):  # type: ignore[misc]  # torch does no
 
     Args:
         most: Number of numbers, over all tensors that are created.
-        refusal: What the error says besides the numbers; ``{most}`` stands for the limit.
+        refusal: The text of the error, in which ``{most}`` stands for the limit.
 
     Raises:
         InputError: A tensor would exceed it; it is not created.

@@ -20,7 +20,7 @@ SETTING = "SEQDIS_LIMITS"
 
 
 class Limits(Config):
-    """What a file may claim, as a share of its own size or at all (``docs/security.md``).
+    """The largest numbers that a file may claim, for each of its bytes or at all (``docs/security.md``).
 
     A file of ``n`` bytes may hold ``max(content, expansion · n)`` values (bytes of a text that is unpacked, cells of a
     table, numbers of an array), and ``max(content, samples · n)`` samples of sound.

@@ -35,7 +35,7 @@ class Arrays(Mapping[str, np.ndarray]):
     """The arrays of an npz file by their names, each read when it is asked for.
 
     Args:
-        path: The file.
+        path: Path of the file.
 
     Raises:
         InputError: The file is missing or no npz; or, when an array is asked for, it is damaged, holds objects, or is

@@ -19,7 +19,7 @@ _LONGEST_REASON = 200
 
 
 def one_reason(error: BaseException) -> str:
-    """What an error says, on one line of at most 200 characters; the name of its type where it says nothing."""
+    """The message of an error on one line of at most 200 characters, or the name of its type where it says nothing."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, KeyError):
@@ -37,7 +37,7 @@ def readable(path: str | Path, kind: str, *, hint: str = "") -> Iterator[None]:
     Args:
         path: The file that is read.
         kind: The expected kind of file in words (``"a file of latents"``).
-        hint: What follows the reason, such as the way out.
+        hint: The end of the message, such as the way out.
 
     Raises:
         InputError: The body raised an exception; its own ``InputError`` passes as it is.
@@ -54,9 +54,9 @@ def read_json(path: Path, *, kind: str = "JSON", hint: str = "") -> Any:
     """Read a JSON file.
 
     Args:
-        path: The file.
+        path: Path of the file.
         kind: The expected kind of file in words, for the message.
-        hint: What the message ends with, such as the way out.
+        hint: The end of the message, such as the way out.
 
     Raises:
         InputError: The file is missing, is not JSON in UTF-8, or nests deeper than can be read.

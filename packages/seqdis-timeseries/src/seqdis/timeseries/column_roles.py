@@ -184,12 +184,14 @@ def _check_numbers(cells: pd.Series, name: str) -> None:
     words = texts[~texts.astype(str).str.fullmatch(NUMBER_LIKE.strip("^$")).astype(bool)]
     texts = words if len(words) else texts
     title = str(cells.name)
-    example = f"{str(texts.iloc[0])!r} in data row {texts.index[0] + 1}" if len(texts) else str(cells.dtype)
+    example = (
+        f"{str(texts.iloc[0])[:60]!r} in data row {texts.index[0] + 1}" if len(texts) else str(cells.dtype)
+    )
     ways = [
         f"{option}={title}" for option in ("id_column", "label_columns", "step_label_columns", "time_column")
     ]
     if len(texts) and texts.astype(str).nunique() == 1 and len(texts) < len(known):
-        ways.insert(0, f"missing={texts.iloc[0]} (a missing value)")
+        ways.insert(0, f"missing={texts.iloc[0]!s:.60} (a missing value)")
         if texts.index[0] == 0 and (cells == texts.iloc[0]).sum() == 1:
             ways.insert(0, "skip_lines=2 (a line of units below the names)")
     raise InputError(

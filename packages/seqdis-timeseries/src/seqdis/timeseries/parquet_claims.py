@@ -1,4 +1,4 @@
-"""What the metadata of a parquet file claim, checked before any of it is read."""
+"""The claims in the metadata of a parquet file, checked before any of it is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_parquet(path: Path) -> None:
     A text that occurs many times is stored once and read as often as it occurs.
 
     Raises:
-        InputError: It claims too much.
+        InputError: The file claims more than allowed.
     """
     size = path.stat().st_size
     with pq.ParquetFile(path) as file:

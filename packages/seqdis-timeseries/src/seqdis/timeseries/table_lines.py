@@ -85,7 +85,7 @@ def table_lines(text: str, skip_lines: Sequence[str], name: str) -> TableLines:
 
 
 class _Parts:
-    """What the lines that were seen so far are."""
+    """The rows among the lines that were seen so far, and what stood beside them."""
 
     def __init__(self, skipped: Sequence[tuple[int, int]]) -> None:
         self.rows = io.StringIO()

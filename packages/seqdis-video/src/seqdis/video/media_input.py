@@ -34,8 +34,8 @@ def open_picture(path: Path) -> Image.Image:
     """Open a picture or animation of a kind that is read, whatever its name says; its pixels are not decoded yet.
 
     Raises:
-        InputError: It has more pixels than allowed (limit ``pixels``).
-        OSError, ValueError, SyntaxError: It is damaged or no such picture.
+        InputError: The picture has more pixels than allowed (limit ``pixels``).
+        OSError, ValueError, SyntaxError: The file is damaged, or no such picture.
     """
     most = Image.MAX_IMAGE_PIXELS
     if most is not None and limits().pixels > most:
@@ -56,7 +56,7 @@ def open_picture(path: Path) -> Image.Image:
 
 @functools.lru_cache(maxsize=1)
 def _kinds() -> tuple[str, ...]:
-    """Those that this build of Pillow knows."""
+    """The kinds that this build of Pillow knows."""
     Image.init()
     return tuple(kind for kind in _PICTURES if kind in Image.OPEN)
 
@@ -65,7 +65,7 @@ def check_pixels(path: Path, width: int, height: int) -> None:
     """Refuse a picture with more pixels than the limit ``pixels``.
 
     Raises:
-        InputError: It has more.
+        InputError: The picture has more.
     """
     check_size(path, width * height, "pixels", what=f"pixels ({width}x{height})")
 

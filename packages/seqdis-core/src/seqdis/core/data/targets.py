@@ -186,7 +186,7 @@ def _read(path: Path, recordings: int) -> TargetTable | None:
             tensors = load_file(path)
             table = TargetTable(tensors["values"], tensors["lengths"])
     except InputError as error:
-        _logger.warning("%s; it is computed again", error)
+        _logger.warning("%s: is damaged (%s); it is computed again", path, error)
         return None
     if len(table.lengths) != recordings or int(table.lengths.sum()) != len(table.values):
         _logger.warning("%s: is damaged (its sizes disagree); it is computed again", path)
