@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from seqdis.core.codec import FrameCodec
 from seqdis.core.errors import InputError
 from seqdis.core.finite import check_finite
 from seqdis.core.loaded_weights import fitting_weights
+from seqdis.core.training.checkpoint import read_tensors
 
 __all__ = ["AutoencoderCodec", "load_autoencoder"]
 
@@ -121,7 +121,7 @@ def load_autoencoder(path: str | None) -> AutoencoderCodec:
 
 
 def _check_weights(path: Path, loaded: Mapping[str, Tensor]) -> None:
-    saved = load_file(path)
+    saved = read_tensors(path)
     same = saved.keys() & loaded.keys()  # diffusers gives some weights of older files another name
     misfit = "the weights and config.json disagree"
     known = {name: saved[name] for name in same}
