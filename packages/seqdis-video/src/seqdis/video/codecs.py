@@ -119,7 +119,12 @@ def load_autoencoder(path: str | None) -> AutoencoderCodec:
 
 
 def _check_weights(path: Path) -> None:
-    for name, value in read_tensors(path).items():
+    try:
+        tensors = read_tensors(path)
+    except InputError as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"codec 'autoencoder': {path.parent} cannot be loaded: {first}") from error
+    for name, value in tensors.items():
         if not value.is_floating_point():
             kind = str(value.dtype).removeprefix("torch.")
             raise InputError(f"{path}: {name} is of type {kind}; allowed: a floating type")
