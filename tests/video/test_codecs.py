@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from seqdis.core.config import CodecConfig
 from seqdis.core.errors import InputError
@@ -102,6 +103,20 @@ def test_damaged_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"codec 'autoencoder': .* cannot be loaded") as error:
         VideoModality().codec(CodecConfig(name="autoencoder", path=str(tmp_path)))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["nan", "int8"])
+def test_weights_that_are_not_finite_numbers_are_refused_by_the_tensor(tmp_path: Path, kind: str) -> None:
+    _save("AutoencoderKL", tmp_path)
+    path = tmp_path / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    name = "encoder.conv_in.bias"
+    tensors[name] = tensors[name] * torch.nan if kind == "nan" else tensors[name].to(torch.int8)
+    save_file(tensors, path)
+    with pytest.raises(
+        InputError, match=rf"\.safetensors: {name}(: \d+ of \d+ values are NaN| is of type int8)"
+    ):
+        VideoModality().codec(CodecConfig(name="autoencoder", path=str(tmp_path)))
 
 
 def test_without_diffusers_the_message_says_what_to_install(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.labels import Label
@@ -99,6 +101,26 @@ def test_save_then_load_is_bit_equal(tmp_path) -> None:
         ).read_bytes()
     x = torch.randn(2, 3, 6)
     assert all(torch.equal(loaded(x)[name], judge(x)[name]) for name in LABELS)
+
+
+def test_weights_that_are_not_finite_numbers_are_refused_by_the_tensor(tmp_path) -> None:
+    path = tmp_path / "judge.safetensors"
+    judge = SequenceJudge(labels=LABELS, frame_shape=(6,), width=8).eval()
+    accuracy = JudgeAccuracy(joint=0.5, labels={"colour": 0.75, "way": 0.5}, n=4)
+    judge.save(path, accuracy=accuracy, origin="here")
+    with safe_open(str(path), framework="pt") as file:
+        about, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    name = "heads.0.0.bias"
+    for bad, message in (
+        (tensors[name] * torch.nan, "values are NaN or Inf"),
+        (tensors[name].to(torch.int8), "is of type int8; allowed: a floating type"),
+    ):
+        save_file(tensors | {name: bad}, path, about)
+        with pytest.raises(InputError, match=rf"judge\.safetensors: {name}.*{message}"):
+            SequenceJudge.load(path)
+    judge.heads[0][0].bias.data.fill_(torch.nan)
+    with pytest.raises(InputError, match=f"{name}: .*values are NaN or Inf"):
+        judge.save(path, accuracy=accuracy, origin="here")
 
 
 def test_what_is_not_a_judge_is_refused(tmp_path) -> None:

@@ -38,7 +38,7 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
         root: The folder of a person's own files, or of latents; None for a named dataset.
 
     Raises:
-        InputError: The files cannot be used, or a named dataset's shape is left open.
+        InputError: The files cannot be used, all recordings have one step, or a named dataset's shape is left open.
     """
     if config.data.dataset != "folder" or root is None:
         if root is not None and is_shard_folder(root):
@@ -58,6 +58,8 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
     else:
         data = modality.complete(config.data, looked_at(find_inputs(modality, [root]).paths))
     longest = max(one.steps for one in folder_content(modality, data, root).recordings)
+    if longest < 2:
+        raise InputError(f"{root}: the longest recording has {longest} step; length is at least 2")
     if longest < data.length:
         _logger.warning("%s: the longest recording has %d steps: length=%d", root, longest, longest)
         data = data.model_copy(update={"length": longest})

@@ -59,8 +59,8 @@ def check_results(results: Mapping[str, Tensor], given: Tensor, keys: Sequence[s
     """Refuse what a network made of a batch where any of it is NaN or Inf.
 
     Args:
-        results: What came out by its name in a message, each ``(B, …)``.
-        given: What went in, ``(B, …)``, finite.
+        results: Tensors that came out, each ``(B, …)``, by their name in a message.
+        given: Finite values that went in, ``(B, …)``.
         keys: A name for each sequence, or none.
         name: Name of the batch, for sequences without a name of their own.
 

@@ -167,7 +167,7 @@ def report_folder(config: RunConfig, root: Path) -> FolderReport:
 
 
 def _refusal(windows: SequenceDataset, data: DataConfig) -> str | None:
-    """What a training says of values that cannot be normalised; None where it takes them, or where a look would decode files."""
+    """The message of a training about values that cannot be normalised; None where it takes them, or a look would decode files."""
     if not windows.in_memory:
         return None
     try:

@@ -23,8 +23,8 @@ def fitting_weights(
         saved: The saved tensors, all of them.
         expected: The tensors of the network that they are for.
         where: The file or folder that they come from, for the message.
-        misfit: What is wrong where a name or a shape does not fit, in words.
-        hint: What may have caused that, for the end of the message.
+        misfit: Words for the message of a name or a shape that does not fit.
+        hint: A possible cause of that, for the end of the message.
 
     Raises:
         InputError: A tensor is missing, too many, of another shape, of a type that is not floating where it should be,

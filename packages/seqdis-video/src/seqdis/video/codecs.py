@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from seqdis.core.codec import FrameCodec
 from seqdis.core.errors import InputError
 from seqdis.core.finite import check_finite
-from seqdis.core.loaded_weights import fitting_weights
-from seqdis.core.reading import read_json, readable
+from seqdis.core.reading import read_json, read_tensors, readable
 
 __all__ = ["AutoencoderCodec", "load_autoencoder"]
 
@@ -106,19 +103,22 @@ def load_autoencoder(path: str | None) -> AutoencoderCodec:
     except ImportError as error:
         message = "codec 'autoencoder' needs diffusers: python -m pip install 'seqdis-video[latent]'"
         raise InputError(message) from error
+    _check_weights(folder / _FILES[1])
     with readable(folder, "codec 'autoencoder'"):
         model = getattr(diffusers, kind).from_pretrained(
             folder, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=False
         )
-    _check_weights(folder / _FILES[1], model.state_dict())
     return AutoencoderCodec(model)
 
 
-def _check_weights(path: Path, loaded: Mapping[str, Tensor]) -> None:
-    saved = load_file(path)
-    same = saved.keys() & loaded.keys()  # diffusers gives some weights of older files another name
-    misfit = "the weights and config.json disagree"
-    known = {name: saved[name] for name in same}
-    fitting_weights(known, {name: loaded[name] for name in same}, where=str(path), misfit=misfit)
-    for name in saved.keys() - same:
-        check_finite(saved[name], f"{path}: {name}")
+def _check_weights(path: Path) -> None:
+    try:
+        tensors = read_tensors(path)
+    except InputError as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"codec 'autoencoder': {path.parent} cannot be loaded: {first}") from error
+    for name, value in tensors.items():
+        if not value.is_floating_point():
+            kind = str(value.dtype).removeprefix("torch.")
+            raise InputError(f"{path}: {name} is of type {kind}; allowed: a floating type")
+        check_finite(value.float(), f"{path}: {name}")

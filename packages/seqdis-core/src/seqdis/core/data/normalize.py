@@ -114,7 +114,7 @@ class Normalizer(nn.Module):
 
 
 def _usable(std: Tensor) -> Tensor:
-    """Where float32 holds both the scale of the normaliser, 0.5/σ, and its inverse as normal numbers."""
+    """True for a deviation σ of which float32 holds the scale of the normaliser, 0.5/σ, and its inverse as normal numbers."""
     info = torch.finfo(torch.float32)
     return (std >= info.tiny) & (std <= NORMALIZED_STD / info.tiny)
 

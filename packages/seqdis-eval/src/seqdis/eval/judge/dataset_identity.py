@@ -1,4 +1,4 @@
-"""What tells the clips of a dataset from others, without reading all of them where they lie in files."""
+"""An identity of a dataset that covers all its clips, without reading all of them where they lie in files."""
 
 from __future__ import annotations
 
