@@ -24,7 +24,7 @@ __all__ = ["HOSTILE", "Hostile", "load_hostile"]
 
 _PATIENCE = 60.0
 _DTYPES = ("int8", "int64", "uint8", "bool", "complex64", "float8_e4m3fn", "float16", "bfloat16", "float64")
-_FLOATING = ("float16", "bfloat16", "float64")
+_FLOATING = ("float8_e4m3fn", "float16", "bfloat16", "float64")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def load_hostile(hostile: Hostile, seed: int, model: Path, data: Path, place: Pa
     """
     chain, folder, canary = Chain(), place / "work" / "model", place / "canary"
     shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(model, folder)
+    # Its checkpoints would be loaded where the model itself is no file.
+    shutil.copytree(model, folder, ignore=shutil.ignore_patterns("checkpoints"))
     shutil.copytree(data, place / "work" / "data")
     hostile.spoil(folder, canary, random.Random(seed))
     words = ("encode", "model", "data", "--out", "result.npz", "--json")

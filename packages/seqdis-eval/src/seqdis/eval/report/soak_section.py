@@ -1,4 +1,4 @@
-"""What the soak has counted: kills, full disks, second writers, damaged files and hostile models."""
+"""A section of a page with the counts of the soak: kills, full disks, second writers, damaged files and models."""
 
 from __future__ import annotations
 
