@@ -19,9 +19,10 @@ from seqdis.core.quantize.stream import read_codes
 from seqdis.core.registry import list_methods, list_plugins, list_presets
 from seqdis.core.remembered_data import remembered_folder
 from seqdis.core.results import ResultRecord
-from seqdis.core.training.checkpoint import read_state, read_tensors
+from seqdis.core.training.checkpoint import read_state
 from seqdis.core.training.curves import read_curves
 from seqdis.core.training.logs import truncate_log
+from seqdis.core.training.snapshot import read_tensors
 from seqdis.core.training_record import read_training
 from seqdis.eval.features.torchscript import load_script
 from seqdis.eval.judge.sequence_judge import SequenceJudge
