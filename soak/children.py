@@ -47,7 +47,9 @@ class Ended:
 
     @property
     def error(self) -> str:
-        """The last line of the output, which names what was wrong."""
+        """The last line of the output, which names what was wrong; of one that was stopped, how long it took."""
+        if self.timed_out:
+            return f"no end after {self.seconds:.0f} s"
         return ([line for line in self.output.splitlines() if line.strip()] or [f"exit code {self.code}"])[-1]
 
 

@@ -17,13 +17,14 @@ from typing import Any
 from soak.children import Child, start
 from soak.full_disks import why_no_small_disk
 from soak.readers import Reader, all_readers
+from soak.reference import PATIENCE
 from soak.scenarios import SCENARIOS
 from soak.tally import Failure, Record, Tally
 from soak.worker import Share, Worker
 
 __all__ = ["Session"]
 
-_GRACE = 240.0
+_GRACE = PATIENCE + 60
 """Seconds that the last task of a worker may take after the time is over."""
 
 
