@@ -59,7 +59,7 @@ def outcome(out: Path) -> list[bytes]:
 
 
 def wait_for_steps(out: Path, count: int) -> None:
-    for _ in range(1200):
+    for _ in range(6000):
         if (out / "log.jsonl").is_file() and (out / "log.jsonl").read_text().count("\n") >= count:
             return
         time.sleep(0.05)

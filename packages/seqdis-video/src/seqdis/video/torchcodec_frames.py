@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import io
 import json
 from collections.abc import Iterator
@@ -36,7 +35,9 @@ def torchcodec_problem() -> str | None:
 
 
 def _decoders() -> Any:
-    return importlib.import_module("torchcodec.decoders")
+    import torchcodec.decoders
+
+    return torchcodec.decoders
 
 
 def _smallest_video() -> bytes:
