@@ -33,7 +33,7 @@ def as_large_as(state: Mapping[str, Tensor], where: str | Path) -> AllocationLim
     return AllocationLimit(2 * held + _BESIDES, refusal)
 
 
-class AllocationLimit(TorchDispatchMode):  # type: ignore[misc]  # torch does not say its type
+class AllocationLimit(TorchDispatchMode):
     """Refuses, in a ``with`` statement, to create tensors of more numbers in all than a limit.
 
     Args:
@@ -45,7 +45,7 @@ class AllocationLimit(TorchDispatchMode):  # type: ignore[misc]  # torch does no
     """
 
     def __init__(self, most: int, refusal: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch does not say its type
         self.created = 0
         self._most, self._refusal = most, refusal
 

@@ -103,7 +103,7 @@ def _parse(lines: TableLines, separator: str, name: str, count: int) -> pa.Table
         content, mark = rewritten.getvalue(), ","
     else:
         mark = separator
-    wrong = []
+    wrong: list[arrow_csv.InvalidRow] = []
 
     def remember(row: arrow_csv.InvalidRow) -> str:
         wrong[:1] = [row]

@@ -61,8 +61,8 @@ class SpriteSheets:
         strips = []
         for kind in [_SHOES] if layer == "shoes" else range(_KINDS):
             path = root / "sheets" / layer / f"{kind}.png"
-            kind = readable(path, "a sheet of dataset 'sprites'", hint=f"; it is {_SOURCE}")
-            with kind, open_picture(path) as sheet:
+            told = readable(path, "a sheet of dataset 'sprites'", hint=f"; it is {_SOURCE}")
+            with told, open_picture(path) as sheet:
                 pixels = np.asarray(sheet.convert("RGBA"))
             if pixels.shape != (21 * _CELL, 13 * _CELL, 4):
                 size = f"{pixels.shape[1]}x{pixels.shape[0]}"
