@@ -65,11 +65,15 @@ def read_json(path: Path, *, kind: str = "JSON", hint: str = "") -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path, *, kind: str = "tensors") -> dict[str, Tensor]:
     """Read the tensors of a safetensors file, whose header can claim no more than the file holds.
+
+    Args:
+        path: The file.
+        kind: What it should hold, for the message.
 
     Raises:
         InputError: The file is missing or damaged.
     """
-    with readable(path, "tensors"):
+    with readable(path, kind):
         return load_file(path)

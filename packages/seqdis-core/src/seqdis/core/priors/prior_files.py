@@ -68,11 +68,11 @@ def read_prior_files(folder: str | Path, *, kind: str, build: Callable[[Mapping[
             type or not finite.
     """
     path = Path(folder)
-    values = read_json(path / "prior.json")
+    values = read_json(path / "prior.json", kind="a prior")
     with readable(path, "a prior"):
         if values.get("format") != _format(kind):
             raise InputError(f"{path}: format {values.get('format')!r}; this reader needs {_format(kind)!r}")
-        state = read_tensors(path / "prior.safetensors")
+        state = read_tensors(path / "prior.safetensors", kind="a prior")
         with as_large_as(state, path):
             prior = build(values, str(path / "prior.json"))
     tensors = fitting_weights(
