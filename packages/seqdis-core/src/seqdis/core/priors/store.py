@@ -67,7 +67,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         InputError: The file is missing, is not JSON, or is of no installed kind.
     """
     path = folder / "prior.json"
-    about = read_json(path)
+    about = read_json(path, kind="a prior")
     kinds = list_plugins("priors")
     version = about.get("format") if isinstance(about, dict) else type(about).__name__
     if version not in [f"seqdis.prior.{kind}.1" for kind in kinds]:
