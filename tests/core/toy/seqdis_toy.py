@@ -180,7 +180,7 @@ class ToyModality(Modality):
         np.save(path, frames.numpy())
 
     def draw(self, path: Path, grid: Sequence[Sequence[Panel]], data: DataConfig) -> None:
-        # Core's own environment has no plotting library: a grey PNG with a pixel a panel.
+        # Core's own environment has no plotting library: a grey PNG with a pixel a panel, and the shape behind its end.
         self.check_suffix(path, self.pictures, "draw")
         width, height = max(map(len, grid)), len(grid)
         header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
@@ -190,4 +190,4 @@ class ToyModality(Modality):
             struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
             for kind, body in chunks
         ]
-        path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts) + str([len(row) for row in grid]).encode())

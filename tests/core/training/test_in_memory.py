@@ -60,7 +60,7 @@ def test_windows_lie_within_the_steps_that_exist() -> None:
     batch = longer.fetch(range(len(longer)))
     assert batch.mask is not None
     assert sorted(batch.mask.sum(1).tolist()) == [5, 6, 6]
-    with pytest.raises(InputError, match=r"length: 10 steps; allowed: up to .* 9"):
+    with pytest.raises(InputError, match=r"length: 10 steps; allowed: from 2 to .* 9"):
         training_sets(ragged, 0, length=10)
     gap = Sequences(torch.ones(1, 3, 1), mask=torch.tensor([[True, False, True]]))
     with pytest.raises(InputError, match="padding lies at their end"):

@@ -69,8 +69,8 @@ def read_tensors(path: Path, *, kind: str = "tensors") -> dict[str, Tensor]:
     """Read the tensors of a safetensors file, whose header can claim no more than the file holds.
 
     Args:
-        path: The file.
-        kind: What it should hold, for the message.
+        path: Path of the file.
+        kind: The expected kind of file in words, for the message.
 
     Raises:
         InputError: The file is missing or damaged.

@@ -11,7 +11,6 @@ import typer
 
 from seqdis.core.cli.options import Data, Device, Json, Seed
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
-from seqdis.core.reading import read_json
 
 __all__ = ["benchmark"]
 
@@ -54,6 +53,7 @@ def benchmark(
     from seqdis.core.device_choice import pick_device
     from seqdis.core.folder_lock import only_writer
     from seqdis.core.media import draw_picture
+    from seqdis.core.reading import read_json
     from seqdis.core.registry import build_dataset, get_modality, list_presets
     from seqdis.core.remembered_data import data_of_run, describe_data, remember_data
     from seqdis.core.results import ResultRecord, device_name, installed_versions
