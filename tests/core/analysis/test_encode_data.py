@@ -22,6 +22,7 @@ from seqdis.core.data.latent_cache import open_latents
 from seqdis.core.data.recording import Recording
 from seqdis.core.errors import InputError
 from seqdis.core.executors import get_executor
+from seqdis.core.leftovers import machine
 from seqdis.core.registry import get_preset
 
 
@@ -77,7 +78,8 @@ def test_what_was_stopped_goes_on_with_what_is_missing(
     shutil.copytree(toy_latents, out)
     names = sorted(shards(out))
     (out / names[2]).unlink()
-    (out / f".{names[2]}-x.safetensors").write_bytes(b"what a killed process left")
+    left = out / f".partial-{Path(names[2]).stem}-{machine()}-{2**22 + 1}-00000000.safetensors"
+    left.write_bytes(b"what a killed process left")
     index = json.loads((out / "index.json").read_text())
     (out / "index.json").write_text(json.dumps(index | {"finished": False}, indent=2))
     with pytest.raises(InputError, match=r"13 of 14 shards are there; the same seqdis data encode goes on"):
