@@ -134,6 +134,11 @@ class DisentanglingTransformer(TransformerMixin, BaseEstimator):  # type: ignore
         """
         config = self._checked_config()
         given = self._read(X, reset=True)
+        if given.sequences.steps < 2:
+            raise InputError(
+                f"X: series of 1 step (of two-dimensional data, 1 feature(s)); the number of series is {len(given.sequences)}; "
+                "allowed: 2 steps or more, for one shows no dynamics"
+            )
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         early = self.n_iter_no_change is not None or config.train.patience is not None
         if self.pooling == "flatten" and self.features != "static":
