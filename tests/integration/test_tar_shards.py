@@ -19,6 +19,7 @@ from seqdis.core.data.folder import folder_sequences
 from seqdis.core.data.folder_content import folder_content
 from seqdis.core.data.loader import BatchPlan, training_batches
 from seqdis.core.data.unpacked_files import unpack
+from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.registry import get_modality
 
@@ -93,7 +94,7 @@ def test_facts_and_damage_are_said_of_the_file_in_the_shard(
     assert content.recordings[0].about()["samples a second"] == 8000
     file = unpack(Path(f"{tmp_path}/part-0.tar#00.wav"))
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(Exception, match=r"part-0.tar#00.wav: "):
+    with pytest.raises(InputError, match=r"part-0.tar#00.wav: "):
         content.recordings[0].take(torch.tensor([0]))
 
 

@@ -19,6 +19,9 @@ from seqdis.core.factors import Factors
 Command = Callable[..., Result]
 Refused = Callable[..., str]
 
+WINDOWS = ["a.npy", "b.npy@0", "b.npy@6", "b.npy@12", "deep/c.npy@0", "deep/c.npy@6"]
+"""The windows of the three recordings, of six steps each."""
+
 
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], list[int]]:
@@ -133,14 +136,7 @@ def test_a_damaged_file_stops_the_work_or_is_left_out_and_listed(
     )
     result = seqdis(*words, "--skip-bad")
     assert result.exit_code == 0, result.output
-    assert list(Factors.load(out).keys) == [
-        "a.npy",
-        "b.npy@0",
-        "b.npy@6",
-        "b.npy@12",
-        "deep/c.npy@0",
-        "deep/c.npy@6",
-    ]
+    assert list(Factors.load(out).keys) == WINDOWS
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.safetensors", "files"]
 
 
@@ -184,14 +180,7 @@ def test_labels_of_a_folder_are_in_the_tables(
         f"{tmp_path / 'f.static.csv'}, {tmp_path / 'f.dynamic.csv'}: 6 sequences, static 8, dynamic 6x2\n"
     )
     static, dynamic = (pandas.read_csv(tmp_path / f"f.{side}.csv") for side in ("static", "dynamic"))
-    assert static["key"].tolist() == [
-        "a.npy",
-        "b.npy@0",
-        "b.npy@6",
-        "b.npy@12",
-        "deep/c.npy@0",
-        "deep/c.npy@6",
-    ]
+    assert static["key"].tolist() == WINDOWS
     assert static["who"].tolist() == ["ann", "bob", "bob", "bob", "ann", "ann"]
     assert [*static.columns] == ["key", *(f"static_{i}" for i in range(8)), "who"]
     assert [*dynamic.columns] == ["key", "step", "dynamic_0", "dynamic_1", "who"]

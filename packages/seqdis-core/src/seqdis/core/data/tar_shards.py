@@ -18,7 +18,7 @@ from typing import Any
 from seqdis.core.errors import InputError
 
 __all__ = [
-    "SHARD",
+    "BESIDE",
     "SHARD_EXTRA",
     "PackedFile",
     "container_of",
@@ -31,7 +31,7 @@ __all__ = [
     "packed_files",
 ]
 
-SHARD = ".tar"
+_SHARD = ".tar"
 SHARD_EXTRA = "pip install 'seqdis-core[shards]'"
 BESIDE = (".json", ".cls", ".txt")
 """Files of a sample that say something of it: its metadata, its class, its text."""
@@ -58,7 +58,7 @@ class PackedFile:
 
 def is_shard(path: Path) -> bool:
     """Whether a path is that of a shard, or of several by ``{000..099}``."""
-    return path.name.lower().endswith(SHARD)
+    return path.name.lower().endswith(_SHARD)
 
 
 def has_shards() -> bool:
@@ -132,8 +132,8 @@ def _listed(shard: Path, size: int, written: int) -> Mapping[str, PackedFile]:
 
 def container_of(path: Path) -> Path:
     """The file on the disk that an input lies in: the shard of a packed file, else the input itself."""
-    shard, mark, _ = str(path).partition(f"{SHARD}#")
-    return Path(shard + SHARD) if mark and not path.exists() else path
+    shard, mark, _ = str(path).partition(f"{_SHARD}#")
+    return Path(shard + _SHARD) if mark and not path.exists() else path
 
 
 def packed_file(path: Path) -> PackedFile | None:
