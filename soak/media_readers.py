@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import shutil
 import tarfile
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from seqdis.core.config import DataConfig
 from seqdis.core.data.discovery import find_inputs
 from seqdis.core.data.folder_content import open_recordings
+from seqdis.core.data.settled_by_files import settled_by_files
 from seqdis.core.modality import Modality
 from seqdis.core.registry import get_modality, list_modalities
 from soak.in_turn import done_in_turn
@@ -19,7 +21,7 @@ from soak.samples import sample_files
 
 __all__ = ["media_readers", "settings_of"]
 
-_MOST_STEPS = 64
+_MOST_STEPS, _MOST_VALUES = 64, 1 << 26
 _PICTURES = (".png", ".jpg")
 
 
@@ -72,17 +74,22 @@ def _samples_of(place: Path, suffix: str) -> list[bytes]:
 
 
 def _read_by(modality: Modality, settings: DataConfig) -> Callable[[Path], object]:
-    """Read a file as commands do: settle what is open by it, open its recordings, take the first steps, then all."""
+    """Read files as commands do: settle what is open by them, open their recordings, take the last steps, then all.
+
+    What is very long is read in windows and never as a whole, so that it is not here either.
+    """
 
     def read(path: Path) -> object:
-        data = modality.complete(settings, [path])
-        for recording in modality.open(path, data):
+        import torch
+
+        found = find_inputs(modality, [path])
+        data = settled_by_files(modality, settings, found.paths)
+        for recording in open_recordings(modality, found, data).recordings:
             steps = recording.steps
             if steps > _MOST_STEPS:
-                import torch
-
                 recording.take(torch.arange(steps - _MOST_STEPS, steps))
-            recording.whole()
+            if steps * math.prod(recording.frame_shape) <= _MOST_VALUES:
+                recording.whole()
         return data
 
     return read
@@ -130,12 +137,7 @@ def _shard_reader(
                 entry.size = len(held)
                 archive.addfile(entry, io.BytesIO(held))
 
-    def read(path: Path) -> object:
-        found = find_inputs(modality, [path])
-        data = modality.complete(settings, found.paths)
-        content = open_recordings(modality, found, data)
-        return [recording.whole() for recording in content.recordings]
-
+    read = _read_by(modality, settings)
     native = bool(_those_read(read, [packed.getvalue()], ".tar", place))
     return Reader(f"{modality.name} shard .tar", "input.tar", [packed.getvalue()], read, native=native)
 

@@ -10,9 +10,12 @@ import bz2
 import contextlib
 import gzip
 import io
+import itertools
 import lzma
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +27,7 @@ _WIDTH, _HEIGHT = 176, 144
 
 
 def sample_files(suffix: str, place: Path) -> Iterator[bytes]:
-    """Whole files whose name ends in a suffix, by every writer that knows it; none where none does.
-
-    The encoders that are known to end a process come last, so that what the others wrote is there before.
-    """
+    """Whole files whose name ends in a suffix, by every writer that knows it; none where none does."""
     base, _, packed = suffix.rpartition(".")
     if base and f".{packed}" in _PACKERS:
         yield from (_PACKERS[f".{packed}"](content) for content in sample_files(base, place))
@@ -131,14 +131,14 @@ def _container(path: Path, *, pictures: bool, sound: bool) -> None:
     """Pictures, sound or both by libav, with the first codecs that the suffix and the encoders agree on."""
     import av
 
-    with av.open(str(path), "w") as empty:
+    with av.open(str(path), "w", format=_MUXERS.get(path.suffix)) as empty:
         own = (empty.default_video_codec, empty.default_audio_codec)
     # A container's own codecs come first where one alone is asked for: the common ones are tried together.
     pairs = (*_CODECS, own) if pictures and sound else (own, *_CODECS)
-    for video, track in dict.fromkeys(pairs):
+    for (video, track), form in itertools.product(dict.fromkeys(pairs), _FORMS):
         codecs = [codec for codec, wanted in ((video, pictures), (track, sound)) if wanted]
         try:
-            _encode(path, codecs)
+            _encode(path, codecs, form)
         except Exception:  # the container does not take the codec, or the codec not these frames
             continue
         return
@@ -148,21 +148,58 @@ def _container(path: Path, *, pictures: bool, sound: bool) -> None:
 _CODECS = (("mpeg4", "aac"), ("mpeg2video", "mp2"), ("wmv2", "wmav2"), ("flv1", "pcm_s16le"), ("h263", "ac3"))
 
 
-def _encode(path: Path, codecs: Sequence[str]) -> None:
+_MUXERS = {".qt": "mov", ".divx": "avi", ".mpv": "mpeg2video"}
+"""Formats of suffixes that libav reads and does not write by name."""
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What a codec may ask for.
+
+    Attributes:
+        rate: Samples a second.
+        width: Width of a picture in pixels.
+        height: Height of a picture in pixels.
+    """
+
+    rate: int
+    width: int
+    height: int
+
+
+_FORMS = (_Form(_RATE, _WIDTH, _HEIGHT), _Form(48000, 720, 576), _Form(8000, 720, 576))
+"""The common form, that of ac3 and dv, that of amr."""
+
+
+def _encode(path: Path, codecs: Sequence[str], form: _Form) -> None:
     import av
 
-    with av.open(str(path), "w") as container:
-        for codec in codecs:
-            if av.Codec(codec, "w").type == "video":
-                stream = container.add_stream(codec, rate=25)
-                stream.width, stream.height = _WIDTH, _HEIGHT
-                stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-                frames = [av.VideoFrame.from_ndarray(picture) for picture in _pictures()]
-            else:
-                stream = container.add_stream(codec, rate=_RATE)
-                samples = (_wave() * 32000).astype(np.int16)[None]
-                frames = [av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")]
-                frames[0].sample_rate = _RATE
-            for frame in frames:
+    with av.open(str(path), "w", format=_MUXERS.get(path.suffix)) as container:
+        # The header, which lists all streams, is written with the first packet.
+        streams = [_stream(container, codec, form) for codec in codecs]
+        for stream in streams:
+            for frame in _frames_of(stream, form):
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
+
+
+def _stream(container: Any, codec: str, form: _Form) -> Any:
+    import av
+
+    if av.Codec(codec, "w").type == "audio":
+        return container.add_stream(codec, rate=form.rate, layout="mono")
+    stream = container.add_stream(codec, rate=25)
+    stream.width, stream.height = form.width, form.height
+    stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    return stream
+
+
+def _frames_of(stream: Any, form: _Form) -> list[Any]:
+    import av
+
+    if stream.type == "video":
+        return [av.VideoFrame.from_ndarray(picture) for picture in _pictures()]
+    samples = (_wave() * 32000).astype(np.int16)[None]
+    frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+    frame.sample_rate = form.rate
+    return [frame]

@@ -32,7 +32,7 @@ def _index(seconds: list[float], duration: float, repeats: list[int] | None = No
 
 
 def _shown(index: FrameIndex, fps: float | None, stride: int = 1) -> list[int]:
-    numbers: list[int] = index.shown(fps=fps, stride=stride).tolist()
+    numbers: list[int] = index.shown(Path("clip.mp4"), fps=fps, stride=stride).tolist()
     return numbers
 
 

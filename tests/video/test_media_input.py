@@ -92,5 +92,8 @@ def test_a_picture_that_is_shown_for_years_is_not_repeated_for_years() -> None:
         **numbers,  # type: ignore[arg-type]
     )
     for fps in (None, 25.0):
-        with pytest.raises(InputError, match=r"^3 pictures that are shown for \d+ steps; allowed: 4194304"):
-            index.shown(fps=fps, stride=1)
+        with pytest.raises(
+            InputError,
+            match=r"^x\.gif: \d+ steps, for which 3 pictures are shown; allowed: 4194304, or a larger SEQDIS_LIMITS=steps=",
+        ):
+            index.shown(Path("x.gif"), fps=fps, stride=1)

@@ -66,7 +66,9 @@ def test_those_used_longest_ago_are_removed(shard: Path, monkeypatch: pytest.Mon
 
 def test_settings_are_read_from_a_few_files_of_many(shard: Path) -> None:
     paths = [Path(f"{shard}#{number:02d}.bin") for number in range(20)]
-    files = looked_at([shard, *paths])
+    inputs = looked_at([shard, *paths])
+    files = list(inputs)
+    assert set(inputs.values()) <= {shard, *paths}
     assert files[0] == shard
     assert 5 <= len(files) - 1 <= 8
     assert files[1].read_bytes() == bytes([0]) * 1000

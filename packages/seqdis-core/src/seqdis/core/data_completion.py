@@ -11,7 +11,7 @@ from seqdis.core.config import RunConfig
 from seqdis.core.data.discovery import find_inputs
 from seqdis.core.data.folder_content import folder_content
 from seqdis.core.data.latent_cache import open_latents
-from seqdis.core.data.unpacked_files import looked_at
+from seqdis.core.data.settled_by_files import settled_by_files
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import is_shard_folder
 from seqdis.core.latent_settings import config_for_latents
@@ -56,7 +56,7 @@ def complete_config(config: RunConfig, root: Path | None) -> RunConfig:
         config = config_for_latents(config, open_latents(root))
         data = config.data
     else:
-        data = modality.complete(config.data, looked_at(find_inputs(modality, [root]).paths))
+        data = settled_by_files(modality, config.data, find_inputs(modality, [root]).paths)
     longest = max(one.steps for one in folder_content(modality, data, root).recordings)
     if longest < 2:
         raise InputError(f"{root}: the longest recording has {longest} step; length is at least 2")

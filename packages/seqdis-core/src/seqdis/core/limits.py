@@ -40,6 +40,12 @@ class Limits(Config):
     animation: int = Field(
         1 << 30, ge=1, le=1 << 48, description="pixels of all pictures of an animation together"
     )
+    steps: int = Field(
+        1 << 22,
+        ge=1,
+        le=1 << 48,
+        description="steps for which the pictures of any clip are shown, however few they are",
+    )
     columns: int = Field(1 << 14, ge=1, le=1 << 31, description="columns of a table or an array")
     parameters: int = Field(1 << 31, ge=1, le=1 << 48, description="numbers in the weights of a model")
 

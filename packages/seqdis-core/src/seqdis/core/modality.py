@@ -29,6 +29,7 @@ from seqdis.core.nn.backbones import (
     vector_frame_decoder,
     vector_frame_encoder,
 )
+from seqdis.core.reading import readable
 
 __all__ = ["DatasetSpec", "Modality", "NoOptions", "Panel"]
 
@@ -140,7 +141,8 @@ class Modality(ABC):
         problems: list[InputError] = []
         for path in paths:
             try:
-                return self.complete_from(data, path)
+                with readable(path, f"a {self.name} file"):
+                    return self.complete_from(data, path)
             except InputError as error:
                 problems.append(error)
                 if not data.skip_bad:

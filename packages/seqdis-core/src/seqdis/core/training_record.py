@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from seqdis.core.config import Config, RunConfig
 from seqdis.core.pretrained import read_run_config
-from seqdis.core.reading import read_json
+from seqdis.core.reading import read_json, readable
 from seqdis.core.registry import get_preset, list_presets
 
 __all__ = ["TrainingRecord", "changed_settings", "read_training", "training_record"]
@@ -79,7 +79,7 @@ def read_training(run: Path, *, case: str = "") -> TrainingRecord | None:
         case: Case of the metrics that belong to the training.
 
     Raises:
-        InputError: The configuration cannot be read.
+        InputError: One of them cannot be read.
     """
     if not (run / "run.json").is_file() or not (run / "config.json").is_file():
         return None
@@ -87,9 +87,10 @@ def read_training(run: Path, *, case: str = "") -> TrainingRecord | None:
     if not isinstance(about, dict) or "steps" not in about:
         return None
     config = read_run_config(run / "config.json")
-    return training_record(
-        config, run.as_posix(), steps=about["steps"], seconds=about.get("seconds"), case=case
-    )
+    with readable(run / "run.json", "the record of a training"):
+        return training_record(
+            config, run.as_posix(), steps=about["steps"], seconds=about.get("seconds"), case=case
+        )
 
 
 def changed_settings(config: RunConfig) -> tuple[str, ...]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import math
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from seqdis.core.errors import InputError
+from seqdis.core.limits import check_size
 
 __all__ = ["FrameIndex"]
 
-_STEPS = 1 << 22
-"""Steps that any file may have, and a thousand for each of its pictures."""
+_SHOWN = 1000
+"""Steps for which a picture may be shown beyond what any clip may have."""
 _ARRAYS = ("stamps", "seconds", "repeats", "keys")
 _NUMBERS = ("duration", "time_base", "width", "height", "aspect", "upright", "seekable")
 
@@ -52,24 +55,37 @@ class FrameIndex:
     aspect: float = 1.0
     upright: bool = True
 
-    def shown(self, *, fps: float | None, stride: int) -> np.ndarray:
+    def shown(self, path: Path, *, fps: float | None, stride: int) -> np.ndarray:
         """The numbers of the frames that make the steps of a recording, ``(T,)``.
 
         Args:
+            path: The file, for the message.
             fps: Frames a second: step k is the frame that is shown at ``k / fps`` s. None takes every frame, as
                 often as it is shown at the file's own rate.
             stride: Every n-th of these is kept.
+
+        Raises:
+            InputError: The pictures are shown for more steps than the limit ``steps`` allows, see
+                :class:`~seqdis.core.limits.Limits`.
         """
         if fps is None:
-            _check_steps(float(self.repeats.sum(dtype=np.float64)), len(self.stamps))
+            self._check_steps(path, float(self.repeats.sum(dtype=np.float64)))
             numbers = np.repeat(np.arange(len(self.stamps)), self.repeats)
         else:
             # What rounds to a time stamp counts as that: a third of a second is no binary fraction.
-            _check_steps(self.duration * fps, len(self.stamps))
+            self._check_steps(path, self.duration * fps)
             count = max(1, int(np.ceil(self.duration * fps - 1e-4)))
             times = np.arange(count) / fps + 1e-4 / fps
             numbers = np.searchsorted(self.seconds, times, side="right") - 1
         return numbers[::stride]
+
+    def _check_steps(self, path: Path, steps: float) -> None:
+        """Refuse a clip that shows its pictures for longer than anyone would look at them."""
+        pictures = len(self.stamps)
+        if not steps <= _SHOWN * pictures:
+            # What is not a number is more than any limit.
+            claimed = math.ceil(steps) if math.isfinite(steps) else sys.maxsize
+            check_size(path, claimed, "steps", what=f"steps, for which {pictures} pictures are shown")
 
     @property
     def begin(self) -> float:
@@ -116,9 +132,3 @@ class FrameIndex:
             seekable=bool(numbers["seekable"]),
             digest=digest,
         )
-
-
-def _check_steps(steps: float, pictures: int) -> None:
-    """Refuse a clip that shows its pictures for longer than anyone would look at them."""
-    if not steps <= max(_STEPS, 1000 * pictures):
-        raise InputError(f"{pictures} pictures that are shown for {steps:.0f} steps; allowed: {_STEPS} steps")

@@ -62,7 +62,7 @@ def playback_of(options: VideoOptions, source: DynamicsSource | None, *, steps: 
     if source is None or source.path.is_dir():
         return Playback(options.playback_fps)
     index = load_index(source.path, file_version(source.path))
-    shown = index.shown(fps=options.fps, stride=options.stride)
+    shown = index.shown(source.path, fps=options.fps, stride=options.stride)
     times: np.ndarray
     if options.fps is not None:
         times = np.arange(len(shown) + 1) * options.stride / options.fps

@@ -136,7 +136,7 @@ def _source(path: Path, version: FileVersion, shape: tuple[int, ...], options: V
 
 @functools.lru_cache(maxsize=1024)
 def _shown(path: Path, version: FileVersion, fps: float | None, stride: int) -> np.ndarray:
-    return load_index(path, version).shown(fps=None if path.is_dir() else fps, stride=stride)
+    return load_index(path, version).shown(path, fps=None if path.is_dir() else fps, stride=stride)
 
 
 def open_recording(path: Path, *, shape: tuple[int, ...], options: VideoOptions) -> VideoRecording:

@@ -20,7 +20,7 @@ from seqdis.core.data.labels import label_of
 from seqdis.core.data.latent_cache import LatentCache, open_latents
 from seqdis.core.data.latent_shard import HeldRecording, LatentShard
 from seqdis.core.data.running_moments import RunningMoments
-from seqdis.core.data.unpacked_files import looked_at
+from seqdis.core.data.settled_by_files import settled_by_files
 from seqdis.core.errors import InputError
 from seqdis.core.executors import Executor, ShardFolder, ShardPlan, get_executor, run_shards
 from seqdis.core.folder_lock import only_writer
@@ -103,8 +103,9 @@ def encode_data(
             "and --codec FOLDER"
         )
     root = files if files.is_dir() else files.parent
-    found = find_inputs(get_modality(config.modality), [files])
-    data = get_modality(config.modality).complete(config.data, looked_at(found.paths))
+    modality = get_modality(config.modality)
+    found = find_inputs(modality, [files])
+    data = settled_by_files(modality, config.data, found.paths)
     codec.latent_shape(data.frame_shape)  # refuses frames that do not suit it, before anything is read
     job = LatentJob(
         folder=out.absolute(),

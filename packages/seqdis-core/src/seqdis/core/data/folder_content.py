@@ -23,6 +23,7 @@ from seqdis.core.data.tar_shards import container_of, labels_of
 from seqdis.core.data.unpacked_files import unpack
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import is_shard_folder
+from seqdis.core.reading import readable
 
 if TYPE_CHECKING:
     from seqdis.core.modality import Modality
@@ -99,7 +100,8 @@ def _open(modality: Modality, path: Path, data: DataConfig, root: Path | None) -
     name = str(path.relative_to(home))
     file = unpack(path)
     try:
-        recordings = list(modality.open(file, data))
+        with readable(file, f"a {modality.name} file"):
+            recordings = list(modality.open(file, data))
     except InputError as error:
         raise InputError(str(error).replace(str(file), str(path))) from error
     for recording in recordings:

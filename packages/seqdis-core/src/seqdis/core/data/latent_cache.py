@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,8 @@ def _of_index(folder: Path, index: dict[str, Any]) -> LatentCache:
                     stamps=held.get("stamps"),
                 )
             )
-            first, number = first + held["steps"], number + 1
+            first, number = first + _steps_of(held), number + 1
+        _check_shard(path, first, latent_shape)
     return LatentCache(
         folder=folder,
         files=Path(index["files"]),
@@ -130,6 +132,25 @@ def _of_index(folder: Path, index: dict[str, Any]) -> LatentCache:
             LeftOut(Path(left["path"]), left["reason"], left["detail"]) for left in index["left_out"]
         ),
     )
+
+
+def _steps_of(held: Mapping[str, Any]) -> int:
+    steps = held["steps"]
+    if type(steps) is not int or steps < 1:
+        raise ValueError(f"recording {held['key']!r} has {steps!r} steps")
+    return steps
+
+
+def _check_shard(path: Path, steps: int, latent_shape: tuple[int, ...]) -> None:
+    """Refuse an index that tells of more than its file can hold, of which every number has a byte at least."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if steps * math.prod(latent_shape) > size:
+        raise InputError(
+            f"{path}: {size} bytes; its index tells of {steps} steps of frames of shape {latent_shape}"
+        )
 
 
 def files_behind(root: Path) -> Path:

@@ -66,12 +66,12 @@ def unpack(path: Path) -> Path:
     return target
 
 
-def looked_at(paths: Iterable[Path]) -> list[Path]:
-    """Files from which open settings are filled in: all on the disk, and a few of those in shards, unpacked."""
+def looked_at(paths: Iterable[Path]) -> dict[Path, Path]:
+    """Files from which open settings are filled in, each with its input: all on the disk, and a few of those in shards, unpacked."""
     inputs = list(paths)
     packed = [path for path in inputs if container_of(path) != path]
     some = set(packed[:: -(-len(packed) // _LOOKED_AT) or 1])
-    return [unpack(path) for path in inputs if path in some or container_of(path) == path]
+    return {unpack(path): path for path in inputs if path in some or container_of(path) == path}
 
 
 def _home() -> Path:

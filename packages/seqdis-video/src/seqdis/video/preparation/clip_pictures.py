@@ -38,7 +38,7 @@ def clip_pictures(path: Path, *, fps: float | None, every: int = 1) -> Iterator[
         InputError: The clip cannot be used.
     """
     index = load_index(path, file_version(path))
-    shown = index.shown(fps=None if path.is_dir() else fps, stride=every)
+    shown = index.shown(path, fps=None if path.is_dir() else fps, stride=every)
     times: np.ndarray
     if path.is_dir() or fps is not None:
         times = np.arange(len(shown)) * every / (fps or 1.0)
