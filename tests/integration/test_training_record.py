@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from seqdis.core.config import apply_overrides
+from seqdis.core.errors import InputError
 from seqdis.core.registry import get_preset, list_presets
 from seqdis.core.training_record import changed_settings, read_training
 
@@ -23,6 +26,18 @@ def test_a_run_says_what_it_was_trained_for(tmp_path: Path) -> None:
     assert (record.run, record.method, record.preset) == (tmp_path.as_posix(), config.method, name)
     assert record.sequence_shape == (config.data.length, *config.data.frame_shape)
     assert record.changes == ()  # the optimiser's settings are no change of the model
+
+
+@pytest.mark.parametrize("about", [{"steps": "x"}, {"steps": 0}, {"steps": 7, "seconds": -1}])
+def test_a_damaged_record_is_told_in_one_line(about: dict[str, object], tmp_path: Path) -> None:
+    config = get_preset(sorted(list_presets())[0])
+    (tmp_path / "config.json").write_text(config.model_dump_json())
+    (tmp_path / "run.json").write_text(json.dumps(about))
+    with pytest.raises(
+        InputError, match=r"run\.json: cannot be read as the record of a training: "
+    ) as refused:
+        read_training(tmp_path)
+    assert "\n" not in str(refused.value)
 
 
 def test_changes_are_named_by_the_shortest_path() -> None:

@@ -205,3 +205,27 @@ def test_what_has_nothing_to_code_is_refused(
     with pytest.raises(InputError, match=r"the toy codec needs frames \(8,\); got \(3,\)"):
         encode(change_config(latent_config, {"data.frame_shape": [3]}), toy_files, tmp_path / "latents")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("steps", [2**31, 0, -3, "5", True])
+def test_an_index_tells_of_no_more_than_its_files_hold(
+    steps: object, toy_latents: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(toy_latents, tmp_path / "latents")
+    path = tmp_path / "latents" / "index.json"
+    index = json.loads(path.read_text())
+    index["contents"][0]["recordings"][0]["steps"] = steps
+    path.write_text(json.dumps(index))
+    with pytest.raises(
+        InputError,
+        match=r"bytes; its index tells of \d+ steps|cannot be read as an index of latents: .* has .* steps",
+    ):
+        open_latents(tmp_path / "latents")
+
+
+def test_a_file_of_latents_that_is_gone_is_named(toy_latents: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy_latents, tmp_path / "latents")
+    first = sorted(shards(tmp_path / "latents"))[0]
+    (tmp_path / "latents" / first).unlink()
+    with pytest.raises(InputError, match=rf"{first}: cannot be read: No such file"):
+        open_latents(tmp_path / "latents")

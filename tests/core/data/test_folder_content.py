@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tokenize
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from seqdis.core.data.discovery import find_inputs
 from seqdis.core.data.folder_content import FolderContent, open_recordings
 from seqdis.core.data.labels import Label
 from seqdis.core.data.recording import Recording
+from seqdis.core.data.settled_by_files import settled_by_files
 from seqdis.core.errors import InputError
 from seqdis.core.registry import get_modality
 
@@ -93,3 +95,23 @@ def test_a_recording_without_the_labels_of_the_others_is_told(
     _several(monkeypatch, [Clip(torch.zeros(4, 8), "#a", labels={"who": "b"}), Clip(torch.zeros(4, 8), "#b")])
     with pytest.raises(InputError, match=r"x\.npy#b: labels none; those of x\.npy#a are \['who'\]"):
         opened(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "error", [tokenize.TokenError("EOF in multi-line statement"), KeyError("x"), OverflowError()]
+)
+def test_whatever_a_modality_throws_is_one_line_with_the_file(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "x.npy", 4)
+
+    def throw(path: Path, data: DataConfig) -> None:
+        raise error
+
+    monkeypatch.setattr(type(get_modality("toy")), "read", lambda self, path, data: throw(path, data))
+    with pytest.raises(InputError, match=r"x\.npy: cannot be read as a toy file: ") as refused:
+        opened(tmp_path)
+    assert "\n" not in str(refused.value)
+    open_settings = DATA.model_copy(update={"frame_shape": ()})
+    with pytest.raises(InputError, match=r"x\.npy: cannot be read as a toy file: "):
+        settled_by_files(get_modality("toy"), open_settings, [tmp_path / "x.npy"])
