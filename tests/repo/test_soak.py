@@ -67,8 +67,11 @@ def test_files_that_are_cut_off_are_found_and_hidden_ones_are_not_asked(tmp_path
     (tmp_path / "whole.json").write_text('{"seconds": 1.5, "x": 1}')
     (tmp_path / "cut.json").write_text('{"x": ')
     (tmp_path / "cut.csv").write_text("a,b\n1,")
+    end = b"\0\0\0\0IEND\xaeB`\x82"
+    (tmp_path / "whole.png").write_bytes(b"\x89PNG" + end + b"more")
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG" + end[:-1])
     (tmp_path / ".partial-x.json").write_text("{")
-    assert broken_files(tmp_path) == ["cut.csv", "cut.json"]
+    assert broken_files(tmp_path) == ["cut.csv", "cut.json", "cut.png"]
     before = outcome(tmp_path)
     (tmp_path / "whole.json").write_text('{"seconds": 99, "x": 1}')  # the clock does not count
     (tmp_path / "cut.csv").unlink()
