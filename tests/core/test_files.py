@@ -149,3 +149,18 @@ def test_tensors_that_share_memory_or_are_views_are_written(tmp_path: Path) -> N
     replace_with_tensors(tmp_path / "x.safetensors", tensors, {"format": "pt"})
     loaded = load_file(tmp_path / "x.safetensors")
     assert all(torch.equal(loaded[name], value) for name, value in tensors.items())
+
+
+def test_a_file_may_be_read_by_whom_new_files_may_be_read_by(tmp_path: Path) -> None:
+    replace_with_tensors(tmp_path / "a.safetensors", {"x": torch.zeros(2)}, {})
+    replace_with_json(tmp_path / "a.json", {})
+    (tmp_path / "plain").touch()
+    modes = {path.name: path.stat().st_mode for path in tmp_path.iterdir()}
+    assert len(set(modes.values())) == 1, modes
+
+
+def test_what_a_writer_leaves_beside_its_file_does_not_stay(tmp_path: Path) -> None:
+    with replace_file(tmp_path / "a.txt") as partial:
+        partial.write_text("whole")
+        partial.with_name(".tmp").write_text("rest")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]

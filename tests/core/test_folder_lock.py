@@ -161,15 +161,15 @@ def test_what_killed_writers_left_goes_and_what_others_have_locked_stays(
     if child == 0:
         for path in (tmp_path / "a.json", tmp_path / "previews" / "p.png", tmp_path / "other" / "b.json"):
             path.parent.mkdir(exist_ok=True)
-            temporary_path(path).write_text("half")
+            temporary_path(path).mkdir()
         os._exit(0)
     os.waitpid(child, 0)
     held_elsewhere(tmp_path / "other")  # which removes what lies there
     live = temporary_path(tmp_path / "other" / "c.json")
-    live.write_text("half")
-    far = tmp_path / "previews" / f".partial-q-{'0' * 8}-1-{'0' * 8}.png"  # by another machine
-    far.write_text("half")
-    (tmp_path / "other" / far.name).write_text("half")
+    live.mkdir()
+    far = tmp_path / "previews" / f".partial-q-{'0' * 8}-1-{'0' * 8}"  # by another machine
+    far.mkdir()
+    (tmp_path / "other" / far.name).mkdir()
     with only_writer(tmp_path):
         left = sorted(path.name for path in tmp_path.rglob("*") if path.name.startswith(".partial"))
     assert left == sorted([live.name, far.name])

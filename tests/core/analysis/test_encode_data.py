@@ -78,8 +78,9 @@ def test_what_was_stopped_goes_on_with_what_is_missing(
     shutil.copytree(toy_latents, out)
     names = sorted(shards(out))
     (out / names[2]).unlink()
-    left = out / f".partial-{Path(names[2]).stem}-{machine()}-{2**22 + 1}-00000000.safetensors"
-    left.write_bytes(b"what a killed process left")
+    left = out / f".partial-{names[2]}-{machine()}-{2**22 + 1}-00000000"
+    left.mkdir()
+    (left / names[2]).write_bytes(b"what a killed process left")
     index = json.loads((out / "index.json").read_text())
     (out / "index.json").write_text(json.dumps(index | {"finished": False}, indent=2))
     with pytest.raises(InputError, match=r"13 of 14 shards are there; the same seqdis data encode goes on"):
@@ -91,6 +92,7 @@ def test_what_was_stopped_goes_on_with_what_is_missing(
     assert reports == [(1, 1)]
     assert (out / names[0]).stat().st_mtime_ns == before
     assert shards(out) == shards(toy_latents)
+    assert not left.exists()
 
 
 def test_latents_of_something_else_are_refused_or_made_anew(

@@ -40,8 +40,8 @@ def test_only_what_is_missing_is_computed(tmp_path: Path) -> None:
     run(made)
     (tmp_path / "shards" / "000003.txt").unlink()
     (tmp_path / "shards" / "000001.txt").write_text("as it was")
-    left = f".partial-000003-{'0' * 8}-1-{'1' * 8}.txt"  # by a killed process, perhaps of another machine
-    (tmp_path / "shards" / left).write_text("half")
+    left = f".partial-000003.txt-{'0' * 8}-1-{'1' * 8}"  # by a killed process, perhaps of another machine
+    (tmp_path / "shards" / left).mkdir()
     assert made.missing() == [3]
     assert run(made) == [(1, 1)]
     assert written(tmp_path / "shards") == expected(5) | {"000001.txt": "as it was"}

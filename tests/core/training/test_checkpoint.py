@@ -34,7 +34,7 @@ def _folders(root: Path, *names: str) -> None:
 def test_what_a_kill_left_is_no_checkpoint(tmp_path: Path) -> None:
     _folders(tmp_path, "step-00000005")
     for step, kind in ((10, "partial"), (5, "replaced"), (1, "removed")):
-        temporary_path(tmp_path / f"step-{step:08d}", kind, folder=True).mkdir()  # type: ignore[arg-type]
+        temporary_path(tmp_path / f"step-{step:08d}", kind).mkdir()  # type: ignore[arg-type]
     assert [p.name for p in list_checkpoints(tmp_path)] == ["step-00000005"]
 
 

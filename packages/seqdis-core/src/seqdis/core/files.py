@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -47,27 +48,32 @@ def sync_tree(root: Path) -> None:
 
 @contextlib.contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; on a clean exit it is synced and takes its place.
+    """Yield a temporary path near ``path``; on a clean exit it is synced and takes its place.
 
-    The suffix is kept, so that writers that choose their format by suffix see the right one.
+    It lies in a folder of its own, for a writer may put files of its own beside what it writes, which a kill would
+    leave there. Name and suffix are kept, so that writers that choose their format by suffix see the right one. The
+    file may be read by whom new files may be read by, whatever the writer says.
 
     Raises:
         InputError: The disk is full or the path cannot be written; nothing is left behind.
     """
-    partial = temporary_path(path)
+    home = temporary_path(path)
+    partial = home / path.name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _tidy(path.parent)
+        home.mkdir()
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        mode = partial.stat().st_mode
         yield partial
+        partial.chmod(stat.S_IMODE(mode))
         _sync(partial)
         partial.replace(path)
         _sync(path.parent)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -81,7 +87,7 @@ def replace_directory(path: Path) -> Iterator[Path]:
     Raises:
         InputError: The disk is full or the path cannot be written; the old directory stays.
     """
-    partial, aside = (temporary_path(path, kind, folder=True) for kind in ("partial", "replaced"))
+    partial, aside = (temporary_path(path, kind) for kind in ("partial", "replaced"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _tidy(path.parent)
@@ -104,7 +110,7 @@ def replace_directory(path: Path) -> Iterator[Path]:
 
 def remove_directory(path: Path) -> None:
     """Remove a directory such that a removal cut short does not leave half of it under its name."""
-    gone = path.rename(temporary_path(path, "removed", folder=True))
+    gone = path.rename(temporary_path(path, "removed"))
     shutil.rmtree(gone, ignore_errors=True)
 
 

@@ -1,9 +1,9 @@
-"""Temporary files and folders: what they are called, and the removal of those that a killed process left.
+"""Temporary folders: what they are called, and the removal of those that a killed process left.
 
-A name says what the thing is, what it belongs to, and which process of which machine made it::
+A name says what the folder is, what it belongs to, and which process of which machine made it::
 
     .partial-step-00000100-9f31c07a-4711-5e8d0c1b          a folder that is being written
-    .partial-metrics-9f31c07a-4711-c4a90f3e.json           a file that is being written; the suffix stays the last part
+    .partial-metrics.json-9f31c07a-4711-c4a90f3e           the home of a file that is being written
     .replaced-prior-9f31c07a-4711-1b7e2c90                 what stood at ``prior`` until the new one takes its place
     .removed-step-00000050-9f31c07a-4711-77ab01de          a folder whose removal has begun
 """
@@ -31,7 +31,7 @@ LOCK_FILE = ".lock"
 """Name of the file by which a process has a folder for itself; see :mod:`seqdis.core.folder_lock`."""
 
 _PATTERN = re.compile(
-    r"\.(?P<kind>partial|replaced|removed)-(?P<name>.+)-(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}(?P<suffix>\.[^.]*)?"
+    r"\.(?P<kind>partial|replaced|removed)-(?P<name>.+)-(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}"
 )
 # A name may have 255 bytes; what is added to it takes up to 40.
 _LONGEST = 200
@@ -69,23 +69,22 @@ def is_alive(pid: int) -> bool:
     return state not in ("Z", "X")
 
 
-def temporary_path(path: Path, kind: Kind = "partial", *, folder: bool = False) -> Path:
-    """A path beside ``path`` that nothing has, for what is to become it or has been it.
+def temporary_path(path: Path, kind: Kind = "partial") -> Path:
+    """A path beside ``path`` that nothing has, for the folder of what is to become it or has been it.
 
     Args:
         path: Path of the whole.
-        kind: State of the temporary thing: half written, moved aside, or half removed.
-        folder: Whether it is a folder, whose name has no suffix.
+        kind: State of the temporary folder: half written, moved aside, or half removed.
     """
-    name, suffix = (path.name, "") if folder else (path.stem, path.suffix)
+    name = path.name
     if len(os.fsencode(name)) > _LONGEST:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
-    return path.with_name(f".{kind}-{name}-{machine()}-{os.getpid()}-{secrets.token_hex(4)}{suffix}")
+    return path.with_name(f".{kind}-{name}-{machine()}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
 @dataclass(frozen=True)
 class _Leftover:
-    """A temporary file or folder, read from its name."""
+    """A temporary folder, read from its name."""
 
     path: Path
     kind: str
@@ -111,8 +110,7 @@ def _leftovers(folder: Path) -> Iterator[_Leftover]:
         return
     for name in names:
         if name.startswith(".") and (match := _PATTERN.fullmatch(name)):
-            target = match["name"] + (match["suffix"] or "")
-            yield _Leftover(folder / name, match["kind"], target, match["machine"], int(match["pid"]))
+            yield _Leftover(folder / name, match["kind"], match["name"], match["machine"], int(match["pid"]))
 
 
 def remove_leftovers(
@@ -140,10 +138,8 @@ def remove_leftovers(
         with contextlib.suppress(OSError):  # another process may see to it at the same time
             if found.kind == "replaced" and not whole.exists():
                 found.path.rename(whole)
-            elif found.path.is_dir() and not found.path.is_symlink():
-                shutil.rmtree(found.path, ignore_errors=True)
             else:
-                found.path.unlink(missing_ok=True)
+                shutil.rmtree(found.path, ignore_errors=True)
     if below:
         for inner in _folders(folder):
             if not (inner / LOCK_FILE).exists():
