@@ -43,6 +43,10 @@ def test_unknown_formats_and_kinds_are_named(tmp_path: Path) -> None:
     path.write_text(json.dumps({"format": "seqdis.prior.flow.1"}))
     with pytest.raises(InputError, match=r"format 'seqdis.prior.flow.1'; this version reads .*latent_ddim"):
         load_prior(tmp_path / "prior")
+    saved(tmp_path / "prior")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"about": 3}))
+    with pytest.raises(InputError, match=r"prior\.json: about is 3; allowed: an object of facts"):
+        load_prior(tmp_path / "prior")
     path.write_text("{")
     with pytest.raises(InputError, match="cannot be read as a prior"):
         load_prior(tmp_path / "prior")

@@ -64,7 +64,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     """Read ``prior.json`` and check its format.
 
     Raises:
-        InputError: The file is missing, is not JSON, or is of no installed kind.
+        InputError: The file is missing, is not JSON, is of no installed kind, or its facts are none.
     """
     path = folder / "prior.json"
     about = read_json(path, kind="a prior")
@@ -74,7 +74,10 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}: format {version!r}; this version reads seqdis.prior.KIND.1 of {', '.join(kinds)}"
         )
-    return dict(about)
+    fitted = about.get("about")
+    if not isinstance(fitted, dict | None):
+        raise InputError(f"{path}: about is {fitted!r:.60}; allowed: an object of facts")
+    return {**about, "about": fitted or {}}
 
 
 def load_prior(
@@ -92,7 +95,7 @@ def load_prior(
     """
     path = Path(folder)
     about = read_about(path)
-    fitted_to = (about.get("about") or {}).get("model_sha256")
+    fitted_to = about["about"].get("model_sha256")
     if model is not None and fitted_to not in (None, model):
         raise InputError(f"{path}: was fitted to other weights than the model's; fit it again")
     kind = str(about["format"]).split(".")[2]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from seqdis.core.cli.output import print_line, print_metrics
 from seqdis.core.metric import Metrics
+from seqdis.core.priors.store import read_about
 from seqdis.core.reading import read_json, readable
 from seqdis.core.results import ResultRecord
 from seqdis.core.starting_noise import NoiseChoice
@@ -72,14 +73,21 @@ def with_training(
     commands, seconds = [], record.wall_seconds
     for run in runs:
         trained = _read(run / "run.json")
-        about = _read(run / "prior" / "prior.json").get("about") or {} if drawn else {}
+        about = (
+            read_about(run / "prior")["about"] if drawn and (run / "prior" / "prior.json").is_file() else {}
+        )
         commands += [trained.get("command"), about.get("command")]
-        seconds += float(trained.get("seconds", 0)) + float(about.get("seconds", 0))
+        seconds += _seconds(trained) + _seconds(about)
     command = " && ".join([*filter(None, commands), record.command])
     known = tuple(training for training in trainings if training is not None)
     return record.model_copy(
         update={"command": command, "wall_seconds": round(seconds, 1), "trainings": known}
     )
+
+
+def _seconds(about: Mapping[str, Any]) -> float:
+    seconds = about.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else 0.0
 
 
 def _read(path: Path) -> dict[str, Any]:
