@@ -16,6 +16,7 @@ from pathlib import Path
 
 from soak.children import start
 from soak.containers import mutate_inside
+from soak.mutations import mutate
 from soak.readers import Reader
 
 __all__ = ["MOST_BYTES", "MOST_SECONDS", "Reading", "attack", "damaged", "read_once"]
@@ -53,7 +54,8 @@ class Reading:
 def damaged(reader: Reader, seed: int) -> bytes:
     """The damaged file of a seed."""
     draw = random.Random(f"{reader.name} {seed}")
-    return mutate_inside(draw.choice(list(reader.samples)), draw, reader.samples)
+    change = mutate if reader.program else mutate_inside
+    return change(draw.choice(list(reader.samples)), draw, reader.samples)
 
 
 def attack(reader: Reader, first: int, count: int, place: Path) -> list[Reading]:

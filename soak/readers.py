@@ -20,6 +20,8 @@ class Reader:
         read: Function that reads the file at a path; it returns, or raises ``InputError`` or ``OSError``.
         folder: Folder of the other files that are read along with it; None where it stands alone.
         native: Whether one of the samples is of this reader's own kind, and is read.
+        program: Whether the file is a program, which is trusted and may be damaged by accident alone: its checksums are
+            not made to agree with what was changed.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Reader:
     read: Callable[[Path], object]
     folder: Path | None = None
     native: bool = True
+    program: bool = False
 
 
 def all_readers(place: Path) -> list[Reader]:

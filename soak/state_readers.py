@@ -43,12 +43,14 @@ class _Kind:
         path: Path of the whole file below the state's folder; that of its companions is the folder it lies in.
         read: Function that reads it.
         alone: Whether nothing but the file is read.
+        program: Whether the file is a program.
     """
 
     name: str
     path: str
     read: Callable[[Path], object]
     alone: bool = False
+    program: bool = False
 
 
 def state_readers(place: Path) -> list[Reader]:
@@ -72,6 +74,7 @@ def _reader(kind: _Kind, place: Path) -> Reader:
         samples=[path.read_bytes()],
         read=kind.read,
         folder=None if kind.alone else path.parent,
+        program=kind.program,
     )
 
 
@@ -129,7 +132,7 @@ _KINDS: tuple[_Kind, ...] = (
     _Kind("code stream, entropy", "codes/entropy.sqc", read_codes, alone=True),
     _Kind("factors", "factors.safetensors", Factors.load, alone=True),
     _Kind("judge", "judge.safetensors", SequenceJudge.load, alone=True),
-    _Kind("judge, script", "judge.pt", load_script, alone=True),
+    _Kind("judge, script", "judge.pt", load_script, alone=True, program=True),
     _Kind("index of latents", "latents/index.json", _read_latents),
     _Kind("shard of latents", "latents/000000.safetensors", _read_latents),
     _Kind("index of factors", "shards/index.json", _read_latents),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -65,3 +66,24 @@ def test_a_script_with_another_result_is_refused(tmp_path: Path, scripts: Module
     with pytest.raises(InputError, match=r"wrong\.pt: I3D: ") as error:
         I3D(path)(torch.zeros(1, 10, 3, 8, 8))
     assert "\n" not in str(error.value)
+
+
+def test_a_script_that_did_not_come_whole_is_told_before_it_is_run(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2)).save(str(path))
+    whole = path.read_bytes()
+    load_script(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+        for part in parts:
+            if part.compress_type == zipfile.ZIP_STORED and part.file_size:
+                at = whole.index(archive.read(part), part.header_offset)
+                path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+                with pytest.raises(InputError, match=rf"TorchScript: {part.filename} in it is damaged$"):
+                    load_script(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("net/data", bytes(1 << 25))
+    with pytest.raises(
+        InputError, match=r"33554432 bytes unpacked in a file of \d+ bytes; allowed: 16777216"
+    ):
+        load_script(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from seqdis.core.errors import InputError
 from seqdis.core.finite import check_finite
+from seqdis.core.limits import check_claim
 from seqdis.core.reading import readable
 from seqdis.eval.features.weights import WeightFile
 
@@ -27,17 +29,31 @@ I3D_FILE = WeightFile(
 def load_script(path: Path, device: torch.device | str = "cpu") -> Callable[..., Any]:
     """A TorchScript module in evaluation mode.
 
+    A script is a program and must be trusted; that it came whole is seen by the checksums of its parts, before torch,
+    which does not look at all of them, is given it.
+
     Raises:
-        InputError: The file is missing or no TorchScript, or a weight is not finite.
+        InputError: The file is missing, damaged or no TorchScript, or a weight is not finite.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; a TorchScript module is needed")
     with readable(path, "TorchScript"):
+        _check_whole(path)
         module = torch.jit.load(str(path), map_location=device)
     for name, value in module.named_parameters():  # a buffer may be a mask of -Inf
         check_finite(value, f"{path}: {name}")
     module.eval()
     return module
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse an archive of which a part does not have its checksum, or that claims more than its size makes likely."""
+    with zipfile.ZipFile(path) as archive:
+        claimed = sum(part.file_size for part in archive.infolist())
+        check_claim(path, claimed, path.stat().st_size, what="bytes unpacked")
+        damaged = archive.testzip()
+        if damaged is not None:
+            raise InputError(f"{path}: cannot be read as TorchScript: {damaged} in it is damaged")
 
 
 @torch.no_grad()
