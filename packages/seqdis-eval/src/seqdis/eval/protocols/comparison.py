@@ -189,11 +189,15 @@ def plan_training(
 
 
 def comparison_metrics(contestants: Mapping[str, Contestant]) -> Metrics:
-    """All metrics that most methods have, a case a method, with steps and seconds of training."""
+    """All metrics that most methods have, and every error of reconstruction, a case a method, with its training."""
     common = Counter(name for entry in contestants.values() for name in entry.metrics)
     metrics = Metrics()
     for method, entry in contestants.items():
-        shared = [m for name, m in entry.metrics.items() if 2 * common[name] > len(contestants)]
+        shared = [
+            m
+            for name, m in entry.metrics.items()
+            if 2 * common[name] > len(contestants) or m.role == "reconstruction"
+        ]
         metrics |= Metrics(shared).select(without="judge").in_case(method)
         training = {
             "train_steps": Estimate(value=entry.steps, unit="steps"),
