@@ -8,6 +8,7 @@ import os
 import random
 import select
 import shutil
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -27,6 +28,7 @@ MOST_BYTES = 1 << 30
 """Memory that reading a damaged file may take at its peak: all files here are small, and no limit of what a file may
 claim (``SEQDIS_LIMITS``) allows more."""
 _SMALL = 1 << 20
+_ROOT = Path(__file__).parents[1]
 _PATIENCE = 60.0
 
 
@@ -133,7 +135,12 @@ def read_once(read: Callable[[Path], object], path: Path, seed: int) -> Reading:
         outcome, message = "refused", str(error).replace(str(path.parent), "…")
     except BaseException as error:
         outcome, message = "failed", f"{type(error).__name__}: {' '.join(str(error).split())}"
-        detail = traceback.format_exc()
+        detail = (
+            traceback.format_exc()
+            .replace(f"{_ROOT}{os.sep}", "")
+            .replace(sys.prefix, "…")
+            .replace(sys.base_prefix, "…")
+        )
     seconds, peak = time.process_time() - began, _peak_of_memory() - before
     if outcome != "failed" and seconds > MOST_SECONDS and size < _SMALL:
         outcome, message = "failed", f"took {seconds:.0f} s, for {size} bytes; {message}"

@@ -189,6 +189,8 @@ CMU = DatasetSpec(
     cmu_sequences,
     folder="cmu_mocap",
     source="https://mocap.cs.cmu.edu, subjects 02, 03 and 05 to 09 as BVH, in one cmu_mocap_bvh.tar.xz",
+    licence="CMU's terms: free for research and products, the data are not to be resold",
+    credit="mocap.cs.cmu.edu, whose database was created with funding from NSF EIA-0196217",
 )
 
 

@@ -70,3 +70,20 @@ def test_a_comparison_trains_measures_and_goes_on(
     )
     assert alone.with_suffix(".html").is_file()
     assert (tmp_path / "runs" / "diffsda-waves" / "eval" / "swap" / "pairs.json").is_file()
+
+
+def test_an_ablation_is_a_comparison_of_a_preset_with_itself(tmp_path: Path) -> None:
+    words = ["benchmark", "waves", "--budget", "3", "--pairs", "4", "--presets", "dsvae-waves"]
+    swept = [*words, "--sweep", "train.lr=0.001,0.01", "--runs", tmp_path / "runs"]
+    result = seqdis(*swept)
+    assert result.exit_code == 0, result.output
+    record = ResultRecord.load(tmp_path / "runs" / "benchmark.json")
+    assert record.method == "dsvae"
+    cases = ["dsvae-waves, lr=0.001", "dsvae-waves, lr=0.01"]
+    assert [training.case for training in record.trainings] == cases
+    assert all(f"swap_joint_accuracy@{case}" in record.metrics for case in cases)
+    assert {path.parent.name for path in (tmp_path / "runs").glob("*/run.json")} == {
+        "dsvae-waves+lr=0.001",
+        "dsvae-waves+lr=0.01",
+    }
+    assert "--sweep train.lr=0.001,0.01" in record.command

@@ -34,6 +34,13 @@ def test_no_name_belongs_to_two_modalities() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.parametrize("modality", list_modalities())
+def test_a_dataset_of_files_says_under_which_licence_and_whose_it_is(modality: str) -> None:
+    for spec in get_modality(modality).datasets().values():
+        assert (spec.folder is None) == (not spec.licence) == (not spec.credit), spec.name
+        assert spec.derivatives or spec.licence
+
+
 @pytest.mark.parametrize("modality", ["video", "audio", "timeseries"])
 def test_presets_are_imported_without_torch(modality: str) -> None:
     code = f"import sys, seqdis.{modality}.presets; sys.exit('torch' in sys.modules)"

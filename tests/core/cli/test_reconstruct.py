@@ -104,4 +104,9 @@ def test_fresh_noise_gives_another_result_than_inverted_noise_and_follows_the_se
         assert seqdis(*words, *noise).exit_code == 0
     own, fresh, other = (np.load(tmp_path / f"{name}.npy") for name in choices)
     assert np.abs(own - fresh).max() > 1e-3
+    source = np.load(recordings / "a.npy")[: len(own)].astype(np.float64)
+    (row,) = json.loads(seqdis(*words, *noise, "--json").stdout)
+    assert row["mse"] == row["mse_fresh"] == pytest.approx(((other - source) ** 2).mean(), rel=1e-4)
+    assert row["mse_inverted"] == pytest.approx(((own - source) ** 2).mean(), rel=1e-4)
+    assert "mse, inverted noise" in " ".join(seqdis(*words).stdout.split())
     assert np.abs(fresh - other).max() > 1e-3

@@ -201,6 +201,10 @@ def test_the_noise_of_the_result_is_chosen_and_recorded(
         frames[noise] = np.load(tmp_path / noise / "swap.npy")
     assert seqdis(*words(toy_run, recordings), tmp_path / "default").exit_code == 0
     np.testing.assert_array_equal(np.load(tmp_path / "default" / "swap.npy"), frames["dynamic"])
+    told = " ".join(seqdis(*words(toy_run, recordings), tmp_path / "told", "--noise", "fresh").stdout.split())
+    assert "from fresh noise" in told
+    told = " ".join(seqdis(*words(toy_run, recordings), tmp_path / "told").stdout.split())
+    assert "b.npy inverts to" in told.replace("\n", "")
     for one, other in (("dynamic", "static"), ("dynamic", "fresh"), ("static", "fresh")):
         assert np.abs(frames[one] - frames[other]).max() > 1e-3
 
@@ -211,7 +215,8 @@ def test_the_noise_is_a_choice_for_two_files_only(
     one = ["swap", prior_run, "--static", recordings / "a.npy", "--out", tmp_path / "s"]
     assert refused(*one, "--noise", "fresh") == "--noise fresh: needs both --static FILE and --dynamic FILE"
     assert not [*tmp_path.iterdir()]
-    assert "noise" not in json.loads(seqdis(*one, "--json").stdout)
+    # With a drawn factor it is not chosen, and told all the same.
+    assert json.loads(seqdis(*one, "--json").stdout)["noise"] == "fresh"
 
 
 def test_a_swap_that_lies_among_the_inputs_does_not_become_one(

@@ -78,3 +78,27 @@ def test_as_a_metric_of_reconstruction(world, channels) -> None:
     metric = measure_reconstruction(channels("constant"), train, test)["reconstruction_mse"]
     assert metric.role == "reconstruction"
     assert metric.value == reconstruction_mse(channels("constant"), train, test).value
+
+
+def test_a_method_that_inverts_has_two_errors(world, channels) -> None:
+    class Inverting(channels):  # type: ignore[misc, valid-type]
+        def invert(self, sequences, factors, *, progress=None, grad=False):
+            return torch.zeros(len(sequences), 1)
+
+        def decode(self, factors, *, noise=None, generator=None, progress=None):
+            # The inverted noise leads back, whatever the factors say; a draw shows the factors alone.
+            return super().decode(factors, generator=generator) + (0.0 if noise is not None else 0.5)
+
+    train, test = world(30, 0, noise=0.3), world(20, 1, noise=0.3)
+    model = Inverting("constant")
+    seen = []
+    metrics = measure_reconstruction(
+        model, train, test, indices=[3, 11], progress=lambda done, total: seen.append(done / total)
+    )
+    assert list(metrics) == ["reconstruction_mse", "decoding_mse"]
+    x = test.fetch([3, 11]).x
+    assert metrics["reconstruction_mse"].value == pytest.approx((x - 1).square().mean().item(), rel=1e-6)
+    assert metrics["decoding_mse"].value == pytest.approx((x - 1.5).square().mean().item(), rel=1e-6)
+    assert metrics["reconstruction_mse"].chance == metrics["decoding_mse"].chance
+    assert seen == sorted(seen)
+    assert seen[-1] == 1

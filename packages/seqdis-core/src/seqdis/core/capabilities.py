@@ -35,6 +35,7 @@ __all__ = [
     "coder_of",
     "decoded_part",
     "invert",
+    "inverts",
     "learned_prior",
     "mix_extra",
     "quick_decoding",
@@ -147,6 +148,11 @@ def invert(
 ) -> Tensor | None:
     """The noise that the model decodes the sequences from; None for a method that starts from none or cannot tell."""
     return model.invert(sequences, factors, progress=progress) if isinstance(model, Invertible) else None
+
+
+def inverts(model: object) -> bool:
+    """Whether the model finds a noise that leads back to given sequences, so that it has two reconstructions."""
+    return isinstance(model, Invertible)
 
 
 def learned_prior(model: object) -> Prior | None:

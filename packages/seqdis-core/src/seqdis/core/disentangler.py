@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +27,7 @@ from seqdis.core.nn.passes import in_passes
 from seqdis.core.progress import Progress, part_of
 from seqdis.core.random import GeneratorLike, GeneratorStack
 from seqdis.core.sequences import Sequences, check_whole
-from seqdis.core.starting_noise import NoiseChoice, choose_noise
+from seqdis.core.starting_noise import NoiseChoice, ReconstructionNoise, choose_noise
 
 if TYPE_CHECKING:
     from seqdis.core.diffusion.samplers.base import Sampler
@@ -199,7 +199,7 @@ class Disentangler(nn.Module, ABC):
         self,
         sequences: Any,
         *,
-        noise: Literal["inverted", "fresh"] = "inverted",
+        noise: ReconstructionNoise = "inverted",
         generator: GeneratorLike | None = None,
         progress: Progress | None = None,
     ) -> Tensor:

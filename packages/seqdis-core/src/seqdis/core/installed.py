@@ -153,6 +153,7 @@ def dataset_rows() -> list[dict[str, Any]]:
                     "folder": spec.folder,
                     "found": location,
                     "source": spec.source,
+                    "licence": spec.licence,
                 }
             )
     return rows

@@ -54,6 +54,9 @@ class DatasetSpec:
             ``"test"``; ``root`` is the dataset's folder, or None for one that is generated.
         folder: Name of the dataset's folder below ``SEQDIS_DATA``, or None for a dataset that is generated.
         source: Address or description of the place to get the dataset from.
+        licence: Licence of the data, as people name it (``"CC BY 4.0"``).
+        credit: Whom a work that was made from the data names.
+        derivatives: Whether what was made from the data, such as a model, may be given away.
         outcomes: The labels of two classes that can be predicted from a sequence.
         quantities: Numbers beside the frames that can be predicted from a window, by name.
         group_key: A function from a sequence's key to its group; sequences of a group are not independent of
@@ -67,6 +70,9 @@ class DatasetSpec:
     build: Callable[[DataConfig, str, Path | None, int], SequenceDataset]
     folder: str | None = None
     source: str = ""
+    licence: str = ""
+    credit: str = ""
+    derivatives: bool = True
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     group_key: Callable[[str], str] | None = None

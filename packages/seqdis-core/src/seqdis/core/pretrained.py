@@ -15,6 +15,7 @@ from seqdis.core.data.normalize import Normalizer
 from seqdis.core.errors import InputError
 from seqdis.core.limits import SETTING, limits
 from seqdis.core.model_files import load_state
+from seqdis.core.named_models import find_run
 from seqdis.core.reading import one_reason, read_json, read_tensors
 from seqdis.core.registry import get_method, get_modality
 
@@ -108,10 +109,11 @@ def _buildable(config: RunConfig) -> Iterator[None]:
 def load(
     folder: str | Path, *, device: torch.device | str = "cpu", modality: str | None = None
 ) -> Disentangler:
-    """Load a model of any method from a run or checkpoint folder, in evaluation mode.
+    """Load a model of any method from a run or checkpoint folder, or by its name, in evaluation mode.
 
     Args:
-        folder: A folder that holds ``config.json`` and ``model.safetensors``, or checkpoints that do.
+        folder: A folder that holds ``config.json`` and ``model.safetensors``, or checkpoints that do; or the name of a
+            model, see :func:`~seqdis.core.named_models.find_run`.
         device: The device to put the model on.
         modality: The modality that the model must have; any when omitted.
 
@@ -119,7 +121,7 @@ def load(
         InputError: A file is missing, damaged, edited by hand beyond what is allowed, of another version or
             modality, or the weights do not fit the configuration.
     """
-    source = find_model_folder(Path(folder))
+    source = find_model_folder(find_run(folder))
     config = read_run_config(source / "config.json")
     if modality is not None and config.modality != modality:
         raise InputError(f"{folder}: a model of {config.modality}; allowed here: {modality}")

@@ -8,9 +8,11 @@ from torch import Tensor
 
 from seqdis.core.errors import InputError
 
-__all__ = ["NOISE_CHOICES", "NoiseChoice", "choose_noise"]
+__all__ = ["NOISE_CHOICES", "NoiseChoice", "ReconstructionNoise", "choose_noise"]
 
 NoiseChoice = Literal["dynamic", "static", "fresh"]
+ReconstructionNoise = Literal["inverted", "fresh"]
+"""The start of a reconstruction: the noise that its source inverts to, which carries what the factors lack, or a draw."""
 NOISE_CHOICES: tuple[NoiseChoice, ...] = get_args(NoiseChoice)
 
 

@@ -150,4 +150,6 @@ SPEC = DatasetSpec(
     arabic_sequences,
     folder="arabic_speech_commands",
     source="github.com/abdulkaderghandoura/arabic-speech-commands-dataset",
+    licence="CC BY 4.0",
+    credit="Arabic Speech Commands, Ghandoura, Hjabo and Al Dakkak 2021",
 )

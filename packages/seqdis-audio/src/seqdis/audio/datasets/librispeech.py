@@ -102,4 +102,6 @@ SPEC = DatasetSpec(
     librispeech_sequences,
     folder="LibriSpeech",
     source="openslr.org/12",
+    licence="CC BY 4.0",
+    credit="LibriSpeech, Panayotov, Chen, Povey and Khudanpur 2015, from recordings of LibriVox",
 )

@@ -111,4 +111,7 @@ SPEC = DatasetSpec(
     timit_sequences,
     folder="TIMIT",
     source="catalog.ldc.upenn.edu/LDC93S1 (licensed by the Linguistic Data Consortium)",
+    licence="LDC User Agreement",
+    credit="TIMIT Acoustic-Phonetic Continuous Speech Corpus, Garofolo et al. 1993, Linguistic Data Consortium",
+    derivatives=False,  # the agreement is between its holder and the consortium
 )

@@ -21,6 +21,7 @@ from seqdis.core.executors import Executor, ShardFolder, get_executor, run_shard
 from seqdis.core.factor_file import FactorDescription, read_description
 from seqdis.core.folder_lock import only_writer
 from seqdis.core.leftovers import remove_leftovers
+from seqdis.core.named_models import find_run
 from seqdis.core.overrides import read_overrides
 from seqdis.core.pretrained import config_of, find_model_folder
 from seqdis.core.processes import Processes
@@ -119,9 +120,7 @@ def encode_files(
     write = _check_output(out)
     executor = executor or get_executor("local")
     on = executor.device(device)
-    if not run.is_dir():
-        raise InputError(f"{run}: no such run folder")
-    source = find_model_folder(run).absolute()
+    source = find_model_folder(find_run(run)).absolute()
     model = Disentangler.from_pretrained(source)
     adjust(model, read_overrides(settings))
     config = config_of(model)

@@ -22,6 +22,7 @@ from seqdis.core.cli.kernels_command import kernels
 from seqdis.core.cli.list_command import list_
 from seqdis.core.cli.one_line_errors import GroupWithOneLineErrors, one_line
 from seqdis.core.cli.prior_command import prior
+from seqdis.core.cli.publish_command import publish
 from seqdis.core.cli.reconstruct_command import reconstruct
 from seqdis.core.cli.sample_command import sample
 from seqdis.core.cli.swap_command import swap
@@ -93,7 +94,7 @@ def _root(
 
 
 app.command("list")(list_)
-for _command in (demo, train, encode, reconstruct, swap, sample, traverse, doctor):
+for _command in (demo, train, encode, reconstruct, swap, sample, traverse, publish, doctor):
     app.command()(_command)
 app.add_typer(data, name="data")
 app.add_typer(prior, name="prior")

@@ -39,8 +39,6 @@ def load_model(
             sampler, or there is no such sampler or setting.
     """
     chosen = pick_device(device)
-    if not run.is_dir():
-        raise InputError(f"{run}: no such run folder")
     model = Disentangler.from_pretrained(run, device=chosen)
     adjust(model, read_overrides(settings or []))
     if sampler is None and steps is None:

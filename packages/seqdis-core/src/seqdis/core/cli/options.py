@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from seqdis.core.named_models import find_run
+
 __all__ = [
     "BatchSize",
     "Data",
@@ -29,17 +31,27 @@ __all__ = [
     "Workers",
     "argument",
     "optional",
+    "run_folders",
 ]
 
 
-def argument(metavar: str, text: str) -> Any:
+def argument(metavar: str, text: str, **settings: Any) -> Any:
     """An argument under the name that ``--help`` shows it by."""
-    return typer.Argument(metavar=metavar, show_default=False, help=text)
+    return typer.Argument(metavar=metavar, show_default=False, help=text, **settings)
 
 
 def optional(text: str, *names: str, **settings: Any) -> Any:
     """An option whose help text itself says what happens when it is omitted."""
     return typer.Option(*names, show_default=False, help=text, **settings)
+
+
+def _run_folder(run: Path) -> Path:
+    return find_run(run)
+
+
+def run_folders(runs: list[Path]) -> list[Path]:
+    """The folders of runs, or of models that are known by name; see :func:`~seqdis.core.named_models.find_run`."""
+    return [find_run(run) for run in runs]
 
 
 _CHANGES = "Changes to the preset, e.g. train.steps=1000."
@@ -57,7 +69,9 @@ _WORKERS = "Processes that read files ahead, for each that computes."
 _BAD = "Leave out files that cannot be used, and list them."
 _STEPS = "Noise levels of the sampler; the model's when omitted."
 
-RunFolder = Annotated[Path, argument("RUN", "Folder of a run or a checkpoint.")]
+RunFolder = Annotated[
+    Path, argument("RUN", "Folder of a run or a checkpoint, or the name of a model.", callback=_run_folder)
+]
 Inputs = Annotated[list[Path], argument("INPUT", "Files, or folders of files.")]
 Data = Annotated[Path | None, optional(_DATA, "--data")]
 Device = Annotated[str | None, optional(_DEVICE, "--device")]

@@ -23,6 +23,8 @@ from seqdis.core.cli.output import print_result
 from seqdis.core.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seqdis.core.factors import Side
 
 __all__ = ["swap"]
@@ -67,6 +69,7 @@ def swap(
     """
     from seqdis.core.analysis.generate import swap_drawn
     from seqdis.core.analysis.swap import swap_pairs
+    from seqdis.core.capabilities import inverts
     from seqdis.core.cli.session import open_session
     from seqdis.core.data.dynamics_source import DynamicsSource
     from seqdis.core.files import replace_with_json
@@ -134,9 +137,19 @@ def swap(
             draw_picture(modality, path, grid, data)
         files = [*media, *outputs.pictures]
         named = {str(side): str(path) for side, path in inputs.items()}
-        recorded = noise if len(inputs) == 2 else None
+        # A drawn factor has no noise of its own: that of the file is used where its dynamics are kept.
+        used = noise if len(inputs) == 2 else ("dynamic" if "dynamic" in inputs else "fresh")
+        recorded = used if inverts(model) else None
         session.mark(files, inputs=[*inputs.values()])
         summary = session.summary(files, **named, noise=recorded, extra=extra, start=start)
         if outputs.record is not None:
             replace_with_json(outputs.record, summary)
-    print_result(summary, f"written: {', '.join(map(str, files))}", as_json=as_json)
+    started = "" if recorded is None else f", from {_noise_in_words(recorded, inputs)}"
+    print_result(summary, f"written: {', '.join(map(str, files))}{started}", as_json=as_json)
+
+
+def _noise_in_words(noise: str, inputs: Mapping[Side, Path]) -> str:
+    if noise == "fresh":
+        return "fresh noise: what is seen is the factors' alone"
+    (path,) = (path for side, path in inputs.items() if side == noise)
+    return f"the noise that {path} inverts to, which carries what its factors lack (--noise fresh: none)"

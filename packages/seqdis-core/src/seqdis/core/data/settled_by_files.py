@@ -22,8 +22,8 @@ def settled_by_files(modality: Modality, data: DataConfig, paths: Sequence[Path]
 
     Args:
         modality: The modality that reads the files, see :meth:`~seqdis.core.modality.Modality.complete`.
-        data: The settings.
-        paths: The files, one or more.
+        data: The settings, some of which may be open.
+        paths: The files, of which one or more are needed.
 
     Raises:
         InputError: A file cannot be used; whatever the modality throws at it is told in one line.

@@ -13,6 +13,7 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.loaded_weights import fitting_weights
 from seqdis.core.model_files import state_to_save
+from seqdis.core.named_models import find_run
 from seqdis.core.pretrained import config_of, find_model_folder, read_run_config
 from seqdis.core.reading import read_tensors
 from seqdis.core.training.differing_settings import differing_settings
@@ -80,7 +81,7 @@ def read_initial_weights(source: str | Path | Disentangler, config: RunConfig) -
         tensors = {name: tensor.detach().clone() for name, tensor in state_to_save(source).items()}
         weights = InitialWeights("MODEL", config_of(source), tensors)
     else:
-        folder = find_model_folder(Path(source))
+        folder = find_model_folder(find_run(source))
         known = read_run_config(folder / "config.json")
         weights = InitialWeights(str(source), known, read_tensors(folder / "model.safetensors"))
     theirs = weights.config

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from seqdis.core.capabilities import quick_decoding
+from seqdis.core.capabilities import inverts, quick_decoding
 from seqdis.core.data.differing_clips import differing_clips
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.data.steps import existing_steps
@@ -28,6 +28,9 @@ _logger = logging.getLogger(__name__)
 @torch.no_grad()
 def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, seed: int) -> None:
     """Draw one row a clip: the source, its reconstruction, and its static factor with the next clip's dynamics.
+
+    Of a method that inverts there are two reconstructions: from the inverted noise, which carries what the factors lack,
+    and from fresh noise.
 
     A model that has learnt little may decode to numbers that overflow: then nothing is drawn, and one line says so.
 
@@ -54,26 +57,24 @@ def draw_preview(model: Disentangler, dataset: SequenceDataset, path: Path, *, s
 
     try:
         with quick_decoding(model):
-            rebuilt = model.reconstruct(batch, generator=rows(0))
+            rebuilt = {"reconstruction": model.reconstruct(batch, generator=rows(0))}
+            if inverts(model):
+                fresh = model.reconstruct(batch, noise="fresh", generator=rows(2))
+                rebuilt["reconstruction, fresh noise"] = fresh
             swapped = model.swap(batch, batch[next_clip], generator=rows(1))
     except NotFiniteError as error:
         _logger.warning("%s: not drawn: %s", path.name, error)
         return
     following = None if batch.mask is None else batch.mask[next_clip]
-    shown = [
-        existing_steps(frames.float().cpu(), mask)
-        for frames, mask in (
-            (natural_frames(model, batch), batch.mask),
-            (rebuilt, batch.mask),
-            (swapped, following),
-        )
-    ]
+    sources = existing_steps(natural_frames(model, batch).float().cpu(), batch.mask)
+    again = {title: existing_steps(frames.float().cpu(), batch.mask) for title, frames in rebuilt.items()}
+    mixed = existing_steps(swapped.float().cpu(), following)
     titles = [str(key) for key in batch.keys] or [f"clip {i}" for i in range(len(batch))]
     grid = [
         [
-            Panel(title, shown[0][i]),
-            Panel("reconstruction", shown[1][i]),
-            Panel(f"with the dynamics of {titles[(i + 1) % len(titles)]}", shown[2][i]),
+            Panel(title, sources[i]),
+            *(Panel(kind, frames[i]) for kind, frames in again.items()),
+            Panel(f"with the dynamics of {titles[(i + 1) % len(titles)]}", mixed[i]),
         ]
         for i, title in enumerate(titles)
     ]

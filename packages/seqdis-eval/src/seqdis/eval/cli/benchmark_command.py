@@ -27,6 +27,20 @@ def benchmark(
         ),
     ],
     methods: Annotated[str, typer.Option(help="'all', or names with commas between.")] = "all",
+    presets: Annotated[
+        str | None,
+        typer.Option(
+            show_default=False, help="Names of presets with commas between, in the place of --methods."
+        ),
+    ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            show_default=False,
+            metavar="KEY=VALUE,VALUE,…",
+            help="A setting and the values that it takes in turn; of several, every combination.",
+        ),
+    ] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Swaps that are judged, of each method.")] = 200,
     runs: Annotated[
         Path | None,
@@ -46,7 +60,8 @@ def benchmark(
     """Train every method that has a preset for DATASET at one size, and measure all of them alike.
 
     Same clips, same budget, same judge, same pairs. An interrupted comparison goes on when the command is
-    given again, and a finished one takes further methods.
+    given again, and a finished one takes further methods. An ablation is a comparison of one method with itself:
+    `seqdis benchmark sprites --budget 10m --methods divid --sweep model.orthogonality=0,0.1,1`.
     """
     from seqdis.core.cache import cache_root
     from seqdis.core.config import apply_overrides
@@ -69,46 +84,53 @@ def benchmark(
         comparable_presets,
         comparison_grid,
         comparison_metrics,
+        named_presets,
         plan_training,
     )
     from seqdis.eval.protocols.swap import Swap, swap_protocol
+    from seqdis.eval.protocols.sweep import Sweep, cells_of
 
     started = time.perf_counter()
     limit = Budget.parse(budget)
     wanted = None if methods == "all" else [name for name in methods.split(",") if name]
-    presets = {name: build() for name, build in list_presets().items()}
-    presets_of = {
-        method: apply_overrides(config, [f"train.seed={seed}"])
-        for method, config in comparable_presets(presets, dataset, wanted).items()
-    }
+    known = {name: build() for name, build in list_presets().items()}
+    if presets is None:
+        chosen = comparable_presets(known, dataset, wanted)
+    else:
+        chosen = named_presets(known, dataset, [name for name in presets.split(",") if name])
+    seeded = {name: apply_overrides(config, [f"train.seed={seed}"]) for name, config in chosen.items()}
+    cells = {cell.case: cell for cell in cells_of(seeded, [Sweep.parse(text) for text in sweep or []])}
+    configs_of = {case: cell.config for case, cell in cells.items()}
     chosen_device, folder = pick_device(device), runs or Path("runs") / f"benchmark-{dataset}"
     target = out or folder / "benchmark.json"
-    one = next(iter(presets_of.values()))
+    one = next(iter(configs_of.values()))
     root = data_of_run(folder, one, data)
     train_set, test_set = splits_of(one, root)
     val_set = build_dataset(one.modality, one.data, "val", root=root, seed=seed)
-    for config in presets_of.values():
+    for config in configs_of.values():
         if config.data.options != one.data.options:
             own = build_dataset(config.modality, config.data, "test", root=root, seed=seed)
             check_same_clips(config.preset, test_set, own)
     with only_writer(folder), writing_to(target):
         configs = plan_training(
-            presets_of,
+            configs_of,
             limit,
             folder,
             train_set,
             device=str(chosen_device),
             report=lambda line: typer.echo(line, err=True),
         )
-        words = ["seqdis", "benchmark", dataset, "--methods", methods, "--budget", budget]
+        words = ["seqdis", "benchmark", dataset, "--budget", budget]
+        words += ["--methods", methods] if presets is None else ["--presets", presets]
+        words += [word for text in sweep or [] for word in ("--sweep", text)]
         words += ["--pairs", str(pairs), "--seed", str(seed), *(["--data", str(data)] if data else [])]
         remembered = describe_data(one, root)
         remember_data(folder, remembered)
         contestants, trainings, spent = {}, [], 0.0
-        for method, config in configs.items():
-            home = folder / config.preset
+        for case, config in configs.items():
+            home = folder / cells[case].folder
             if not as_json:
-                print_line(f"{method}: {config.train.steps} steps of {config.preset}")
+                print_line(f"{case}: {config.train.steps} steps of {config.preset}")
             remember_data(home, remembered)
             model = train(
                 config, home, train_set=train_set, val_set=val_set, resume=True, device=str(chosen_device),
@@ -119,15 +141,15 @@ def benchmark(
                     train_set, test_set, path=folder / "judge.safetensors", shared=cache_root() / "judges",
                     seed=seed, device=model.device, progress=progress,
                 )  # fmt: skip
-            with progress_bar(f"measuring {method}") as progress:
+            with progress_bar(f"measuring {case}") as progress:
                 metrics = swap_protocol(
                     model, train_set, test_set, seed=seed, pairs=pairs, judge=judge, progress=progress
                 )
             seconds = float(read_json(home / "run.json")["seconds"])
-            contestants[method] = Contestant(model, metrics, config.train.steps or 0, seconds)
+            contestants[case] = Contestant(model, metrics, config.train.steps or 0, seconds)
             trainings.append(
                 training_record(
-                    config, home.as_posix(), steps=config.train.steps or 0, seconds=seconds, case=method
+                    config, home.as_posix(), steps=config.train.steps or 0, seconds=seconds, case=case
                 )
             )
             spent += seconds
@@ -137,7 +159,7 @@ def benchmark(
         table = metrics.select(role="judge") | comparison_metrics(contestants)
         record = ResultRecord(
             name=target.stem,
-            method=", ".join(contestants),
+            method=", ".join(dict.fromkeys(config.method for config in configs.values())),
             dataset=dataset,
             modality=one.modality,
             command=shlex.join([*words, "--runs", str(folder), "--out", str(target)]),

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from seqdis.core.cli.model import load_model
-from seqdis.core.cli.options import Data, Device, Json, Seed
+from seqdis.core.cli.options import Data, Device, Json, Seed, run_folders
 from seqdis.core.cli.output import progress_bar
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
@@ -32,6 +32,7 @@ Runs = Annotated[
     typer.Argument(
         metavar="RUN",
         show_default=False,
+        callback=run_folders,
         help="Folders of runs: one, or trainings of one preset with other seeds, whose figures are averaged.",
     ),
 ]

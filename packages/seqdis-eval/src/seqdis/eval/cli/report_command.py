@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqdis.core.capabilities import learned_prior
-from seqdis.core.cli.options import Data, Device, Json, SamplerName, SamplerSteps, Seed
+from seqdis.core.cli.options import Data, Device, Json, SamplerName, SamplerSteps, Seed, argument, run_folders
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
 
@@ -25,7 +25,8 @@ __all__ = ["report"]
 
 def report(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN", show_default=False, help="Folders of runs or checkpoints.")
+        list[Path],
+        argument("RUN", "Folders of runs or checkpoints, or names of models.", callback=run_folders),
     ],
     out: Annotated[
         Path | None, typer.Option("--out", show_default=False, help="RUN/report.html when omitted.")

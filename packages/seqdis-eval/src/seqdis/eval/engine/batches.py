@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from seqdis.core.analysis import evaluating, row_sources
+from seqdis.core.capabilities import inverts
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.progress import Progress
 from seqdis.core.sequences import Sequences
+from seqdis.core.starting_noise import ReconstructionNoise
 from seqdis.eval.engine.progress import stage
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Reconstructed",
     "Swapped",
     "batches",
+    "both_reconstructions",
     "chosen_clips",
     "reconstruct_clips",
     "reconstructions",
@@ -77,11 +80,30 @@ def batches(
         yield rows, dataset.fetch(rows)
 
 
-def reconstruct_clips(model: Disentangler, source: Sequences, rows: Sequence[int], *, seed: int) -> Tensor:
+def reconstruct_clips(
+    model: Disentangler,
+    source: Sequences,
+    rows: Sequence[int],
+    *,
+    seed: int,
+    noise: ReconstructionNoise = "inverted",
+) -> Tensor:
     """The reconstructions of a batch, on the CPU; each clip has a stream of draws of its own."""
     on_device = source.to(model.device)
     with evaluating(model):
-        return model.reconstruct(on_device, generator=row_sources(seed, rows)).cpu()
+        return model.reconstruct(on_device, noise=noise, generator=row_sources(seed, rows)).cpu()
+
+
+def both_reconstructions(
+    model: Disentangler, source: Sequences, rows: Sequence[int], *, seed: int
+) -> dict[str, Tensor]:
+    """The reconstructions of a batch by what they start from: of a method that inverts, two; else one, without a name."""
+    if not inverts(model):
+        return {"": reconstruct_clips(model, source, rows, seed=seed)}
+    noises: tuple[ReconstructionNoise, ...] = get_args(ReconstructionNoise)
+    return {
+        f"{noise} noise": reconstruct_clips(model, source, rows, seed=seed, noise=noise) for noise in noises
+    }
 
 
 def reconstructions(
@@ -89,6 +111,7 @@ def reconstructions(
     dataset: SequenceDataset,
     indices: Sequence[int],
     *,
+    noise: ReconstructionNoise = "inverted",
     seed: int = 0,
     batch_size: int = 64,
     progress: Progress | None = None,
@@ -99,13 +122,14 @@ def reconstructions(
         model: The model of any method that reconstructs.
         dataset: Dataset that the clips are taken from.
         indices: Indices of the clips in the dataset.
+        noise: Starting noise, where the method decodes from noise.
         seed: Seed of the method's draws; each clip has a stream of its own.
         batch_size: Clips a pass; it does not change the result.
         progress: Called with clips done and in all.
     """
     done = 0
     for rows, source in batches(dataset, indices, size=batch_size):
-        yield Reconstructed(rows, source, reconstruct_clips(model, source, rows, seed=seed))
+        yield Reconstructed(rows, source, reconstruct_clips(model, source, rows, seed=seed, noise=noise))
         done += len(rows)
         if progress is not None:
             progress(done, len(indices))

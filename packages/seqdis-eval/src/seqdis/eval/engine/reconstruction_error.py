@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from seqdis.core.capabilities import inverts
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.metric import Estimate, Metrics
-from seqdis.core.progress import Progress
+from seqdis.core.progress import Progress, part_of
+from seqdis.core.starting_noise import ReconstructionNoise
 from seqdis.eval.engine.batches import batches, reconstructions
 from seqdis.eval.metrics.squared_error import clip_errors, entry_weights, mean_squared_error
 
@@ -33,6 +35,7 @@ def reconstruction_mse(
     train_set: SequenceDataset,
     test_set: SequenceDataset,
     *,
+    noise: ReconstructionNoise = "inverted",
     indices: Sequence[int] | None = None,
     seed: int = 0,
     batch_size: int = 64,
@@ -47,6 +50,7 @@ def reconstruction_mse(
         model: Trained model of any method.
         train_set: Training set, whose mean frame is the baseline.
         test_set: Sequences that are reconstructed.
+        noise: Starting noise, where the method decodes from noise.
         indices: Only these clips of it.
         seed: Seed of the method's draws; each clip has a stream of its own.
         batch_size: Clips a pass; it does not change the result.
@@ -58,7 +62,9 @@ def reconstruction_mse(
     chosen = list(range(len(test_set)) if indices is None else indices)
     baseline_guess = mean_frame(train_set)
     errors, baseline = [], []
-    for made in reconstructions(model, test_set, chosen, seed=seed, batch_size=batch_size, progress=progress):
+    for made in reconstructions(
+        model, test_set, chosen, noise=noise, seed=seed, batch_size=batch_size, progress=progress
+    ):
         errors.append(clip_errors(made.source, made.frames))
         baseline.append(clip_errors(made.source, baseline_guess))
     error, chance = (torch.cat(parts) if parts else torch.empty(0) for parts in (errors, baseline))
@@ -70,18 +76,36 @@ def measure_reconstruction(
     train_set: SequenceDataset,
     test_set: SequenceDataset,
     *,
+    names: tuple[str, str] = ("reconstruction_mse", "decoding_mse"),
+    indices: Sequence[int] | None = None,
+    seed: int = 0,
+    batch_size: int = 64,
     progress: Progress | None = None,
 ) -> Metrics:
-    """The metric ``reconstruction_mse`` of a whole test set; see :func:`reconstruction_mse`.
+    """The error of reconstructions; of a method that inverts, also from fresh noise: ``decoding_mse``.
+
+    The inverted noise carries whatever the factors lack, so that a model that has learnt nothing reconstructs by it;
+    the error from fresh noise shows the factors and nothing else. See :func:`reconstruction_mse`.
 
     Args:
         model: Trained model of any method.
         train_set: The training set, for the baseline.
         test_set: The sequences that are reconstructed.
+        names: Names of the two figures.
+        indices: Only these clips of it.
+        seed: Seed of the method's draws; each clip has a stream of its own.
+        batch_size: Clips a pass; it does not change the result.
         progress: Called with clips done and in all.
 
     Raises:
         InputError: No clip has a measured entry.
     """
-    error = reconstruction_mse(model, train_set, test_set, progress=progress)
-    return Metrics.of({"reconstruction_mse": error}, role="reconstruction")
+    kinds: tuple[ReconstructionNoise, ...] = ("inverted", "fresh") if inverts(model) else ("inverted",)
+    errors = {
+        name: reconstruction_mse(
+            model, train_set, test_set, noise=noise, indices=indices, seed=seed, batch_size=batch_size,
+            progress=part_of(progress, number, len(kinds)),
+        )
+        for number, (name, noise) in enumerate(zip(names, kinds, strict=False))
+    }  # fmt: skip
+    return Metrics.of(errors, role="reconstruction")

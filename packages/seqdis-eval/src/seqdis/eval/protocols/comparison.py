@@ -28,6 +28,7 @@ __all__ = [
     "comparable_presets",
     "comparison_grid",
     "comparison_metrics",
+    "named_presets",
     "plan_training",
 ]
 
@@ -85,6 +86,34 @@ def comparable_presets(
     if absent:
         raise unknown_name(f"method with a preset for {dataset}", absent[0], chosen)
     return {method: config for method, config in chosen.items() if not wanted or method in wanted}
+
+
+def named_presets(
+    presets: Mapping[str, RunConfig], dataset: str, names: Sequence[str]
+) -> dict[str, RunConfig]:
+    """Presets that were asked for by name, all for the same data.
+
+    Args:
+        presets: All there are.
+        dataset: Name of the dataset.
+        names: Names of the presets, one or more.
+
+    Raises:
+        InputError: There is no such preset of the dataset, or two of them use it in different shapes.
+    """
+    of_dataset = {name: config for name, config in presets.items() if config.data.dataset == dataset}
+    chosen = {}
+    for name in names:
+        if name not in of_dataset:
+            raise unknown_name(f"preset for {dataset}", name, of_dataset)
+        chosen[name] = of_dataset[name]
+    if not chosen:
+        raise InputError("--presets: no name; allowed: names of presets with commas between")
+    first = next(iter(chosen))
+    for name, config in chosen.items():
+        if _clips_of(config) != _clips_of(chosen[first]) or config.codec != chosen[first].codec:
+            raise InputError(f"{name}: uses {dataset} in another shape than {first}; they cannot be compared")
+    return chosen
 
 
 def _clips_of(config: RunConfig) -> dict[str, Any]:
@@ -160,11 +189,15 @@ def plan_training(
 
 
 def comparison_metrics(contestants: Mapping[str, Contestant]) -> Metrics:
-    """All metrics that most methods have, a case a method, with steps and seconds of training."""
+    """All metrics that most methods have, and every error of reconstruction, a case a method, with its training."""
     common = Counter(name for entry in contestants.values() for name in entry.metrics)
     metrics = Metrics()
     for method, entry in contestants.items():
-        shared = [m for name, m in entry.metrics.items() if 2 * common[name] > len(contestants)]
+        shared = [
+            m
+            for name, m in entry.metrics.items()
+            if 2 * common[name] > len(contestants) or m.role == "reconstruction"
+        ]
         metrics |= Metrics(shared).select(without="judge").in_case(method)
         training = {
             "train_steps": Estimate(value=entry.steps, unit="steps"),

@@ -161,7 +161,7 @@ class Consistency(Protocol):
             f"The judge says different things of {int(differs.sum())} of {len(pool)} clips that the seed alone "
             "chooses; these come first, with what it says of the source and of the reconstruction."
         )
-        cards = reconstruction_cards(context.showroom, some, rebuilt[order], notes)
+        cards = reconstruction_cards(context.showroom, some, {"": rebuilt[order]}, notes)
         return [Section("Disagreements", [cards], note)]
 
 

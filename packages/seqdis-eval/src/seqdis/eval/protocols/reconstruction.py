@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import torch
 
+from seqdis.core.capabilities import inverts
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
 from seqdis.core.sequences import check_whole
-from seqdis.eval.engine.batches import chosen_clips, reconstruct_clips, reconstructions
+from seqdis.eval.engine.batches import both_reconstructions, chosen_clips, reconstructions
 from seqdis.eval.engine.mode import Mode
+from seqdis.eval.engine.progress import stage
 from seqdis.eval.engine.reconstruction_error import mean_frame
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
@@ -62,7 +64,8 @@ def reconstruction_protocol(
         progress: Called with clips done and in all.
 
     Returns:
-        ``mse`` in natural units squared, and what the feature networks give.
+        ``mse`` in natural units squared, of a method that inverts also ``decoding_mse``, from fresh noise; and what the
+        feature networks give.
 
     Raises:
         InputError: No clip has a measured entry; or feature networks are given and clips have gaps.
@@ -71,7 +74,10 @@ def reconstruction_protocol(
     identity, motion = IdentityScores(features.identity), MotionScores(features.keypoints)
     frechet, guess = FrechetScores(features), mean_frame(train_set)
     errors, baseline = [], []
-    for made in reconstructions(model, test_set, chosen, seed=seed, batch_size=batch_size, progress=progress):
+    known, drawn = (0.0, 0.5) if inverts(model) else (0.0, 1.0)
+    for made in reconstructions(
+        model, test_set, chosen, seed=seed, batch_size=batch_size, progress=stage(progress, known, drawn)
+    ):
         source = made.source
         if features.named():
             check_whole("a feature network", source)
@@ -81,13 +87,26 @@ def reconstruction_protocol(
         motion.add(made.frames, source.x)
         frechet.add("generated", made.frames)
         frechet.add("real", source.x)
-    generator = torch.Generator().manual_seed(seed)
-    estimates = {"mse": mean_squared_error(torch.cat(errors), torch.cat(baseline), generator=generator)}
+    trivial = torch.cat(baseline)
+    estimates = {"mse": mean_squared_error(torch.cat(errors), trivial, generator=_generator(seed))}
+    if inverts(model):
+        fresh = [
+            clip_errors(made.source, made.frames)
+            for made in reconstructions(
+                model, test_set, chosen, noise="fresh", seed=seed, batch_size=batch_size,
+                progress=stage(progress, drawn, 1.0),
+            )
+        ]  # fmt: skip
+        estimates["decoding_mse"] = mean_squared_error(torch.cat(fresh), trivial, generator=_generator(seed))
     estimates |= identity.metrics(mode=mode, seed=seed)
     estimates |= motion.metrics(mode=mode, seed=seed)
     if len(chosen) < 2 and frechet.wanted:
         raise InputError("fid, fvd: at least 2 clips are needed; got 1")
     return Metrics.of(estimates | frechet.metrics(), role="reconstruction")
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 class Reconstruction(Protocol):
@@ -118,8 +137,8 @@ class Reconstruction(Protocol):
         run, seed = context.first, context.seed
         rows = chosen_clips(len(run.test_set), 6, seed=seed)
         batch = run.test_set.fetch(rows)
-        rebuilt = reconstruct_clips(run.model, batch, rows, seed=seed)
-        notes = ["" if e != e else f"MSE {e:.3g}" for e in clip_errors(batch, rebuilt).tolist()]
-        cards = reconstruction_cards(context.showroom, batch, rebuilt, notes)
+        cards = reconstruction_cards(
+            context.showroom, batch, both_reconstructions(run.model, batch, rows, seed=seed)
+        )
         section = Section("Reconstructions", [cards], "Test clips that the seed alone chooses.")
         return [section, *features_section(self._networks, run)]

@@ -17,7 +17,7 @@ from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
 from seqdis.eval.engine.batches import Noise, Swapped, swaps
 from seqdis.eval.engine.progress import stage
-from seqdis.eval.engine.reconstruction_error import reconstruction_mse
+from seqdis.eval.engine.reconstruction_error import measure_reconstruction
 from seqdis.eval.judge.interface import Judge
 from seqdis.eval.judge.judge_cache import judge_for
 from seqdis.eval.judge.judge_training import predict_all
@@ -63,8 +63,9 @@ def score_swaps(
     Returns:
         ``judge_accuracy`` (real test clips with all labels right) and ``judge_<label>_accuracy``;
         ``swap_static_accuracy``, ``swap_dynamic_accuracy``, ``swap_joint_accuracy`` (all labels of
-        a side, or of both, right) and ``swap_<label>_accuracy``; ``reconstruction_mse``. Chance
-        is that of :func:`~seqdis.eval.metrics.swap_accuracy.majority_chance`. Without labels, the last one alone.
+        a side, or of both, right) and ``swap_<label>_accuracy``; ``reconstruction_mse``, and where the method inverts
+        ``decoding_mse``. Chance
+        is that of :func:`~seqdis.eval.metrics.swap_accuracy.majority_chance`. Without labels, the last ones alone.
 
     Raises:
         InputError: The splits' labels or shapes differ, or there are too few clips.
@@ -116,11 +117,10 @@ def score_swaps(
             watch=watch,
             progress=part,
         )
-    error = reconstruction_mse(
+    return metrics | measure_reconstruction(
         model, train_set, test_set, indices=[static for static, _ in chosen], seed=seed,
         batch_size=batch_size, progress=stage(progress, 0.65 if test_set.labels else 0.0, 1.0),
     )  # fmt: skip
-    return metrics | Metrics.of({"reconstruction_mse": error}, role="reconstruction")
 
 
 def _judge_swaps(

@@ -19,7 +19,7 @@ from seqdis.core.starting_noise import NoiseChoice
 from seqdis.eval.engine.batches import batches, chosen_clips
 from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.progress import stage
-from seqdis.eval.engine.reconstruction_error import reconstruction_mse
+from seqdis.eval.engine.reconstruction_error import measure_reconstruction
 from seqdis.eval.metrics import dnsmos
 from seqdis.eval.metrics.eer import speaker_eer
 from seqdis.eval.protocols.context import Context
@@ -84,11 +84,11 @@ def speaker_protocol(
         "eer_gap": verified.gap,
         "eer_frames": speaker_eer(trivial, speakers, resamples=resamples, generator=drawn),
     }
-    error = reconstruction_mse(
-        model, train_set, test_set, indices=chosen_clips(len(test_set), clips, seed=seed), seed=seed,
+    errors = measure_reconstruction(
+        model, train_set, test_set, names=("mse", "decoding_mse"), indices=chosen_clips(len(test_set), clips, seed=seed), seed=seed,
         progress=stage(progress, 0.3, 1.0),
     )  # fmt: skip
-    return Metrics.of(rates, role="verification") | Metrics.of({"mse": error}, role="reconstruction")
+    return Metrics.of(rates, role="verification") | errors
 
 
 def _statistics(dataset: SequenceDataset, *, batch_size: int = 256) -> Tensor:

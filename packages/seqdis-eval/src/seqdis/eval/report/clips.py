@@ -12,6 +12,7 @@ from seqdis.core.data.steps import existing_steps
 from seqdis.core.factors import Side
 from seqdis.core.modality import Panel
 from seqdis.core.sequences import Sequences
+from seqdis.eval.metrics.squared_error import clip_errors
 from seqdis.eval.report.blocks import Card, Cards, Cell, Matrix
 from seqdis.eval.report.media import Media, Showroom
 
@@ -76,26 +77,36 @@ def swap_block(
     )
 
 
-def reconstruction_cards(show: Showroom, batch: Sequences, rebuilt: Tensor, notes: Sequence[str]) -> Cards:
-    """Each source with its reconstruction.
+def reconstruction_cards(
+    show: Showroom, batch: Sequences, rebuilt: Mapping[str, Tensor], notes: Sequence[str] | None = None
+) -> Cards:
+    """Each source with its reconstructions.
 
     Args:
         show: Showroom that shows sequences.
         batch: Sequences that are the sources.
-        rebuilt: Shaped like ``batch.x``.
-        notes: A line a clip.
+        rebuilt: Reconstructions by the noise that they start from, each shaped like ``batch.x``; the name is empty where a
+            method has one alone.
+        notes: A line a clip; the errors of its reconstructions when omitted.
     """
     cards = []
-    shown = (existing_steps(frames.cpu(), batch.mask) for frames in (batch.x, rebuilt))
-    for name, x, guess, note in zip(_names(batch), *shown, notes, strict=True):
+    errors = {kind: clip_errors(batch, frames).tolist() for kind, frames in rebuilt.items()}
+    sources = existing_steps(batch.x.cpu(), batch.mask)
+    shown = {kind: existing_steps(frames.cpu(), batch.mask) for kind, frames in rebuilt.items()}
+    for number, (name, x) in enumerate(zip(_names(batch), sources, strict=True)):
+        panels = [Panel("source", x)]
+        panels += [
+            Panel(f"reconstruction, {kind}" if kind else "reconstruction", frames[number])
+            for kind, frames in shown.items()
+        ]
+        known = {kind: values[number] for kind, values in errors.items() if values[number] == values[number]}
+        told = [f"MSE {error:.3g}" + (f" from {kind}" if kind else "") for kind, error in known.items()]
+        note = ", ".join(told) if notes is None else notes[number]
         if show.moves:
-            items = [
-                ("source", show.clip(x, f"source {name}")),
-                ("reconstruction", show.clip(guess, f"reconstruction of {name}")),
-            ]
+            items = [(panel.title, show.clip(panel.frames, f"{panel.title} of {name}")) for panel in panels]
             cards.append(Card(name, items, note))
         else:
-            cards.append(drawn_card(show, name, [Panel("source", x), Panel("reconstruction", guess)], note))
+            cards.append(drawn_card(show, name, panels, note))
     return Cards(cards, "small" if show.moves else "large")
 
 

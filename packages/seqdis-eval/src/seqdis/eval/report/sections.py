@@ -15,7 +15,7 @@ from seqdis.core.analysis import (
 from seqdis.core.data.differing_clips import differing_clips
 from seqdis.core.data.subset import Subset
 from seqdis.core.factors import SIDES
-from seqdis.eval.engine.batches import chosen_clips
+from seqdis.eval.engine.batches import both_reconstructions, chosen_clips
 from seqdis.eval.engine.reconstruction_error import clip_errors, mean_frame
 from seqdis.eval.report.blocks import Section
 from seqdis.eval.report.clips import reconstruction_cards, sample_cards, swap_block, traverse_block
@@ -68,22 +68,21 @@ def _swaps(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section
 def _reconstructions(run: TrainedRun, show: Showroom, settings: ReportSettings) -> Section:
     chosen = chosen_clips(len(run.test_set), settings.reconstructions, seed=settings.seed + 1)
     batch = run.test_set.fetch(chosen)
-    on_device = batch.to(run.model.device)
-    rebuilt = run.model.reconstruct(
-        on_device,
-        generator=torch.Generator().manual_seed(settings.seed),
-    )
-    errors = clip_errors(batch, rebuilt)
-    notes = ["" if error != error else f"MSE {error:.3g}" for error in errors.tolist()]
+    rebuilt = both_reconstructions(run.model, batch, chosen, seed=settings.seed)
     trivial = clip_errors(batch, mean_frame(run.train_set))
-    known = ~errors.isnan()
-    mean = (
-        f"Mean squared error of these clips in natural units: {errors[known].mean():.3g}; the training split's mean frame as "
-        f"a guess: {trivial[known].mean():.3g}."
-        if bool(known.any())
-        else "None of these clips has a measured entry."
-    )
-    return Section("Reconstructions", [reconstruction_cards(show, batch, rebuilt, notes)], mean)
+    known = ~trivial.isnan()
+    if not bool(known.any()):
+        text = "None of these clips has a measured entry."
+    else:
+        means = {kind: float(clip_errors(batch, frames)[known].mean()) for kind, frames in rebuilt.items()}
+        said = " and ".join(f"{mean:.3g}" + (f" from {kind}" if kind else "") for kind, mean in means.items())
+        text = (
+            f"Mean squared error of these clips in natural units: {said}; the training split's mean frame as a guess: "
+            f"{trivial[known].mean():.3g}."
+        )
+    if len(rebuilt) > 1:
+        text += " The inverted noise carries whatever the factors lack; fresh noise shows the factors and nothing else."
+    return Section("Reconstructions", [reconstruction_cards(show, batch, rebuilt)], text)
 
 
 def _probes(run: TrainedRun, settings: ReportSettings) -> list[Section]:

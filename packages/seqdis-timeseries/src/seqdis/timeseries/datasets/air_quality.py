@@ -101,6 +101,8 @@ AIR_QUALITY = DatasetSpec(
     LABELS,
     air_quality_sequences,
     folder="beijing_air",
-    source="PRSA_Data_*.csv of https://archive.ics.uci.edu/dataset/501 (CC BY 4.0)",
+    source="PRSA_Data_*.csv of https://archive.ics.uci.edu/dataset/501",
+    licence="CC BY 4.0",
+    credit="Beijing Multi-Site Air Quality, Song Chen 2017, UCI Machine Learning Repository, doi 10.24432/C5RK5G",
     group_key=lambda key: key.partition("@")[2],  # the month: all stations lie under one weather
 )

@@ -131,6 +131,9 @@ ETT = DatasetSpec(
     LABELS,
     ett_sequences,
     folder="ett",
-    source="ETT-small/ETTh1.csv of https://github.com/zhouhaoyi/ETDataset (CC BY-ND 4.0)",
+    source="ETT-small/ETTh1.csv of https://github.com/zhouhaoyi/ETDataset",
+    licence="CC BY-ND 4.0",
+    credit="ETDataset, Zhou et al. 2021",
+    derivatives=False,
     quantities={"oil_temperature": Quantity("°C", window=24, values=oil_temperature)},
 )

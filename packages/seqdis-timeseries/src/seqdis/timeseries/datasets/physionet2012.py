@@ -169,6 +169,8 @@ PHYSIONET2012 = DatasetSpec(
     LABELS,
     physionet_sequences,
     folder="physionet2012",
-    source="set-a and Outcomes-a.txt of https://physionet.org/content/challenge-2012/1.0.0/ (ODC-BY 1.0)",
+    source="set-a and Outcomes-a.txt of https://physionet.org/content/challenge-2012/1.0.0/",
+    licence="ODC-BY 1.0",
+    credit="PhysioNet/Computing in Cardiology Challenge 2012, Silva et al. 2012; PhysioNet, Goldberger et al. 2000",
     outcomes={"death": Outcome(window=4)},
 )

@@ -164,4 +164,6 @@ SMMNIST = DatasetSpec(
     build=build_smmnist,
     folder="mnist",
     source=_SOURCE,
+    licence="CC BY-SA 3.0",
+    credit="MNIST, LeCun, Cortes and Burges",
 )

@@ -164,4 +164,6 @@ SPRITES = DatasetSpec(
     build=build_sprites,
     folder="sprites",
     source=_SOURCE,
+    licence="CC BY-SA 3.0 or GPL 3.0",
+    credit="artists of the Liberated Pixel Cup and the Universal LPC Spritesheet; Li and Mandt 2018",
 )
