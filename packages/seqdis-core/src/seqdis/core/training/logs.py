@@ -30,11 +30,20 @@ class Meter:
     def __init__(self) -> None:
         self.count = 0
         self._sums: dict[str, Tensor] = {}
+        self._origin = "this run"
 
     def add(self, values: Mapping[str, Tensor]) -> None:
-        """Add the scalars of one step; the names are the same at every step."""
+        """Add the scalars of one step; the names are the same at every step.
+
+        Raises:
+            InputError: The names are others than those before.
+        """
         plain = {name: value.detach().float() for name, value in values.items()}
         if self.count:
+            if plain.keys() != self._sums.keys():
+                raise InputError(
+                    f"{self._origin}: means of {', '.join(sorted(self._sums))}; this step has {', '.join(sorted(plain))}"
+                )
             torch._foreach_add_(list(self._sums.values()), [plain[name] for name in self._sums])
         else:
             self._sums = {name: value.clone() for name, value in plain.items()}
@@ -45,9 +54,22 @@ class Meter:
         """The sums so far, scalars."""
         return self._sums
 
-    def restore(self, count: int, sums: Mapping[str, Tensor]) -> None:
-        """Continue from the count and the sums of an earlier :attr:`sums`."""
-        self.count, self._sums = count, dict(sums)
+    def restore(self, count: int, sums: Mapping[str, Tensor], *, where: str) -> None:
+        """Continue from the count and the sums of an earlier :attr:`sums`.
+
+        Args:
+            count: Number of steps.
+            sums: Sums by name, scalars; a mean over no case is NaN.
+            where: The file that they come from, for messages.
+
+        Raises:
+            InputError: A sum is no scalar of a floating type.
+        """
+        for name, value in sums.items():
+            if value.ndim or not value.is_floating_point():
+                kind = f"{value.dtype} {tuple(value.shape)}"
+                raise InputError(f"{where}: {name} is {kind}; allowed: one number of a floating type")
+        self.count, self._sums, self._origin = count, {name: v.float() for name, v in sums.items()}, where
 
     def clear(self) -> None:
         """Start the next interval."""
