@@ -74,7 +74,12 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}: format {version!r}; this version reads seqdis.prior.KIND.1 of {', '.join(kinds)}"
         )
-    return dict(about)
+    origin = about.get("about") or {}
+    if not isinstance(origin, dict):
+        raise InputError(
+            f"{path}: about is {type(origin).__name__}; allowed: the origin of the prior by name"
+        )
+    return {**about, "about": origin}
 
 
 def load_prior(
@@ -92,7 +97,7 @@ def load_prior(
     """
     path = Path(folder)
     about = read_about(path)
-    fitted_to = (about.get("about") or {}).get("model_sha256")
+    fitted_to = about["about"].get("model_sha256")
     if model is not None and fitted_to not in (None, model):
         raise InputError(f"{path}: was fitted to other weights than the model's; fit it again")
     kind = str(about["format"]).split(".")[2]

@@ -20,6 +20,7 @@ from torch.utils.tensorboard import SummaryWriter
 from seqdis.core.curve import Curve
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
+from seqdis.core.log_lines import read_log_lines
 
 __all__ = ["Meter", "RunLog", "truncate_log"]
 
@@ -77,7 +78,7 @@ class Meter:
 
 
 def truncate_log(path: Path, step: int, *, noted: Collection[str] = ()) -> None:
-    """Keep the records up to ``step``; a line that a kill cut short goes too.
+    """Keep the records up to ``step``; what is no line of a training goes too.
 
     Args:
         path: The run's ``log.jsonl``.
@@ -86,16 +87,11 @@ def truncate_log(path: Path, step: int, *, noted: Collection[str] = ()) -> None:
     """
     if not path.exists():
         return
-    kept = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if not isinstance(record, dict) or record.get("step", math.inf) > step:
-            continue
-        if record["step"] < step or not any(kind in record for kind in noted):
-            kept.append(line + "\n")
+    kept = [
+        f"{line.text}\n"
+        for line in read_log_lines(path)
+        if line.step < step or (line.step == step and not any(kind in line.record for kind in noted))
+    ]
     with replace_file(path) as partial:
         partial.write_text("".join(kept), encoding="utf-8")
 
