@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.bounds import all_configurations, problems
 
 from seqdis.core.base_config import Config, parse_config
 from seqdis.core.config import CodecConfig, DataConfig, RunConfig, TrainConfig, apply_overrides
 from seqdis.core.errors import InputError
 from seqdis.core.plugins import get_plugin, list_plugins
 from seqdis.core.registry import get_modality, get_preset
-
-FREE = ("seed",)
-"""Whole numbers that are no sizes."""
-
-
-def unbounded(schema: dict[str, Any], path: str) -> Iterator[str]:
-    """The paths of whole numbers without a largest value, and of lists without a longest length."""
-    if (
-        schema.get("type") == "integer"
-        and not {"maximum", "exclusiveMaximum", "enum", "const"} & schema.keys()
-    ):
-        yield path
-    endless = "maxItems" not in schema and "prefixItems" not in schema
-    if schema.get("type") == "array" and endless and schema["items"].get("type") == "integer":
-        yield f"{path}[]"
-    inner = [*schema.get("anyOf", ()), *schema.get("prefixItems", ())]
-    inner += [schema[key] for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)]
-    for one in inner:
-        yield from unbounded(one, path)
-
-
-def problems(config: type[Config]) -> list[str]:
-    schema = config.model_json_schema()
-    parts = {config.__name__: schema, **schema.get("$defs", {})}
-    found = [
-        problem
-        for title, part in parts.items()
-        for name, field in part.get("properties", {}).items()
-        if name not in FREE
-        for problem in unbounded(field, f"{title}.{name}")
-    ]
-    return sorted(set(found))
 
 
 @pytest.mark.parametrize("group", ["methods", "samplers", "priors"])
@@ -59,12 +27,27 @@ def test_every_size_of_data_and_training_has_a_largest_value() -> None:
         assert not problems(get_modality(name).options_class), name
 
 
+def test_every_number_of_an_executor_has_a_largest_value() -> None:
+    for name in list_plugins("executors"):
+        assert not problems(get_plugin("executors", name).config_class, kinds=("integer", "number")), name
+
+
+@pytest.mark.full
+def test_every_size_of_any_settings_or_record_has_a_largest_value() -> None:
+    found = all_configurations("seqdis.core")
+    assert len(found) > 40
+    assert not [problem for config in found for problem in problems(config)]
+
+
 def test_the_test_finds_what_is_unbounded() -> None:
     class Open(Config):
         width: int = 3
         widths: tuple[int, ...] = ()
         fewest: int | None = None
 
+        scale: float = 1.0
+
+    assert problems(Open, kinds=("number",)) == ["Open.scale"]
     assert problems(Open) == ["Open.fewest", "Open.width", "Open.widths", "Open.widths[]"]
 
 

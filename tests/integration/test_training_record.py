@@ -33,9 +33,7 @@ def test_a_damaged_record_is_told_in_one_line(about: dict[str, object], tmp_path
     config = get_preset(sorted(list_presets())[0])
     (tmp_path / "config.json").write_text(config.model_dump_json())
     (tmp_path / "run.json").write_text(json.dumps(about))
-    with pytest.raises(
-        InputError, match=r"run\.json: cannot be read as the record of a training: "
-    ) as refused:
+    with pytest.raises(InputError, match=r"run\.json: key '(steps|seconds)' is ") as refused:
         read_training(tmp_path)
     assert "\n" not in str(refused.value)
 

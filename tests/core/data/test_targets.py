@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from seqdis.core.config import DataConfig
@@ -109,7 +111,24 @@ def test_a_file_that_a_target_reads_counts_as_well(tmp_path: Path, compute: Coun
     assert compute.calls == 6
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "other"])
+def _rewritten(path: Path, **changes: Tensor) -> None:
+    """Exchange tensors and keep all else, as a flipped bit would."""
+    with safe_open(str(path), framework="pt") as file:
+        about, tensors = file.metadata(), {name: file.get_tensor(name) for name in ("values", "lengths")}
+    save_file(tensors | changes, path, about)
+
+
+DAMAGE: dict[str, Callable[[TargetTable], dict[str, Tensor]]] = {
+    "nan": lambda known: {"values": known.values * torch.nan},
+    "another value": lambda known: {"values": known.values.clone().index_fill_(0, torch.tensor(0), 9.0)},
+    "another type": lambda known: {"values": known.values.long()},
+    "another shape": lambda known: {"values": known.values.flatten()},
+    "lengths that fit together": lambda known: {"lengths": known.lengths + torch.tensor([1, -1, 0])},
+    "lengths that are no numbers": lambda known: {"lengths": known.lengths * torch.nan},
+}
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "other", *DAMAGE])
 def test_a_damaged_file_is_computed_again(
     table: Callable[..., TargetTable],
     compute: Counted,
@@ -124,6 +143,8 @@ def test_a_damaged_file_is_computed_again(
         other = table(ArraySequences(torch.zeros(2, 4, 3)))
         assert len(other.lengths) == 2
         next(p for p in cache.iterdir() if p != path).replace(path)
+    elif damage in DAMAGE:
+        _rewritten(path, **DAMAGE[damage](first))
     else:
         path.write_bytes(content[:-5] if damage == "cut" else b"")
     calls = compute.calls

@@ -45,7 +45,9 @@ def test_unknown_formats_and_kinds_are_named(tmp_path: Path) -> None:
         load_prior(tmp_path / "prior")
     saved(tmp_path / "prior")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"about": 3}))
-    with pytest.raises(InputError, match=r"prior\.json: about is 3; allowed: an object of facts"):
+    with pytest.raises(
+        InputError, match=r"prior\.json: about is int; allowed: the origin of the prior by name"
+    ):
         load_prior(tmp_path / "prior")
     path.write_text("{")
     with pytest.raises(InputError, match="cannot be read as a prior"):

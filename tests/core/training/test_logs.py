@@ -24,6 +24,21 @@ def test_meter_means_since_the_last_clear() -> None:
     assert (meter.count, float(meter.sums["loss"])) == (1, 10.0)
 
 
+def test_a_restored_meter_goes_on_with_the_same_names_alone() -> None:
+    meter = Meter()
+    meter.restore(2, {"loss": torch.tensor(4.0), "term": torch.tensor(math.nan)}, where="m")
+    meter.add({"loss": torch.tensor(2.0), "term": torch.tensor(1.0)})
+    assert (meter.count, float(meter.sums["loss"])) == (3, 6.0)
+    with pytest.raises(InputError, match=r"^m: means of loss, term; this step has loss, other$"):
+        meter.add({"loss": torch.tensor(2.0), "other": torch.tensor(1.0)})
+
+
+@pytest.mark.parametrize("value", [torch.zeros(3), torch.tensor(3), torch.tensor(1j)])
+def test_a_sum_that_is_no_number_of_a_floating_type_is_refused(value: torch.Tensor) -> None:
+    with pytest.raises(InputError, match=r"^m: loss is torch\.\w+ \(3?,?\); allowed: one number"):
+        Meter().restore(1, {"loss": value}, where="m")
+
+
 def test_truncation_keeps_whole_records_up_to_the_step(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     lines = [json.dumps({"step": step, "loss": 1.0}) for step in (5, 10, 10, 15)]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,15 @@ def test_a_damaged_list_is_refused_with_one_line(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(InputError, match=message):
             kept_pairs(path, dataset="d", clips=2)
+
+
+def test_a_list_that_cannot_be_kept_is_used_and_told_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    with caplog.at_level(logging.WARNING):
+        pairs = kept_pairs(tmp_path / "file" / "pairs.json", dataset="d", clips=9, seed=4)
+    assert pairs == fixed_pairs(9, seed=4)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("the pairs are not kept: ")
+    assert "\n" not in record.getMessage()

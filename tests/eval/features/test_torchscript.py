@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from seqdis.core.errors import InputError
 from seqdis.eval.features.torchscript import I3D, ScriptedIdentity, ScriptedKeypoints, load_script
@@ -87,3 +88,43 @@ def test_a_script_that_did_not_come_whole_is_told_before_it_is_run(tmp_path: Pat
         InputError, match=r"33554432 bytes unpacked in a file of \d+ bytes; allowed: 16777216"
     ):
         load_script(path)
+
+
+class Odd(nn.Module):
+    """Fails as no library does, or returns what is not finite."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.kind == "raises":
+            raise ValueError("of its own")
+        value = torch.full([len(x), 2], float("inf"))
+        return torch.complex(value, value) if self.kind == "complex" else value
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("raises", "of its own"),
+        ("inf", "4 of 4 values are NaN or Inf"),
+        ("complex", r"returned complex numbers \(2, 2\)"),
+    ],
+)
+def test_a_script_that_fails_or_gives_no_numbers_is_told_by_its_file(
+    tmp_path: Path, scripts: ModuleType, kind: str, message: str
+) -> None:
+    identity = ScriptedIdentity(scripts.written(Odd(kind), tmp_path / "odd.pt"))
+    with pytest.raises(InputError, match=rf"odd\.pt: identity.*{message}") as told:
+        identity(torch.zeros(2, 3, 4, 4))
+    assert "\n" not in str(told.value)
+
+
+def test_a_script_whose_weights_are_not_finite_is_told_by_the_tensor(
+    tmp_path: Path, scripts: ModuleType
+) -> None:
+    layer = nn.Linear(2, 2)
+    nn.init.constant_(layer.bias, torch.nan)
+    with pytest.raises(InputError, match=r"bad\.pt: 0\.bias: 2 of 2 values are NaN or Inf"):
+        load_script(scripts.written(nn.Sequential(layer), tmp_path / "bad.pt"))

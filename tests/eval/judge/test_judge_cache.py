@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from seqdis.eval.judge.judge_cache import judge_for
 from seqdis.eval.judge.judge_training import JudgeBudget
@@ -65,3 +68,59 @@ def test_a_judge_that_cannot_be_kept_is_used_and_told_in_one_line(
         assert "\n" not in record.getMessage()
     assert (tmp_path / "judge.safetensors").is_file()
     assert len(list((tmp_path / "judges").iterdir())) == 1
+
+
+def _spoilt(path: Path, change: str) -> None:
+    """Damage a judge's file, of which the origin stays what it was where it can be read."""
+    with safe_open(str(path), framework="pt") as file:
+        about = json.loads(file.metadata()["seqdis.judge.1"])
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    if change == "nan":
+        state = {
+            name: value * torch.nan if value.is_floating_point() else value for name, value in state.items()
+        }
+    elif change == "int8":
+        state = {name: value.to(torch.int8) for name, value in state.items()}
+    elif change == "accuracy":
+        about["accuracy"]["joint"] = torch.nan
+    elif change == "labels":
+        about["labels"] = {"level": 3}
+    save_file(state, path, {"seqdis.judge.1": json.dumps(about)})
+    if change == "cut":
+        path.write_bytes(path.read_bytes()[:-9])
+    elif change == "text":
+        path.write_text("no judge")
+
+
+@pytest.mark.parametrize("change", ["nan", "int8", "accuracy", "labels", "cut", "text"])
+@pytest.mark.parametrize("place", ["run", "shared"])
+def test_a_damaged_judge_is_left_out_in_one_line_and_made_again(
+    world,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    change: str,
+) -> None:
+    made = SequenceJudge(labels=world(1, 0).labels, frame_shape=world(1, 0).shape[1:]).eval()
+    monkeypatch.setattr("seqdis.eval.judge.judge_cache.train_judge", lambda *_, **__: made)
+    run, shared = tmp_path / "judge.safetensors", tmp_path / "judges"
+
+    def judge() -> SequenceJudge:
+        return judge_for(world(20, 0), world(4, 9), path=run, shared=shared, budget=BRIEF)[0]
+
+    first = judge()
+    (common,) = shared.iterdir()
+    whole = run.read_bytes()
+    if place == "run":
+        _spoilt(run, change)
+    else:
+        run.unlink()
+        _spoilt(common, change)
+    with caplog.at_level(logging.WARNING):
+        second = judge()
+    assert all(torch.equal(first.state_dict()[n], second.state_dict()[n]) for n in first.state_dict())
+    (record,) = caplog.records
+    assert record.getMessage().startswith("the judge kept there is left out: /")
+    assert "\n" not in record.getMessage()
+    assert run.read_bytes() == common.read_bytes() == whole

@@ -80,6 +80,63 @@ def test_a_script_of_another_form_is_refused(
         open_judge(written(module, tmp_path / "odd.pt"), world(4, 0))
 
 
+class Level(nn.Module):
+    """The same logit for all classes of three labels of 3, 2 and 2."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = value
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        if self.value == 0.5:
+            raise ValueError("of its own")
+        return [torch.full([len(x), classes], self.value) for classes in [3, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (float("nan"), "label 'level', probabilities: 3 of 3 values are NaN"),
+        (float("inf"), "label 'level', probabilities: 3 of 3 values are NaN"),
+        (0.5, r"cannot judge clips \(1, 5, 4\): .*of its own"),
+    ],
+)
+def test_a_script_that_says_nothing_is_refused(
+    world: Any, tmp_path: Path, value: float, message: str
+) -> None:
+    assert [len(label.classes) for label in LABELS.values()] == [3, 2, 2]
+    with pytest.raises(InputError, match=rf"level\.pt: .*{message}") as told:
+        open_judge(written(Level(value), tmp_path / "level.pt"), world(4, 0)).predict(
+            world(4, 0).fetch(range(4)).x
+        )
+    assert "\n" not in str(told.value)
+
+
+DAMAGE = {
+    "nan": (torch.nan, "values are NaN or Inf"),
+    "inf": (torch.inf, "values are NaN or Inf"),
+    **{
+        str(kind): (kind, "is of type .*; allowed: a floating type") for kind in (torch.int8, torch.complex64)
+    },
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_judge_whose_weights_are_no_numbers_is_refused_by_the_tensor(
+    world: Any, tmp_path: Path, kind: str
+) -> None:
+    path, (change, message) = tmp_path / "own.safetensors", DAMAGE[kind]
+    judge = SequenceJudge(labels=LABELS, frame_shape=(4,))
+    judge.save(path, accuracy=JudgeAccuracy(1.0, {}, 1), origin="x")
+    with safe_open(str(path), framework="pt") as file:
+        about = file.metadata()
+    state, name = judge.state_dict(), "heads.0.0.weight"
+    state[name] = state[name] * change if isinstance(change, float) else state[name].to(change)
+    save_file(state, path, about)
+    with pytest.raises(InputError, match=rf"^{path}: {name}.*{message}"):
+        open_judge(path, world(4, 0))
+
+
 def test_a_file_that_holds_no_judge_is_refused(world: Any, tmp_path: Path) -> None:
     (tmp_path / "text.pt").write_text("no script")
     with pytest.raises(InputError, match=r"text\.pt: cannot be read as TorchScript"):

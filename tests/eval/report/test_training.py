@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from seqdis.eval.report.training import read_log, training_charts, validation_chart
@@ -50,3 +51,17 @@ def test_runs_are_compared_by_what_all_of_them_have() -> None:
     assert mixed is not None
     assert mixed.title == "Training loss"
     assert validation_chart({"a": with_val, "b": []}) is None
+
+
+def test_lines_that_no_training_wrote_are_in_no_chart(tmp_path: Path) -> None:
+    whole = [{"step": step, "loss": 1.0, "term": 0.5, "other": 2.0} for step in (1, 2)]
+    odd = [
+        '{"step": "x", "loss": 1}',
+        '{"step": 3, "loss": {"a": 1}}',
+        '{"step": 3, "loss": 1e999}',
+        "[]",
+        "{",
+    ]
+    (tmp_path / "log.jsonl").write_text("\n".join([*odd, *map(json.dumps, whole), *odd]))
+    assert training_charts(read_log(tmp_path)) == training_charts(whole)
+    assert validation_chart({"run": read_log(tmp_path)}) == validation_chart({"run": whole})

@@ -134,6 +134,24 @@ def test_a_script_of_ones_own_embeds_voices(tmp_path: Path) -> None:
         ScriptedVoice(tmp_path / "text.pt")
 
 
+class _Silent(torch.nn.Module):
+    """Hears nothing, or fails."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if bool(x.abs().sum() == 0):
+            raise ValueError("of its own")
+        return torch.full([1, 2], float("nan"))
+
+
+def test_a_script_that_embeds_nothing_is_told_by_its_file(tmp_path: Path) -> None:
+    torch.jit.script(_Silent()).save(str(tmp_path / "silent.pt"))
+    embed = ScriptedVoice(tmp_path / "silent.pt")
+    with pytest.raises(InputError, match=r"silent\.pt: embedding: 2 of 2 values are NaN or Inf"):
+        embed(torch.zeros(1, 4), Sound(torch.randn(16000), 16000))
+    with pytest.raises(InputError, match=r"silent\.pt: cannot hear 1 s: .*of its own$"):
+        embed(torch.zeros(1, 4), Sound(torch.zeros(16000), 16000))
+
+
 def test_a_sound_on_a_page_is_the_sound() -> None:
     samples = 0.5 * torch.sin(torch.arange(16000) * 0.05)
     media = sound_media(Sound(samples, 8000), "a hum", seconds=1.5)

@@ -9,7 +9,7 @@ from torch import Tensor
 from seqdis.core.errors import InputError
 from seqdis.core.finite import check_finite
 
-__all__ = ["fitting_weights"]
+__all__ = ["fitting_tensor", "fitting_weights"]
 
 
 def fitting_weights(
@@ -34,10 +34,21 @@ def fitting_weights(
         received, wanted = _shape(saved.get(name)), _shape(expected.get(name))
         if received != wanted:
             raise InputError(f"{where}: {misfit}: {name} is {received}, this model needs {wanted}{hint}")
-    return {name: _fitting(value, expected[name], f"{where}: {name}") for name, value in saved.items()}
+    return {name: fitting_tensor(value, expected[name], f"{where}: {name}") for name, value in saved.items()}
 
 
-def _fitting(value: Tensor, expected: Tensor, name: str) -> Tensor:
+def fitting_tensor(value: Tensor, expected: Tensor, name: str, *, finite: bool = True) -> Tensor:
+    """One saved tensor as the type of the one that it replaces.
+
+    Args:
+        value: The saved tensor.
+        expected: The tensor that it is for.
+        name: Its file and name, for the message.
+        finite: Refuse NaN and Inf.
+
+    Raises:
+        InputError: It is of a type that is not floating where it should be, or not finite.
+    """
     floating = expected.is_floating_point()
     if value.dtype != expected.dtype and not (floating and value.is_floating_point()):
         allowed = "a floating type" if floating else _type(expected)
@@ -51,7 +62,7 @@ def _fitting(value: Tensor, expected: Tensor, name: str) -> Tensor:
         raise InputError(
             f"{name} is of type {_type(value)}, which cannot be cast to {_type(expected)}"
         ) from error
-    if floating:
+    if floating and finite:
         check_finite(cast, name if value.dtype == cast.dtype else f"{name} as {_type(cast)}")
     return cast
 

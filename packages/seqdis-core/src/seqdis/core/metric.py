@@ -7,12 +7,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from seqdis.core.base_config import LONGEST
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 
 __all__ = ["Direction", "Estimate", "Metric", "Metrics"]
 
 Direction = Literal["higher", "lower"]
+MOST_CASES = 1 << 53
+"""The largest number of cases behind a figure: that up to which float64 counts."""
 
 
 class Estimate(Config):
@@ -38,9 +41,9 @@ class Estimate(Config):
     chance: float | None = None
     # JSON has no tuples: a list of two strict floats is taken.
     ci95: Annotated[tuple[float, float], Field(strict=False)] | None = None
-    n: int | None = Field(None, ge=1)
+    n: int | None = Field(None, ge=1, le=MOST_CASES)
     std: float | None = Field(None, ge=0)
-    seeds: int | None = Field(None, ge=1)
+    seeds: int | None = Field(None, ge=1, le=LONGEST)
 
     @model_validator(mode="after")
     def _ordered(self) -> Estimate:

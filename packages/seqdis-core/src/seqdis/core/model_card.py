@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from seqdis.core.config import RunConfig
 from seqdis.core.metric import Metric
 from seqdis.core.registry import get_modality
 from seqdis.core.results import ResultRecord
+from seqdis.core.run_record import RunRecord
 
 __all__ = ["ModelCard"]
 
@@ -33,7 +33,7 @@ class ModelCard:
     name: str
     config: RunConfig
     changes: Sequence[str]
-    about: Mapping[str, Any]
+    about: RunRecord
     licence: str
     credit: str
     numbers: int
@@ -70,7 +70,7 @@ class ModelCard:
             "licence of the data": self.licence,
             "credit": self.credit,
             "preset": f"`{config.preset}`" + "".join(f", `{change}`" for change in self.changes),
-            "command": f"`{about['command']}`" if "command" in about else None,
+            "command": f"`{about.command}`" if about.command else "",
             "seed": str(config.train.seed),
             "training": _training_text(about, config.train.batch_size),
             "weights": f"{self.numbers:,} numbers as {self.dtype}",
@@ -101,11 +101,11 @@ class ModelCard:
             yield from (_row(metric) for metric in record.metrics.values() if metric.ranks)
 
 
-def _training_text(about: Mapping[str, Any], batch_size: int) -> str | None:
-    if "steps" not in about:
-        return None
-    seconds = f", {about['seconds']:.0f} s" if isinstance(about.get("seconds"), int | float) else ""
-    return f"{about['steps']} steps of {batch_size} sequences{seconds}, {about.get('device', 'device not recorded')}"
+def _training_text(about: RunRecord, batch_size: int) -> str:
+    if about.steps is None:
+        return ""
+    seconds = "" if about.seconds is None else f", {about.seconds:.0f} s"
+    return f"{about.steps} steps of {batch_size} sequences{seconds}, {about.device or 'device not recorded'}"
 
 
 def _row(metric: Metric) -> str:

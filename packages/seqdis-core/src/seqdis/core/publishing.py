@@ -15,9 +15,9 @@ from seqdis.core.files import replace_directory
 from seqdis.core.model_card import ModelCard
 from seqdis.core.model_files import state_to_save, write_model_files
 from seqdis.core.pretrained import config_of, find_model_folder, load
-from seqdis.core.reading import read_json
 from seqdis.core.registry import get_dataset
 from seqdis.core.results import ResultRecord
+from seqdis.core.run_record import RunRecord, read_run_record
 from seqdis.core.training_record import changed_settings
 
 __all__ = ["CARD", "DTYPES", "RESULTS", "Terms", "publish_model"]
@@ -81,12 +81,11 @@ def publish_model(
                 f"{path}: measured of {record.method} on {record.dataset}; this is {config.method} on {config.data.dataset}"
             )
     state = _as(dtype, model)
-    about = read_json(run / "run.json") if (run / "run.json").is_file() else {}
     card = ModelCard(
         name=out.name,
         config=config,
         changes=changed_settings(config),
-        about=about if isinstance(about, dict) else {},
+        about=read_run_record(run) or RunRecord(),
         licence=said.licence,
         credit=said.credit,
         numbers=sum(value.numel() for value in state.values()),

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from seqdis.core.base_config import Config, parse_config
+from seqdis.core.base_config import LONGEST, Config, parse_config
 from seqdis.core.config import RunConfig
 from seqdis.core.data.discovery import find_inputs
 from seqdis.core.data.tar_shards import container_of, is_there
@@ -33,7 +33,7 @@ class RememberedData(Config):
 
     format: Literal[1] = 1
     path: str = Field(description="absolute path of the folder, or of the one file")
-    files: int = Field(ge=0, description="number of files that were used")
+    files: int = Field(ge=0, le=LONGEST, description="number of files that were used")
     fingerprint: str = Field(description="SHA-256 over the relative name and the size of every file, by name")
 
 

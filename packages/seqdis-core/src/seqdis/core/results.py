@@ -18,6 +18,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.metric import Metrics
 from seqdis.core.reading import read_json
+from seqdis.core.run_record import LONGEST_TIME
 from seqdis.core.starting_noise import NoiseChoice
 from seqdis.core.training_record import TrainingRecord
 from seqdis.core.worker_processes import usable_cores
@@ -82,7 +83,7 @@ class ResultRecord(_Strict):
     mode: Literal["corrected", "published"] | None = None
     noise: Literal["dynamic", "static", "fresh"] | None = None
     device: str
-    wall_seconds: float = Field(ge=0)
+    wall_seconds: float = Field(ge=0, le=LONGEST_TIME)
     versions: Versions
     trainings: Annotated[tuple[TrainingRecord, ...], Field(strict=False)] = ()
     headline: Annotated[tuple[str, ...], Field(strict=False, max_length=3)] = ()

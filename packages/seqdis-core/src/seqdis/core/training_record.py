@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from seqdis.core.base_config import LONGEST
 from seqdis.core.config import Config, RunConfig
 from seqdis.core.pretrained import read_run_config
-from seqdis.core.reading import read_json, readable
 from seqdis.core.registry import get_preset, list_presets
+from seqdis.core.run_record import LONGEST_TIME, read_run_record
 
 __all__ = ["TrainingRecord", "changed_settings", "read_training", "training_record"]
 
@@ -39,10 +40,12 @@ class TrainingRecord(Config):
     preset: str
     # JSON has no tuples.
     changes: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    sequence_shape: Annotated[tuple[int, ...], Field(strict=False)]
-    steps: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
-    seconds: float | None = Field(None, ge=0)
+    sequence_shape: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=1 << 28)], ...], Field(strict=False, max_length=9)
+    ]
+    steps: int = Field(ge=1, le=LONGEST)
+    batch_size: int = Field(ge=1, le=LONGEST)
+    seconds: float | None = Field(None, ge=0, le=LONGEST_TIME)
     case: str = ""
 
 
@@ -81,16 +84,11 @@ def read_training(run: Path, *, case: str = "") -> TrainingRecord | None:
     Raises:
         InputError: One of them cannot be read.
     """
-    if not (run / "run.json").is_file() or not (run / "config.json").is_file():
-        return None
-    about = read_json(run / "run.json")
-    if not isinstance(about, dict) or "steps" not in about:
+    record = read_run_record(run)
+    if record is None or record.steps is None or not (run / "config.json").is_file():
         return None
     config = read_run_config(run / "config.json")
-    with readable(run / "run.json", "the record of a training"):
-        return training_record(
-            config, run.as_posix(), steps=about["steps"], seconds=about.get("seconds"), case=case
-        )
+    return training_record(config, run.as_posix(), steps=record.steps, seconds=record.seconds, case=case)
 
 
 def changed_settings(config: RunConfig) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
 from torch import Tensor
 
 from seqdis.core.cache import cache_root
@@ -24,7 +24,8 @@ from seqdis.core.sequences import Sequences
 
 __all__ = ["Target", "TargetTable", "WithTargets", "target_table"]
 
-_FORMAT = 1  # to be raised when older tables must not be read any more
+_FORMAT = 2  # to be raised when older tables must not be read any more
+_ABOUT = "seqdis.target"
 _logger = logging.getLogger(__name__)
 
 
@@ -166,9 +167,14 @@ def target_table(
         if progress is not None:
             progress(index + 1, source.count)
     table = TargetTable(torch.cat(parts), torch.tensor([len(part) for part in parts]))
-    about = {"seqdis.target": json.dumps({"modality": modality, "name": name, "version": target.version})}
-    replace_with_tensors(path, {"values": table.values, "lengths": table.lengths}, about)
+    about = {"modality": modality, "name": name, "version": target.version, "sha256": _sum(table)}
+    tensors = {"values": table.values, "lengths": table.lengths}
+    replace_with_tensors(path, tensors, {_ABOUT: json.dumps(about)})
     return table
+
+
+def _sum(table: TargetTable) -> str:
+    return digest([table.values, table.lengths])
 
 
 def _bytes_of(path: Path) -> Tensor:
@@ -183,15 +189,13 @@ def _read(path: Path, recordings: int) -> TargetTable | None:
         return None
     try:
         with readable(path, "a target"):
-            tensors = load_file(path)
-            table = TargetTable(tensors["values"], tensors["lengths"])
+            with safe_open(str(path), framework="pt") as file:
+                about = json.loads((file.metadata() or {}).get(_ABOUT, "{}"))
+                table = TargetTable(file.get_tensor("values"), file.get_tensor("lengths"))
+            # What was written passed all checks: it is enough that these are its bytes.
+            if about.get("sha256") != _sum(table) or len(table.lengths) != recordings:
+                raise InputError("its checksum or the number of its recordings is another")
     except InputError as error:
         _logger.warning("%s: is damaged (%s); it is computed again", path, error)
-        return None
-    if len(table.lengths) != recordings or int(table.lengths.sum()) != len(table.values):
-        _logger.warning("%s: is damaged (its sizes disagree); it is computed again", path)
-        return None
-    if not bool(torch.isfinite(table.values).all()):
-        _logger.warning("%s: is damaged (a value is not finite); it is computed again", path)
         return None
     return table

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from seqdis.core.base_config import Config, parse_config
+from seqdis.core.base_config import LONGEST, Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_job import ShardJob
 from seqdis.core.plugins import get_plugin
@@ -22,7 +22,10 @@ class ExecutorConfig(Config):
     """The settings that every executor has."""
 
     losses: int = Field(
-        3, ge=0, description="times that a shard is run again after the process that had it was lost"
+        3,
+        ge=0,
+        le=LONGEST,
+        description="times that a shard is run again after the process that had it was lost",
     )
 
 

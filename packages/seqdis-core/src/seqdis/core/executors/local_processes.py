@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from pydantic import Field
 
+from seqdis.core.base_config import DEEPEST
 from seqdis.core.device_choice import pick_device
 from seqdis.core.executors.executor import Executor, ExecutorConfig
 from seqdis.core.executors.process_pool import ProcessPool
@@ -27,6 +28,7 @@ class LocalConfig(ExecutorConfig):
     processes: int | None = Field(
         None,
         ge=1,
+        le=DEEPEST,
         description="processes that compute; when omitted one for each GPU, and on the CPU one for each core "
         "(at most 16) once half a minute of work is left",
     )

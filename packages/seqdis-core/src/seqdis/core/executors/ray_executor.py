@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from seqdis.core.base_config import DEEPEST
 from seqdis.core.errors import InputError
 from seqdis.core.executors.executor import Executor, ExecutorConfig, groups_of
 from seqdis.core.executors.opened_jobs import run_group
@@ -27,9 +28,12 @@ class RayConfig(ExecutorConfig):
     cpus: float | None = Field(
         None,
         gt=0,
+        le=DEEPEST,
         description="cores that a task asks for; one, and one for each process that reads ahead, if omitted",
     )
-    gpus: float = Field(1, gt=0, description="GPUs that a task on a GPU asks for; 0.5 puts two tasks on one")
+    gpus: float = Field(
+        1, gt=0, le=DEEPEST, description="GPUs that a task on a GPU asks for; 0.5 puts two tasks on one"
+    )
 
 
 class RayExecutor(Executor):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from seqdis.core.base_config import DEEPEST, LONGEST, WIDEST
 from seqdis.core.errors import InputError
 from seqdis.core.executors.executor import Executor, ExecutorConfig, groups_of
 from seqdis.core.executors.opened_jobs import run_group
@@ -24,18 +25,21 @@ class SlurmConfig(ExecutorConfig):
     cluster: Literal["slurm", "local"] = Field(
         "slurm", description="local: processes of this machine, to try it out"
     )
-    tasks: int = Field(16, ge=1, description="jobs of the array that run at a time")
+    tasks: int = Field(16, ge=1, le=WIDEST, description="jobs of the array that run at a time")
     gpus: int = Field(0, ge=0, le=1, description="GPUs of a job; 1 computes on cuda")
     cpus: int | None = Field(
-        None, ge=1, description="cores of a job; one, and one for each process that reads ahead, if omitted"
+        None,
+        ge=1,
+        le=DEEPEST,
+        description="cores of a job; one, and one for each process that reads ahead, if omitted",
     )
-    memory_gb: float = Field(16, gt=0, description="memory of a job in GB")
-    minutes: int = Field(240, ge=1, description="longest time of a job in minutes")
+    memory_gb: float = Field(16, gt=0, le=WIDEST, description="memory of a job in GB")
+    minutes: int = Field(240, ge=1, le=LONGEST, description="longest time of a job in minutes")
     partition: str | None = Field(None, description="the partition; the site's default when omitted")
     more: dict[str, Any] = Field(
         default_factory=dict, description="further parameters of sbatch, as account or qos"
     )
-    poll: float = Field(5.0, gt=0, description="seconds from one look at the jobs to the next")
+    poll: float = Field(5.0, gt=0, le=3600, description="seconds from one look at the jobs to the next")
 
 
 class SlurmExecutor(Executor):

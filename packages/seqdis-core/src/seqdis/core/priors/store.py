@@ -74,10 +74,12 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}: format {version!r}; this version reads seqdis.prior.KIND.1 of {', '.join(kinds)}"
         )
-    fitted = about.get("about")
-    if not isinstance(fitted, dict | None):
-        raise InputError(f"{path}: about is {fitted!r:.60}; allowed: an object of facts")
-    return {**about, "about": fitted or {}}
+    origin = about.get("about") or {}
+    if not isinstance(origin, dict):
+        raise InputError(
+            f"{path}: about is {type(origin).__name__}; allowed: the origin of the prior by name"
+        )
+    return {**about, "about": origin}
 
 
 def load_prior(

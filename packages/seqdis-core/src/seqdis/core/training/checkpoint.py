@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from torch import Tensor
 
+from seqdis.core.base_config import LONGEST
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 from seqdis.core.files import remove_directory, replace_directory, replace_with_json, replace_with_tensors
 from seqdis.core.reading import read_json
+from seqdis.core.run_record import LONGEST_TIME
 
 __all__ = [
     "TrainerState",
@@ -34,15 +36,21 @@ class TrainerState(Config):
     """The state that a run needs to go on, besides tensors."""
 
     format: Literal[1] = 1
-    step: int = Field(ge=0, description="optimiser steps done, which also determine the position in the data")
-    best_step: int | None = Field(default=None, description="the checkpoint with the lowest validation loss")
+    step: int = Field(
+        ge=0, le=LONGEST, description="optimiser steps done, which also determine the position in the data"
+    )
+    best_step: int | None = Field(
+        default=None, ge=0, le=LONGEST, description="the checkpoint with the lowest validation loss"
+    )
     best_loss: float | None = None
     evaluations_since_best: int = Field(
-        default=0, ge=0, description="validations without a lower loss, in a row"
+        default=0, ge=0, le=LONGEST, description="validations without a lower loss, in a row"
     )
-    seconds: float = Field(default=0.0, ge=0, description="time spent so far, over all parts of the run")
-    meter_count: int = Field(default=0, ge=0, description="steps since the last line of the log")
-    scaler: dict[str, int | float] = Field(
+    seconds: float = Field(
+        default=0.0, ge=0, le=LONGEST_TIME, description="time spent so far, over all parts of the run"
+    )
+    meter_count: int = Field(default=0, ge=0, le=LONGEST, description="steps since the last line of the log")
+    scaler: dict[str, Annotated[int, Field(ge=0, le=LONGEST)] | float] = Field(
         default_factory=dict, description="state of the loss scaler of float16 training"
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from seqdis.core.curve import Curve
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.line_chart import Line, draw_lines
+from seqdis.core.log_lines import read_log_lines
 from seqdis.core.random import GeneratorStack, mix_seed
-from seqdis.core.reading import readable
 from seqdis.core.training.hooks import hooks_of
 
 __all__ = ["draw_curves", "measure_curves", "read_curves"]
@@ -36,11 +35,9 @@ def measure_curves(model: Disentangler, dataset: SequenceDataset, *, seed: int) 
 def read_curves(log: Path) -> dict[str, list[tuple[int, dict[str, Any]]]]:
     """Read each curve's steps and points, as :meth:`~seqdis.core.training.logs.RunLog.write_curves` wrote them, by the curve's name."""
     curves: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    with readable(log, "the log of a run"):
-        for line in log.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            for name, curve in record.get("curves", {}).items():
-                curves.setdefault(name, []).append((record["step"], curve))
+    for line in read_log_lines(log):
+        for name, curve in line.record.get("curves", {}).items():
+            curves.setdefault(name, []).append((line.step, curve))
     return curves
 
 

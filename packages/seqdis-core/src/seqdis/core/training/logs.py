@@ -20,6 +20,7 @@ from torch.utils.tensorboard import SummaryWriter
 from seqdis.core.curve import Curve
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_file
+from seqdis.core.log_lines import read_log_lines
 
 __all__ = ["Meter", "RunLog", "truncate_log"]
 
@@ -30,11 +31,20 @@ class Meter:
     def __init__(self) -> None:
         self.count = 0
         self._sums: dict[str, Tensor] = {}
+        self._origin = "this run"
 
     def add(self, values: Mapping[str, Tensor]) -> None:
-        """Add the scalars of one step; the names are the same at every step."""
+        """Add the scalars of one step; the names are the same at every step.
+
+        Raises:
+            InputError: The names are others than those before.
+        """
         plain = {name: value.detach().float() for name, value in values.items()}
         if self.count:
+            if plain.keys() != self._sums.keys():
+                raise InputError(
+                    f"{self._origin}: means of {', '.join(sorted(self._sums))}; this step has {', '.join(sorted(plain))}"
+                )
             torch._foreach_add_(list(self._sums.values()), [plain[name] for name in self._sums])
         else:
             self._sums = {name: value.clone() for name, value in plain.items()}
@@ -45,9 +55,22 @@ class Meter:
         """The sums so far, scalars."""
         return self._sums
 
-    def restore(self, count: int, sums: Mapping[str, Tensor]) -> None:
-        """Continue from the count and the sums of an earlier :attr:`sums`."""
-        self.count, self._sums = count, dict(sums)
+    def restore(self, count: int, sums: Mapping[str, Tensor], *, where: str) -> None:
+        """Continue from the count and the sums of an earlier :attr:`sums`.
+
+        Args:
+            count: Number of steps.
+            sums: Sums by name, scalars; a mean over no case is NaN.
+            where: The file that they come from, for messages.
+
+        Raises:
+            InputError: A sum is no scalar of a floating type.
+        """
+        for name, value in sums.items():
+            if value.ndim or not value.is_floating_point():
+                kind = f"{value.dtype} {tuple(value.shape)}"
+                raise InputError(f"{where}: {name} is {kind}; allowed: one number of a floating type")
+        self.count, self._sums, self._origin = count, {name: v.float() for name, v in sums.items()}, where
 
     def clear(self) -> None:
         """Start the next interval."""
@@ -55,7 +78,7 @@ class Meter:
 
 
 def truncate_log(path: Path, step: int, *, noted: Collection[str] = ()) -> None:
-    """Keep the records up to ``step``; a line that a kill cut short goes too.
+    """Keep the records up to ``step``; what is no line of a training goes too.
 
     Args:
         path: The run's ``log.jsonl``.
@@ -64,16 +87,11 @@ def truncate_log(path: Path, step: int, *, noted: Collection[str] = ()) -> None:
     """
     if not path.exists():
         return
-    kept = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if not isinstance(record, dict) or record.get("step", math.inf) > step:
-            continue
-        if record["step"] < step or not any(kind in record for kind in noted):
-            kept.append(line + "\n")
+    kept = [
+        f"{line.text}\n"
+        for line in read_log_lines(path)
+        if line.step < step or (line.step == step and not any(kind in line.record for kind in noted))
+    ]
     with replace_file(path) as partial:
         partial.write_text("".join(kept), encoding="utf-8")
 

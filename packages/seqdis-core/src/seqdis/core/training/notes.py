@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from seqdis.core.errors import InputError
-from seqdis.core.reading import read_json, readable
+from seqdis.core.log_lines import NOTES, read_log_lines
+from seqdis.core.run_record import read_run_record
 from seqdis.core.training.differing_settings import Change
 from seqdis.core.training.initial_weights import InitialWeights
 
 __all__ = ["command_and_notes", "notes_of_start", "read_notes"]
-
-KINDS = ("started_from", "changed")
 
 
 def notes_of_start(initial: InitialWeights | None, changes: Mapping[str, Change]) -> dict[str, Any]:
@@ -34,9 +32,7 @@ def notes_of_start(initial: InitialWeights | None, changes: Mapping[str, Change]
 
 def read_notes(log: Path) -> list[dict[str, Any]]:
     """All notes of a ``log.jsonl``, each with the number of steps done before it, in order."""
-    with readable(log, "the log of a run"):
-        records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-        return [record for record in records if any(kind in record for kind in KINDS)]
+    return [dict(line.record) for line in read_log_lines(log) if any(kind in line.record for kind in NOTES)]
 
 
 def command_and_notes(run: Path, command: str) -> dict[str, Any]:
@@ -55,8 +51,9 @@ def command_and_notes(run: Path, command: str) -> dict[str, Any]:
     if command and "--resume" not in command.split():
         command = f"{command} --resume"
     try:
-        before = str(read_json(run / "run.json")["command"])
-    except (InputError, KeyError, TypeError):
-        before = ""
+        record = read_run_record(run)
+    except InputError:
+        record = None
+    before = "" if record is None else record.command
     parts = [part for part in before.split(" && ") if part and part != command]
     return {"command": " && ".join([*parts, *([command] if command else [])]), "notes": notes}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -11,9 +12,13 @@ from torch.optim import AdamW, Optimizer
 from seqdis.core.config import TrainConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
+from seqdis.core.loaded_weights import fitting_tensor
 from seqdis.core.training.hooks import hooks_of
 
 __all__ = ["build_optimizer", "load_optimizer_tensors", "optimizer_tensors", "set_rate"]
+
+_LEAST = {"step": 1.0, "exp_avg": -math.inf, "exp_avg_sq": 0.0}
+_ENTRIES = tuple(_LEAST)
 
 
 def build_optimizer(model: Disentangler, config: TrainConfig) -> AdamW:
@@ -52,18 +57,39 @@ def load_optimizer_tensors(
 ) -> None:
     """Restore the state that :func:`optimizer_tensors` gave.
 
+    A parameter that has had no gradient has no state. Squares of gradients may overflow; all other numbers are finite.
+
     Raises:
-        InputError: A tensor belongs to no parameter, or has another shape.
+        InputError: There is no tensor at all, one belongs to no parameter, is missing, of another shape, of a type that
+            is not floating, or out of range.
     """
+    if not tensors:
+        raise InputError(f"{where}: holds no moments of the weights")
     numbers = {name: i for i, name in enumerate(_names(model, optimizer))}
     parameters = dict(model.named_parameters())
     states: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         name, _, entry = key.rpartition(".")
-        if name not in numbers or value.shape not in (parameters[name].shape, torch.Size()):
+        if name not in numbers or entry not in _ENTRIES or value.shape != _shape(entry, parameters[name]):
             raise InputError(f"{where}: {key} of shape {tuple(value.shape)} fits no parameter of the model")
-        if value.ndim:
-            # The fused step walks moments and weights in memory order: both need one layout.
-            value = torch.empty_like(parameters[name]).copy_(value)
-        states.setdefault(numbers[name], {})[entry] = value
+        moment = _moment(entry, value, parameters[name], f"{where}: {key}")
+        states.setdefault(numbers[name], {})[entry] = moment
+    for name, number in numbers.items():
+        if missing := [entry for entry in _ENTRIES if number in states and entry not in states[number]]:
+            raise InputError(f"{where}: {name}.{missing[0]} is missing")
     optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _shape(entry: str, parameter: Tensor) -> torch.Size:
+    return torch.Size() if entry == "step" else parameter.shape
+
+
+def _moment(entry: str, value: Tensor, parameter: Tensor, name: str) -> Tensor:
+    """An entry as the optimiser keeps it; its count is a tensor of its own kind, on the CPU or not."""
+    expected = value.new_empty((), dtype=torch.float32) if entry == "step" else parameter
+    cast = fitting_tensor(value, expected, name, finite=entry != "exp_avg_sq")
+    least = _LEAST[entry]
+    if not bool((cast >= least).all()):
+        raise InputError(f"{name}: the smallest value is {cast.min().item():g}; allowed: {least:g} or more")
+    # The fused step walks moments and weights in memory order: both need one layout.
+    return cast if entry == "step" else torch.empty_like(parameter).copy_(cast)

@@ -10,7 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["capture_random_state", "isolated_random_state", "restore_random_state", "seed_all"]
+from seqdis.core.errors import InputError
+from seqdis.core.finite import check_finite
+
+__all__ = [
+    "capture_random_state",
+    "check_random_state",
+    "isolated_random_state",
+    "restore_random_state",
+    "seed_all",
+]
+
+_WORDS = 624  # of a Mersenne twister
 
 
 def seed_all(seed: int) -> None:
@@ -34,6 +45,32 @@ def capture_random_state() -> dict[str, Tensor]:
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state()
     return state
+
+
+def check_random_state(state: Mapping[str, Tensor], *, where: str) -> None:
+    """Refuse what is not of the kind that :func:`capture_random_state` copies.
+
+    Args:
+        state: Tensors of one process, by name.
+        where: The file that they come from, for the message.
+
+    Raises:
+        InputError: A state is missing, or of another type or shape, or out of range; those of a device may be missing.
+    """
+    for name, expected in capture_random_state().items():
+        value = state.get(name)
+        if value is None and name == "cuda":
+            continue
+        received = "absent" if value is None else f"{value.dtype} {tuple(value.shape)}"
+        wanted = f"{expected.dtype} {tuple(expected.shape)}"
+        if received != wanted:
+            raise InputError(f"{where}: the state {name} is {received}; allowed: {wanted}")
+        if value is not None and value.is_floating_point():
+            check_finite(value, f"{where}: {name}")
+    # NumPy reads from wherever the position says.
+    position = int(state["numpy"][-2])
+    if not 0 <= position <= _WORDS:
+        raise InputError(f"{where}: the position of numpy is {position}; allowed: 0 to {_WORDS}")
 
 
 def restore_random_state(state: Mapping[str, Tensor]) -> None:

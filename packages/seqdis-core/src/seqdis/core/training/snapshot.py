@@ -12,12 +12,17 @@ from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.model_files import load_state, state_to_save
 from seqdis.core.random import mix_seed
-from seqdis.core.reading import read_tensors
+from seqdis.core.reading import read_tensors, readable
 from seqdis.core.training.checkpoint import TrainerState, read_state
 from seqdis.core.training.ema import EMA
 from seqdis.core.training.logs import Meter
 from seqdis.core.training.optimizer import load_optimizer_tensors, optimizer_tensors
-from seqdis.core.training.random_state import capture_random_state, restore_random_state, seed_all
+from seqdis.core.training.random_state import (
+    capture_random_state,
+    check_random_state,
+    restore_random_state,
+    seed_all,
+)
 
 __all__ = ["Snapshot", "mean_over_processes", "processes_of"]
 
@@ -43,6 +48,12 @@ def processes_of(checkpoint: Path) -> int:
     if "torch" not in states:
         raise InputError(
             f"{checkpoint / _RANDOM}: holds {', '.join(states) or 'nothing'}; the state of torch is missing"
+        )
+    rows = {len(value) if value.ndim else 0 for value in states.values()}
+    if len(rows) > 1 or 0 in rows:
+        raise InputError(
+            f"{checkpoint / _RANDOM}: holds states of {', '.join(map(str, sorted(rows)))} processes; "
+            "allowed: one number above 0 for all"
         )
     return len(states["torch"])
 
@@ -107,13 +118,18 @@ class Snapshot:
         if state.meter_count:
             sums = read_tensors(trainer / "meter.safetensors")
             device = self.accelerator.device
-            self.meter.restore(state.meter_count, {name: value.to(device) for name, value in sums.items()})
+            where = str(trainer / "meter.safetensors")
+            on_device = {name: value.to(device) for name, value in sums.items()}
+            self.meter.restore(state.meter_count, on_device, where=where)
         if self.accelerator.scaler is not None and state.scaler:
-            self.accelerator.scaler.load_state_dict(state.scaler)
+            with readable(trainer / "state.json", "the state of a loss scaler"):
+                self.accelerator.scaler.load_state_dict(state.scaler)
         if processes_of(checkpoint) == self.accelerator.num_processes:
             row = self.accelerator.process_index
-            random = read_tensors(checkpoint / _RANDOM)
-            restore_random_state({name: values[row] for name, values in random.items()})
+            random = {name: values[row] for name, values in read_tensors(checkpoint / _RANDOM).items()}
+            check_random_state(random, where=str(checkpoint / _RANDOM))
+            with readable(checkpoint / _RANDOM, "random states"):  # torch looks into its own
+                restore_random_state(random)
         else:  # the same run to rounding; bit for bit like any other with as many processes from this step on
             seed_all(mix_seed(self.fallback_seed, state.step))
         return state

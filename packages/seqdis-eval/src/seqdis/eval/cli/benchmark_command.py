@@ -68,11 +68,11 @@ def benchmark(
     from seqdis.core.device_choice import pick_device
     from seqdis.core.folder_lock import only_writer
     from seqdis.core.media import draw_picture
-    from seqdis.core.reading import read_json
     from seqdis.core.registry import build_dataset, get_modality, list_presets
     from seqdis.core.remembered_data import data_of_run, describe_data, remember_data
     from seqdis.core.results import ResultRecord, device_name, installed_versions
     from seqdis.core.run_lock import writing_to
+    from seqdis.core.run_record import read_run_record
     from seqdis.core.training import train
     from seqdis.core.training.budget import Budget
     from seqdis.core.training_record import training_record
@@ -145,7 +145,8 @@ def benchmark(
                 metrics = swap_protocol(
                     model, train_set, test_set, seed=seed, pairs=pairs, judge=judge, progress=progress
                 )
-            seconds = float(read_json(home / "run.json")["seconds"])
+            trained = read_run_record(home)
+            seconds = 0.0 if trained is None else trained.seconds or 0.0
             contestants[case] = Contestant(model, metrics, config.train.steps or 0, seconds)
             trainings.append(
                 training_record(

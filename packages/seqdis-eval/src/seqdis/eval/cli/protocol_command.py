@@ -158,7 +158,9 @@ def _option(option_name: str, field: FieldInfo) -> Any:
     kind: Any = field.annotation
     several = get_origin(kind) is tuple
     if several:
-        kind = list[get_args(kind)[0]] | None  # type: ignore[misc]
+        inner = get_args(kind)[0]
+        # Bounds on each of several values are those of the options' class.
+        kind = list[get_args(inner)[0] if get_origin(inner) is Annotated else inner] | None  # type: ignore[misc]
     optional = several or (get_origin(kind) in (Union, UnionType) and type(None) in get_args(kind))
     option = typer.Option(
         *flags,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from seqdis.core.cli.output import print_line, print_metrics
 from seqdis.core.metric import Metrics
-from seqdis.core.priors.store import read_about
-from seqdis.core.reading import read_json, readable
+from seqdis.core.priors.store import PRIOR_FOLDER, read_about
 from seqdis.core.results import ResultRecord
+from seqdis.core.run_record import RunRecord, parse_run_record, read_run_record
 from seqdis.core.starting_noise import NoiseChoice
 from seqdis.core.training_record import read_training
 from seqdis.eval.engine.open_run import OpenRun
@@ -72,12 +71,10 @@ def with_training(
     trainings = [read_training(run, case=run.name if cases else "") for run in runs]
     commands, seconds = [], record.wall_seconds
     for run in runs:
-        trained = _read(run / "run.json")
-        about = (
-            read_about(run / "prior")["about"] if drawn and (run / "prior" / "prior.json").is_file() else {}
-        )
-        commands += [trained.get("command"), about.get("command")]
-        seconds += _seconds(trained) + _seconds(about)
+        for part in (read_run_record(run), _of_prior(run / PRIOR_FOLDER) if drawn else None):
+            if part is not None:
+                commands.append(part.command)
+                seconds += part.seconds or 0
     command = " && ".join([*filter(None, commands), record.command])
     known = tuple(training for training in trainings if training is not None)
     return record.model_copy(
@@ -85,13 +82,8 @@ def with_training(
     )
 
 
-def _seconds(about: Mapping[str, Any]) -> float:
-    seconds = about.get("seconds")
-    return float(seconds) if isinstance(seconds, int | float) else 0.0
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    with readable(path, "the record of a run"):
-        return dict(read_json(path))
+def _of_prior(folder: Path) -> RunRecord | None:
+    """How a prior was fitted; None where a run has none."""
+    if not (folder / "prior.json").is_file():
+        return None
+    return parse_run_record(read_about(folder)["about"], where=f"{folder / 'prior.json'}: about")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seqdis.core.disentangler import Disentangler
     from seqdis.core.priors.prior import Prior
     from seqdis.core.results import ResultRecord
+    from seqdis.core.run_record import RunRecord
     from seqdis.eval.report.trained_run import TrainedRun
 
 __all__ = ["report"]
@@ -130,7 +131,7 @@ def _open(
     from seqdis.core.registry import get_modality
     from seqdis.core.remembered_data import data_of_run
     from seqdis.eval.cli.runs import splits_of
-    from seqdis.eval.report.trained_run import TrainedRun, read_about
+    from seqdis.eval.report.trained_run import TrainedRun
 
     model = load_model(run, device=device, steps=steps, sampler=sampler)
     config = config_of(model)
@@ -147,7 +148,7 @@ def _open(
         prior=_prior(run, model),
         components=_components(run),
         record=_read_record(metrics) if metrics.is_file() else None,
-        about=read_about(run),
+        about=_record_of(run),
     )
 
 
@@ -155,6 +156,16 @@ def _read_record(path: Path) -> ResultRecord:
     from seqdis.core.results import ResultRecord
 
     return ResultRecord.load(path)
+
+
+def _record_of(run: Path) -> RunRecord:
+    """What ``run.json`` says of the training; nothing where it is missing or damaged, for a page can do without."""
+    from seqdis.core.run_record import RunRecord, read_run_record
+
+    try:
+        return read_run_record(run) or RunRecord()
+    except InputError:
+        return RunRecord()
 
 
 def _prior(run: Path, model: Disentangler) -> Prior | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from seqdis.core.analysis import fixed_pairs
@@ -12,6 +13,8 @@ from seqdis.core.reading import read_json, readable
 __all__ = ["kept_pairs"]
 
 _SCHEMA = "seqdis.pairs.1"
+_HINT = "; without it new ones are drawn"
+_logger = logging.getLogger(__name__)
 
 
 def kept_pairs(
@@ -19,7 +22,8 @@ def kept_pairs(
 ) -> list[tuple[int, int]]:
     """The pairs kept at ``path`` if they are of this dataset, split size and seed, and enough; else new ones.
 
-    New ones are those of :func:`~seqdis.core.analysis.fixed_pairs`, and are written there.
+    New ones are those of :func:`~seqdis.core.analysis.fixed_pairs`, and are written there; where that is not possible,
+    a line of the log says so, for the seed gives the same ones again.
 
     Args:
         path: A JSON file.
@@ -33,8 +37,8 @@ def kept_pairs(
     """
     wanted = clips if count is None else min(count, clips)
     if path.is_file():
-        kept = read_json(path, kind="a list of pairs")
-        with readable(path, "a list of pairs"):
+        kept = read_json(path, kind="a list of pairs", hint=_HINT)
+        with readable(path, "a list of pairs", hint=_HINT):
             schema, where = kept["schema"], (kept["dataset"], kept["clips"], kept["seed"])
             pairs = [(int(static), int(dynamic)) for static, dynamic in kept["pairs"]]
         if schema != _SCHEMA:
@@ -46,5 +50,8 @@ def kept_pairs(
             return pairs[:wanted]
     made = fixed_pairs(clips, seed=seed, count=count)
     about = {"schema": _SCHEMA, "dataset": dataset, "clips": clips, "seed": seed}
-    replace_with_json(path, {**about, "pairs": [list(pair) for pair in made]})
+    try:
+        replace_with_json(path, {**about, "pairs": [list(pair) for pair in made]})
+    except InputError as error:
+        _logger.warning("the pairs are not kept: %s", error)
     return made

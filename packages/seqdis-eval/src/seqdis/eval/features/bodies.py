@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.eval.features.weights import WeightFile, read_state_dict
+from seqdis.eval.features.weights import WeightFile, load_weights, read_state_dict
 
 __all__ = ["BodyJoints"]
 
@@ -59,9 +59,10 @@ class BodyJoints:
                 "body joints: torchvision is not installed: pip install 'seqdis-eval[bodies]'"
             ) from error
         library: Any = detection  # an extra: types must be the same with and without it
-        state = read_state_dict(JOINTS_FILE.find(path))
+        file = JOINTS_FILE.find(path)
+        state = read_state_dict(file)
         network = library.keypointrcnn_resnet50_fpn(weights=None, weights_backbone=None)
-        network.load_state_dict(state)
+        load_weights(network, state, file, what=cls.name)
         return cls(network.eval().requires_grad_(False).to(device), device=device)
 
     @torch.no_grad()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.eval.features.weights import WeightFile, read_state_dict
+from seqdis.eval.features.weights import WeightFile, load_weights, read_state_dict
 
 __all__ = ["FaceIdentity", "FaceLandmarks"]
 
@@ -144,10 +144,7 @@ class FaceIdentity:
         file = IDENTITY_FILE.find(path)
         state = {k: v for k, v in read_state_dict(file).items() if not k.startswith("logits.")}
         network = library.InceptionResnetV1(pretrained=None)
-        try:
-            network.load_state_dict(state)
-        except RuntimeError as error:
-            raise InputError(f"{file}: not the weights of {cls.name}") from error
+        load_weights(network, state, file, what=cls.name)
         detector = library.MTCNN(image_size=160, margin=0, post_process=True, device=device)
         return cls(
             lambda pictures: [detector(picture) for picture in pictures],

@@ -17,7 +17,7 @@ from seqdis.core.limits import check_claim
 from seqdis.core.reading import readable
 from seqdis.eval.features.weights import WeightFile
 
-__all__ = ["I3D", "I3D_FILE", "ScriptedIdentity", "ScriptedKeypoints", "load_script"]
+__all__ = ["I3D", "I3D_FILE", "ScriptedIdentity", "ScriptedKeypoints", "call_script", "load_script"]
 
 I3D_FILE = WeightFile(
     "i3d_torchscript.pt",
@@ -57,21 +57,48 @@ def _check_whole(path: Path) -> None:
 
 
 @torch.no_grad()
-def _called(what: str, path: Path, call: Callable[[], Any], shape: tuple[int | None, ...]) -> Tensor:
-    """The output of a script, with its shape checked; None in ``shape`` stands for any size."""
+def call_script(what: str, path: Path, call: Callable[[], Any]) -> Any:
+    """Whatever a script returns; a script is a program, and may throw anything.
+
+    Args:
+        what: What the script is for, in words.
+        path: Path of the script, for the message.
+        call: Function that calls it.
+
+    Raises:
+        InputError: It fails.
+    """
     try:
-        result = call()
-    except RuntimeError as error:
-        last = (str(error).strip().splitlines() or ["it failed"])[-1]
+        return call()
+    except Exception as error:
+        last = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         raise InputError(f"{path}: {what}: {last}") from error
+
+
+def _called(
+    what: str, path: Path, call: Callable[[], Any], shape: tuple[int | None, ...], *, misses: bool = True
+) -> Tensor:
+    """The numbers that a script returns, checked; None in ``shape`` stands for any size.
+
+    Args:
+        what: What the script is for, in words.
+        path: Path of the script, for the message.
+        call: Function that calls it.
+        shape: The shape that it must return.
+        misses: Whether NaN says that nothing was found.
+    """
+    result = call_script(what, path, call)
     received = tuple(result.shape) if isinstance(result, Tensor) else (type(result).__name__,)
     fits = len(received) == len(shape) and all(
         b is None or a == b for a, b in zip(received, shape, strict=True)
     )
-    if not fits:
+    if not fits or result.is_complex():
         wanted = ", ".join("*" if size is None else str(size) for size in shape)
-        raise InputError(f"{path}: {what} returned {received}; allowed: ({wanted})")
-    return result.float().cpu()
+        kind = "complex numbers " if fits else ""
+        raise InputError(f"{path}: {what} returned {kind}{received}; allowed: ({wanted})")
+    numbers: Tensor = result.float().cpu()
+    check_finite(numbers.masked_fill(numbers.isnan(), 0) if misses else numbers, f"{path}: {what}")
+    return numbers
 
 
 class I3D:
@@ -116,6 +143,7 @@ class I3D:
             self._path,
             lambda: self._network(x, rescale=False, resize=False, return_features=True),
             (count, None),
+            misses=False,
         )
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqdis.core.cache import cache_root
 from seqdis.core.errors import InputError
 from seqdis.core.finite import check_finite
+from seqdis.core.loaded_weights import fitting_weights
 from seqdis.core.reading import readable
 
-__all__ = ["WeightFile", "read_state_dict", "weight_folders"]
+__all__ = ["WeightFile", "load_weights", "read_state_dict", "weight_folders"]
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,63 @@ def read_state_dict(path: Path) -> Mapping[str, Tensor]:
     """Tensors by name from a ``.pth`` file, by torch's reader that builds tensors and nothing else.
 
     Raises:
-        InputError: The file cannot be read so, holds something else, or a value that is not finite.
+        InputError: The file cannot be read so, holds something else or claims more than its size, or a tensor is of a
+            type that is neither floating nor a count, or not finite.
     """
     with readable(path, "weights"):
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as parts:
+                _check_bytes(path, sum(part.file_size for part in parts.infolist()))
         # These files exist in this form only. `weights_only` refuses every other object than tensors.
         state = torch.load(path, map_location="cpu", weights_only=True)
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise InputError(f"{path}: holds {type(state).__name__}; allowed: tensors by name")
-    for name, value in state.items():
-        check_finite(value, f"{path}: {name}")
+        named = isinstance(state, Mapping) and all(isinstance(name, str) for name in state)
+        if not named or not all(isinstance(value, Tensor) for value in state.values()):
+            raise InputError(f"{path}: holds {type(state).__name__}; allowed: tensors by name")
+        for name, value in state.items():
+            _check_kind(value, f"{path}: {name}")
+        storages = {
+            value.untyped_storage().data_ptr(): value.untyped_storage().nbytes() for value in state.values()
+        }
+        _check_bytes(path, sum(storages.values()))
+        for name, value in state.items():
+            if value.is_floating_point():
+                check_finite(value.float() if value.itemsize == 1 else value, f"{path}: {name}")
     return dict(state)
+
+
+def load_weights(network: nn.Module, state: Mapping[str, Tensor], path: Path, *, what: str) -> None:
+    """Give a network the weights of a file.
+
+    Args:
+        network: The network.
+        state: What :func:`read_state_dict` gave, or a part of it.
+        path: The file, for the message.
+        what: The network in words, for the message.
+
+    Raises:
+        InputError: A tensor is missing, too many, of another shape, or of a type that is not floating where it should be.
+    """
+    expected = network.state_dict()
+    misfit = f"not the weights of {what}"
+    network.load_state_dict(fitting_weights(state, expected, where=str(path), misfit=misfit))
+
+
+def _check_kind(value: Tensor, name: str) -> None:
+    """Refuse what is no weight: other types and layouts, and one number that stands for many."""
+    kind = str(value.dtype).removeprefix("torch.")
+    if value.layout != torch.strided or value.is_nested or value.device.type != "cpu" or value.is_quantized:
+        raise InputError(
+            f"{name}: is no plain tensor ({kind}, {value.layout}, {value.device}); allowed: plain ones"
+        )
+    if not (value.is_floating_point() or (value.dtype == torch.int64 and value.ndim == 0)):
+        raise InputError(f"{name}: is {kind} {tuple(value.shape)}; allowed: a floating type, or one count")
+    if value.numel() * value.itemsize > value.untyped_storage().nbytes():
+        raise InputError(f"{name}: claims {value.numel()} values, more than the file holds")
+
+
+def _check_bytes(path: Path, claimed: int) -> None:
+    size = path.stat().st_size
+    if claimed > size:
+        raise InputError(
+            f"{path}: claims {claimed} bytes of tensors in a file of {size}; allowed: weights as torch saves them"
+        )

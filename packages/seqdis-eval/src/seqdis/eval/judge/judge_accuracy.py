@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seqdis.core.analysis import wilson
+from seqdis.core.errors import InputError
 from seqdis.core.metric import Estimate
 
 __all__ = ["MIN_JUDGE_ACCURACY", "JudgeAccuracy", "low_accuracy_note"]
@@ -19,11 +20,21 @@ class JudgeAccuracy:
         joint: Share of the clips with all labels right.
         labels: Share of the clips with this label right.
         n: Number of clips.
+
+    Raises:
+        InputError: A share is none, or there is no clip.
     """
 
     joint: float
     labels: Mapping[str, float]
     n: int
+
+    def __post_init__(self) -> None:
+        for share in (self.joint, *self.labels.values()):
+            if not 0 <= share <= 1:
+                raise InputError(f"accuracy of a judge: got {share}; allowed: 0 to 1")
+        if not isinstance(self.n, int) or self.n < 1:
+            raise InputError(f"accuracy of a judge on {self.n} clips; allowed: 1 or more")
 
     def estimate(self, *, chance: float | None = None) -> Estimate:
         """``joint`` with Wilson's interval, and what a constant would get where that is known."""

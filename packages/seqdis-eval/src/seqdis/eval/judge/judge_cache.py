@@ -35,26 +35,26 @@ def judge_for(
 ) -> tuple[SequenceJudge, JudgeAccuracy]:
     """The judge kept at ``path``, or in ``shared``, if it came from the same clips, seed and budget; else a new one.
 
-    Where a file cannot be written, the judge is not kept there, and a line of the log says so.
+    A file that cannot be read counts as none and is replaced, and where one cannot be written, the judge is not kept
+    there; a line of the log says so.
 
     Args:
         train_set: Training split that it learns from.
         test_set: Test split on which its accuracy is measured.
         path: A safetensors file, read or written; nothing is kept when omitted.
         shared: A folder with the judges of many runs, each under a name that its origin gives: runs on the same
-            clips then share one. A file in it that cannot be read is replaced.
+            clips then share one.
         seed: Seed, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
         device: Device, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
         budget: Budget, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
         progress: Function called as the work advances, as in :func:`~seqdis.eval.judge.judge_training.train_judge`.
     """
     origin = _origin(train_set, test_set, seed, budget)
-    if path is not None and path.is_file():
-        judge, accuracy, trained_on = SequenceJudge.load(path)
-        if trained_on == origin:
-            return judge.to(device), accuracy
+    kept = None if path is None else _kept(path, origin)
+    if kept is not None:
+        return kept[0].to(device), kept[1]
     common = None if shared is None else shared / f"{origin[:32]}.safetensors"
-    cached = None if common is None else _shared(common, origin)
+    cached = None if common is None else _kept(common, origin)
     if cached is None:
         judge = train_judge(train_set, seed=seed, budget=budget, device=device, progress=progress)
         accuracy = measure_judge(judge, test_set)
@@ -74,12 +74,14 @@ def judge_for(
     return judge, accuracy
 
 
-def _shared(path: Path, origin: str) -> tuple[SequenceJudge, JudgeAccuracy] | None:
+def _kept(path: Path, origin: str) -> tuple[SequenceJudge, JudgeAccuracy] | None:
+    """The judge of a file; None where there is none, one of another origin, or one that cannot be read."""
     if not path.is_file():
         return None
     try:
         judge, accuracy, trained_on = SequenceJudge.load(path)
-    except InputError:
+    except InputError as error:
+        _logger.warning("the judge kept there is left out: %s", error)
         return None
     return (judge, accuracy) if trained_on == origin else None
 

@@ -11,7 +11,8 @@ from torch import Tensor
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.errors import InputError
-from seqdis.eval.features.torchscript import load_script
+from seqdis.core.finite import check_finite
+from seqdis.eval.features.torchscript import call_script, load_script
 from seqdis.eval.judge.interface import GradedJudge
 from seqdis.eval.judge.sequence_judge import SequenceJudge
 
@@ -58,11 +59,8 @@ class ScriptedJudge:
             raise InputError(
                 f"{self._path}: a scripted judge sees whole clips; these have steps that do not exist"
             )
-        try:
-            answer = self._network(x.to(self._device))
-        except RuntimeError as error:
-            last = (str(error).strip().splitlines() or ["it failed"])[-1]
-            raise InputError(f"{self._path}: cannot judge clips {tuple(x.shape)}: {last}") from error
+        what = f"cannot judge clips {tuple(x.shape)}"
+        answer = call_script(what, self._path, lambda: self._network(x.to(self._device)))
         if isinstance(answer, Tensor):
             answer = (answer,)
         if isinstance(answer, tuple | list):
@@ -80,7 +78,11 @@ class ScriptedJudge:
             if not isinstance(value, Tensor) or tuple(value.shape) != wanted:
                 shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
                 raise InputError(f"{self._path}: label {name!r}: returned {shape}; allowed: logits {wanted}")
+            if value.is_complex():
+                raise InputError(f"{self._path}: label {name!r}: returned complex numbers; allowed: logits")
             logits[name] = value.float().cpu()
+            # Logits of -Inf are sure of it; of anything else that is not finite no class follows.
+            check_finite(logits[name].softmax(1), f"{self._path}: label {name!r}, probabilities")
         return logits
 
 

@@ -144,5 +144,8 @@ class SequenceJudge(nn.Module):
                 misfit="the weights and their description disagree",
             )
             judge.load_state_dict(tensors)
-            accuracy, origin = JudgeAccuracy(**about["accuracy"]), str(about["origin"])
+            try:
+                accuracy, origin = JudgeAccuracy(**about["accuracy"]), str(about["origin"])
+            except InputError as error:
+                raise InputError(f"{path}: {error}") from error
         return judge.eval(), accuracy, origin

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from seqdis.core.analysis import encode_dataset
+from seqdis.core.base_config import LONGEST
 from seqdis.core.capabilities import coder_of
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
@@ -109,7 +110,7 @@ class Bitrate(Protocol):
     class Options(JudgeOption, NoiseOption, SamplerOptions):
         """The number of swaps that are judged, how they are decoded, and where the curve is drawn."""
 
-        pairs: int = Field(0, ge=0, description="swaps that a judge sees; the rate alone when 0")
+        pairs: int = Field(0, ge=0, le=LONGEST, description="swaps that a judge sees; the rate alone when 0")
         picture: Path | None = Field(None, description="also draw accuracy over rate here, as a png")
 
     def check(self, options: Any, folders: Sequence[Path]) -> None:

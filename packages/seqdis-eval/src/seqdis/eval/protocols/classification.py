@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqdis.core.analysis import encode_dataset
+from seqdis.core.base_config import LONGEST
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.metric import Metrics
@@ -164,7 +165,9 @@ class Classification(Protocol):
     class Options(SeedsOption, ModeOption):
         """The label that is predicted, and how often the measurement is repeated."""
 
-        seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
+        seeds: int = Field(
+            3, ge=1, le=LONGEST, description="repetitions of each run's measurement, from --seed on"
+        )
         label: tuple[str, ...] = Field(
             (), description="may be repeated; the labels of the static factor when omitted"
         )

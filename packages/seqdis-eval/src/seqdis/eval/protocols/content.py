@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from rapidfuzz.distance import Levenshtein
 
+from seqdis.core.base_config import LONGEST, WIDEST
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -124,9 +125,11 @@ class Content(Protocol):
     class Options(SeedsOption):
         """The training of the recognisers, and how often the measurement is repeated."""
 
-        seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
-        head_steps: int = Field(600, ge=1, description="steps of the training of each recogniser")
-        vocabulary: int = Field(64, ge=2, description="subwords at most")
+        seeds: int = Field(
+            3, ge=1, le=LONGEST, description="repetitions of each run's measurement, from --seed on"
+        )
+        head_steps: int = Field(600, ge=1, le=LONGEST, description="steps of the training of each recogniser")
+        vocabulary: int = Field(64, ge=2, le=WIDEST, description="subwords at most")
 
     def applies_to(self, run: OpenRun) -> bool:
         """Whether its recordings say what is spoken."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.analysis import bootstrap_mean, evaluating, fixed_pairs, row_sources, wilson
+from seqdis.core.base_config import DEEPEST, LONGEST
 from seqdis.core.capabilities import invert, sampling_of
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
@@ -215,9 +216,11 @@ class FewSteps(Protocol):
     class Options(JudgeOption):
         """The budgets of evaluations, and the clips that are measured."""
 
-        pairs: int = Field(32, ge=1, description="clips that are reconstructed and swapped")
-        nfe: tuple[int, ...] = Field(
-            (), description="a budget of at least 3 evaluations; may be repeated; 4 to 63 when omitted"
+        pairs: int = Field(32, ge=1, le=LONGEST, description="clips that are reconstructed and swapped")
+        nfe: tuple[Annotated[int, Field(le=LONGEST)], ...] = Field(
+            (),
+            max_length=DEEPEST,
+            description="a budget of at least 3 evaluations; may be repeated; 4 to 63 when omitted",
         )
         judge_swaps: bool = Field(True, description="let a judge see swaps as well")
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.analysis import evaluating, generate, row_sources
+from seqdis.core.base_config import LONGEST
 from seqdis.core.capabilities import decoded_part, invert
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
@@ -349,7 +350,9 @@ class Generation(Protocol):
     ):
         """The clips that are drawn, what judges them, and feature networks."""
 
-        seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
+        seeds: int = Field(
+            3, ge=1, le=LONGEST, description="repetitions of each run's measurement, from --seed on"
+        )
 
     def applies_to(self, run: OpenRun) -> bool:
         """Whether its frames are pictures, for feature networks, or its data carry labels."""

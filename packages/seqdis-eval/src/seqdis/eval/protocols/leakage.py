@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.analysis import encode_dataset, probe_outcomes
+from seqdis.core.base_config import LONGEST
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
@@ -164,7 +165,7 @@ class Leakage(Protocol):
         """The number of clips that are encoded and scored, how they are decoded, and how often it is repeated."""
 
         score_clips: int = Field(
-            1000, ge=0, description="clips of each split for MIG, SAP and DCI; 0: without"
+            1000, ge=0, le=LONGEST, description="clips of each split for MIG, SAP and DCI; 0: without"
         )
 
     def applies_to(self, run: OpenRun) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from seqdis.core.base_config import LONGEST
 from seqdis.core.config import Config
 from seqdis.eval.engine.batches import Noise
 from seqdis.eval.engine.mode import Mode
@@ -36,13 +37,17 @@ class ModeOption(Config):
 class SeedsOption(Config):
     """Repetitions whose figures are averaged."""
 
-    seeds: int = Field(1, ge=1, description="repetitions of each run's measurement, from --seed on")
+    seeds: int = Field(
+        1, ge=1, le=LONGEST, description="repetitions of each run's measurement, from --seed on"
+    )
 
 
 class SamplerOptions(Config):
     """Options of decoding: the sampler and its steps."""
 
-    steps: int | None = Field(None, ge=2, description="noise levels of the sampler; the model's when omitted")
+    steps: int | None = Field(
+        None, ge=2, le=1_000_000, description="noise levels of the sampler; the model's when omitted"
+    )
     sampler: str | None = Field(
         None, description="algorithm of the sampler: edm, ddim, ddpm, dpmpp, unipc; the model's when omitted"
     )
@@ -67,14 +72,14 @@ class JudgeOption(Config):
 class BatchOption(Config):
     """Option of the number of clips in a batch."""
 
-    batch_size: int = Field(64, ge=1, description="clips a pass; it does not change the figures")
+    batch_size: int = Field(64, ge=1, le=LONGEST, description="clips a pass; it does not change the figures")
 
 
 class ClipsOption(Config):
     """Option of the number of test clips."""
 
     clips: int | None = Field(
-        None, ge=2,
+        None, ge=2, le=LONGEST,
         description=f"test clips at most; {DEFAULT_CLIPS} when omitted, in published mode as many as the papers take",
     )  # fmt: skip
 
@@ -83,7 +88,10 @@ class PairsOption(Config):
     """Option of the number of swaps."""
 
     pairs: int = Field(
-        DEFAULT_CLIPS, ge=1, description="swaps, and clips that are reconstructed; one a test clip at most"
+        DEFAULT_CLIPS,
+        ge=1,
+        le=LONGEST,
+        description="swaps, and clips that are reconstructed; one a test clip at most",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 from torch import Tensor
 
+from seqdis.core.base_config import LONGEST, LONGEST_CLIP
 from seqdis.core.data.prediction_tasks import Outcome, Quantity
 from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.metric import Metrics
@@ -39,11 +40,15 @@ class Prediction(Protocol):
     class Options(SeedsOption, ModeOption):
         """The quantity that is predicted, over which window, and how often the measurement is repeated."""
 
-        seeds: int = Field(3, ge=1, description="repetitions of each run's measurement, from --seed on")
+        seeds: int = Field(
+            3, ge=1, le=LONGEST, description="repetitions of each run's measurement, from --seed on"
+        )
         target: str | None = Field(
             None, description="what to predict; the only one that the dataset offers when omitted"
         )
-        window: int | None = Field(None, ge=1, description="steps that an outcome's head reads at a time")
+        window: int | None = Field(
+            None, ge=1, le=LONGEST_CLIP, description="steps that an outcome's head reads at a time"
+        )
 
     def measure(self, context: Context) -> Metrics:
         """The figures of all runs and seeds; the predictions that are shown are those of the first run and seed."""

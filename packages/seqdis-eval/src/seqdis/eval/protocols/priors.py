@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from seqdis.core.analysis import encode_dataset, generate
+from seqdis.core.base_config import LONGEST
 from seqdis.core.capabilities import decoded_part
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -98,9 +99,9 @@ class Priors(Protocol):
     class Options(SamplerOptions, SeedsOption):
         """The number of clips that each prior draws, how they are decoded, and how often it is repeated."""
 
-        seeds: int = Field(3, ge=1, description="each fits and draws anew")
+        seeds: int = Field(3, ge=1, le=LONGEST, description="each fits and draws anew")
         count: int = Field(
-            512, ge=2, description="clips for each prior and seed; half of the test split at most"
+            512, ge=2, le=LONGEST, description="clips for each prior and seed; half of the test split at most"
         )
 
     def applies_to(self, run: OpenRun) -> bool:

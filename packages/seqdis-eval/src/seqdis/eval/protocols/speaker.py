@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from seqdis.core.base_config import LONGEST
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.metric import Metrics
@@ -120,7 +121,7 @@ class Speaker(Protocol):
 
         identity: str = Field("speaker", description="the label that says who speaks, or who is seen")
         listen: int = Field(
-            24, ge=0, description="test utterances that are made audible and scored; 0 for none"
+            24, ge=0, le=LONGEST, description="test utterances that are made audible and scored; 0 for none"
         )
         voices: Path | None = Field(
             None,

@@ -18,6 +18,7 @@ from seqdis.core.analysis import (
     row_sources,
     traverse,
 )
+from seqdis.core.base_config import LONGEST, WIDEST
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
@@ -201,12 +202,14 @@ class Traversal(Protocol):
     class Options(JudgeOption, SamplerOptions, SeedsOption, ModeOption):
         """The components that are moved, how far, and what samples and clips are used."""
 
-        clips: int = Field(64, ge=1, description="test clips at most")
-        components: int = Field(4, ge=1, description="the first so many of each factor")
-        span: float = Field(1.0, ge=0.01, description="α goes from -span to span (Eq. 6)")
-        points: int = Field(5, ge=3, description="values of α along the way; an odd number")
-        draws: int = Field(DRAWS, ge=2, description="samples of the prior for the components")
-        batch_size: int = Field(16, ge=1, description="clips a pass; it does not change the figures")
+        clips: int = Field(64, ge=1, le=LONGEST, description="test clips at most")
+        components: int = Field(4, ge=1, le=WIDEST, description="the first so many of each factor")
+        span: float = Field(1.0, ge=0.01, le=1e6, description="α goes from -span to span (Eq. 6)")
+        points: int = Field(5, ge=3, le=WIDEST, description="values of α along the way; an odd number")
+        draws: int = Field(DRAWS, ge=2, le=LONGEST, description="samples of the prior for the components")
+        batch_size: int = Field(
+            16, ge=1, le=LONGEST, description="clips a pass; it does not change the figures"
+        )
 
     def check(self, options: Any, folders: Sequence[Path]) -> None:
         """The number of points is odd."""

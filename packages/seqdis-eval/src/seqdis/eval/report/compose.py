@@ -75,7 +75,6 @@ def _measured(records: Mapping[str, ResultRecord]) -> list[Block]:
 
 def _facts(run: TrainedRun) -> dict[str, str]:
     config, about = run.config, run.about
-    seconds = about.get("seconds")
     return {
         "method": config.method,
         "dataset": config.data.dataset,
@@ -84,23 +83,23 @@ def _facts(run: TrainedRun) -> dict[str, str]:
         "training clips": f"{len(run.train_set):,}",
         "test clips": f"{len(run.test_set):,}",
         "seed": str(config.train.seed),
-        "trained on": str(about.get("device", "unknown")),
-        "training time": _duration(float(seconds)) if isinstance(seconds, int | float) else "unknown",
+        "trained on": about.device or "unknown",
+        "training time": "unknown" if about.seconds is None else _duration(about.seconds),
     }
 
 
 def _overview(runs: Sequence[TrainedRun]) -> list[Block]:
     if len(runs) == 1:
         facts = _facts(runs[0])
-        versions = runs[0].about.get("versions")
-        if isinstance(versions, dict):
-            facts["trained with"] = ", ".join(f"{name} {version}" for name, version in versions.items())
-        if runs[0].about.get("command"):
-            facts["training command"] = str(runs[0].about["command"])
+        about = runs[0].about
+        if about.versions:
+            facts["trained with"] = ", ".join(f"{name} {version}" for name, version in about.versions.items())
+        if about.command:
+            facts["training command"] = about.command
         return [Facts(facts, wide=("trained with",), code=("training command",))]
     facts_of = [_facts(run) for run in runs]
     rows = [[name, *(facts[name] for facts in facts_of)] for name in facts_of[0]]
-    rows.append(["training command", *(str(run.about.get("command", "unknown")) for run in runs)])
+    rows.append(["training command", *(run.about.command or "unknown" for run in runs)])
     return [DataTable("What the runs are.", ["", *(run.name for run in runs)], rows)]
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from seqdis.core.analysis import PrincipalComponents
 from seqdis.core.config import RunConfig
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
-from seqdis.core.errors import InputError
 from seqdis.core.modality import Modality
 from seqdis.core.priors.prior import Prior
-from seqdis.core.reading import read_json
 from seqdis.core.results import ResultRecord
+from seqdis.core.run_record import RunRecord
 
-__all__ = ["ReportSettings", "Stage", "TrainedRun", "read_about"]
+__all__ = ["ReportSettings", "Stage", "TrainedRun"]
 
 Stage = Callable[[str, float], None]
 """Told what is being done, and the share of the work that is behind."""
@@ -59,6 +57,7 @@ class TrainedRun:
         prior: Draws samples; None where there is none.
         components: Directions of traversals.
         record: Metrics that were measured before, or None.
+        about: What its ``run.json`` says.
     """
 
     name: str
@@ -71,18 +70,9 @@ class TrainedRun:
     prior: Prior | None = None
     components: Sequence[PrincipalComponents] = ()
     record: ResultRecord | None = None
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: RunRecord = field(default_factory=RunRecord)
 
     @property
     def parameters(self) -> int:
         """Trainable numbers of the model."""
         return sum(p.numel() for p in self.model.parameters() if p.requires_grad)
-
-
-def read_about(folder: Path) -> dict[str, Any]:
-    """The contents of ``run.json``; nothing where it is missing or damaged."""
-    try:
-        values = read_json(folder / "run.json")
-    except InputError:
-        return {}
-    return values if isinstance(values, dict) else {}

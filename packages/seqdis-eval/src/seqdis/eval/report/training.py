@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from seqdis.core.line_chart import Line
+from seqdis.core.log_lines import NOTES, read_log_lines
 from seqdis.eval.report.chart import Chart
 
 __all__ = ["read_log", "training_charts", "validation_chart"]
 
-_NOT_LOSSES = ("step", "epoch", "learning_rate", "grad_norm")
+_NOT_LOSSES = ("step", "epoch", "learning_rate", "grad_norm", "curves", *NOTES)
 _MOST_POINTS = 400
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """The records of a run's log; none where it kept no log. A line that a kill cut short is left out."""
-    path = run / "log.jsonl"
-    if not path.is_file():
-        return []
-    records = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(record, dict) and "step" in record:
-            records.append(record)
-    return records
+    """The records of a run's log; none where it kept no log. What is no line of a training is left out."""
+    return [dict(line.record) for line in read_log_lines(run / "log.jsonl")]
 
 
 def _line(records: Sequence[Mapping[str, Any]], key: str, name: str) -> Line | None:

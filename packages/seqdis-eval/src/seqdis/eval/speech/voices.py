@@ -18,6 +18,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.finite import check_finite
 from seqdis.core.progress import Progress
 from seqdis.core.sequences import Sequences
+from seqdis.eval.features.torchscript import call_script, load_script
 from seqdis.eval.judge.judge_cache import judge_for
 from seqdis.eval.judge.judge_training import JudgeBudget
 from seqdis.eval.judge.sequence_judge import SequenceJudge
@@ -75,13 +76,7 @@ class ScriptedVoice:
                 f"{path}: no such file; needed is a TorchScript module from samples (1, N) at {rate} Hz to a speaker "
                 "embedding (1, F), such as an exported ECAPA-TDNN"
             )
-        try:
-            self._network = torch.jit.load(str(path), map_location="cpu").eval()
-        except (RuntimeError, ValueError) as error:
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{path}: cannot be read as TorchScript: {first}") from error
-        for name, value in self._network.named_parameters():
-            check_finite(value, f"{path}: {name}")
+        self._network = load_script(path)
         self.name, self._path, self._rate = path.name, path, rate
 
     @torch.no_grad()
@@ -89,14 +84,16 @@ class ScriptedVoice:
         """Like the method that it implements; see :class:`VoiceEmbedding`.
 
         Raises:
-            InputError: The sound has another rate, or the script returns another shape.
+            InputError: The sound has another rate, or the script fails or returns another shape or what is not finite.
         """
         if sound.rate != self._rate:
             raise InputError(f"{self._path}: hears {self._rate} Hz; got {sound.rate} Hz")
-        outcome = self._network(sound.samples[None])
-        if not isinstance(outcome, Tensor) or outcome.ndim != 2 or len(outcome) != 1:
+        what = f"cannot hear {sound.seconds:.3g} s"
+        outcome = call_script(what, self._path, lambda: self._network(sound.samples[None]))
+        if not isinstance(outcome, Tensor) or outcome.ndim != 2 or len(outcome) != 1 or outcome.is_complex():
             received = tuple(outcome.shape) if isinstance(outcome, Tensor) else type(outcome).__name__
             raise InputError(f"{self._path}: returned {received}; allowed: an embedding (1, F)")
+        check_finite(outcome, f"{self._path}: embedding")
         return outcome[0].float()
 
 
@@ -154,6 +151,8 @@ class WavLMVoice:
                 f"{home}: weights without {sorted(report['missing_keys'])[0]}; allowed: WavLM with x-vectors, such as "
                 f"{cls.MODEL}"
             )
+        for name, value in network.state_dict().items():
+            check_finite(value, f"{home}: {name}")
         return cls(network, normalized=settings.do_normalize, rate=settings.sampling_rate)
 
     @torch.no_grad()
