@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
+import torch
 
+from seqdis.core.config import RunConfig, change_config
+from seqdis.core.errors import InputError
 from seqdis.core.methods.bcd import BCD
 from seqdis.core.methods.bcd.config import BCDConfig
 from seqdis.core.pretrained import build_model
 from seqdis.core.priors.autoregressive_config import AutoregressiveConfig
 from seqdis.core.priors.store import prior_config
+from seqdis.core.registry import build_dataset, data_root, get_dataset
 from seqdis.video.presets import PRESETS
 
 TABLES = {
@@ -110,3 +115,40 @@ def test_every_preset_has_a_prior_of_codes(name: str) -> None:
     prior = PRESETS[name]().prior
     assert prior.kind == "autoregressive"
     prior_config(prior, prior.kind, {})
+
+
+@torch.no_grad()
+def information_at_the_start(config: RunConfig, root: Path | None) -> float:
+    """Bits that a frame's codes say of it before any training, ``H(E p) − E H(p)``, of the target's bits."""
+    clips = build_dataset("video", config.data, "test", root=root, seed=0)
+    some = clips.fetch(list(range(0, len(clips), max(1, len(clips) // 48)))[:48])
+    torch.manual_seed(0)
+    model = build_model(config).eval()
+    assert isinstance(model, BCD)
+    assert isinstance(config.model, BCDConfig)
+    model.normalizer.mean.fill_(float(some.x.mean()))
+    model.normalizer.std.fill_(float(some.x.std()))
+    tokens = model.encoder(model.to_model_space(some).flatten(2)).motion
+    probs = model.quantizer(model.to_motion(tokens)).probs
+    mean = probs.mean((0, 1))
+    bits = torch.special.entr(mean).sum() - torch.special.entr(probs).mean((0, 1)).sum()
+    return float(bits) / math.log(2) / (config.model.target_bits or 1.0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bcd-shapes",
+        pytest.param("bcd-sprites32", marks=pytest.mark.full),
+        pytest.param("bcd-sprites", marks=pytest.mark.full),
+    ],
+)
+def test_codes_say_something_of_the_frame_from_the_start(name: str) -> None:
+    """With α = 1 entries are drawn almost whatever the frame shows: the rate is then met by noise."""
+    config = PRESETS[name]()
+    try:
+        root = data_root(get_dataset("video", config.data.dataset))
+    except InputError as error:
+        pytest.skip(str(error))
+    assert information_at_the_start(config, root) > 0.15
+    assert information_at_the_start(change_config(config, {"model.distance_scale": 1.0}), root) < 0.05

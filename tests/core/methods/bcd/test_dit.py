@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -13,10 +14,11 @@ from seqdis.core.methods.bcd.dit import DiT, DiTBlock, sinusoids
 from seqdis.core.methods.bcd.dit_config import DiTConfig, dit_config
 
 
-def make(*, alive: bool = True, temporal: tuple[int, ...] = (0,)) -> DiT:
+def make(*, alive: bool = True, temporal: tuple[int, ...] = (0,), **options: bool) -> DiT:
     """With ``alive`` no weight is zero any more: as after some training."""
     torch.manual_seed(0)
-    net = DiT(3, size=8, patch=4, width=16, depth=2, heads=2, temporal=temporal, motion=5, content=(3, 6))
+    sizes = {"size": 8, "patch": 4, "width": 16, "depth": 2, "heads": 2, "motion": 5, "content": (3, 6)}
+    net = DiT(3, temporal=temporal, **sizes, **options)  # type: ignore[arg-type]
     if alive:
         for p in net.parameters():
             torch.nn.init.normal_(p, std=0.2)
@@ -104,8 +106,53 @@ def test_content_reaches_every_frame() -> None:
     assert ((net(x, noise, changed) - net(x, noise, z)).abs().amax((2, 3, 4)) > 1e-5).all()
 
 
-def test_every_parameter_gets_a_gradient() -> None:
-    net = make()
+def test_motion_of_its_own_modulates_after_the_noise_level() -> None:
+    block = DiTBlock(16, heads=2, own_motion=True)
+    h, c, m = torch.randn(2, 4, 7, 16), torch.randn(2, 4, 16), torch.randn(2, 4, 16)
+    assert torch.equal(block(h, c, motion=m), h)  # it starts as the identity
+    for p in block.parameters():
+        torch.nn.init.normal_(p, std=0.2)
+    by_noise = block.modulation(F.silu(c)).chunk(6, dim=-1)
+    by_motion = block.motion_modulation(F.silu(m)).chunk(4, dim=-1)
+
+    def normed(x: Tensor, first: int, second: int) -> Tensor:
+        inner = (1 + by_noise[first + 1][:, :, None]) * F.layer_norm(x, (16,)) + by_noise[first][:, :, None]
+        return (1 + by_motion[second + 1][:, :, None]) * inner + by_motion[second][:, :, None]
+
+    q, k, v = block.qkv(normed(h, 0, 0)).unflatten(-1, (3, 2, 8)).unbind(-3)
+    weights = (torch.einsum("bvphd,bvqhd->bvhpq", q, k) / 8**0.5).softmax(-1)
+    attended = block.out(torch.einsum("bvhpq,bvqhd->bvphd", weights, v).flatten(3))
+    expected = h + by_noise[2][:, :, None] * attended
+    expected = expected + by_noise[5][:, :, None] * block.mlp(normed(expected, 3, 2))
+    torch.testing.assert_close(block(h, c, motion=m), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_with_motion_of_its_own_the_embedding_is_that_of_the_noise_level_alone() -> None:
+    x, noise, z = inputs()
+    net, seen = make(temporal=(), own_motion=True), []
+    net.blocks[0].register_forward_pre_hook(
+        lambda block, inputs, kept: seen.append((inputs[1], kept["motion"])), with_kwargs=True
+    )
+    still = z.clone()
+    still[:, 18:] = 0
+    assert not torch.equal(net(x, noise, z), net(x, noise, still))
+    (c, moved), (same, rested) = seen
+    assert torch.equal(c, same)
+    assert not torch.equal(moved, rested)
+
+
+def test_content_in_the_embedding_reaches_every_block() -> None:
+    x, noise, z = inputs()
+    net, seen = make(temporal=(), content_in_embedding=True), []
+    net.blocks[1].register_forward_pre_hook(lambda block, inputs: seen.append(inputs[1]))
+    net(x, noise, z)
+    expected = net.noise(noise)[:, None] + net.from_motion(z[:, 18:].unflatten(1, (4, 5)))
+    torch.testing.assert_close(seen[0], expected + net.from_all_content(z[:, :18])[:, None])
+
+
+@pytest.mark.parametrize("options", [{}, {"own_motion": True, "content_in_embedding": True}])
+def test_every_parameter_gets_a_gradient(options: dict[str, bool]) -> None:
+    net = make(**options)
     net(*inputs()).square().sum().backward()
     assert [n for n, p in net.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
 

@@ -146,6 +146,7 @@ def _base(
 def bcd_lrs3() -> RunConfig:
     """LRS3 (Tab. A7, epochs of Sec. 4.2): a folder of the user's clips, at 256x256 behind an autoencoder.
 
+    The paper gives no α of Eq. 1; with 1 an entry is drawn almost whatever the frame shows, and the rate is met by noise.
     A clip of 50 frames spans four seconds of 25 frames each, of which every second one is kept (App. A.1). The prior
     is that of Tab. A9, which gives no epochs.
     """
@@ -162,6 +163,7 @@ def bcd_lrs3() -> RunConfig:
         codes=32,
         code_dim=16,
         target_bits=160,
+        distance_scale=4.0,
         temperature=1.5,
         temperature_end=0.1,
         sampler_steps=128,
@@ -178,7 +180,11 @@ def bcd_lrs3() -> RunConfig:
 
 
 def bcd_sprites() -> RunConfig:
-    """Sprites at 64x64 (Tab. A8; the epochs are ours): one codebook that is used in full, and a DiT-S/8 on pixels."""
+    """Sprites at 64x64 (Tab. A8; epochs and α are ours): one codebook that is used in full, and a DiT-S/8 on pixels.
+
+    The paper gives no α of Eq. 1: with 12, codes begin with most of the bits of the target; with 1, a third of a bit says
+    something of the frame, and the rest is noise.
+    """
     return _base(
         preset="bcd-sprites",
         dataset="sprites",
@@ -189,6 +195,7 @@ def bcd_sprites() -> RunConfig:
         codes=64,
         code_dim=384,
         target_bits=6,
+        distance_scale=12.0,
         sampler_steps=50,
         lr=5e-5,
         batch_size=128,

@@ -57,14 +57,26 @@ class DiTBlock(nn.Module):
     identity: adaLN-Zero (Peebles & Xie 2023, Sec. 3.2). The attention runs over the tokens of a frame, or
     over time for each token, whose positions in time are then added to what it sees.
 
+    With ``own_motion`` the motion has a projection of its own beside the noise level's (BCD, App. A.1, Eq. 13):
+    ``AdaLN h = (1 + γ_m)·((1 + γ)·LN(h) + β) + β_m``, with ``γ_m, β_m`` a linear layer of the motion that starts at zero.
+
     Args:
         width: Channels of a token, D.
         heads: Number of attention heads.
         feedforward: Width of the MLP as a multiple of D.
         temporal: Whether to attend over time instead of over a frame's tokens.
+        own_motion: Whether the motion modulates by a projection of its own.
     """
 
-    def __init__(self, width: int, *, heads: int, feedforward: int = 4, temporal: bool = False) -> None:
+    def __init__(
+        self,
+        width: int,
+        *,
+        heads: int,
+        feedforward: int = 4,
+        temporal: bool = False,
+        own_motion: bool = False,
+    ) -> None:
         super().__init__()
         self.heads, self.temporal = heads, temporal
         self.norm1, self.norm2 = AdaLayerNorm(), AdaLayerNorm()
@@ -79,8 +91,10 @@ class DiTBlock(nn.Module):
         for layer in (self.qkv, self.out, self.mlp[0], self.mlp[2]):
             nn.init.xavier_uniform_(layer.weight)  # type: ignore[arg-type]
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        nn.init.zeros_(self.modulation.weight)
-        nn.init.zeros_(self.modulation.bias)
+        self.motion_modulation = nn.Linear(width, 4 * width) if own_motion else None
+        for layer in filter(None, (self.modulation, self.motion_modulation)):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def _attend(self, h: Tensor, exists: Tensor | None) -> Tensor:
         if self.temporal:
@@ -94,23 +108,37 @@ class DiTBlock(nn.Module):
         out: Tensor = self.out(merged.transpose(2, 3).flatten(3))
         return out.transpose(1, 2) if self.temporal else out
 
-    def forward(self, h: Tensor, c: Tensor, exists: Tensor | None = None) -> Tensor:
+    def forward(
+        self, h: Tensor, c: Tensor, exists: Tensor | None = None, motion: Tensor | None = None
+    ) -> Tensor:
         """Tokens ``(B, V, P, D)`` under the modulation of their frame's embedding ``c (B, V, D)``.
 
-        Attention over time sees the steps that ``exists (B, V)`` names, at least one a clip; all when omitted.
+        Attention over time sees the steps that ``exists (B, V)`` names, at least one a clip; all when omitted. A block of
+        ``own_motion`` needs the motion's embedding ``motion (B, V, D)`` beside.
         """
         shift1, scale1, gate1, shift2, scale2, gate2 = self.modulation(F.silu(c)).chunk(6, dim=-1)
+        if self.motion_modulation is not None and motion is not None:
+            parts = self.motion_modulation(F.silu(motion)).chunk(4, dim=-1)
+            shift1, scale1 = _composed(shift1, scale1, *parts[:2])
+            shift2, scale2 = _composed(shift2, scale2, *parts[2:])
         h = h + gate1[:, :, None] * self._attend(self.norm1(h, shift1, scale1), exists)
         out: Tensor = h + gate2[:, :, None] * self.mlp(self.norm2(h, shift2, scale2))
         return out
 
 
+def _composed(
+    shift: Tensor, scale: Tensor, outer_shift: Tensor, outer_scale: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Shift and scale of one modulation after another: ``(1 + γ_o)·((1 + γ)·h + β) + β_o``."""
+    return outer_shift + (1 + outer_scale) * shift, scale + outer_scale + scale * outer_scale
+
+
 class DiT(nn.Module):
     """``F(x^{1:V}, c_noise, z)`` for whole clips: DiT with temporal blocks, conditioned on motion and content.
 
-    The motion of a frame is added to the embedding of the noise level, which modulates every block; the
-    content tokens are concatenated to the noisy frame's patch tokens in every frame (BCD, Sec. 3.3 and
-    App. A.1). Temporal blocks see patch tokens alone and are of the same design; all blocks start as the
+    The motion of a frame is added to the embedding of the noise level, which modulates every block (BCD, Sec. 3.3), or
+    modulates them by projections of its own (App. A.1, Eq. 13); the content tokens are concatenated to the noisy frame's
+    patch tokens in every frame. Temporal blocks see patch tokens alone and are of the same design; all blocks start as the
     identity and the output at zero.
 
     Args:
@@ -124,6 +152,9 @@ class DiT(nn.Module):
         temporal: Numbers of the spatial blocks, from 0, that a temporal block follows.
         motion: Width of a frame's motion.
         content: Number and width of the content tokens, ``(K, Dc)``.
+        own_motion: Whether the motion modulates by projections of its own.
+        content_in_embedding: Whether a linear layer of all content tokens is added to the embedding that modulates every
+            block, beside the tokens; not in the paper.
         window: Number of frames that temporal blocks see; longer clips pass in windows that overlap by half,
             whose outputs are blended. All frames when omitted.
 
@@ -146,6 +177,8 @@ class DiT(nn.Module):
         temporal: Sequence[int] = (),
         motion: int,
         content: tuple[int, int],
+        own_motion: bool = False,
+        content_in_embedding: bool = False,
         window: int | None = None,
     ) -> None:
         super().__init__()
@@ -163,10 +196,12 @@ class DiT(nn.Module):
         self.embed = nn.Linear(numbers, width)
         self.noise = NoiseEmbedding(width)
         self.from_motion = nn.Linear(motion, width)
+        self.own_motion = own_motion
         self.from_content = nn.Linear(content[1], width)
+        self.from_all_content = nn.Linear(math.prod(content), width) if content_in_embedding else None
         self.content_places = nn.Parameter(torch.empty(content[0], width))
         nn.init.normal_(self.content_places, std=0.02)
-        blocks: dict[str, Any] = {"heads": heads, "feedforward": feedforward}
+        blocks: dict[str, Any] = {"heads": heads, "feedforward": feedforward, "own_motion": own_motion}
         self.blocks = nn.ModuleList(DiTBlock(width, **blocks) for _ in range(depth))
         self.temporal_blocks = nn.ModuleDict(
             {str(index): DiTBlock(width, temporal=True, **blocks) for index in sorted(set(temporal))}
@@ -234,14 +269,18 @@ class DiT(nn.Module):
     ) -> Tensor:
         if exists is not None:
             exists = exists | ~exists.any(1, keepdim=True)  # of padding alone nothing is kept
-        c = self.noise(c_noise)[:, None] + self.from_motion(motion)
+        c, moved = self.noise(c_noise)[:, None], self.from_motion(motion)
+        if self.from_all_content is not None:
+            c = c + self.from_all_content(content)[:, None]
+        own = moved if self.own_motion else None
+        c = c.expand_as(moved) if self.own_motion else c + moved
         known = self.from_content(content.unflatten(1, self.content)) + self.content_places
         patches = self.embed(self._to_tokens(x)) + self.patch_positions
         known = known[:, None].expand(-1, x.shape[1], -1, -1)
         for index, block in enumerate(self.blocks):
-            h = block(torch.cat([known.to(patches.dtype), patches], dim=2), c)
+            h = block(torch.cat([known.to(patches.dtype), patches], dim=2), c, motion=own)
             known, patches = h.split([known.shape[2], patches.shape[2]], dim=2)
             if self.temporal_on and str(index) in self.temporal_blocks:
-                patches = self.temporal_blocks[str(index)](patches, c, exists)
+                patches = self.temporal_blocks[str(index)](patches, c, exists, own)
         shift, scale = self.modulation(F.silu(c)).chunk(2, dim=-1)
         return self._to_frames(self.out(self.norm(patches, shift, scale)))

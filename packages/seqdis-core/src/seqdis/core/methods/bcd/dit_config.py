@@ -32,6 +32,16 @@ class DiTConfig(Config):
         (), max_length=DEEPEST, description="spatial blocks, from 0, that a temporal block follows"
     )
 
+    own_motion: bool = Field(
+        False,
+        description="whether motion modulates each block by a projection of its own (App. A.1, Eq. 13); else it is added to "
+        "the noise level's embedding (Sec. 3.3)",
+    )
+    content_in_embedding: bool = Field(
+        False,
+        description="whether content is added to the embedding that modulates every block, beside its tokens; not in the paper",
+    )
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.width % 4 or self.width % self.heads:
