@@ -83,7 +83,14 @@ def test_a_folder_with_other_things_in_it_is_refused(tmp_path: Path) -> None:
 def test_an_index_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     run(folder(tmp_path))
     index = tmp_path / "shards" / "index.json"
-    for text, message in {"{": "cannot be read as an index", "[]": "is no index of shards"}.items():
+    whole = json.loads(index.read_text())
+    damaged = {
+        "{": "cannot be read as an index",
+        "[]": "is no index of shards",
+        json.dumps({**whole, "made_from": [1]}): "index.json: cannot be read as an index of shards",
+        json.dumps({name: value for name, value in whole.items() if name != "job"}): "'job' is missing",
+    }
+    for text, message in damaged.items():
         index.write_text(text)
         with pytest.raises(InputError, match=message):
             run(folder(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -11,11 +12,15 @@ from seqdis.core.base_config import LONGEST
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
 
-__all__ = ["Direction", "Estimate", "Metric", "Metrics"]
+__all__ = ["Direction", "Estimate", "Metric", "Metrics", "NotFiniteFigureError"]
 
 Direction = Literal["higher", "lower"]
 MOST_CASES = 1 << 53
 """The largest number of cases behind a figure: that up to which float64 counts."""
+
+
+class NotFiniteFigureError(InputError):
+    """A measured figure is NaN or Inf; the message names the metric."""
 
 
 class Estimate(Config):
@@ -32,8 +37,9 @@ class Estimate(Config):
         seeds: Number of repetitions, each with a seed of its own, behind the value.
     """
 
-    # A number written as a string, or a bool as a number, is a damaged file rather than a value.
-    model_config = ConfigDict(strict=True)
+    # A number written as a string, or a bool as a number, is a damaged file rather than a value. One that is not finite
+    # is refused where it gets its name.
+    model_config = ConfigDict(strict=True, allow_inf_nan=True)
 
     value: float
     unit: str = ""
@@ -62,8 +68,19 @@ class Estimate(Config):
         return "↑" if self.higher_is_better else "↓"
 
     def named(self, name: str, *, role: str, case: str = "") -> Metric:
-        """The estimate as a metric of a protocol; see :class:`Metric`."""
+        """The estimate as a metric of a protocol; see :class:`Metric`.
+
+        Raises:
+            NotFiniteFigureError: A number of it is NaN or Inf.
+        """
         values = {field: getattr(self, field) for field in Estimate.model_fields}
+        for field, value in values.items():
+            for number in value if isinstance(value, tuple) else (value,):
+                if isinstance(number, float) and not math.isfinite(number):
+                    where = f"{name} ({case})" if case else name
+                    raise NotFiniteFigureError(
+                        f"{where}: its {field} is {number}; only finite figures are written"
+                    )
         return Metric(name=name, case=case, role=role, **values)
 
 
@@ -77,6 +94,8 @@ class Metric(Estimate):
         role: Subject of the figure: ``"judge"``, ``"swap"``, ``"probe"``, ``"reconstruction"``, … Figures of a
             judge or a probe describe; they do not rank models.
     """
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     name: str = Field(min_length=1)
     case: str = ""

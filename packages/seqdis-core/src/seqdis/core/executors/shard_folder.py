@@ -13,7 +13,7 @@ from seqdis.core.executors.shard_job import PLAN_FILE, ShardJob, ShardPlan
 from seqdis.core.files import replace_with_json
 from seqdis.core.folder_lock import holds_nothing
 from seqdis.core.leftovers import remove_leftovers
-from seqdis.core.reading import read_json
+from seqdis.core.reading import read_json, readable
 
 __all__ = ["INDEX_FILE", "ShardFolder", "is_shard_folder", "read_index"]
 
@@ -73,7 +73,8 @@ class ShardFolder:
         """
         if (self.path / INDEX_FILE).is_file():
             index = read_index(self.path)
-            changed = self._changed(index)
+            with readable(self.path / INDEX_FILE, "an index of shards"):
+                changed = self._changed(index)
             if not changed:
                 return
             if not force:

@@ -10,7 +10,6 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
-from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from seqdis.core.cli.model import load_model
@@ -18,6 +17,7 @@ from seqdis.core.cli.options import Data, Device, Json, Seed, run_folders
 from seqdis.core.cli.output import progress_bar
 from seqdis.core.config import Config, parse_config
 from seqdis.core.errors import InputError
+from seqdis.core.metric import NotFiniteFigureError
 from seqdis.core.run_lock import writing_to
 from seqdis.eval.cli.publishing import Publication, publish, record_path
 from seqdis.eval.cli.runs import open_runs
@@ -122,15 +122,8 @@ def run_protocol(
         )
         try:
             metrics = protocol.measure(context)
-        except ValidationError as error:
-            bad = error.errors()[0]
-            if bad["type"] != "finite_number":
-                raise
-            named = ", ".join(str(folder) for folder in folders)
-            where = ".".join(map(str, bad["loc"]))
-            raise InputError(
-                f"{named}: {protocol.name}: the {where} of a figure is {bad['input']}, but: {bad['msg']}"
-            ) from error
+        except NotFiniteFigureError as error:
+            raise InputError(f"{', '.join(map(str, folders))}: {protocol.name}: {error}") from error
         publish(Publication(protocol, context, metrics, path, started), as_json=as_json)
 
 
