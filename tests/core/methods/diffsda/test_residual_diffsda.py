@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from shutil import copytree, rmtree
+
 import pytest
 import torch
 from torch import Tensor
@@ -14,6 +17,9 @@ from seqdis.core.pretrained import build_model
 from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import build_dataset, get_preset
 from seqdis.core.sequences import Sequences
+from seqdis.core.training import train
+from seqdis.core.training.checkpoint import list_checkpoints
+from seqdis.core.training.hooks import hooks_of
 
 
 def make(*overrides: str) -> Disentangler:
@@ -100,10 +106,53 @@ def test_the_decoder_is_trained_on_draws() -> None:
     assert abs(float(dynamic.std()) - 2) < 0.2
 
 
+def test_a_stage_raises_the_noise_of_training_alone() -> None:
+    model = make("dynamic_noise=0.5")
+    hooks = hooks_of(model)
+    hooks.on_stage("training")
+    data = Sequences(batch(64))
+    hooks.set_scheduled("dynamic_noise", 0.0)
+    exact = _condition(model, data)
+    torch.testing.assert_close(exact, model.condition(model.encode(batch(64))).detach(), rtol=1e-4, atol=1e-5)
+    hooks.set_scheduled("dynamic_noise", 2.0)
+    assert abs(float((_condition(model, data) - exact)[..., 8:].std()) - 2) < 0.2
+    drawn = model.draw_factors(batch(64), generator=rows(64)).dynamic - model.encode(batch(64)).dynamic
+    assert abs(float(drawn.std()) - 0.5) < 0.05
+
+
+def test_a_run_with_the_ramp_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    stage = '[{"name":"training","steps":4,"ramps":{"dynamic_noise":{"start":0,"end":1}}}]'
+    config = apply_overrides(
+        get_preset("toy"),
+        [
+            "dynamic_noise=1",
+            f"train.stages={stage}",
+            "train.steps=6",
+            "train.save_every=2",
+            "train.batch_size=4",
+        ],
+    )
+    whole = train(config, tmp_path / "whole", show_progress=False)
+    copytree(tmp_path / "whole", tmp_path / "cut")
+    rmtree(list_checkpoints(tmp_path / "cut" / "checkpoints")[-1])
+    (tmp_path / "cut" / "model.safetensors").unlink()
+    again = train(config, tmp_path / "cut", resume=True, show_progress=False)
+    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), again.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(("overrides", "name"), [((), "dynamic_noise"), (("dynamic_noise=1",), "other")])
+def test_other_values_and_stages_are_refused(overrides: tuple[str, ...], name: str) -> None:
+    hooks = hooks_of(make(*overrides))
+    with pytest.raises(InputError, match=rf"value '{name}'; diffsda has dynamic_noise, where"):
+        hooks.set_scheduled(name, 1.0)
+    with pytest.raises(InputError, match="stage 'other'; diffsda has: training"):
+        hooks.on_stage("other")
+
+
 def _condition(model: Disentangler, data: Sequences) -> Tensor:
     """What the denoiser's network is given of the factors in a training step, ``(B, V, S + D)``."""
     received: list[Tensor] = []
     hook = model.denoiser.network.register_forward_pre_hook(lambda _, inputs: received.append(inputs[2]))
     model.loss(data, generator=rows(len(data)))
     hook.remove()
-    return received[0].view(*data.x.shape[:2], -1)
+    return received[0].detach().view(*data.x.shape[:2], -1)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from seqdis.core.config import CodecConfig, DataConfig, PriorConfig, RunConfig, TrainConfig
+from seqdis.core.config import (
+    CodecConfig,
+    DataConfig,
+    PriorConfig,
+    RampConfig,
+    RunConfig,
+    StageConfig,
+    TrainConfig,
+)
 from seqdis.core.diffusion.samplers.dpmpp import DPMPPConfig
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import SamplerConfig
@@ -33,7 +41,8 @@ _SPRITES32: dict[str, Any] = {
     "hidden_dim": 128,
     "encoder": BackboneConfig(kind="unet", channels=8, multipliers=(1, 2, 4), blocks=1),
     "denoiser_channels": 16,
-    "frames_per_clip": 1,
+    "frames_per_clip": 2,
+    "batch_size": 16,
     "steps": 5000,
     "lr": 2e-3,
     "warmup_steps": 100,
@@ -283,28 +292,27 @@ def diffsda_sprites32() -> RunConfig:
 
     What differs from the paper, and from :func:`diffsda_sprites32_paper`, which is as large and trained as long:
 
-    - Both factors come from DiViD's sequence encoder. The last state of an LSTM has seen all frames, and keeps the action
-      and the heading, which last for the whole clip, out of ``d``.
-    - ``d`` has unit power, and noise of that size is added to it in training: as exact numbers it would hold the looks too.
+    - Both factors come from DiViD's sequence encoder. The last state of an LSTM has seen all frames; it holds the action
+      and the heading, which last for the whole clip, and the decoder need not read them from ``d``.
+    - ``d`` has unit power, and noise is added to it in training, whose deviation rises from 0 to 1: as exact numbers ``d``
+      would hold the looks too.
     - The denoiser sees pixel coordinates, and levels σ are drawn higher (P_mean 0), where frames of this size show
       nothing but what the factors say.
     - DPM-Solver++ decodes, in 12 steps.
     """
-    return _ours(
-        preset="diffsda-sprites32",
-        sequence_encoder="residual",
-        dynamic_noise=1.0,
-        p_mean=0.0,
-        **_SPRITES32,
+    config = _ours(
+        preset="diffsda-sprites32", sequence_encoder="residual", dynamic_noise=1.0, p_mean=0.0, **_SPRITES32
     )
+    rising = StageConfig(name="training", steps=4000, ramps={"dynamic_noise": RampConfig(start=0.0, end=1.0)})
+    return config.model_copy(update={"train": config.train.model_copy(update={"stages": (rising,)})})
 
 
 def diffsda_sprites32_paper() -> RunConfig:
     """Sprites at 32x32 as the paper has it, of the sizes and the length of :func:`diffsda_sprites32`.
 
     Two LSTMs (Sec. 3.2, Eq. 2), AdaGN (Eq. 9), P_mean, P_std, weight decay and Heun's method as in the columns of Tab. 6 for
-    pixels. The paper has no such column: widths, steps, rate and batch are ours, and so is it that the denoiser trains on one
-    random frame of each clip, which gives the same loss on average.
+    pixels. The paper has no such column: widths, steps, rate and batch are ours, and so is it that the denoiser trains on a
+    few frames of each clip, which gives the same loss on average.
     """
     config = _ours(preset="diffsda-sprites32-paper", p_mean=-1.2, sampler=EDMConfig(steps=32), **_SPRITES32)
     denoiser = config.model.denoiser.model_copy(update={"positions": 0})

@@ -74,6 +74,8 @@ class DiffSDA(Disentangler):
         self.sequence_encoder = _sequence_encoder(config)
         self.denoiser = Denoiser(denoiser)
         self.noise = LogNormalNoise(config.p_mean, config.p_std)
+        self.training_noise = config.dynamic_noise
+        """Deviation of the noise on ``d`` at the present step of the training."""
         self.sampling = Sampling(config.sampler, guidable=config.condition_dropout > 0)
 
     @classmethod
@@ -116,18 +118,16 @@ class DiffSDA(Disentangler):
             generator: Source of the noise, one stream a sequence.
         """
         factors = self.encode(sequences, generator=generator)
-        return self._noisy(factors, stack_generators(generator, len(factors)))
+        noise = self.config.dynamic_noise
+        if not noise:
+            return factors
+        rows = stack_generators(generator, len(factors))
+        return replace(factors, dynamic=gaussian_channel(factors.dynamic, noise, rows))
 
     def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
         static, dynamic = self.sequence_encoder(features, mask)
         return Factors(static, unit_power(dynamic) if self.config.dynamic_noise else dynamic)
-
-    def _noisy(self, factors: Factors, generator: GeneratorStack) -> Factors:
-        noise = self.config.dynamic_noise
-        if not noise:
-            return factors
-        return replace(factors, dynamic=gaussian_channel(factors.dynamic, noise, generator))
 
     def condition(self, factors: Factors) -> Tensor:
         """``z^τ = (s, d^τ)`` of every step, ``(B, V, S + D)``."""
@@ -153,7 +153,11 @@ class DiffSDA(Disentangler):
         """
         c = self.config
         y = self.to_model_space(sequences)
-        z = self.condition(self._noisy(self._factors(y, sequences.mask), generator))
+        factors = self._factors(y, sequences.mask)
+        if self.training_noise:
+            drawn = gaussian_channel(factors.dynamic, self.training_noise, generator)
+            factors = replace(factors, dynamic=drawn)
+        z = self.condition(factors)
         frames = TrainingFrames.pick(y, z, sequences, keep=c.frames_per_clip, generator=generator)
         frames = frames.repeated(c.noise_repeats)
         if c.condition_dropout > 0:
