@@ -39,7 +39,7 @@ from seqdis.core.random import GeneratorStack
 from seqdis.core.registry import get_preset
 from seqdis.core.results import BenchmarkRow, benchmark_record, device_name
 from seqdis.core.sequences import Sequences
-from seqdis.core.training.devices import fast_layout
+from seqdis.core.training.devices import fast_layout, resolve_precision
 
 # Height and width of what the denoiser sees; a preset with an autoencoder sees its latents.
 PRESETS = {"diffsda-mug": 64, "diffsda-voxceleb": 64, "diffsda-sprites32": 32}
@@ -168,7 +168,10 @@ def measure(
 
 
 def end_to_end(preset: str, device: torch.device, turns: int) -> list[BenchmarkRow]:
-    """A training step and a sample without the kernel and with it; no autoencoder runs."""
+    """A training step and a sample without the kernel and with it, as the trainer would run them on this device.
+
+    No autoencoder runs. In bfloat16 plain torch first copies each map to float32, and the result back.
+    """
     config = get_preset(preset)
     size, batch = PRESETS[preset], config.train.batch_size
     changes = ["sampler.steps=4"]
@@ -177,25 +180,27 @@ def end_to_end(preset: str, device: torch.device, turns: int) -> list[BenchmarkR
     config = apply_overrides(config, changes)
     torch.manual_seed(0)
     model = fast_layout(build_model(config).to(device))
+    half = resolve_precision(config.train.precision, device.type) == "bf16"
     clips = torch.rand(batch, config.data.length, *config.data.frame_shape)
     data = Sequences(clips, keys=[str(i) for i in range(batch)]).to(device)
 
     def step() -> None:
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
             loss = model.loss(data, generator=GeneratorStack.shard(0, batch, slice(0, batch), device)).loss
         loss.backward()
         model.zero_grad()
 
     @torch.no_grad()
     def sample() -> None:
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
             model.decode(model.encode(data.x[:4]), generator=torch.Generator(device).manual_seed(0))
 
     rows = []
     for name, run in (("training step", step), ("sample", sample)):
         without = kernels_off()(run)
         took = milliseconds({"ours": run, "eager": without}, turns)
-        row = BenchmarkRow(case=f"{preset}, {name}", unit="ms", ours=took["ours"], peer=took["eager"])
+        case = f"{preset}, {'bfloat16' if half else 'float32'}, {name}"
+        row = BenchmarkRow(case=case, unit="ms", ours=took["ours"], peer=took["eager"])
         print(
             f"{row.case:54} without {row.peer:10.1f}   with {row.ours:10.1f}   {row.peer / row.ours:.2f}",
             flush=True,

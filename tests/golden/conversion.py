@@ -67,7 +67,9 @@ def convert_sampler(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def convert_state(state: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
     """Recorded weights of a model under today's names; ``config`` is the recorded one."""
-    return dict(state)
+    if config["method"] != "diffsda":
+        return dict(state)
+    return {name.replace("factor_lstm.", "sequence_encoder."): value for name, value in state.items()}
 
 
 def convert_prior_state(state: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:

@@ -59,3 +59,18 @@ def test_frozen_parameters_are_left_out() -> None:
     own = model.bias.detach().clone()
     with ema.applied():
         assert torch.equal(model.bias, own)
+
+
+def test_one_call_for_all_parameters_gives_the_bits_of_one_call_for_each() -> None:
+    model = nn.Sequential(nn.Linear(30, 20), nn.Conv2d(3, 5, 3).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+    ema = EMA(model, decay=0.99)
+    each = [p.detach().clone() for p in model.parameters()]
+    for n in range(4):
+        with torch.no_grad():
+            for p, average in zip(model.parameters(), each, strict=True):
+                p.add_(torch.randn(p.shape))
+                average.lerp_(p, 1 - min(0.99, (1 + n) / (10 + n)))
+        ema.update(n)
+    ema.keep()
+    assert all(torch.equal(p, average) for p, average in zip(model.parameters(), each, strict=True))
+    assert all(p.requires_grad and p.grad_fn is None for p in model.parameters())

@@ -97,17 +97,18 @@ def test_labels_match_pixels(dataset: SequenceDataset) -> None:
     assert batch.keys[0].endswith(LABELS["action"].classes[0])
 
 
-def test_half_size_averages_four_pixels(sheets: Path, dataset: SequenceDataset) -> None:
+@pytest.mark.parametrize("side", [32, 16])
+def test_smaller_sizes_average_pixels(sheets: Path, dataset: SequenceDataset, side: int) -> None:
     large = dataset.fetch([5, 500]).x
-    small = build_sprites(_data(32), "val", sheets, 0).fetch([5, 500]).x
-    mean = torch.nn.functional.avg_pool2d(large.flatten(0, 1), 2).unflatten(0, (2, 8))
+    small = build_sprites(_data(side), "val", sheets, 0).fetch([5, 500]).x
+    mean = torch.nn.functional.avg_pool2d(large.flatten(0, 1), 64 // side).unflatten(0, (2, 8))
     assert (small - mean).abs().max() <= 0.5 / 255 + 1e-6
 
 
 @pytest.mark.parametrize(("size", "length"), [(48, 8), (64, 6)])
 def test_other_sizes_are_refused(sheets: Path, size: int, length: int) -> None:
     with pytest.raises(
-        InputError, match=rf"has 8 frames of \(3, 64, 64\) or \(3, 32, 32\); got length {length} and"
+        InputError, match=rf"\(3, 64, 64\), \(3, 32, 32\) or \(3, 16, 16\); got length {length} and"
     ):
         build_sprites(_data(size, length), "val", sheets, 0)
 

@@ -72,3 +72,17 @@ def test_the_prior_is_table_8s(name: str, hidden: int, epochs: int) -> None:
     assert settings == LatentDDIMConfig(hidden=hidden, epochs=epochs)
     paper = {"batch_size": 128, "layers": 10, "lr": 1e-4, "weight_decay": 1e-5, "timesteps": 1000}
     assert settings.model_dump(include=set(paper)) == paper
+
+
+def test_the_recipe_for_small_sprites_differs_from_the_papers_form_by_what_its_docstring_names() -> None:
+    ours, paper = (PRESETS[f"diffsda-sprites32{end}"]() for end in ("", "-paper"))
+    differing = {
+        key for key in DiffSDAConfig.model_fields if getattr(ours.model, key) != getattr(paper.model, key)
+    }
+    assert differing == {"sequence_encoder", "dynamic_noise", "denoiser", "p_mean", "sampler"}
+    assert paper.model.denoiser == ours.model.denoiser.model_copy(update={"positions": 0})
+    assert (paper.model.p_mean, paper.model.p_std) == (COLUMNS["mug"]["P_mean"], COLUMNS["mug"]["P_std"])
+    assert paper.train.weight_decay == 1e-5
+    for key in ("steps", "batch_size", "lr", "seed"):
+        assert getattr(ours.train, key) == getattr(paper.train, key)
+    assert ours.data == paper.data

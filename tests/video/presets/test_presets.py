@@ -17,6 +17,7 @@ NAMES = {
     "diffsda-celebvhq",
     "diffsda-sprites",
     "diffsda-sprites32",
+    "diffsda-sprites32-paper",
     "diffsda-shapes",
     "diffsda-video",
     "bcd-lrs3",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from seqdis.core.nn.mlp import DenoiserMLP, FrameMLP
     from seqdis.core.nn.norm import AdaGroupNorm, AdaLayerNorm, GroupNormSiLU
     from seqdis.core.nn.recurrent import FactorLSTM
+    from seqdis.core.nn.residual_encoder import ResidualEncoder
     from seqdis.core.nn.spatial_transformer import SpatialTransformer
     from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
 
@@ -23,6 +24,7 @@ __all__ = [
     "FrameMLP",
     "GroupNormSiLU",
     "NoiseEmbedding",
+    "ResidualEncoder",
     "SpatialSelfAttention",
     "SpatialTransformer",
     "UNetDenoiser",
@@ -35,6 +37,7 @@ _HOMES = {
     "mlp": ["DenoiserMLP", "FrameMLP"],
     "norm": ["AdaGroupNorm", "AdaLayerNorm", "GroupNormSiLU"],
     "recurrent": ["FactorLSTM"],
+    "residual_encoder": ["ResidualEncoder"],
     "spatial_transformer": ["SpatialTransformer"],
     "unet": ["UNetDenoiser", "UNetEncoder"],
 }

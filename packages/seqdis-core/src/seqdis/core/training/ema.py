@@ -31,7 +31,7 @@ class EMA:
     def update(self, n: int) -> None:
         """Take in the weights after optimiser step ``n`` (counted from 0), without waiting for the device."""
         decay = min(self.decay, (1 + n) / (10 + n))
-        torch._foreach_lerp_(self._averages, [p.detach() for p in self._parameters], 1 - decay)
+        torch._foreach_lerp_(self._averages, self._parameters, 1 - decay)
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:

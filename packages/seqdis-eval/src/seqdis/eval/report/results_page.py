@@ -17,6 +17,7 @@ from seqdis.core.results import BENCHMARK_SCHEMA, SOAK_SCHEMA, BenchmarkRecord, 
 from seqdis.eval.report.dataset_page import benchmark_page, dataset_page
 from seqdis.eval.report.overview import GENERATED, Results, by_dataset, overview_section
 from seqdis.eval.report.soak_section import soak_section
+from seqdis.eval.report.trials import trials_page
 
 __all__ = ["main", "render_folder"]
 
@@ -44,7 +45,7 @@ python -m seqdis.eval.report.results_page
 
 
 def render_folder(root: Path) -> dict[Path, str]:
-    """The text of every generated page, by its path, for the JSON files below ``root/results``.
+    """The text of every generated page, by its path, for the JSON files below ``root/results`` and the trials.
 
     Raises:
         InputError: One of them is neither a result nor a benchmark, or is damaged.
@@ -61,8 +62,9 @@ def render_folder(root: Path) -> dict[Path, str]:
             soaks.append(path)
         else:
             results.append((path, ResultRecord.load(path)))
+    trials = folder / "log.jsonl"
     pictures = [path for path in folder.rglob("*") if path.suffix in (".png", ".gif")]
-    return _render(root, results, benchmarks, soaks, pictures)
+    return _render(root, results, benchmarks, soaks, trials if trials.is_file() else None, pictures)
 
 
 def _render(
@@ -70,6 +72,7 @@ def _render(
     results: Results,
     benchmarks: Sequence[tuple[Path, BenchmarkRecord]],
     soaks: Sequence[Path],
+    trials: Path | None,
     pictures: Sequence[Path],
 ) -> dict[Path, str]:
     folder = root / "results"
@@ -95,6 +98,11 @@ def _render(
             f"Times of single operations, ours beside a peer's: [{link}]({link}).",
             "",
         ]
+    if trials is not None:
+        page = folder / "trials.md"
+        pages[page] = trials_page(trials)
+        link = page.relative_to(root).as_posix()
+        lines += ["## Trials", "", f"Every training that was tried, failed ones too: [{link}]({link}).", ""]
     for path in soaks:
         lines += soak_section(path, link=path.relative_to(root).as_posix())
     return {root / "RESULTS.md": "\n".join([*lines, _OUTRO]), **pages}

@@ -24,6 +24,7 @@ __all__ = ["LABELS", "SPRITES", "SpriteSheets", "build_sprites", "split_characte
 _SOURCE = "the folder 'sheets' of github.com/YingzhenLi/Sprites (body, bottomwear, topwear, hair, shoes)"
 _LAYERS = ("body", "bottomwear", "topwear", "hair", "shoes")  # from the bottom to the top
 _SHOES, _KINDS, _CELL, _FRAMES = 1, 6, 64, 8
+_SIDES = (64, 32, 16)
 _ACTIONS = {
     # name: (columns of the eight frames, rows facing front, left and right)
     "walk": ((8, 1, 2, 3, 4, 5, 6, 7), (10, 9, 11)),
@@ -118,16 +119,17 @@ def split_characters(split: str) -> list[int]:
 
 
 def build_sprites(data: DataConfig, split: str, root: Path | None, seed: int) -> ArraySequences:
-    """One split, 9 clips a character; at 32×32 every pixel is the mean of four.
+    """One split, 9 clips a character; at 32×32 every pixel is the mean of four, at 16×16 of sixteen.
 
     Pixels are x / 255; the paper's files hold x / 256.
 
     Raises:
-        InputError: The size is neither 64×64 nor 32×32, the length is not 8, or a sheet is not there.
+        InputError: The size is none of 64×64, 32×32 and 16×16, the length is not 8, or a sheet is not there.
     """
-    if data.frame_shape not in ((3, 64, 64), (3, 32, 32)) or data.length != _FRAMES:
+    if data.frame_shape not in [(3, side, side) for side in _SIDES] or data.length != _FRAMES:
         raise InputError(
-            f"dataset 'sprites' has 8 frames of (3, 64, 64) or (3, 32, 32); got length {data.length} and {data.frame_shape}"
+            "dataset 'sprites' has 8 frames of (3, 64, 64), (3, 32, 32) or (3, 16, 16); "
+            f"got length {data.length} and {data.frame_shape}"
         )
     if root is None:
         raise InputError(f"dataset 'sprites' needs its folder, which holds {_SOURCE}")
@@ -135,7 +137,7 @@ def build_sprites(data: DataConfig, split: str, root: Path | None, seed: int) ->
     side = data.frame_shape[1]
     x = torch.empty(len(characters), _MOTIONS, _FRAMES, 3, side, side, dtype=torch.uint8)
     for row, clips in zip(x, SpriteSheets(root).render(characters), strict=True):
-        row.copy_(torch.from_numpy(_halved(clips) if side == _CELL // 2 else clips).movedim(-1, -3))
+        row.copy_(torch.from_numpy(_shrunk(clips, _CELL // side)).movedim(-1, -3))
     skin, pants, top, hair = (
         torch.tensor([attributes(c) for c in characters]).repeat_interleave(_MOTIONS, 0).T
     )
@@ -149,17 +151,21 @@ def build_sprites(data: DataConfig, split: str, root: Path | None, seed: int) ->
     )
 
 
-def _halved(clips: np.ndarray) -> np.ndarray:
+def _shrunk(clips: np.ndarray, factor: int) -> np.ndarray:
+    """Every pixel the mean of ``factor²``, rounded."""
+    if factor == 1:
+        return clips
+    side, area = _CELL // factor, factor**2
     # Slices: a sum over axes of length 2 takes six times as long, longer than all else here.
-    total = np.full((*clips.shape[:2], _CELL // 2, _CELL // 2, 3), 2, np.uint16)
-    for row, column in itertools.product((0, 1), repeat=2):
-        total += clips[:, :, row::2, column::2]
-    return (total // 4).astype(np.uint8)
+    total = np.full((*clips.shape[:2], side, side, 3), area // 2, np.uint16)
+    for row, column in itertools.product(range(factor), repeat=2):
+        total += clips[:, :, row::factor, column::factor]
+    return (total // area).astype(np.uint8)
 
 
 SPRITES = DatasetSpec(
     name="sprites",
-    summary="LPC characters, 64x64 or 32x32, 8 frames: skin, pants, top, hair; action and direction",
+    summary="LPC characters, 64x64, 32x32 or 16x16, 8 frames: skin, pants, top, hair; action and direction",
     labels=LABELS,
     build=build_sprites,
     folder="sprites",

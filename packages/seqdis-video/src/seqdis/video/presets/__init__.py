@@ -18,6 +18,7 @@ PRESETS: Mapping[str, Callable[[], RunConfig]] = MappingProxyType(
         "diffsda-celebvhq": diffsda.diffsda_celebvhq,
         "diffsda-sprites": diffsda.diffsda_sprites,
         "diffsda-sprites32": diffsda.diffsda_sprites32,
+        "diffsda-sprites32-paper": diffsda.diffsda_sprites32_paper,
         "diffsda-shapes": diffsda.diffsda_shapes,
         "diffsda-video": diffsda.diffsda_video,
         "bcd-lrs3": bcd.bcd_lrs3,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seqdis.core.base_config import DEEPEST, LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
@@ -21,6 +21,10 @@ class DiffSDAConfig(Config):
     ``causal`` follows Eq. 2: ``d^τ`` sees frames up to τ. The authors' own implementation has a
     bidirectional LSTM-1 and takes ``s`` from its two end states: ``causal=False``.
 
+    ``sequence_encoder="residual"`` (DiViD's) and ``dynamic_noise`` are not in the paper. ``s`` of the LSTMs has seen
+    every frame, and holds an action that lasts for the whole sequence; that of the other has seen one. Noise makes ``d`` a
+    bottleneck: a few exact numbers are none.
+
     ``memory`` is not in the paper. ``s`` is the last state of LSTM₁. An untrained LSTM forgets half of its state at
     each step, and must learn to remember before ``s`` can describe a sequence of hundreds of steps.
     """
@@ -30,6 +34,17 @@ class DiffSDAConfig(Config):
     hidden_dim: int = Field(ge=1, le=WIDEST, description="width of both LSTMs and of a frame's feature")
     encoder: BackboneConfig
     denoiser: BackboneConfig
+    sequence_encoder: Literal["lstms", "residual"] = Field(
+        "lstms",
+        description="network from the features of all frames to both factors; residual: s from the first frame, d "
+        "from what differs from it",
+    )
+    attention_heads: int = Field(
+        8, ge=1, le=DEEPEST, description="heads of the residual encoder's self-attention"
+    )
+    dynamic_noise: float = Field(
+        0.0, ge=0, le=1000, description="σ of the noise on d, which then has unit power; 0: neither"
+    )
     p_mean: float = Field(-0.4, description="mean of ln σ in training")
     p_std: float = Field(1.0, gt=0, description="standard deviation of ln σ in training")
     causal: bool = Field(True, description="d^τ sees frames up to τ only (Eq. 2)")
@@ -57,3 +72,25 @@ class DiffSDAConfig(Config):
         description="memory bound at inference; changes rounding alone, and none of encode on a CPU",
     )
     sampler: AnySamplerConfig = EDMConfig()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.sequence_encoder == "lstms":
+            return self
+        changed = [
+            name
+            for name in ("causal", "memory", "shared_static")
+            if getattr(self, name) != type(self).model_fields[name].default
+        ]
+        if changed:
+            raise ValueError(
+                f"sequence_encoder 'residual' has no {changed[0]}, which is {getattr(self, changed[0])!r} here; "
+                "allowed with it: 'lstms'"
+            )
+        width, heads = self.hidden_dim, self.attention_heads
+        if width % 2 or width % heads:
+            raise ValueError(
+                f"hidden_dim {width} and attention_heads {heads}: sequence_encoder 'residual' needs an even width "
+                "that the heads divide"
+            )
+        return self

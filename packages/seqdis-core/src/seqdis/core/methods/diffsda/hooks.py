@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from seqdis.core.errors import InputError
 from seqdis.core.training.hooks import TrainingHooks
 
 __all__ = ["DiffSDAHooks"]
@@ -16,3 +17,19 @@ class DiffSDAHooks(TrainingHooks[Any]):
         """``torch.compile`` both backbones in place; parameter names stay as they are."""
         self.model.frame_encoder.compile()
         self.model.denoiser.network.compile()
+
+    def set_scheduled(self, name: str, value: float) -> None:
+        """Set ``dynamic_noise``, the deviation of the noise on ``d`` at the present step.
+
+        It goes up to the configuration's own: a factor that is drawn after training is drawn with that.
+        """
+        if name != "dynamic_noise" or not self.model.config.dynamic_noise:
+            raise InputError(
+                f"train.stages: value {name!r}; diffsda has dynamic_noise, where model.dynamic_noise is not 0"
+            )
+        self.model.training_noise = value
+
+    def on_stage(self, name: str) -> None:
+        """There is one stage, ``"training"``, which may raise the noise."""
+        if name != "training":
+            raise InputError(f"train.stages: stage {name!r}; diffsda has: training")

@@ -23,10 +23,12 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.methods.diffsda.hooks import DiffSDAHooks
+from seqdis.core.nn.gaussian_channel import gaussian_channel, unit_power
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.recurrent import FactorLSTM
+from seqdis.core.nn.residual_encoder import ResidualEncoder
 from seqdis.core.progress import Progress
-from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn
+from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn, stack_generators
 from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -69,16 +71,11 @@ class DiffSDA(Disentangler):
         super().__init__(frame_shape=frame_shape, codec=codec, normalizer=normalizer)
         self.config = config
         self.frame_encoder = frame_encoder
-        self.factor_lstm = FactorLSTM(
-            config.hidden_dim,
-            config.static_dim,
-            config.dynamic_dim,
-            causal=config.causal,
-            shared=config.shared_static,
-            memory=config.memory,
-        )
+        self.sequence_encoder = _sequence_encoder(config)
         self.denoiser = Denoiser(denoiser)
         self.noise = LogNormalNoise(config.p_mean, config.p_std)
+        self.training_noise = config.dynamic_noise
+        """Deviation of the noise on ``d`` at the present step of the training."""
         self.sampling = Sampling(config.sampler, guidable=config.condition_dropout > 0)
 
     @classmethod
@@ -112,9 +109,25 @@ class DiffSDA(Disentangler):
     def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
         return self._factors(self.to_model_space(sequences), sequences.mask)
 
+    @torch.no_grad()
+    def draw_factors(self, sequences: Any, *, generator: GeneratorLike) -> Factors:
+        """The factors as the decoder is given them in training: ``d`` behind the noisy channel, if there is one.
+
+        Args:
+            sequences: Anything that :func:`~seqdis.core.coercion.as_sequences` reads.
+            generator: Source of the noise, one stream a sequence.
+        """
+        factors = self.encode(sequences, generator=generator)
+        noise = self.config.dynamic_noise
+        if not noise:
+            return factors
+        rows = stack_generators(generator, len(factors))
+        return replace(factors, dynamic=gaussian_channel(factors.dynamic, noise, rows))
+
     def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
-        return Factors(*self.factor_lstm(features, mask))
+        static, dynamic = self.sequence_encoder(features, mask)
+        return Factors(static, unit_power(dynamic) if self.config.dynamic_noise else dynamic)
 
     def condition(self, factors: Factors) -> Tensor:
         """``z^τ = (s, d^τ)`` of every step, ``(B, V, S + D)``."""
@@ -140,7 +153,11 @@ class DiffSDA(Disentangler):
         """
         c = self.config
         y = self.to_model_space(sequences)
-        z = self.condition(self._factors(y, sequences.mask))
+        factors = self._factors(y, sequences.mask)
+        if self.training_noise:
+            drawn = gaussian_channel(factors.dynamic, self.training_noise, generator)
+            factors = replace(factors, dynamic=drawn)
+        z = self.condition(factors)
         frames = TrainingFrames.pick(y, z, sequences, keep=c.frames_per_clip, generator=generator)
         frames = frames.repeated(c.noise_repeats)
         if c.condition_dropout > 0:
@@ -210,3 +227,12 @@ class DiffSDA(Disentangler):
 def _no_draws(count: int) -> GeneratorStack:
     """Generators for a sampler that adds fresh noise, the same ones at every call."""
     return GeneratorStack.each([torch.Generator().manual_seed(row) for row in range(count)])
+
+
+def _sequence_encoder(config: DiffSDAConfig) -> nn.Module:
+    """The network from the features of all frames to both factors, ``(B, V, hidden_dim) -> s, d``."""
+    widths = config.hidden_dim, config.static_dim, config.dynamic_dim
+    if config.sequence_encoder == "residual":
+        heads = config.attention_heads
+        return ResidualEncoder(*widths, hidden=2 * config.hidden_dim, width=config.hidden_dim, heads=heads)
+    return FactorLSTM(*widths, causal=config.causal, shared=config.shared_static, memory=config.memory)

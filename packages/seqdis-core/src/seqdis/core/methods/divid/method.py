@@ -23,8 +23,8 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.divid.config import DiViDConfig
 from seqdis.core.methods.divid.hooks import DiViDHooks
-from seqdis.core.methods.divid.residual_encoder import ResidualEncoder
 from seqdis.core.nn.passes import each_frame
+from seqdis.core.nn.residual_encoder import ResidualEncoder
 from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorLike, GeneratorStack, randn
 from seqdis.core.sequences import Sequences

@@ -1,4 +1,4 @@
-"""The sequence part of DiViD's encoder: static from the first frame, dynamics from differences to it."""
+"""From frame features to both factors: static from the first frame, dynamics from differences to it (DiViD)."""
 
 from __future__ import annotations
 

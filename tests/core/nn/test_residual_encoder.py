@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from seqdis.core.errors import InputError
-from seqdis.core.methods.divid.residual_encoder import ResidualEncoder
+from seqdis.core.nn.residual_encoder import ResidualEncoder
 
 
 def features(count: int = 3, steps: int = 5) -> Tensor:
