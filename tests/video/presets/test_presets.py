@@ -30,6 +30,7 @@ NAMES = {
     "s3vae-sprites",
     "s3vae-mug",
     "s3vae-sprites32",
+    "s3vae-sprites32-paper",
     "s3vae-shapes",
     "divid-mhad",
     "divid-mead",
@@ -41,6 +42,7 @@ NAMES = {
     "vdsm-moving-mnist",
     "vdsm-pendulum",
     "vdsm-sprites32",
+    "vdsm-sprites32-paper",
     "vdsm-pendulum16",
 }
 

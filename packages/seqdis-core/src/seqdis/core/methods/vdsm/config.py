@@ -41,9 +41,9 @@ class VDSMConfig(Config):
         0.1, gt=0, description="standard deviation of the Gaussian likelihood; that of the data is 0.5"
     )
     evidence: bool = Field(
-        True,
+        False,
         description="whether the LSTM that infers poses reads the frames; otherwise poses depend on them through d "
-        "alone",
+        "alone, as in the paper",
     )
     temperature: float = Field(
         1.0, gt=0, description="temperature τ_s of the mixture of experts, where no stage changes it"
