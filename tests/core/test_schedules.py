@@ -44,9 +44,13 @@ def test_impossible_ramps_are_named() -> None:
         Ramp(1.0, 2.0, 0)
     with pytest.raises(InputError, match=r"geometric ramp from 0.0 to 2.0; allowed: all above 0"):
         Ramp(0.0, 2.0, 3, "geometric")
-    with pytest.raises(ValidationError, match=r"a harmonic ramp from 1\.0 to -3\.0 to 2\.0; allowed: all above 0"):
+    with pytest.raises(
+        ValidationError, match=r"a harmonic ramp from 1\.0 to -3\.0 to 2\.0; allowed: all above 0"
+    ):
         RampConfig(start=1.0, end=2.0, kind="harmonic", via=((0.5, -3.0),))
-    with pytest.raises(ValidationError, match=r"via the shares \[0\.5, 0\.2\]; allowed: rising, above 0 and below 1"):
+    with pytest.raises(
+        ValidationError, match=r"via the shares \[0\.5, 0\.2\]; allowed: rising, above 0 and below 1"
+    ):
         RampConfig(start=1.0, end=2.0, via=((0.5, 3.0), (0.2, 1.0)))
     with pytest.raises(ValidationError, match=r"via the shares \[1\.0\]"):
         RampConfig(start=1.0, end=2.0, via=((1.0, 3.0),))

@@ -49,13 +49,17 @@ def test_frames_are_of_as_many_sequences_as_asked_for_equally_many_from_each() -
     labels = {"who": Label(("a", "b", "c"), "static")}
     source = ArraySequences(x, labels=labels, label_values={"who": torch.arange(60) // 20})
     for count in (1, 2, 5):
-        frames = WithIdentities(source, ("who",), frames=10, sequences=count).fetch(range(60)).targets[IDENTITY]
+        frames = (
+            WithIdentities(source, ("who",), frames=10, sequences=count).fetch(range(60)).targets[IDENTITY]
+        )
         for group in frames:
             _, met = group[:, 1].unique(return_counts=True)
             assert met.tolist() == [10 // count] * count
     # An identity of one sequence lends that one.
     alone = ArraySequences(x[:1], labels=labels, label_values={"who": torch.zeros(1, dtype=torch.long)})
-    assert torch.equal(WithIdentities(alone, ("who",)).fetch([0]).targets[IDENTITY], x[:1, :1].expand(1, 16, 2))
+    assert torch.equal(
+        WithIdentities(alone, ("who",)).fetch([0]).targets[IDENTITY], x[:1, :1].expand(1, 16, 2)
+    )
 
 
 def test_they_are_fixed_by_index_and_epoch() -> None:

@@ -59,7 +59,9 @@ def test_the_ramps_of_the_authors_code() -> None:
 
     poses = [at(first, "kl_pose_weight", share) for share in (0, 0.25, 0.5, 0.8, 1)]
     assert poses == pytest.approx([30, 15.1, 0.2, 0.4, 1])
-    assert [at(first, "kl_static_weight", share) for share in (0, 1 / 6, 1 / 3, 1)] == pytest.approx([0.1, 0.55, 1, 1])
+    assert [at(first, "kl_static_weight", share) for share in (0, 1 / 6, 1 / 3, 1)] == pytest.approx(
+        [0.1, 0.55, 1, 1]
+    )
     factors = [1 / at(first, "temperature", share) for share in (0, 0.25, 0.5, 1)]
     assert factors == pytest.approx([1, 5.5, 10, 10])
     assert [at(second, "kl_action_weight", share) for share in (0, 0.5, 1)] == pytest.approx([0.1, 0.55, 1])

@@ -9,7 +9,7 @@ from tests.core.methods.vdsm.tiny_vdsm import ACTION, EXPERTS, POSE, SIDE, STEPS
 from torch import Tensor
 
 from seqdis.core.analysis import swap_pairs
-from seqdis.core.capabilities import mix_extra
+from seqdis.core.capabilities import draw_factors, mix_extra
 from seqdis.core.data.identities import IDENTITY, IDENTITY_OBSERVED
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -85,7 +85,9 @@ def test_pixels_come_out_of_the_bernoulli(pixels: None) -> None:
     assert 0 <= decoded.min() <= decoded.max() <= 1
 
 
-@pytest.mark.parametrize(("stage", "evidence"), [("frames", False), ("sequences", False), ("sequences", True)])
+@pytest.mark.parametrize(
+    ("stage", "evidence"), [("frames", False), ("sequences", False), ("sequences", True)]
+)
 def test_the_loss_is_its_formula(stage: str, evidence: bool) -> None:
     """Equations 4 and 7, with the same draws taken by hand and the closed form of each KL from torch."""
     model = make(evidence=evidence).train()
@@ -130,7 +132,7 @@ def test_the_loss_is_its_formula(stage: str, evidence: bool) -> None:
     )
     torch.testing.assert_close(got.loss, expected.mean())
     torch.testing.assert_close(got.terms["elbo"], -sum(terms.values()).mean())
-    assert model.eval().loss(Sequences(x), generator=rows(3)).loss == -got.terms["elbo"]
+    torch.testing.assert_close(model.eval().loss(Sequences(x), generator=rows(3)).loss, -got.terms["elbo"])
 
 
 def test_the_loss_of_a_batch_is_the_mean_of_its_halves() -> None:
@@ -214,6 +216,27 @@ def test_poses_know_what_the_action_says_and_nothing_else() -> None:
     action = factors.extras["action"].value
     inferred = model.inference.poses(torch.randn(3, STEPS, 24), action)
     torch.testing.assert_close(inferred.value, factors.dynamic)
+
+
+@pytest.mark.parametrize("stage", ["frames", "sequences"])
+def test_draws_come_from_the_posteriors_one_after_the_other(stage: str) -> None:
+    model = make()
+    hooks_of(model).on_stage(stage)
+    drawn = draw_factors(model, clips(), generator=rows(3))
+    source, features = (
+        rows(3),
+        model.encoder(model.normalizer(clips()).flatten(0, 1)).unflatten(0, (3, STEPS)),
+    )
+    e = model.pose_head(features)
+    assert drawn is not None
+    torch.testing.assert_close(drawn.static, model.identity(features).draw(source))
+    if stage == "frames":
+        torch.testing.assert_close(drawn.dynamic, model.frame_pose(e).draw(source))
+        assert not drawn.extras
+        return
+    action = model.inference.action(e).draw(source)
+    torch.testing.assert_close(drawn.extras["action"].value, action)
+    torch.testing.assert_close(drawn.dynamic, model.inference.poses(e, action, generator=source).value)
 
 
 def test_an_action_is_swapped_alone() -> None:

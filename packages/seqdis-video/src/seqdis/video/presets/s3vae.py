@@ -11,7 +11,14 @@ from seqdis.core.vae_preset import VAESizes, plain_adam
 from seqdis.video.options import VideoOptions
 from seqdis.video.presets.small_networks import SHAPES_NETWORKS, SPRITES32_NETWORKS
 
-__all__ = ["s3vae_mug", "s3vae_shapes", "s3vae_smmnist", "s3vae_sprites", "s3vae_sprites32", "s3vae_sprites32_paper"]
+__all__ = [
+    "s3vae_mug",
+    "s3vae_shapes",
+    "s3vae_smmnist",
+    "s3vae_sprites",
+    "s3vae_sprites32",
+    "s3vae_sprites32_paper",
+]
 
 _FLOW_CELLS = PredictionConfig(target="flow_cells", width=9, loss="cross_entropy")
 _TRAINING = plain_adam(epochs=1000, batch_size=16, lr=1e-3, every=2000)

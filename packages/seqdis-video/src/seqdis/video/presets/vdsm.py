@@ -19,7 +19,6 @@ __all__ = [
 ]
 
 
-
 class _Sprites32(TypedDict):
     dataset: str
     side: int

@@ -56,7 +56,8 @@ class S3VAEConfig(Config):
     prediction_weight: float = Field(100.0, ge=0, description="weight λ2 of the dynamic factor prediction")
     information_weight: float = Field(1.0, ge=0, description="weight λ3 of the mutual information")
     information_into_dynamic: bool = Field(
-        True, description="whether the mutual information also moves the dynamic factor, or the static one alone"
+        True,
+        description="whether the mutual information also moves the dynamic factor, or the static one alone",
     )
     kl_static_weight: float = Field(
         1.0, ge=0, description="weight of the divergence of s from its prior, where no stage moves it"

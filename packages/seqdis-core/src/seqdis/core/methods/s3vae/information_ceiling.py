@@ -17,10 +17,11 @@ _EVERY = 100  # a look waits for the device
 
 
 def information_ceiling(*, sequences: int, batch: int) -> float:
-    """``ln NM`` in nats, the estimate of S3VAE's Eq. 8 where no posterior of a batch overlaps another.
+    """``ln NM`` in nats, the estimate of S3VAE's Eq. 8 where posteriors of neither factor overlap within a batch.
 
-    There ``ln Σ_j q(z(x_i) | x_j)`` is ``ln q(z(x_i) | x_i)``, whose sums over both latents cancel; the estimate
-    no longer depends on where the posteriors are, and its gradient on them is 0.
+    There ``ln Σ_j q(z(x_i) | x_j)`` is ``ln q(z(x_i) | x_i)``, whose sums over both factors cancel: the estimate
+    no longer depends on where the posteriors are. Where those of ``s`` alone are apart, its gradient on ``s`` is 0,
+    and that on ``d`` brings the posteriors of different sequences together, whatever they tell of ``s``.
 
     Args:
         sequences: Number of training sequences, N.

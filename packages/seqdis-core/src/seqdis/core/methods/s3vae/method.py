@@ -27,7 +27,7 @@ from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior, PosteriorLSTM, PriorLSTM
 from seqdis.core.priors.factorised import FactorisedPrior
 from seqdis.core.progress import Progress
-from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn
+from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn, stack_generators
 from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -145,6 +145,19 @@ class S3VAE(Disentangler):
         """The posterior's means, ``static (B, S)`` and ``dynamic (B, V, D)``."""
         q = self.posterior(self._features(self.to_model_space(sequences)))
         return Factors(q.static.mean, q.dynamic.mean)
+
+    @torch.no_grad()
+    def draw_factors(self, sequences: Any, *, generator: GeneratorLike) -> Factors:
+        """One draw from the posterior, ``static (B, S)`` and ``dynamic (B, V, D)``.
+
+        Args:
+            sequences: Anything that :func:`~seqdis.core.coercion.as_sequences` reads.
+            generator: Source of the draws, one stream a sequence.
+        """
+        ready = self._ready(sequences)
+        rows = stack_generators(generator, len(ready))
+        q = self.posterior(self._features(self.to_model_space(ready)))
+        return Factors(q.static.draw(rows), q.dynamic.draw(rows)).with_index_of(ready)
 
     def _features(self, y: Tensor) -> Tensor:
         return each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
@@ -314,7 +327,9 @@ class S3VAE(Disentangler):
         Before training has begun that number is not known: N is then the size of the batch.
         """
         if not self.config.information_into_dynamic:
-            q = FactorPosterior(q.static, DiagonalGaussian(q.dynamic.mean.detach(), q.dynamic.log_std.detach()))
+            q = FactorPosterior(
+                q.static, DiagonalGaussian(q.dynamic.mean.detach(), q.dynamic.log_std.detach())
+            )
             dynamic = dynamic.detach()
         per_step = weighted_mutual_information(
             pairwise_log_density(q.static, static),
