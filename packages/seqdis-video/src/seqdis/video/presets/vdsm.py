@@ -212,12 +212,12 @@ def vdsm_sprites32() -> RunConfig:
     """Sprites at 32x32 (ours, for a CPU), with what small things of little contrast need.
 
     Unlike ``vdsm-sprites32-paper``: four layers in the encoder, so that its last map has 2x2 places as it has at 64x64
-    with five, and is wider; a Gaussian likelihood of standard deviation 0.5, where the data have 0.5; and twice the
+    with five; a Gaussian likelihood of standard deviation 0.5, where the data have 0.5; and twice the
     rate, falling to 0 along a cosine.
     """
     return _base(
         preset="vdsm-sprites32",
-        encoder_channels=(32, 64, 96, 128),
+        encoder_channels=(16, 32, 64, 128),
         features=256,
         observation_std=0.5,
         lr=2e-3,

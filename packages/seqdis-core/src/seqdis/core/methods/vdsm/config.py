@@ -38,7 +38,7 @@ class VDSMConfig(Config):
         description="likelihood of a pixel in [0, 1] (bernoulli), or of a normalised value around its mean (gaussian)",
     )
     observation_std: float = Field(
-        0.1, gt=0, description="standard deviation of the Gaussian likelihood; that of the data is 0.5"
+        0.5, gt=0, description="standard deviation of the Gaussian likelihood; that of the data is 0.5"
     )
     evidence: bool = Field(
         False,
