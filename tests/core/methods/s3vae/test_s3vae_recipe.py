@@ -12,9 +12,9 @@ from tests.core.methods.s3vae.tiny_s3vae import STEPS, cells, clips, configure, 
 
 from seqdis.core.errors import InputError
 from seqdis.core.methods.s3vae import S3VAE
+from seqdis.core.methods.s3vae.gradient_reversal import reverse_gradient
 from seqdis.core.methods.s3vae.information_ceiling import SaturationWarning, information_ceiling
 from seqdis.core.nn.gaussian import DiagonalGaussian
-from seqdis.core.nn.gradient_reversal import reverse_gradient
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior
 from seqdis.core.sequences import Sequences
 from seqdis.core.training.hooks import hooks_of

@@ -96,7 +96,7 @@ class Ramp:
 
 
 def ramp_problem(start: float, end: float, kind: RampKind, via: Sequence[tuple[float, float]]) -> str | None:
-    """What is wrong with the values of a ramp, in one line; None where nothing is.
+    """Describe in one line why the values make no ramp; None where they make one.
 
     Args:
         start: Value at its first step.

@@ -64,7 +64,7 @@ def encode_dataset(
         dataset: Dataset to encode, as it is read at epoch 0.
         batch_size: Sequences a pass; it does not change the result.
         seed: Seed of a posterior that is sampled; each sequence has a random stream of its own.
-        drawn: Where the method infers distributions, draw from them instead of taking their means.
+        drawn: Draw from the distributions of a method that infers them, instead of taking their means.
         progress: Function called with the number of sequences done and that of all.
     """
     parts, total = [], len(dataset)

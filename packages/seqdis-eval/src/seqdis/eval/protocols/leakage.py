@@ -155,7 +155,7 @@ def _by_part(
     labels: Mapping[str, Label],
     case: str = "",
 ) -> Metrics:
-    """What each part tells of the labels of the side that it does not belong to."""
+    """The mean accuracy of each part's probes on the labels of the other side."""
     sides: dict[str, Side] = {"static": "static", "dynamic": "dynamic"}
     sides |= {name: extra.side for name, extra in factors.extras.items()}
     found = {f"leakage_from_{part}": leakage_of(part, sides[part], outcomes, labels) for part in parts}

@@ -18,11 +18,11 @@ from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.s3vae.config import PredictionConfig, S3VAEConfig
+from seqdis.core.methods.s3vae.gradient_reversal import reverse_gradient
 from seqdis.core.methods.s3vae.hooks import MOVING_VALUES, S3VAEHooks
 from seqdis.core.methods.s3vae.information_ceiling import SaturationWarning, information_ceiling
 from seqdis.core.methods.s3vae.mutual_information import pairwise_log_density, weighted_mutual_information
 from seqdis.core.nn.gaussian import DiagonalGaussian
-from seqdis.core.nn.gradient_reversal import reverse_gradient
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior, PosteriorLSTM, PriorLSTM
 from seqdis.core.priors.factorised import FactorisedPrior
