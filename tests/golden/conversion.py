@@ -6,6 +6,7 @@ The part of ``adapter.py`` that knows what things were called when the data of `
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,6 +42,9 @@ are marked ``may_change`` can be named here."""
 
 CHANGED_IN_PADDING = frozenset({"vdsm/encode_padded"})
 """``file/record`` of dynamic factors that differ in padded steps alone: these were read, and no longer are."""
+
+ADDED = re.compile(r"terms/information_share|(leakage_from_\w+(@draw)?|probe_\w+@draw)/.*")
+"""Paths of figures that are told beside those that were recorded."""
 
 
 def convert_config(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def test_numbers_are_what_they_were(name: str, record_id: str) -> None:
         pytest.skip("these numbers were wrong where data are missing")
     found = dict(records.flatten(records.run(golden, record)))
     expected = dict(records.expected_of(golden, record_id))
+    found = {path: value for path, value in found.items() if not conversion.ADDED.fullmatch(path)}
     if f"{name}/{record_id}" in conversion.CHANGED_IN_PADDING:
         exists = records.gather(golden.tensors, record["inputs"]["mask"])
         for side in (expected, found):

@@ -8,7 +8,7 @@ import torch
 from seqdis.core.analysis import ProbeOutcome
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
-from seqdis.eval.metrics.factor_leakage import leakage
+from seqdis.eval.metrics.factor_leakage import leakage, leakage_of
 
 LABELS = {
     "who": Label(("a", "b"), "static"),
@@ -47,6 +47,19 @@ def test_above_chance_counts_a_probe_below_it_as_nothing() -> None:
     assert leakage(perfect, LABELS, above_chance=True).value == pytest.approx(1)
     nothing = {name: outcome(6, 0.3) for name in PROBES}
     assert leakage(nothing, LABELS, above_chance=True).value == pytest.approx(0)
+
+
+def test_one_factor_alone_is_the_mean_over_the_labels_of_the_other_side() -> None:
+    metric = leakage_of("dynamic", "dynamic", PROBES, LABELS)
+    assert metric.value == pytest.approx((0.6 + 0.8) / 2)
+    assert metric.chance == pytest.approx((0.5 + 0.4) / 2)
+    assert leakage_of("static", "static", PROBES, LABELS).value == pytest.approx(0.2)
+    both = (metric.value + leakage_of("static", "static", PROBES, LABELS).value) / 2
+    assert leakage(PROBES, LABELS).value == pytest.approx(both)
+    further = PROBES | {"probe_who_from_gait": outcome(10, 0.5), "probe_hair_from_gait": outcome(20, 0.5)}
+    assert leakage_of("gait", "dynamic", further, LABELS).value == pytest.approx(0.75)
+    with pytest.raises(InputError, match="probe_who_from_pose was not measured"):
+        leakage_of("pose", "dynamic", further, LABELS)
 
 
 def test_the_interval_is_that_of_a_mean_over_sequences() -> None:

@@ -7,7 +7,8 @@ import torch
 
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.errors import InputError
-from seqdis.core.factors import Factors
+from seqdis.core.factors import Extra, Factors
+from seqdis.core.random import GeneratorLike, randn, stack_generators
 from seqdis.core.sequences import Sequences
 from seqdis.eval.protocols.leakage import leakage_protocol
 
@@ -27,6 +28,51 @@ def test_a_reversed_model_leaks_all(world: Any, channels: Any) -> None:
     assert metrics["leakage"].value == pytest.approx(1, abs=0.02)
     assert metrics["leakage_above_chance"].value == pytest.approx(1, abs=0.03)
     assert not [name for name in metrics if "@" in name]
+    sides = (metrics["leakage_from_static"].value + metrics["leakage_from_dynamic"].value) / 2
+    assert metrics["leakage"].value == pytest.approx(sides)
+
+
+def test_further_factors_are_probed_and_codes_are_not(world: Any, channels: Any) -> None:
+    class Three(channels):
+        """A further factor of the dynamic side that knows the level, and codes."""
+
+        def _encode(self, sequences: Sequences, **rest: Any) -> Factors:
+            clean = super()._encode(sequences, **rest)
+            codes = torch.zeros(len(sequences), 2, dtype=torch.long)
+            extras = {"gait": Extra(sequences.x[:, 0, :1], "dynamic"), "codes": Extra(codes, "dynamic")}
+            return Factors(clean.static, clean.dynamic, extras)
+
+    metrics = leakage_protocol(Three().eval(), world(400, 0), world(400, 1), score_clips=0)
+    assert metrics["probe_level_from_gait"].value == 1
+    wrong = (metrics["probe_level_from_gait"].value + metrics["probe_tilt_from_gait"].value) / 2
+    assert metrics["leakage_from_gait"].value == pytest.approx(wrong)
+    assert metrics["leakage_from_dynamic"].value < 0.65
+    assert not [name for name in metrics if "codes" in name]
+    printed = leakage_protocol(Three().eval(), world(400, 0), world(400, 1), mode="published")
+    assert not [name for name in printed if "gait" in name]
+
+
+def test_a_trace_below_the_noise_is_read_from_a_mean_and_not_from_a_draw(world: Any, channels: Any) -> None:
+    class Noisy(channels):
+        """The dynamic factor's mean knows the level by a thousandth of its deviation."""
+
+        def _encode(self, sequences: Sequences, **rest: Any) -> Factors:
+            clean = super()._encode(sequences, **rest)
+            return Factors(clean.static, torch.cat([clean.dynamic, 1e-3 * sequences.x[..., :1]], dim=2))
+
+        def draw_factors(self, sequences: Any, *, generator: GeneratorLike) -> Factors:
+            mean = self.encode(sequences)
+            noise = randn(mean.dynamic.shape, generator=stack_generators(generator, len(mean)))
+            noise[..., :-1] = 0
+            return Factors(mean.static, mean.dynamic + noise)
+
+    metrics = leakage_protocol(Noisy().eval(), world(400, 0), world(400, 1), score_clips=0)
+    assert metrics["probe_level_from_dynamic"].value == 1
+    assert metrics["probe_level_from_dynamic@draw"].value < 0.45  # a third by chance
+    assert metrics["probe_path_from_dynamic@draw"].value == 1
+    assert metrics["leakage_from_dynamic@draw"].value < metrics["leakage_from_dynamic"].value - 0.2
+    again = leakage_protocol(Noisy().eval(), world(400, 0), world(400, 1), score_clips=0)
+    assert again["probe_level_from_dynamic@draw"] == metrics["probe_level_from_dynamic@draw"]
 
 
 def test_a_leaked_identity_is_seen_in_its_cell_alone(world: Any, channels: Any) -> None:

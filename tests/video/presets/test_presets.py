@@ -31,6 +31,7 @@ NAMES = {
     "s3vae-sprites",
     "s3vae-mug",
     "s3vae-sprites32",
+    "s3vae-sprites32-paper",
     "s3vae-shapes",
     "divid-mhad",
     "divid-mead",
@@ -42,6 +43,7 @@ NAMES = {
     "vdsm-moving-mnist",
     "vdsm-pendulum",
     "vdsm-sprites32",
+    "vdsm-sprites32-paper",
     "vdsm-pendulum16",
 }
 

@@ -20,6 +20,7 @@ from seqdis.core.methods.vdsm import VDSM, VDSMConfig
 from seqdis.core.model_files import state_to_save
 from seqdis.core.pretrained import build_model
 from seqdis.core.registry import build_dataset, get_modality
+from seqdis.core.schedules import Ramp
 from seqdis.core.training import train
 from seqdis.video.datasets import pendulum
 from seqdis.video.presets import PRESETS
@@ -42,9 +43,28 @@ def test_what_the_paper_says(name: str) -> None:
     ends = {n: (r.start, r.end) for n, r in first.ramps.items()}
     assert (ends["kl_static_weight"], ends["kl_pose_weight"]) == ((0.1, 1.0), (30.0, 1.0))
     assert ends["temperature"][0] > ends["temperature"][1]
-    assert {n: (r.start, r.end) for n, r in second.ramps.items()} == {"kl_pose_weight": (0.1, 1.0)}
+    assert (second.ramps["kl_pose_weight"].start, second.ramps["kl_pose_weight"].end) == (0.1, 1.0)
+    assert not model.evidence  # poses from d alone
     assert (first.frozen, second.frozen) == (("sequence",), ("encoder", "decoder", "frame_pose"))
     assert preset.train.weight_decay == 0
+
+
+def test_the_ramps_of_the_authors_code() -> None:
+    """Values by the share of each stage that has passed."""
+    first, second = PRESETS["vdsm-sprites32-paper"]().train.stages
+
+    def at(stage: StageConfig, name: str, share: float) -> float:
+        r = stage.ramps[name]
+        return Ramp(r.start, r.end, 601, r.kind, r.via)(round(600 * share))
+
+    poses = [at(first, "kl_pose_weight", share) for share in (0, 0.25, 0.5, 0.8, 1)]
+    assert poses == pytest.approx([30, 15.1, 0.2, 0.4, 1])
+    assert [at(first, "kl_static_weight", share) for share in (0, 1 / 6, 1 / 3, 1)] == pytest.approx(
+        [0.1, 0.55, 1, 1]
+    )
+    factors = [1 / at(first, "temperature", share) for share in (0, 0.25, 0.5, 1)]
+    assert factors == pytest.approx([1, 5.5, 10, 10])
+    assert [at(second, "kl_action_weight", share) for share in (0, 0.5, 1)] == pytest.approx([0.1, 0.55, 1])
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name.startswith("vdsm-")])
@@ -96,12 +116,11 @@ def test_the_trainer_moves_the_weights(few_clips: None, tmp_path: Path) -> None:
     model = run(shortened(), tmp_path / "run")
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     poses = [line["kl_pose_weight"] for line in lines if "kl_pose_weight" in line]
-    geometric = [30 * (1 / 30) ** (k / 3) for k in range(4)]
-    assert poses == pytest.approx([*geometric, 0.1, 0.4, 0.7, 1.0])
+    # Of four steps the second is at a third of the stage, the third at two thirds, between 0.2 at half and 0.4 at 0.8.
+    assert poses == pytest.approx([30, 30 - 29.8 * 2 / 3, 0.2 + 0.2 * 5 / 9, 1, 0.1, 0.4, 0.7, 1.0])
     heat = [line["temperature"] for line in lines if "temperature" in line]
-    assert heat[0] == 10
-    assert heat[3:] == [0.5] * 5
-    assert state_to_save(model)["temperature"].item() == 0.5
+    assert heat == pytest.approx([1, 1 / 7] + [0.1] * 6)
+    assert state_to_save(model)["temperature"].item() == pytest.approx(0.1)
     actions = [line["kl_action"] for line in lines if "kl_action" in line]
     assert actions[:4] == [0] * 4
     assert min(actions[4:]) > 0

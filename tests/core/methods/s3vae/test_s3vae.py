@@ -15,6 +15,7 @@ from scipy import stats
 from tests.core.methods.s3vae.tiny_s3vae import FRAME, STEPS, cells, clips, configure, make, rows
 from torch import Tensor, nn
 
+from seqdis.core.capabilities import draw_factors
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -41,6 +42,19 @@ def test_a_sequence_is_treated_alone() -> None:
     model, x = make(), clips(4)
     together, alone = model.reconstruct(x), model.reconstruct(x[:1])
     torch.testing.assert_close(together[:1], alone)
+
+
+def test_draws_scatter_around_what_encode_gives_by_the_posteriors_deviation() -> None:
+    model, x = make(), clips(1)
+    drawn = draw_factors(model, x.expand(4000, -1, -1), generator=torch.Generator().manual_seed(0))
+    assert drawn is not None
+    mean, q = model.encode(x), model.posterior(model._features(model.to_model_space(Sequences(x))))
+    for got, wanted, spread in (
+        (drawn.static, mean.static, q.static.std),
+        (drawn.dynamic, mean.dynamic, q.dynamic.std),
+    ):
+        torch.testing.assert_close(got.mean(0), wanted[0], atol=0.1, rtol=0)
+        torch.testing.assert_close(got.std(0), spread[0].detach(), atol=0, rtol=0.1)
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
@@ -91,6 +105,7 @@ def test_a_weight_of_0_switches_a_term_off(name: str) -> None:
     model = make(**{f"{name}_weight": 0})
     out = model.loss(Sequences(clips(), targets=cells(3)), generator=rows(3))
     rest = {"consistency", "prediction", "information"} - {name}
+    rest |= {"information_share"} if "information" in rest else set()
     assert set(out.terms) == {"reconstruction", "kl_static", "kl_dynamic"} | rest
     assert S3VAE.required_targets(model.config) == (() if name == "prediction" else ("cells",))
 

@@ -9,7 +9,7 @@ from tests.core.methods.vdsm.tiny_vdsm import ACTION, EXPERTS, POSE, SIDE, STEPS
 from torch import Tensor
 
 from seqdis.core.analysis import swap_pairs
-from seqdis.core.capabilities import mix_extra
+from seqdis.core.capabilities import draw_factors, mix_extra
 from seqdis.core.data.identities import IDENTITY, IDENTITY_OBSERVED
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
@@ -85,10 +85,12 @@ def test_pixels_come_out_of_the_bernoulli(pixels: None) -> None:
     assert 0 <= decoded.min() <= decoded.max() <= 1
 
 
-@pytest.mark.parametrize("stage", ["frames", "sequences"])
-def test_the_loss_is_its_formula(stage: str) -> None:
+@pytest.mark.parametrize(
+    ("stage", "evidence"), [("frames", False), ("sequences", False), ("sequences", True)]
+)
+def test_the_loss_is_its_formula(stage: str, evidence: bool) -> None:
     """Equations 4 and 7, with the same draws taken by hand and the closed form of each KL from torch."""
-    model = make().train()
+    model = make(evidence=evidence).train()
     hooks_of(model).on_stage(stage)
     weights = {"kl_static_weight": 0.3, "kl_action_weight": 0.7, "kl_pose_weight": 5.0}
     for name, value in weights.items():
@@ -113,7 +115,7 @@ def test_the_loss_is_its_formula(stage: str) -> None:
     else:
         q_d = model.inference.action(e)
         d = q_d.mean + q_d.std * randn((3, ACTION), generator=source)
-        h, _ = model.inference.unroll(e, (d[None], d[None]))
+        h, _ = model.inference.unroll(e if evidence else torch.zeros(3, STEPS, 1), (d[None], d[None]))
         before, z_steps, kl_z = model.inference.before.expand(3, -1), [], torch.zeros(3)
         for step in range(STEPS):
             q = model.inference.combiner(before, torch.cat([h[:, step], d], 1))
@@ -130,7 +132,7 @@ def test_the_loss_is_its_formula(stage: str) -> None:
     )
     torch.testing.assert_close(got.loss, expected.mean())
     torch.testing.assert_close(got.terms["elbo"], -sum(terms.values()).mean())
-    assert model.eval().loss(Sequences(x), generator=rows(3)).loss == -got.terms["elbo"]
+    torch.testing.assert_close(model.eval().loss(Sequences(x), generator=rows(3)).loss, -got.terms["elbo"])
 
 
 def test_the_loss_of_a_batch_is_the_mean_of_its_halves() -> None:
@@ -207,12 +209,34 @@ def test_the_first_stage_reads_frames_of_the_individual_and_the_second_does_not(
         assert torch.equal(model.loss(both, generator=rows(3)).loss, expected)
 
 
-def test_without_evidence_poses_know_what_the_action_says() -> None:
-    model = make(evidence=False)
+def test_poses_know_what_the_action_says_and_nothing_else() -> None:
+    """The paper's form: an LSTM that unrolls from ``d`` alone, so that ``d`` is a bottleneck."""
+    model = make()
     factors = model.encode(clips())
     action = factors.extras["action"].value
     inferred = model.inference.poses(torch.randn(3, STEPS, 24), action)
     torch.testing.assert_close(inferred.value, factors.dynamic)
+
+
+@pytest.mark.parametrize("stage", ["frames", "sequences"])
+def test_draws_come_from_the_posteriors_one_after_the_other(stage: str) -> None:
+    model = make()
+    hooks_of(model).on_stage(stage)
+    drawn = draw_factors(model, clips(), generator=rows(3))
+    source, features = (
+        rows(3),
+        model.encoder(model.normalizer(clips()).flatten(0, 1)).unflatten(0, (3, STEPS)),
+    )
+    e = model.pose_head(features)
+    assert drawn is not None
+    torch.testing.assert_close(drawn.static, model.identity(features).draw(source))
+    if stage == "frames":
+        torch.testing.assert_close(drawn.dynamic, model.frame_pose(e).draw(source))
+        assert not drawn.extras
+        return
+    action = model.inference.action(e).draw(source)
+    torch.testing.assert_close(drawn.extras["action"].value, action)
+    torch.testing.assert_close(drawn.dynamic, model.inference.poses(e, action, generator=source).value)
 
 
 def test_an_action_is_swapped_alone() -> None:

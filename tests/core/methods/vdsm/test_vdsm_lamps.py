@@ -38,7 +38,7 @@ def changes(bright: Tensor) -> Tensor:
 @pytest.fixture(scope="module")
 def trained() -> VDSM:
     """Both stages, in some seconds of nothing but the loss."""
-    model = make(static_dim=4, observation_std=0.85).train()
+    model = make(static_dim=4, observation_std=0.85, evidence=True).train()
     x, _, _ = lamps(512, 0)
     model.normalizer.mean.fill_(x.mean())
     model.normalizer.std.fill_(x.std())

@@ -24,6 +24,7 @@ __all__ = [
     "Adjustable",
     "DecodesByDiffusion",
     "DecodesPart",
+    "DrawsFactors",
     "HasCodes",
     "HasLearnedPrior",
     "Invertible",
@@ -34,6 +35,7 @@ __all__ = [
     "codebook_of",
     "coder_of",
     "decoded_part",
+    "draw_factors",
     "invert",
     "inverts",
     "learned_prior",
@@ -69,6 +71,14 @@ class DecodesPart(Protocol):
 
     def decoded_part(self, factors: Factors) -> Factors:
         """The part of ``factors`` that ``decode`` reads."""
+
+
+@runtime_checkable
+class DrawsFactors(Protocol):
+    """A method that infers distributions of its factors, of which ``encode`` gives the means."""
+
+    def draw_factors(self, sequences: Any, *, generator: GeneratorLike) -> Factors:
+        """One draw of each factor: what the decoder is given in training, with traces below the noise lost."""
 
 
 @runtime_checkable
@@ -163,6 +173,11 @@ def learned_prior(model: object) -> Prior | None:
 def decoded_part(model: object, factors: Factors) -> Factors:
     """The part of ``factors`` that the model decodes, all of them unless the method says otherwise."""
     return model.decoded_part(factors) if isinstance(model, DecodesPart) else factors
+
+
+def draw_factors(model: object, sequences: Any, *, generator: GeneratorLike) -> Factors | None:
+    """One draw of the factors' distributions; None for a method whose factors are values."""
+    return model.draw_factors(sequences, generator=generator) if isinstance(model, DrawsFactors) else None
 
 
 def coder_of(model: object) -> HasCodes | None:

@@ -10,6 +10,7 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from seqdis.core.base_config import DEEPEST, LONGEST, LONGEST_CLIP, Config, parse_config
 from seqdis.core.overrides import apply_overrides, change_config, read_overrides
 from seqdis.core.presets import get_preset
+from seqdis.core.schedules import RampKind, ramp_problem
 
 __all__ = [
     "CodecConfig",
@@ -69,6 +70,15 @@ class DataConfig(Config):
         (),
         description="labels that together name an identity, for a method that learns it from all its sequences",
     )
+    identity_frames: int = Field(
+        16,
+        ge=1,
+        le=LONGEST_CLIP,
+        description="frames of an identity that come with each sequence, where identities are named",
+    )
+    identity_sequences: int = Field(
+        2, ge=1, le=LONGEST_CLIP, description="sequences of the identity that these frames are taken from"
+    )
     options: dict[str, Any] = Field(
         default_factory=dict, description="the modality's own settings (frame rate, mel bins, columns, …)"
     )
@@ -109,14 +119,21 @@ class RampConfig(Config):
 
     start: float = Field(description="value at the first step of the stage")
     end: float = Field(description="value at the last step of the stage, and after it")
-    kind: Literal["linear", "geometric"] = "linear"
+    kind: RampKind = Field(
+        "linear",
+        description="equal differences (linear), equal ratios (geometric), or equal differences of 1/value (harmonic)",
+    )
+    via: tuple[tuple[float, float], ...] = Field(
+        (),
+        max_length=64,
+        description="values in between, each (share of the stage, value); shares rise between 0 and 1",
+    )
 
     @model_validator(mode="after")
     def _exists(self) -> Self:
-        if self.kind == "geometric" and min(self.start, self.end) <= 0:
-            raise ValueError(
-                f"a geometric ramp goes between positive values; got {self.start} and {self.end}"
-            )
+        problem = ramp_problem(self.start, self.end, self.kind, self.via)
+        if problem is not None:
+            raise ValueError(problem)
         return self
 
 

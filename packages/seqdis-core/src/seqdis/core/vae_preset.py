@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from seqdis.core.config import TrainConfig
+from seqdis.core.config import StageConfig, TrainConfig
 
 __all__ = ["NetworkSizes", "VAESizes", "plain_adam"]
 
@@ -47,6 +47,7 @@ def plain_adam(
     schedule: Literal["cosine", "constant"] = "constant",
     warmup_steps: int = 0,
     every: int = 1000,
+    stages: tuple[StageConfig, ...] = (),
 ) -> TrainConfig:
     """A training by Adam without weight decay, without clipped gradients and without averaged weights.
 
@@ -60,6 +61,7 @@ def plain_adam(
         schedule: Course of the learning rate after the warm-up.
         warmup_steps: Steps of the linear warm-up.
         every: Steps between validations, and between checkpoints.
+        stages: Parts of the run, which give its length where epochs and steps do not.
     """
     return TrainConfig(
         epochs=epochs,
@@ -71,6 +73,7 @@ def plain_adam(
         schedule=schedule,
         grad_clip=None,
         ema_decay=0.0,
+        stages=stages,
         eval_every=every,
         save_every=every,
     )

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from seqdis.core.capabilities import draw_factors
 from seqdis.core.coercion import as_sequences
 from seqdis.core.data.labels import Label, class_names
 from seqdis.core.data.sequence_dataset import SequenceDataset
@@ -53,6 +54,7 @@ def encode_dataset(
     *,
     batch_size: int = 64,
     seed: int = 0,
+    drawn: bool = False,
     progress: Progress | None = None,
 ) -> Factors:
     """Encode all sequences of a dataset, in order; the result lies on the CPU.
@@ -62,13 +64,17 @@ def encode_dataset(
         dataset: Dataset to encode, as it is read at epoch 0.
         batch_size: Sequences a pass; it does not change the result.
         seed: Seed of a posterior that is sampled; each sequence has a random stream of its own.
+        drawn: Draw from the distributions of a method that infers them, instead of taking their means.
         progress: Function called with the number of sequences done and that of all.
     """
     parts, total = [], len(dataset)
     with evaluating(model):
         for start in range(0, total, batch_size):
             indices = range(start, min(start + batch_size, total))
-            factors = model.encode(dataset.fetch(indices), generator=row_sources(seed, indices))
+            batch, sources = dataset.fetch(indices), row_sources(seed, indices)
+            factors = draw_factors(model, batch, generator=sources) if drawn else None
+            if factors is None:
+                factors = model.encode(batch, generator=sources)
             parts.append(named_labels(factors.to("cpu"), {**dataset.labels, **dataset.step_labels}))
             if progress is not None:
                 progress(indices.stop, total)

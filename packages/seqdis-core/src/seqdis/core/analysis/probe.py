@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,8 @@ from seqdis.core.analysis.confidence import wilson
 from seqdis.core.analysis.encode import encode_dataset
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
-from seqdis.core.errors import InputError
-from seqdis.core.factors import Factors
+from seqdis.core.errors import InputError, unknown_name
+from seqdis.core.factors import SIDES, Factors
 from seqdis.core.finite import check_finite
 from seqdis.core.metric import Estimate, Metrics
 
@@ -70,6 +70,8 @@ def probe_outcomes(
     train_labels: Mapping[str, Tensor],
     test_factors: Factors,
     test_labels: Mapping[str, Tensor],
+    *,
+    parts: Sequence[str] = SIDES,
 ) -> dict[str, ProbeOutcome]:
     """Classify every label linearly, once from ``s`` and once from ``d^{1:V}`` flattened.
 
@@ -81,23 +83,29 @@ def probe_outcomes(
         train_labels: Classes of these sequences by label, each ``(N,)``.
         test_factors: Factors of M other sequences, on which the classifiers are tested.
         test_labels: Classes of these by the same labels, each ``(M,)``.
+        parts: Names of the parts that are read, ``"static"``, ``"dynamic"``, or an extra's.
 
     Returns:
-        ``probe_<label>_from_static`` and ``probe_<label>_from_dynamic`` of every label; see :func:`probe`.
+        ``probe_<label>_from_<part>`` of every label and part; see :func:`probe`.
 
     Raises:
-        InputError: The two label sets or the factors' shapes differ, or a split cannot be used; see :func:`probe`.
+        InputError: The two label sets or the factors' shapes differ, factors have no such part, or a split cannot be
+            used; see :func:`probe`.
     """
     if set(train_labels) != set(test_labels):
         raise InputError(
             f"probe: train labels {sorted(train_labels)} differ from test labels {sorted(test_labels)}"
         )
+    train, test = train_factors.parts(), test_factors.parts()
+    for part in parts:
+        if part not in train or part not in test:
+            raise unknown_name("part of these factors", part, train)
     outcomes = {}
     for label in train_labels:
-        for side in ("static", "dynamic"):
-            name = f"probe_{label}_from_{side}"
-            train, test = getattr(train_factors, side).flatten(1), getattr(test_factors, side).flatten(1)
-            outcomes[name] = probe(train, train_labels[label], test, test_labels[label], name=name)
+        for part in parts:
+            name = f"probe_{label}_from_{part}"
+            known, asked = train[part].flatten(1), test[part].flatten(1)
+            outcomes[name] = probe(known, train_labels[label], asked, test_labels[label], name=name)
     return outcomes
 
 

@@ -42,21 +42,26 @@ def identity_frames(batch: Sequences) -> Sequences | None:
 
 
 class WithIdentities(SequenceDataset):
-    """Another dataset whose batches carry V frames of each sequence's identity, as the target ``"identity"``.
+    """Another dataset whose batches carry frames of each sequence's identity, as the target ``"identity"``.
 
-    They are drawn anew each epoch over all sequences of the identity, in random order. A property of one sequence
-    alone, such as the side that it is seen from, is not shared by them (VDSM, Sec. 3.2: images "may or may not be
-    from the same sequence").
+    They are drawn anew each epoch from a few sequences of the identity, equally many from each, whatever the length of
+    a sequence. A property of one sequence alone, such as the side that it is seen from, is not shared by them (VDSM,
+    Sec. 3.2: images "may or may not be from the same sequence"; its authors' code takes 16 from two).
 
     Args:
         dataset: The dataset to extend; its sequences must have labels.
         by: Names of the labels that together name an identity.
+        frames: Number of frames, G.
+        sequences: Number of different sequences that they are taken from; all that the identity has where it has fewer.
 
     Raises:
         InputError: The dataset has no such label.
     """
 
-    def __init__(self, dataset: SequenceDataset, by: Sequence[str]) -> None:
+    def __init__(
+        self, dataset: SequenceDataset, by: Sequence[str], *, frames: int = 16, sequences: int = 2
+    ) -> None:
+        self._frame_count, self._sequence_count = frames, sequences
         self.labels, self.step_labels, self._dataset = dataset.labels, dataset.step_labels, dataset
         for name in by:
             if name not in dataset.labels:
@@ -86,7 +91,7 @@ class WithIdentities(SequenceDataset):
         return len(self._dataset)
 
     def fetch(self, indices: Sequence[int], *, epoch: int = 0) -> Sequences:
-        """The dataset's sequences, and ``(B, V, *frame)`` frames of their identities."""
+        """The dataset's sequences, and ``(B, G, *frame)`` frames of their identities."""
         lent = [self._frames(int(index), epoch) for index in indices]
         targets = {IDENTITY: torch.stack([frames for frames, _ in lent])}
         if any(observed is not None for _, observed in lent):
@@ -96,14 +101,15 @@ class WithIdentities(SequenceDataset):
         return replace(batch, targets={**batch.targets, **targets})
 
     def _frames(self, index: int, epoch: int) -> tuple[Tensor, Tensor | None]:
-        """Frames of a sequence's identity, ``(V, *frame)``, and which of their entries were measured."""
-        steps = self.shape[0]
-        u = torch.rand(2, steps, generator=torch.Generator().manual_seed(mix_seed(epoch, index)))
+        """Frames of a sequence's identity, ``(G, *frame)``, and which of their entries were measured."""
+        draw = torch.Generator().manual_seed(mix_seed(epoch, index))
         who = self._identity[index]
-        chosen = self._starts[who] + (u[0] * self._counts[who]).long()
-        lent = self._dataset.fetch(self._order[chosen].tolist(), epoch=epoch)
-        exist = torch.full((steps,), steps) if lent.mask is None else lent.mask.sum(1)
-        taken = torch.arange(steps), (u[1] * exist).long()
+        count = int(self._counts[who])
+        chosen = torch.randperm(count, generator=draw)[: self._sequence_count]
+        lent = self._dataset.fetch(self._order[self._starts[who] + chosen].tolist(), epoch=epoch)
+        of = torch.arange(self._frame_count) % len(chosen)
+        exist = torch.full((len(chosen),), self.shape[0]) if lent.mask is None else lent.mask.sum(1)
+        taken = of, (torch.rand(self._frame_count, generator=draw) * exist[of]).long()
         return lent.x[taken], None if lent.observed is None else lent.observed[taken]
 
     def all_labels(self) -> dict[str, Tensor]:

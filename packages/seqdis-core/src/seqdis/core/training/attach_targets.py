@@ -32,7 +32,10 @@ def with_targets(
         InputError: The modality has no such target, or it cannot be computed, or the data are latents.
     """
     if config.data.identities:
-        dataset = WithIdentities(dataset, config.data.identities)
+        data = config.data
+        dataset = WithIdentities(
+            dataset, data.identities, frames=data.identity_frames, sequences=data.identity_sequences
+        )
     names = required_targets(get_method(config.method), config.model)
     if not names:
         return dataset

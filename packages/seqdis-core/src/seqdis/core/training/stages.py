@@ -58,7 +58,9 @@ class Stages:
         begin = 0
         for stage, length in zip(self._stages, self._lengths, strict=True):
             for name, ramp in stage.ramps.items():
-                parts.setdefault(name, []).append((begin, Ramp(ramp.start, ramp.end, length, ramp.kind)))
+                parts.setdefault(name, []).append(
+                    (begin, Ramp(ramp.start, ramp.end, length, ramp.kind, ramp.via))
+                )
             begin += length
         return {name: InStages(ramps) for name, ramps in parts.items()}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -11,11 +10,12 @@ from torch import Tensor
 from seqdis.core.analysis import ProbeOutcome, bootstrap_mean
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
+from seqdis.core.factors import SIDES, Side
 from seqdis.core.metric import Estimate
 
-__all__ = ["leakage"]
+__all__ = ["leakage", "leakage_of"]
 
-_OTHER: dict[str, Literal["static", "dynamic"]] = {"static": "dynamic", "dynamic": "static"}
+_OTHER: dict[Side, Side] = {"static": "dynamic", "dynamic": "static"}
 
 
 def leakage(
@@ -40,15 +40,50 @@ def leakage(
     Raises:
         InputError: A side has no label, or a label no probe, or probes were judged on unequal splits.
     """
-    sides = []
-    for own, other in _OTHER.items():
-        names = [f"probe_{name}_from_{other}" for name, label in labels.items() if label.factor == own]
-        absent = [name for name in names if name not in probes]
-        if not names or absent:
-            raise InputError(
-                f"leakage: {absent[0]} was not measured" if absent else f"leakage: no label is {own}"
-            )
-        sides.append([probes[name] for name in names])
+    sides = [_of_the_other_side(probes, labels, side, side) for side in SIDES]
+    return _estimate(sides, above_chance, generator)
+
+
+def leakage_of(
+    part: str,
+    side: Side,
+    probes: Mapping[str, ProbeOutcome],
+    labels: Mapping[str, Label],
+    *,
+    generator: torch.Generator | None = None,
+) -> Estimate:
+    """Mean accuracy of the probes that read the other side's labels from one factor.
+
+    Args:
+        part: The factor: ``"static"``, ``"dynamic"``, or the name of a further one.
+        side: The side that it belongs to.
+        probes: ``probe_<label>_from_<part>`` of :func:`~seqdis.core.analysis.probe_outcomes`.
+        labels: Labels with the side that each belongs to.
+        generator: Random generator of the bootstrap.
+
+    Raises:
+        InputError: The other side has no label, or a label no probe, or probes were judged on unequal splits.
+    """
+    return _estimate([_of_the_other_side(probes, labels, part, side)], False, generator)
+
+
+def _of_the_other_side(
+    probes: Mapping[str, ProbeOutcome], labels: Mapping[str, Label], part: str, side: Side
+) -> list[ProbeOutcome]:
+    other = _OTHER[side]
+    names = [f"probe_{name}_from_{part}" for name, label in labels.items() if label.factor == other]
+    absent = [name for name in names if name not in probes]
+    if not names or absent:
+        raise InputError(
+            f"leakage: {absent[0]} was not measured" if absent else f"leakage: no label is {other}"
+        )
+    return [probes[name] for name in names]
+
+
+def _estimate(
+    sides: list[list[ProbeOutcome]], above_chance: bool, generator: torch.Generator | None
+) -> Estimate:
+    """The mean over sides of the mean over each side's probes."""
     sizes = {len(probe.right) for side in sides for probe in side}
     if len(sizes) > 1:
         raise InputError(f"leakage: probes were judged on {sorted(sizes)} sequences; they must agree")
@@ -57,7 +92,7 @@ def leakage(
     return Estimate(
         unit="share",
         value=float(each.mean()),
-        chance=sum(chances) / 2,
+        chance=sum(chances) / len(sides),
         ci95=bootstrap_mean(each, generator=generator or torch.Generator().manual_seed(0)),
         n=len(each),
         direction="lower",

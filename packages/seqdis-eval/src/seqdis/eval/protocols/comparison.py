@@ -50,6 +50,9 @@ class Contestant:
     seconds: float
 
 
+_OWN = {"options", "identities", "identity_frames", "identity_sequences", "normalize"}
+
+
 def comparable_presets(
     presets: Mapping[str, RunConfig], dataset: str, methods: Sequence[str] | None = None
 ) -> dict[str, RunConfig]:
@@ -118,7 +121,7 @@ def named_presets(
 
 def _clips_of(config: RunConfig) -> dict[str, Any]:
     """The part of a configuration that says which clips are compared."""
-    data = config.data.model_dump(mode="json", exclude={"options", "identities", "normalize"})
+    data = config.data.model_dump(mode="json", exclude=_OWN)
     return dict(data)
 
 

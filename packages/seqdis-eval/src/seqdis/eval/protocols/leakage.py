@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from seqdis.core.analysis import encode_dataset, probe_outcomes
+from seqdis.core.analysis import ProbeOutcome, encode_dataset, probe_outcomes
 from seqdis.core.base_config import LONGEST
+from seqdis.core.capabilities import DrawsFactors
 from seqdis.core.data.labels import Label
 from seqdis.core.data.sequence_dataset import SequenceDataset
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
-from seqdis.core.factors import SIDES, Factors
+from seqdis.core.factors import SIDES, Factors, Side
 from seqdis.core.metric import Metrics
 from seqdis.core.progress import Progress
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.engine.progress import stage
 from seqdis.eval.metrics.dci import dci
-from seqdis.eval.metrics.factor_leakage import leakage
+from seqdis.eval.metrics.factor_leakage import leakage, leakage_of
 from seqdis.eval.metrics.mig import mutual_information_gap
 from seqdis.eval.metrics.sap import separated_attribute_predictability
 from seqdis.eval.protocols.context import Context
@@ -50,7 +51,9 @@ def leakage_protocol(
 
     ``"corrected"``: beside DiViD's mean accuracy, the same mean of ``(accuracy − chance) / (1 − chance)``, for a
     mean of accuracies cannot be read without it: with nine actions and fifty persons 6.5% are free, with two and two
-    50% are. ``"published"``: the mean alone, and the matrix under the names of VDSM's table.
+    50% are. Also what is read from a method's further factors (VDSM's action), and, where it infers distributions, from a
+    draw of them: the decoder is given draws in training, and of a mean a probe reads traces that no decoder sees.
+    ``"published"``: the mean alone, and the matrix under the names of VDSM's table.
 
     Args:
         model: A model of any method.
@@ -76,12 +79,12 @@ def leakage_protocol(
         raise InputError(
             "the data carry no labels: there is nothing that a probe could read from the factors"
         )
-    known, held_out = (
-        encode_dataset(model, dataset, batch_size=batch_size, seed=seed, progress=stage(progress, *part))
-        for dataset, part in ((train_set, (0.0, 0.6)), (test_set, (0.6, 0.8)))
-    )
+    draws = mode == "corrected" and isinstance(model, DrawsFactors)
+    end = 0.4 if draws else 0.8
+    known, held_out = _encoded(model, (train_set, test_set), batch_size, seed, stage(progress, 0.0, end))
     truth = train_set.all_labels(), test_set.all_labels()
-    outcomes = probe_outcomes(known, truth[0], held_out, truth[1])
+    parts = [*SIDES, *(_further(known) if mode == "corrected" else ())]
+    outcomes = probe_outcomes(known, truth[0], held_out, truth[1], parts=parts)
     probes = {name: outcome.estimate() for name, outcome in outcomes.items()}
     metrics = Metrics()
     both = {label.factor for label in test_set.labels.values()} == {"static", "dynamic"}
@@ -97,19 +100,66 @@ def leakage_protocol(
     if both:
         above = leakage(outcomes, test_set.labels, above_chance=True)
         metrics |= Metrics.of({"leakage_above_chance": above}, role="leakage")
+        metrics |= _by_part(outcomes, known, parts, test_set.labels)
     metrics |= Metrics.of(probes, role="probe")
+    if draws:
+        drawn = _encoded(
+            model, (train_set, test_set), batch_size, seed, stage(progress, end, 0.8), drawn=True
+        )
+        outcomes = probe_outcomes(drawn[0], truth[0], drawn[1], truth[1], parts=parts)
+        if both:
+            metrics |= _by_part(outcomes, known, parts, test_set.labels, case="draw")
+        found = {name: outcome.estimate() for name, outcome in outcomes.items()}
+        metrics |= Metrics.of(found, role="probe", case="draw")
     if progress is not None:
         progress(850, 1000)
     if score_clips:
         chosen = [_some(len(dataset), score_clips, seed) for dataset in (train_set, test_set)]
-        parts = [
+        scored = [
             (factors[index], {name: value[index] for name, value in labels.items()})
             for factors, labels, index in zip((known, held_out), truth, chosen, strict=True)
         ]
-        metrics |= _entry_scores(parts[0], parts[1], test_set.labels, seed)
+        metrics |= _entry_scores(scored[0], scored[1], test_set.labels, seed)
     if progress is not None:
         progress(1000, 1000)
     return metrics
+
+
+def _encoded(
+    model: Disentangler,
+    datasets: tuple[SequenceDataset, SequenceDataset],
+    batch_size: int,
+    seed: int,
+    progress: Progress | None,
+    *,
+    drawn: bool = False,
+) -> tuple[Factors, Factors]:
+    first, second = (
+        encode_dataset(
+            model, one, batch_size=batch_size, seed=seed, drawn=drawn, progress=stage(progress, *share)
+        )
+        for one, share in zip(datasets, ((0.0, 0.75), (0.75, 1.0)), strict=True)
+    )
+    return first, second
+
+
+def _further(factors: Factors) -> list[str]:
+    """Names of the further factors that are numbers; of codes, which are names, no line can be read."""
+    return [name for name, extra in factors.extras.items() if extra.value.is_floating_point()]
+
+
+def _by_part(
+    outcomes: Mapping[str, ProbeOutcome],
+    factors: Factors,
+    parts: Sequence[str],
+    labels: Mapping[str, Label],
+    case: str = "",
+) -> Metrics:
+    """The mean accuracy of each part's probes on the labels of the other side."""
+    sides: dict[str, Side] = {"static": "static", "dynamic": "dynamic"}
+    sides |= {name: extra.side for name, extra in factors.extras.items()}
+    found = {f"leakage_from_{part}": leakage_of(part, sides[part], outcomes, labels) for part in parts}
+    return Metrics.of(found, role="leakage", case=case)
 
 
 def _some(count: int, at_most: int, seed: int) -> Tensor:

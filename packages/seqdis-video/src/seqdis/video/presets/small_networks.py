@@ -1,4 +1,4 @@
-"""Convolutional networks that suit a CPU, which the small presets of DSVAE and S3VAE share."""
+"""Convolutional networks that suit a CPU, which small presets of DSVAE and S3VAE share."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior, PriorLSTM
 from seqdis.core.priors.factorised import FactorisedPrior
 from seqdis.core.progress import Progress
-from seqdis.core.random import GeneratorLike, GeneratorStack, randn
+from seqdis.core.random import GeneratorLike, GeneratorStack, randn, stack_generators
 from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -137,6 +137,19 @@ class DSVAE(Disentangler):
         """The posterior's means, ``static (B, S)`` and ``dynamic (B, V, D)``."""
         q, _, _ = self.infer(self.to_model_space(sequences), sequences.mask)
         return Factors(q.static.mean, q.dynamic.mean)
+
+    @torch.no_grad()
+    def draw_factors(self, sequences: Any, *, generator: GeneratorLike) -> Factors:
+        """One draw from the posterior, ``static (B, S)`` and ``dynamic (B, V, D)``.
+
+        Args:
+            sequences: Anything that :func:`~seqdis.core.coercion.as_sequences` reads.
+            generator: Source of the draws, one stream a sequence.
+        """
+        ready = self._ready(sequences)
+        rows = stack_generators(generator, len(ready))
+        _, static, dynamic = self.infer(self.to_model_space(ready), ready.mask, generator=rows)
+        return Factors(static, dynamic).with_index_of(ready)
 
     def infer(
         self, y: Tensor, mask: Tensor | None = None, *, generator: GeneratorStack | None = None

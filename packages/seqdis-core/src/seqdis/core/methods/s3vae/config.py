@@ -55,6 +55,22 @@ class S3VAEConfig(Config):
     )
     prediction_weight: float = Field(100.0, ge=0, description="weight λ2 of the dynamic factor prediction")
     information_weight: float = Field(1.0, ge=0, description="weight λ3 of the mutual information")
+    information_into_dynamic: bool = Field(
+        True,
+        description="whether the mutual information also moves the dynamic factor, or the static one alone",
+    )
+    kl_static_weight: float = Field(
+        1.0, ge=0, description="weight of the divergence of s from its prior, where no stage moves it"
+    )
+    kl_dynamic_weight: float = Field(
+        1.0, ge=0, description="weight of the divergence of d from its prior, where no stage moves it"
+    )
+    reversal_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of predicting the target from s with the gradient reversed, which drives out of s what "
+        "the target tells; 0: without",
+    )
     margin: float = Field(1.0, ge=0, description="m of the triplet loss")
     max_frames_per_pass: int = Field(
         4096,
@@ -67,4 +83,6 @@ class S3VAEConfig(Config):
     def _knows_what_to_predict(self) -> Self:
         if self.prediction_weight and self.prediction is None:
             raise ValueError("prediction_weight is not 0, and there is no prediction; give one, or weight 0")
+        if self.reversal_weight and self.prediction is None:
+            raise ValueError("reversal_weight is not 0, and there is no prediction; give one, or weight 0")
         return self

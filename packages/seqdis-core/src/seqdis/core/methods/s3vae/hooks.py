@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from seqdis.core.errors import unknown_name
 from seqdis.core.training.hooks import TrainingHooks
 
-__all__ = ["S3VAEHooks"]
+__all__ = ["MOVING_VALUES", "STAGES", "S3VAEHooks"]
+
+STAGES = ("training",)
+MOVING_VALUES = ("kl_static_weight", "kl_dynamic_weight", "reversal_weight")
 
 
 class S3VAEHooks(TrainingHooks[Any]):
@@ -15,6 +19,17 @@ class S3VAEHooks(TrainingHooks[Any]):
     def on_fit_start(self, train_set: Any) -> None:
         """Store N, the number of training sequences, which the estimate of the mutual information needs."""
         self.model.sequences = len(train_set)
+
+    def set_scheduled(self, name: str, value: float) -> None:
+        """Set the weight of a divergence or of the reversed prediction, as a stage's ``ramps`` move it."""
+        if name not in MOVING_VALUES:
+            raise unknown_name("moving value of s3vae", name, MOVING_VALUES)
+        self.model.get_buffer(name).fill_(value)
+
+    def on_stage(self, name: str) -> None:
+        """``"training"``, the only stage: it is there for the ramps of the weights."""
+        if name not in STAGES:
+            raise unknown_name("stage of s3vae", name, STAGES)
 
     def compile_networks(self) -> None:
         """``torch.compile`` both backbones in place; parameter names stay as they are."""

@@ -18,13 +18,16 @@ from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.s3vae.config import PredictionConfig, S3VAEConfig
-from seqdis.core.methods.s3vae.hooks import S3VAEHooks
+from seqdis.core.methods.s3vae.gradient_reversal import reverse_gradient
+from seqdis.core.methods.s3vae.hooks import MOVING_VALUES, S3VAEHooks
+from seqdis.core.methods.s3vae.information_ceiling import SaturationWarning, information_ceiling
 from seqdis.core.methods.s3vae.mutual_information import pairwise_log_density, weighted_mutual_information
+from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior, PosteriorLSTM, PriorLSTM
 from seqdis.core.priors.factorised import FactorisedPrior
 from seqdis.core.progress import Progress
-from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn
+from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn, stack_generators
 from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -81,13 +84,12 @@ class S3VAE(Disentangler):
         self.posterior = posterior
         self.dynamics = dynamics
         self.frame_decoder = frame_decoder
-        self.predictor = None
-        if c.prediction_weight and c.prediction is not None:
-            p = c.prediction
-            self.predictor = nn.Sequential(
-                nn.Linear(c.dynamic_dim, p.hidden), nn.ReLU(), nn.Linear(p.hidden, p.width)
-            )
+        self.predictor = _predictor(c.prediction, c.dynamic_dim) if c.prediction_weight else None
+        self.adversary = _predictor(c.prediction, c.static_dim) if c.reversal_weight else None
+        for name in MOVING_VALUES:  # not saved: a resumed training sets them before each step
+            self.register_buffer(name, torch.tensor(getattr(c, name)), persistent=False)
         self.sequences: int | None = None
+        self._saturation = SaturationWarning()
 
     @classmethod
     def from_config(
@@ -122,8 +124,9 @@ class S3VAE(Disentangler):
 
     @classmethod
     def required_targets(cls, config: Any) -> tuple[str, ...]:
-        """The target that is predicted, unless its weight is 0."""
-        return (config.prediction.target,) if config.prediction_weight and config.prediction else ()
+        """The target that is predicted from either factor, unless both weights are 0."""
+        asked = config.prediction and (config.prediction_weight or config.reversal_weight)
+        return (config.prediction.target,) if asked else ()
 
     def training_hooks(self) -> S3VAEHooks:
         """The hooks store the number of training sequences, and compile both backbones."""
@@ -142,6 +145,19 @@ class S3VAE(Disentangler):
         """The posterior's means, ``static (B, S)`` and ``dynamic (B, V, D)``."""
         q = self.posterior(self._features(self.to_model_space(sequences)))
         return Factors(q.static.mean, q.dynamic.mean)
+
+    @torch.no_grad()
+    def draw_factors(self, sequences: Any, *, generator: GeneratorLike) -> Factors:
+        """One draw from the posterior, ``static (B, S)`` and ``dynamic (B, V, D)``.
+
+        Args:
+            sequences: Anything that :func:`~seqdis.core.coercion.as_sequences` reads.
+            generator: Source of the draws, one stream a sequence.
+        """
+        ready = self._ready(sequences)
+        rows = stack_generators(generator, len(ready))
+        q = self.posterior(self._features(self.to_model_space(ready)))
+        return Factors(q.static.draw(rows), q.dynamic.draw(rows)).with_index_of(ready)
 
     def _features(self, y: Tensor) -> Tensor:
         return each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
@@ -196,19 +212,38 @@ class S3VAE(Disentangler):
         static, dynamic = q.static.draw(generator), q.dynamic.draw(generator)
         goal = sequences.x if c.output == "sigmoid" else y
         terms = self.negative_elbo(goal, q, static, dynamic, weight=entry_weights(sequences, y))
-        weights = dict.fromkeys(terms, 1.0)
+        weights: dict[str, float | Tensor] = {
+            "reconstruction": 1.0,
+            "kl_static": self._moving("kl_static_weight"),
+            "kl_dynamic": self._moving("kl_dynamic_weight"),
+        }
         if c.consistency_weight:
             terms["consistency"] = self._consistency(features, static, sequences.keys, generator)
             weights["consistency"] = c.consistency_weight
         if self.predictor is not None and c.prediction is not None:
-            terms["prediction"] = self._prediction(c.prediction, self.predictor, dynamic, sequences)
+            terms["prediction"] = self._prediction(c.prediction, self.predictor(dynamic), sequences)
             weights["prediction"] = c.prediction_weight
+        if self.adversary is not None and c.prediction is not None:
+            guess = self.adversary(reverse_gradient(static))[:, None].expand(-1, dynamic.shape[1], -1)
+            terms["reversal"] = self._prediction(c.prediction, guess, sequences)
+            weights["reversal"] = self._moving("reversal_weight")
         if c.information_weight:
             terms["information"] = self._information(q, static, dynamic)
             weights["information"] = c.information_weight
         means = {name: value.mean() for name, value in terms.items()}
         total = torch.stack([weights[name] * value for name, value in means.items()]).sum()
-        return LossOutput(total, {name: value.detach() for name, value in means.items()})
+        logged = {name: value.detach() for name, value in means.items()}
+        if c.information_weight:
+            ceiling = information_ceiling(sequences=self.sequences or len(static), batch=len(static))
+            logged["information_share"] = logged["information"] / max(dynamic.shape[1] * ceiling, 1e-12)
+            if self.training:
+                self._saturation.look(logged["information_share"])
+        return LossOutput(total, logged)
+
+    def _moving(self, name: str) -> float | Tensor:
+        """A weight at the present step; in evaluation mode that of the configuration, so that losses compare."""
+        value: float = getattr(self.config, name)
+        return self.get_buffer(name) if self.training else value
 
     def negative_elbo(
         self,
@@ -263,15 +298,12 @@ class S3VAE(Disentangler):
         near, far = torch.linalg.vector_norm(torch.stack([static - positive, static - negative]), dim=2)
         return functional.relu(near - far + self.config.margin) * other.any(1)
 
-    def _prediction(
-        self, p: PredictionConfig, predictor: nn.Module, dynamic: Tensor, sequences: Sequences
-    ) -> Tensor:
-        """The loss of predicting the target from ``d^τ`` (Sec. 4.2), a mean over existing steps, ``(B,)``."""
+    def _prediction(self, p: PredictionConfig, predicted: Tensor, sequences: Sequences) -> Tensor:
+        """The loss of a prediction ``(B, V, width)`` of the target (Sec. 4.2), a mean over existing steps, ``(B,)``."""
         if p.target not in sequences.targets:
             known = ", ".join(sequences.targets) or "none"
             raise InputError(f"s3vae predicts the target {p.target!r}; the batch has: {known}")
         wanted = sequences.targets[p.target]
-        predicted = predictor(dynamic)
         if wanted.shape != predicted.shape:
             raise InputError(
                 f"target {p.target!r}: shape {tuple(wanted.shape)}; model.prediction.width says {tuple(predicted.shape)}"
@@ -294,9 +326,23 @@ class S3VAE(Disentangler):
 
         Before training has begun that number is not known: N is then the size of the batch.
         """
+        if not self.config.information_into_dynamic:
+            q = FactorPosterior(
+                q.static, DiagonalGaussian(q.dynamic.mean.detach(), q.dynamic.log_std.detach())
+            )
+            dynamic = dynamic.detach()
         per_step = weighted_mutual_information(
             pairwise_log_density(q.static, static),
             pairwise_log_density(q.dynamic, dynamic),
             sequences=self.sequences or len(static),
         )
         return per_step.sum()
+
+
+def _predictor(prediction: PredictionConfig | None, inputs: int) -> nn.Module | None:
+    """Two layers from a factor to the target; None without a target."""
+    if prediction is None:
+        return None
+    return nn.Sequential(
+        nn.Linear(inputs, prediction.hidden), nn.ReLU(), nn.Linear(prediction.hidden, prediction.width)
+    )

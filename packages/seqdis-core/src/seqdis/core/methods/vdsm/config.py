@@ -38,12 +38,12 @@ class VDSMConfig(Config):
         description="likelihood of a pixel in [0, 1] (bernoulli), or of a normalised value around its mean (gaussian)",
     )
     observation_std: float = Field(
-        0.1, gt=0, description="standard deviation of the Gaussian likelihood; that of the data is 0.5"
+        0.5, gt=0, description="standard deviation of the Gaussian likelihood; that of the data is 0.5"
     )
     evidence: bool = Field(
-        True,
+        False,
         description="whether the LSTM that infers poses reads the frames; otherwise poses depend on them through d "
-        "alone",
+        "alone, as in the paper",
     )
     temperature: float = Field(
         1.0, gt=0, description="temperature τ_s of the mixture of experts, where no stage changes it"

@@ -173,12 +173,31 @@ class VDSM(Disentangler):
 
         A model that was stopped in its first stage has the means of ``q(z^τ | x^τ)`` and no action.
         """
+        return self._infer(sequences, None)
+
+    @torch.no_grad()
+    def draw_factors(self, sequences: Any, *, generator: GeneratorLike) -> Factors:
+        """One draw of ``s``, of ``d`` and of the poses given them, in the form that :meth:`encode` gives means in.
+
+        Args:
+            sequences: Anything that :func:`~seqdis.core.coercion.as_sequences` reads.
+            generator: Source of the draws, one stream a sequence.
+        """
+        ready = self._ready(sequences)
+        return self._infer(ready, stack_generators(generator, len(ready))).with_index_of(ready)
+
+    def _infer(self, sequences: Sequences, rows: GeneratorStack | None) -> Factors:
+        """The factors' means, or draws where there is a source of them."""
+
+        def value(q: DiagonalGaussian) -> Tensor:
+            return q.mean if rows is None else q.draw(rows)
+
         features, mask = self._features(sequences), sequences.mask
-        static, embeddings = self.identity(features, mask).mean, self.pose_head(features)
+        static, embeddings = value(self.identity(features, mask)), self.pose_head(features)
         if not self._sequences:
-            return Factors(static, self.frame_pose(embeddings).mean)
-        action = self.inference.action(embeddings, mask).mean
-        poses = self.inference.poses(embeddings, action).value
+            return Factors(static, value(self.frame_pose(embeddings)))
+        action = value(self.inference.action(embeddings, mask))
+        poses = self.inference.poses(embeddings, action, generator=rows).value
         return Factors(static, poses, {_ACTION: Extra(action, "dynamic")})
 
     def mixture(self, static: Tensor) -> Tensor:

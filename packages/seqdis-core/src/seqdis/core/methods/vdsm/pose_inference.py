@@ -66,7 +66,7 @@ class PoseInference(nn.Module):
             depend on the frames through ``d`` alone.
     """
 
-    def __init__(self, features: int, *, hidden: int, action: int, pose: int, evidence: bool = True) -> None:
+    def __init__(self, features: int, *, hidden: int, action: int, pose: int, evidence: bool = False) -> None:
         super().__init__()
         self.evidence = evidence
         self.forward_lstm = nn.LSTM(features, hidden, batch_first=True)
