@@ -43,11 +43,11 @@ def fitting_tensor(value: Tensor, expected: Tensor, name: str, *, finite: bool =
     Args:
         value: The saved tensor.
         expected: The tensor that it is for.
-        name: Its file and name, for the message.
+        name: File and name of the tensor, for the message.
         finite: Refuse NaN and Inf.
 
     Raises:
-        InputError: It is of a type that is not floating where it should be, or not finite.
+        InputError: The tensor is of a type that is not floating where a floating one is expected, or not finite.
     """
     floating = expected.is_floating_point()
     if value.dtype != expected.dtype and not (floating and value.is_floating_point()):

@@ -23,7 +23,7 @@ class LogLine:
 
     Attributes:
         text: The line as it stands in the file.
-        record: What it says: ``step``, and beside it numbers or None by name, ``curves``, or one of :data:`NOTES`.
+        record: Values of the line: ``step``, and beside it numbers or None by name, ``curves``, or one of :data:`NOTES`.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""What ``run.json`` says of a finished training."""
+"""The record ``run.json`` of a finished training."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def with_training(
 
 
 def _of_prior(folder: Path) -> RunRecord | None:
-    """How a prior was fitted; None where a run has none."""
+    """The record of how a prior was fitted; None where a run has none."""
     if not (folder / "prior.json").is_file():
         return None
     return parse_run_record(read_about(folder)["about"], where=f"{folder / 'prior.json'}: about")

@@ -159,7 +159,7 @@ def _read_record(path: Path) -> ResultRecord:
 
 
 def _record_of(run: Path) -> RunRecord:
-    """What ``run.json`` says of the training; nothing where it is missing or damaged, for a page can do without."""
+    """The record ``run.json`` of the training; nothing where it is missing or damaged, for a page can do without."""
     from seqdis.core.run_record import RunRecord, read_run_record
 
     try:

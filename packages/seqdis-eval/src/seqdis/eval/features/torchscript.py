@@ -61,12 +61,12 @@ def call_script(what: str, path: Path, call: Callable[[], Any]) -> Any:
     """Whatever a script returns; a script is a program, and may throw anything.
 
     Args:
-        what: What the script is for, in words.
+        what: Purpose of the script, in words.
         path: Path of the script, for the message.
         call: Function that calls it.
 
     Raises:
-        InputError: It fails.
+        InputError: The script fails.
     """
     try:
         return call()
@@ -81,7 +81,7 @@ def _called(
     """The numbers that a script returns, checked; None in ``shape`` stands for any size.
 
     Args:
-        what: What the script is for, in words.
+        what: Purpose of the script, in words.
         path: Path of the script, for the message.
         call: Function that calls it.
         shape: The shape that it must return.

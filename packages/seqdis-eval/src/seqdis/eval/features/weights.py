@@ -100,8 +100,8 @@ def load_weights(network: nn.Module, state: Mapping[str, Tensor], path: Path, *,
     """Give a network the weights of a file.
 
     Args:
-        network: The network.
-        state: What :func:`read_state_dict` gave, or a part of it.
+        network: Network that takes the weights.
+        state: Tensors that :func:`read_state_dict` gave, or some of them.
         path: The file, for the message.
         what: The network in words, for the message.
 

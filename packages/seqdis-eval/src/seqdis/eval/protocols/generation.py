@@ -170,8 +170,7 @@ def _chosen(
     whole = len(kept) // PUBLISHED_BATCH * PUBLISHED_BATCH
     if not whole:
         raise InputError(
-            f"generation: published mode drops a batch of less than {PUBLISHED_BATCH} clips, and {len(kept)} "
-            f"with balanced classes are all there is; allowed: --mode corrected, or more clips"
+            f"generation: {len(kept)} clips of balanced classes; allowed: {PUBLISHED_BATCH} or more, or --mode corrected"
         )
     return kept[:whole]
 

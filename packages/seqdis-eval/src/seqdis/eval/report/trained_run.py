@@ -57,7 +57,7 @@ class TrainedRun:
         prior: Draws samples; None where there is none.
         components: Directions of traversals.
         record: Metrics that were measured before, or None.
-        about: What its ``run.json`` says.
+        about: Record ``run.json`` of its training.
     """
 
     name: str

@@ -29,8 +29,8 @@ class Trial(Config):
         steps: Number of optimiser steps that it took.
         seconds: Time of the training, by the clock.
         settings: Settings that differ from those of the preset, ``key=value`` each.
-        figures: What was measured of it, by name; empty where nothing was.
-        note: What was learnt from it.
+        figures: Figures that were measured of the run, by name; empty where there are none.
+        note: Lesson of the run, in words.
     """
 
     # A number written as a string, or a bool as a number, is a damaged file rather than a value.
@@ -98,7 +98,7 @@ def trials_page(path: Path) -> str:
     """The page about a file of trials: a row each, in order.
 
     Raises:
-        InputError: As :func:`read_trials`.
+        InputError: A line of the log is no trial, see :func:`read_trials`.
     """
     rows = []
     for trial in read_trials(path):

@@ -22,8 +22,8 @@ from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
+from seqdis.core.methods.diffsda.gaussian_channel import gaussian_channel, unit_power
 from seqdis.core.methods.diffsda.hooks import DiffSDAHooks
-from seqdis.core.nn.gaussian_channel import gaussian_channel, unit_power
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.recurrent import FactorLSTM
 from seqdis.core.nn.residual_encoder import ResidualEncoder

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from seqdis.core.nn.gaussian_channel import gaussian_channel, unit_power
+from seqdis.core.methods.diffsda.gaussian_channel import gaussian_channel, unit_power
 from seqdis.core.random import GeneratorStack
 
 
