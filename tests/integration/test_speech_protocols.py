@@ -50,8 +50,8 @@ def test_a_run_is_verified_and_heard(run: Path, tmp_path: Path, monkeypatch: pyt
     assert result.exit_code == 0, result.output
     record = ResultRecord.load(out)
     assert (record.protocol, record.mode) == ("speaker", "published")
-    assert list(record.metrics)[:6] == [
-        "eer_static", "eer_dynamic", "eer_gap", "eer_frames", "mse", "dnsmos"
+    assert list(record.metrics)[:7] == [
+        "eer_static", "eer_dynamic", "eer_gap", "eer_frames", "mse", "decoding_mse", "dnsmos"
     ]  # fmt: skip
     assert record.metrics["eer_static"].n == 360
     assert {"csim", "csim_reconstruction", "p835_overall@swap"} <= record.metrics.keys()
@@ -78,6 +78,7 @@ def test_without_listening_nothing_more_is_needed(run: Path, monkeypatch: pytest
         "eer_gap",
         "eer_frames",
         "mse",
+        "decoding_mse",
     ]
     assert (run / "eval/speaker/report.html").is_file()
 

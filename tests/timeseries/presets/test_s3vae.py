@@ -34,5 +34,12 @@ def test_a_step_on_stays_with_gaps() -> None:
     batch = Sequences(torch.randn(3, 12, 10), mask=mask, observed=observed, keys=["a", "b", "c"])
     out = model.loss(batch, generator=GeneratorStack.shard(0, 3, slice(0, 3)))
     out.loss.backward()  # type: ignore[no-untyped-call]
-    assert set(out.terms) == {"reconstruction", "kl_static", "kl_dynamic", "consistency", "information"}
+    assert set(out.terms) == {
+        "reconstruction",
+        "kl_static",
+        "kl_dynamic",
+        "consistency",
+        "information",
+        "information_share",
+    }
     assert all(p.grad is None or bool(p.grad.isfinite().all()) for p in model.parameters())

@@ -24,7 +24,7 @@ class EMA:
 
     def __init__(self, model: nn.Module, *, decay: float) -> None:
         self.decay = decay
-        self._parameters = [p for p in model.parameters() if p.requires_grad]
+        self._parameters: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self._averages = [p.detach().clone() for p in self._parameters]
 
     @torch.no_grad()

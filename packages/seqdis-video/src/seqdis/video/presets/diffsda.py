@@ -315,13 +315,7 @@ def diffsda_sprites32_paper() -> RunConfig:
     few frames of each clip, which gives the same loss on average.
     """
     config = _ours(preset="diffsda-sprites32-paper", p_mean=-1.2, sampler=EDMConfig(steps=32), **_SPRITES32)
-    denoiser = config.model.denoiser.model_copy(update={"positions": 0})
-    return config.model_copy(
-        update={
-            "model": config.model.model_copy(update={"denoiser": denoiser}),
-            "train": config.train.model_copy(update={"weight_decay": 1e-5}),
-        }
-    )
+    return change_config(config, {"model.denoiser.positions": 0, "train.weight_decay": 1e-5})
 
 
 def diffsda_shapes() -> RunConfig:
