@@ -72,3 +72,16 @@ def test_results_are_told_on_any_terminal(
     assert result.exit_code == 0, result.output
     assert r"out\udcff" in result.stdout
     assert np.isfinite(np.load(next(out.glob("*.npy")))).all()
+
+
+def test_a_run_needs_a_name_that_tensorboard_takes(refused: Callable[..., str], tmp_path: Path) -> None:
+    out = tmp_path / os.fsdecode(b"run\xff")
+    said = refused("train", "toy", "train.steps=1", "--out", out, "--device", "cpu")
+    assert said.endswith("is no name in UTF-8, as TensorBoard needs it; choose another folder")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", ["", "."])
+def test_a_path_without_a_name_is_one_line(refused: Callable[..., str], recordings: Path, path: str) -> None:
+    said = refused("data", "check", recordings, "--preset", "toy-folder", "--html", path)
+    assert said == ".: has no name of its own; needed is the path of a file or a new folder"
