@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seqdis.core.errors import InputError
+from seqdis.core.largest_sizes import DEEPEST, LONGEST, LONGEST_CLIP, WIDEST
 
 __all__ = [
     "DEEPEST", "LONGEST", "LONGEST_CLIP", "WIDEST", "Config", "Level", "Width", "parse_config", "setting_paths",
@@ -16,11 +17,7 @@ __all__ = [
 
 C = TypeVar("C", bound=BaseModel)
 
-# No model that was ever trained reaches these; a configuration that came with a file may ask for anything.
-WIDEST, DEEPEST = 1 << 16, 1 << 10
-"""The largest width of a layer, and the largest number of layers, levels or heads."""
-LONGEST, LONGEST_CLIP = 10**9, 10**7
-"""The largest number of repetitions of anything (steps, epochs, draws), and of steps of a sequence."""
+# A configuration that came with a file may ask for anything.
 _DEEPEST_NESTING, _LARGEST_INTEGER = 32, (1 << 63) - 1
 Width = Annotated[int, Field(ge=1, le=WIDEST)]
 """A width in a list of several."""

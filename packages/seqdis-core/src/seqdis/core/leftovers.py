@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from seqdis.core.errors import InputError
+
 __all__ = ["LOCK_FILE", "is_alive", "machine", "remove_leftovers", "temporary_path"]
 
 Kind = Literal["partial", "replaced", "removed"]
@@ -75,8 +77,13 @@ def temporary_path(path: Path, kind: Kind = "partial") -> Path:
     Args:
         path: Path of the whole.
         kind: State of the temporary folder: half written, moved aside, or half removed.
+
+    Raises:
+        InputError: The path ends in no name, such as ``..``.
     """
     name = path.name
+    if name in ("", ".."):
+        raise InputError(f"{path}: has no name of its own; needed is the path of a file or a new folder")
     if len(os.fsencode(name)) > _LONGEST:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
     return path.with_name(f".{kind}-{name}-{machine()}-{os.getpid()}-{secrets.token_hex(4)}")

@@ -21,6 +21,7 @@ from seqdis.core.data.recording import Recording
 from seqdis.core.device_choice import pick_device
 from seqdis.core.errors import InputError
 from seqdis.core.executors import ShardJob, ShardWorker
+from seqdis.core.printable_names import printable
 from seqdis.core.registry import get_modality
 from seqdis.core.training.devices import fast_layout
 
@@ -83,7 +84,7 @@ class LatentJob(ShardJob):
                     hint = "" if self.files == 1 else "; --skip-bad leaves out what cannot be used"
                     raise InputError(f"{error}{hint}") from error
                 left = LeftOut(path, "damaged", str(error).removeprefix(f"{path}: "))
-                yield FrameBatch(None, (left,), broken=str(path.relative_to(self.root)))
+                yield FrameBatch(None, (left,), broken=printable(str(path.relative_to(self.root))))
 
     def _open(self, path: Path, data: DataConfig) -> Sequence[Recording]:
         # What is too short for a sequence is a matter of the training that reads the latents.

@@ -8,6 +8,8 @@ A distribution adds a command by an entry point that names a typer function (or 
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib.metadata import EntryPoint, version
 from typing import Annotated, Any
 
@@ -91,6 +93,10 @@ def _root(
     ] = False,
 ) -> None:
     """Split sequences into what stays and what moves, and mix them anew."""
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # a name of a file may hold what is no text, or no letter here
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 app.command("list")(list_)

@@ -19,6 +19,7 @@ from seqdis.core.cli.options import (
     optional,
 )
 from seqdis.core.cli.output import print_result, progress_bar
+from seqdis.core.largest_sizes import LONGEST
 
 __all__ = ["encode"]
 
@@ -36,7 +37,7 @@ def encode(
     out: Annotated[Path, optional(_OUT, "--out")] = ...,  # type: ignore[assignment]
     codec: Annotated[Path | None, optional(_CODEC, "--codec")] = None,
     skip_bad: SkipBad = False,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help=_BATCH)] = 32,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=LONGEST, help=_BATCH)] = 32,
     workers: Workers = 0,
     executor: ExecutorName = "local",
     executor_settings: ExecutorSettings = None,

@@ -9,6 +9,7 @@ import typer
 
 from seqdis.core.cli.options import Json, argument, optional
 from seqdis.core.cli.output import print_json, print_line, progress_bar
+from seqdis.core.largest_sizes import DEEPEST
 
 __all__ = ["prepare"]
 
@@ -29,7 +30,9 @@ def prepare(
     ] = None,
     workers: Annotated[
         int | None,
-        optional("Number of processes; as many as there are cores when omitted.", "--workers", min=1),
+        optional(
+            "Number of processes; as many as there are cores when omitted.", "--workers", min=1, max=DEEPEST
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Take away first what was prepared in OUT before.")

@@ -9,6 +9,7 @@ import typer
 
 from seqdis.core.cli.options import Device, Json, optional
 from seqdis.core.cli.output import print_json, print_line, print_metrics, progress_bar
+from seqdis.core.largest_sizes import LARGEST_SEED
 
 __all__ = ["demo"]
 
@@ -21,7 +22,10 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="The folder for all files.")] = Path("runs/demo"),
     overrides: Annotated[list[str] | None, optional(_SET, "--set", metavar="KEY=VALUE")] = None,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Seed of the data, the training and every draw.")
+        int,
+        typer.Option(
+            "--seed", min=0, max=LARGEST_SEED, help="Seed of the data, the training and every draw."
+        ),
     ] = 0,
     device: Device = None,
     force: Annotated[bool, typer.Option("--force", help=_FORCE)] = False,

@@ -22,6 +22,7 @@ from seqdis.core.cli.options import (
     optional,
 )
 from seqdis.core.cli.output import print_result, progress_bar
+from seqdis.core.largest_sizes import LONGEST_CLIP
 
 __all__ = ["encode"]
 
@@ -38,7 +39,7 @@ def encode(
     run: RunFolder,
     inputs: Inputs,
     out: Annotated[Path, optional(_OUT, "--out")],
-    stride: Annotated[int | None, optional(_STRIDE, min=1)] = None,
+    stride: Annotated[int | None, optional(_STRIDE, min=1, max=LONGEST_CLIP)] = None,
     tail: Annotated[bool | None, optional(_TAIL, "--tail/--no-tail")] = None,
     skip_bad: SkipBad = False,
     batch_size: BatchSize = 64,

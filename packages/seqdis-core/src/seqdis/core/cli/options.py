@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from seqdis.core.largest_sizes import DEEPEST, LARGEST_SEED, LONGEST, LONGEST_CLIP
 from seqdis.core.named_models import find_run
 
 __all__ = [
@@ -79,9 +80,9 @@ ModelSettings = Annotated[list[str] | None, optional(_SETTING, "--model", metava
 Overrides = Annotated[list[str] | None, argument("KEY=VALUE", _CHANGES)]
 Resume = Annotated[bool, typer.Option("--resume", help=_RESUME)]
 InitFrom = Annotated[Path | None, optional(_INIT_FROM, "--init-from", metavar="RUN")]
-Frames = Annotated[int | None, optional(_FRAMES, "--frames", min=1)]
+Frames = Annotated[int | None, optional(_FRAMES, "--frames", min=1, max=LONGEST_CLIP)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for a program to read.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of every random draw.")]
 SamplerName = Annotated[
     str | None,
     optional(
@@ -90,11 +91,13 @@ SamplerName = Annotated[
         metavar="NAME",
     ),
 ]
-SamplerSteps = Annotated[int | None, optional(_STEPS, "--steps", min=2)]
+SamplerSteps = Annotated[int | None, optional(_STEPS, "--steps", min=2, max=1_000_000)]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help=_BAD)]
-Start = Annotated[int, typer.Option("--start", min=0, help="First step to take of a longer input.")]
-BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Sequences a pass.")]
-Workers = Annotated[int, typer.Option("--workers", min=0, help=_WORKERS)]
+Start = Annotated[
+    int, typer.Option("--start", min=0, max=LONGEST, help="First step to take of a longer input.")
+]
+BatchSize = Annotated[int, typer.Option("--batch-size", min=1, max=LONGEST, help="Sequences a pass.")]
+Workers = Annotated[int, typer.Option("--workers", min=0, max=DEEPEST, help=_WORKERS)]
 ExecutorName = Annotated[str, typer.Option("--executor", metavar="NAME", help=_EXECUTOR)]
 ExecutorSettings = Annotated[
     list[str] | None, optional(_EXECUTOR_SETTING, "--executor-option", metavar="KEY=VALUE")

@@ -19,6 +19,7 @@ from seqdis.core.cli.options import (
     optional,
 )
 from seqdis.core.cli.output import print_result
+from seqdis.core.largest_sizes import LONGEST, LONGEST_CLIP
 
 __all__ = ["sample"]
 
@@ -33,11 +34,11 @@ _PRIOR = "A setting of the prior for these draws, e.g. temperature=0.8; may be r
 
 def sample(
     run: RunFolder,
-    count: Annotated[int | None, optional(_COUNT, "--count", "-n", min=1)] = None,
+    count: Annotated[int | None, optional(_COUNT, "--count", "-n", min=1, max=LONGEST)] = None,
     content: Annotated[Path | None, optional(_CONTENT, "--content")] = None,
     start: Start = 0,
     out: Annotated[Path | None, optional("A folder; RUN/sample when omitted.", "--out")] = None,
-    frames: Annotated[int | None, optional(_FRAMES, min=1)] = None,
+    frames: Annotated[int | None, optional(_FRAMES, min=1, max=LONGEST_CLIP)] = None,
     prior_settings: Annotated[list[str] | None, optional(_PRIOR, "--prior", metavar="KEY=VALUE")] = None,
     steps: SamplerSteps = None,
     sampler: SamplerName = None,

@@ -21,6 +21,7 @@ from seqdis.core.cli.options import (
 )
 from seqdis.core.cli.output import print_result
 from seqdis.core.errors import InputError
+from seqdis.core.largest_sizes import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,7 @@ def swap(
     dynamic: Annotated[Path | None, optional(_DYNAMIC, "--dynamic")] = None,
     out: Annotated[Path | None, optional(_OUT, "--out")] = None,
     picture: Annotated[Path | None, optional(_PICTURE, "--picture")] = None,
-    count: Annotated[int | None, optional(_COUNT, "--count", "-n", min=1)] = None,
+    count: Annotated[int | None, optional(_COUNT, "--count", "-n", min=1, max=LONGEST)] = None,
     extra: Annotated[str | None, optional(_EXTRA, "--extra", metavar="NAME")] = None,
     noise: Annotated[Literal["dynamic", "static", "fresh"], typer.Option("--noise", help=_NOISE)] = "dynamic",
     independent: Annotated[bool, typer.Option("--independent", help=_INDEPENDENT)] = False,

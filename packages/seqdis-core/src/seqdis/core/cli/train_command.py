@@ -11,6 +11,7 @@ import typer
 
 from seqdis.core.cli.options import Data, Device, InitFrom, Json, Overrides, Resume, argument, optional
 from seqdis.core.cli.output import print_json, print_result, print_table
+from seqdis.core.largest_sizes import LARGEST_SEED
 
 __all__ = ["train"]
 
@@ -22,7 +23,7 @@ def train(
     out: Annotated[Path | None, optional("The run's folder; runs/PRESET when omitted.", "--out")] = None,
     resume: Resume = False,
     init_from: InitFrom = None,
-    seed: Annotated[int | None, optional("Same as train.seed=N.", "--seed", min=0)] = None,
+    seed: Annotated[int | None, optional("Same as train.seed=N.", "--seed", min=0, max=LARGEST_SEED)] = None,
     device: Device = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out files that cannot be used, and list them.")

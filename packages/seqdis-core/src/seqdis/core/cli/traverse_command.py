@@ -22,6 +22,7 @@ from seqdis.core.cli.options import (
 )
 from seqdis.core.cli.output import print_json, print_line, print_table
 from seqdis.core.errors import InputError
+from seqdis.core.largest_sizes import WIDEST
 
 __all__ = ["traverse"]
 
@@ -37,9 +38,9 @@ def traverse(
     factor: Annotated[
         Literal["static", "dynamic"], typer.Option("--factor", help="Which factor moves.")
     ] = "static",
-    component: Annotated[list[int] | None, optional(_COMPONENT, "--component", min=0)] = None,
+    component: Annotated[list[int] | None, optional(_COMPONENT, "--component", min=0, max=WIDEST)] = None,
     span: Annotated[float, typer.Option("--span", help="α goes from -span to span (DiffSDA, Eq. 6).")] = 1.0,
-    points: Annotated[int, typer.Option("--points", min=2, help="Number of values of α.")] = 7,
+    points: Annotated[int, typer.Option("--points", min=2, max=WIDEST, help="Number of values of α.")] = 7,
     out: Annotated[Path | None, optional("A folder; RUN/traverse when omitted.", "--out")] = None,
     data: Data = None,
     start: Start = 0,

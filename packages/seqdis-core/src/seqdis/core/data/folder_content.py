@@ -23,6 +23,7 @@ from seqdis.core.data.tar_shards import container_of, labels_of
 from seqdis.core.data.unpacked_files import unpack
 from seqdis.core.errors import InputError
 from seqdis.core.executors.shard_folder import is_shard_folder
+from seqdis.core.printable_names import printable
 from seqdis.core.reading import readable
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _open(modality: Modality, path: Path, data: DataConfig, root: Path | None) -
             )
         if isinstance(recording, Clip):  # what is not in memory is checked where it is read
             recording.check()
-    named = [one.named(name + one.key.removeprefix(file.name)) for one in recordings]
+    named = [one.named(printable(name + one.key.removeprefix(file.name))) for one in recordings]
     if file == path:
         return named
     labels = labels_of(path, data.label_fields)

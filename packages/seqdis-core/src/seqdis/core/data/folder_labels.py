@@ -9,6 +9,7 @@ from typing import Any
 
 from seqdis.core.data.labels import Label
 from seqdis.core.errors import InputError
+from seqdis.core.printable_names import printable
 from seqdis.core.reading import read_json
 
 __all__ = ["LABELS_FILE", "FolderLabels", "read_folder_labels"]
@@ -66,8 +67,11 @@ def read_folder_labels(root: Path) -> FolderLabels | None:
         if not isinstance(row, dict) or row.keys() != factors.keys():
             received = sorted(row) if isinstance(row, dict) else row
             raise InputError(f"{path}: clip {key!r} has labels {received}; declared: {sorted(factors)}")
-    classes = {name: sorted({str(row[name]) for row in clips.values()}) for name in factors}
+    classes = {name: sorted({printable(str(row[name])) for row in clips.values()}) for name in factors}
     return FolderLabels(
-        {name: Label(tuple(classes[name]), factor) for name, factor in factors.items()},
-        {key: {name: str(row[name]) for name in factors} for key, row in clips.items()},
+        {printable(name): Label(tuple(classes[name]), factor) for name, factor in factors.items()},
+        {
+            printable(key): {printable(name): printable(str(row[name])) for name in factors}
+            for key, row in clips.items()
+        },
     )

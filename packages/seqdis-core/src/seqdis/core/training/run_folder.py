@@ -9,6 +9,7 @@ from seqdis.core.config import RunConfig
 from seqdis.core.errors import InputError
 from seqdis.core.files import replace_with_json
 from seqdis.core.leftovers import remove_leftovers
+from seqdis.core.printable_names import printable
 from seqdis.core.remembered_data import RememberedData, remember_data
 from seqdis.core.training.checkpoint import list_checkpoints, prune_checkpoints, read_state
 
@@ -43,10 +44,14 @@ class RunFolder:
         """Check whether a run may start or continue here, without changing anything.
 
         Raises:
-            InputError: There is a run and ``resume`` is False, or the path is a file.
+            InputError: There is a run and ``resume`` is False, the path is a file, or its name is no text.
         """
         if self.root.exists() and not self.root.is_dir():
             raise InputError(f"{self.root}: is a file; a run needs a folder")
+        if printable(str(self.root)) != str(self.root):
+            raise InputError(
+                f"{self.root}: is no name in UTF-8, as TensorBoard needs it; choose another folder"
+            )
         started = [p for p in (self.config, self.checkpoints, self.root / "log.jsonl") if p.exists()]
         # Of a killed start nothing but an empty folder may be there: that is a fresh one.
         if (started or self.finished) and not resume:

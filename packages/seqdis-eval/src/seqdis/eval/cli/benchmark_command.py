@@ -11,6 +11,7 @@ import typer
 
 from seqdis.core.cli.options import Data, Device, Json, Seed
 from seqdis.core.cli.output import print_json, print_line, print_table, progress_bar
+from seqdis.core.largest_sizes import LONGEST
 
 __all__ = ["benchmark"]
 
@@ -41,7 +42,9 @@ def benchmark(
             help="A setting and the values that it takes in turn; of several, every combination.",
         ),
     ] = None,
-    pairs: Annotated[int, typer.Option(min=1, help="Swaps that are judged, of each method.")] = 200,
+    pairs: Annotated[
+        int, typer.Option(min=1, max=LONGEST, help="Swaps that are judged, of each method.")
+    ] = 200,
     runs: Annotated[
         Path | None,
         typer.Option(

@@ -12,6 +12,7 @@ from seqdis.core.capabilities import learned_prior
 from seqdis.core.cli.options import Data, Device, Json, SamplerName, SamplerSteps, Seed, argument, run_folders
 from seqdis.core.cli.output import print_json, print_line, progress_bar
 from seqdis.core.errors import InputError
+from seqdis.core.largest_sizes import LONGEST, WIDEST
 
 if TYPE_CHECKING:
     from seqdis.core.analysis import PrincipalComponents
@@ -37,10 +38,17 @@ def report(
         typer.Option("--results", show_default=False, help="Further metrics to show; may be repeated."),
     ] = None,
     clips: Annotated[int, typer.Option(min=2, max=12, help="Test clips that are swapped.")] = 5,
-    reconstructions: Annotated[int, typer.Option(min=1, help="Test clips that are reconstructed.")] = 6,
-    samples: Annotated[int, typer.Option(min=0, help="Sequences drawn, where there is a prior.")] = 12,
+    reconstructions: Annotated[
+        int, typer.Option(min=1, max=WIDEST, help="Test clips that are reconstructed.")
+    ] = 6,
+    samples: Annotated[
+        int, typer.Option(min=0, max=WIDEST, help="Sequences drawn, where there is a prior.")
+    ] = 12,
     probed: Annotated[
-        int, typer.Option(min=0, help="Sequences of each split that probes see, at most; 0: no probes.")
+        int,
+        typer.Option(
+            min=0, max=LONGEST, help="Sequences of each split that probes see, at most; 0: no probes."
+        ),
     ] = 1024,
     data: Data = None,
     steps: SamplerSteps = None,
