@@ -12,6 +12,7 @@ from seqdis.core.config import (
     RunConfig,
     StageConfig,
     TrainConfig,
+    change_config,
 )
 from seqdis.core.diffusion.samplers.dpmpp import DPMPPConfig
 from seqdis.core.diffusion.samplers.edm import EDMConfig
