@@ -4,34 +4,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.core.methods.diffsda.tiny_diffsda import batch, make, rows
 from torch import Tensor
 
-from seqdis.core.config import apply_overrides
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.model_files import state_to_save
-from seqdis.core.pretrained import build_model
-from seqdis.core.random import GeneratorStack
-from seqdis.core.registry import build_dataset, get_preset
+from seqdis.core.registry import build_dataset
 from seqdis.core.sequences import Sequences
-
-
-def make(*overrides: str) -> Disentangler:
-    torch.manual_seed(0)
-    config = apply_overrides(get_preset("toy"), overrides)
-    model = build_model(config)
-    model.normalizer.fit(build_dataset("toy", config.data, "train"))
-    return model.eval()
-
-
-def batch(count: int = 4, steps: int = 6) -> Tensor:
-    return torch.randn(count, steps, 8, generator=torch.Generator().manual_seed(5))
-
-
-def rows(count: int, seed: int = 0) -> GeneratorStack:
-    return GeneratorStack.shard(seed, count, slice(0, count))
 
 
 @pytest.fixture(scope="module")
