@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
 import math
+import threading
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,23 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match=r"log\.jsonl: cannot be written: No space left on device$"):
         write_to_a_full_disk()
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_disk_that_is_full_from_the_beginning_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    def full(self: RecordWriter, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RecordWriter, "write", full)
+    with pytest.raises(InputError, match=r"log\.jsonl: cannot be written: No space left on device$"):
+        RunLog(tmp_path, start=0, total=3, command="x", show_progress=False)
+    for thread in threading.enumerate():
+        if type(thread).__module__.startswith("tensorboard."):
+            thread.join(5)
 
 
 class _Full:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -96,6 +97,21 @@ def truncate_log(path: Path, step: int, *, noted: Collection[str] = ()) -> None:
         partial.write_text("".join(kept), encoding="utf-8")
 
 
+def _leave_full_disks_to_the_caller() -> None:
+    """Let TensorBoard's thread print no traceback of what it cannot write: the next write in this one raises it."""
+    before = threading.excepthook
+    if getattr(before, "leaves_full_disks", False):
+        return
+
+    def hook(told: threading.ExceptHookArgs) -> None:
+        writes = type(told.thread).__module__.startswith("tensorboard.")
+        if not (writes and isinstance(told.exc_value, OSError)):
+            before(told)
+
+    hook.leaves_full_disks = True  # type: ignore[attr-defined]
+    threading.excepthook = hook
+
+
 class RunLog:
     """The logs of one run, written by one process.
 
@@ -110,6 +126,9 @@ class RunLog:
         notes: News of this start, written as a line of its own where there is any; see
             :mod:`seqdis.core.training.notes`.
         show_progress: Whether to show a progress bar on stderr, where that is a terminal.
+
+    Raises:
+        InputError: The disk is full or the folder cannot be written.
     """
 
     def __init__(
@@ -124,11 +143,18 @@ class RunLog:
     ) -> None:
         truncate_log(folder / "log.jsonl", start, noted=["changed", *(notes or {})])
         self._file = (folder / "log.jsonl").open("a", encoding="utf-8")
-        if notes:
-            self._file.write(json.dumps({"step": start, **notes}) + "\n")
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1 if start else None)
-        if command:
-            self._board.add_text("command", command, start)
+        _leave_full_disks_to_the_caller()
+        try:
+            if notes:
+                self._file.write(json.dumps({"step": start, **notes}) + "\n")
+                self._file.flush()
+            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1 if start else None)
+            if command:
+                self._board.add_text("command", command, start)
+        except OSError as error:
+            with contextlib.suppress(OSError):  # the same one about what is not yet written
+                self._file.close()
+            raise self._unwritable(error) from error
         self._progress = Progress(
             TextColumn("training"),
             BarColumn(),
