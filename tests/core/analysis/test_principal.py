@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from seqdis.core.analysis.principal import PrincipalComponents, label_association, principal_components
 from seqdis.core.errors import InputError
@@ -110,6 +113,33 @@ def test_save_then_load_is_bit_equal(tmp_path: Path) -> None:
     Factors(torch.zeros(1, 1), torch.zeros(1, 1, 1)).save(tmp_path / "f.safetensors")
     with pytest.raises(InputError, match="not a file of principal components"):
         PrincipalComponents.load(tmp_path / "f.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("mean", lambda x: x * torch.nan, "mean: . of . values are NaN or Inf"),
+        ("std", lambda x: x * 0, r"std: is 0 at index \(0,\)"),
+        ("directions", lambda x: x.float(), "directions is of type float32; allowed: float64"),
+        ("directions", lambda x: x.flatten()[:1], r"directions \(1,\), .*; allowed: mean \(F,\), std \(F,\)"),
+        ("directions", lambda x: x[:0], r"directions \(0, 5\), .*; allowed: mean"),
+        ("std", lambda x: x[:1], r"std \(1,\); allowed: mean|std \(1,\), .*; allowed: mean"),
+        ("explained", lambda x: x[:1], r"explained \(1,\).*; allowed: mean"),
+        ("explained", lambda x: x + 7, "explained holds what is no share; allowed: 0 to 1"),
+    ],
+)
+def test_a_damaged_file_is_told_by_its_tensor(
+    tmp_path: Path, name: str, change: Callable[[torch.Tensor], torch.Tensor], message: str
+) -> None:
+    path = tmp_path / "c.safetensors"
+    principal_components(drawn(), "static").save(path)
+    with safe_open(str(path), framework="pt") as file:
+        about = file.metadata()
+    tensors = load_file(path)
+    save_file(tensors | {name: change(tensors[name]).contiguous()}, path, about)
+    with pytest.raises(InputError, match=rf"^{path}: .*{message}") as told:
+        PrincipalComponents.load(path)
+    assert "\n" not in str(told.value)
 
 
 def test_bad_input_is_refused() -> None:

@@ -95,7 +95,7 @@ class PrincipalComponents:
         """Read what :meth:`save` wrote.
 
         Raises:
-            InputError: The file is missing, damaged, or holds something else, or a value is not finite.
+            InputError: The file is missing, damaged, or holds something else, or a value is not finite; shapes do not fit together.
         """
         with readable(path, "principal components"), safe_open(str(path), framework="pt") as file:
             factor = (file.metadata() or {}).get(_FORMAT)
@@ -108,6 +108,17 @@ class PrincipalComponents:
                 raise InputError(f"{path}: {name} is of type {kind}; allowed: float64")
             check_finite(value, f"{path}: {name}")
         check_scale(tensors["std"], f"{path}: std")
+        shapes = {name: tuple(value.shape) for name, value in tensors.items()}
+        kept, numbers = shapes["directions"] if len(shapes["directions"]) == 2 else (0, 0)
+        if not kept or shapes != {
+            "mean": (numbers,), "std": (numbers,), "directions": (kept, numbers), "explained": (kept,),
+        }:  # fmt: skip
+            described = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+            raise InputError(
+                f"{path}: {described}; allowed: mean (F,), std (F,), directions (K, F), explained (K,)"
+            )
+        if not bool(((tensors["explained"] >= 0) & (tensors["explained"] <= 1 + 1e-9)).all()):
+            raise InputError(f"{path}: explained holds what is no share; allowed: 0 to 1")
         return cls(factor, **tensors)
 
 
