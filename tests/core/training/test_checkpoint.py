@@ -102,6 +102,10 @@ def test_damage_is_named(stopped: tuple[RunConfig, Path], run: Run) -> None:
     with pytest.raises(InputError, match=r"state\.json: format 2; this version reads format 1$"):
         run(config, out, resume=True)
     state.write_text(whole)
+    _edit(state, format="a" * 5000)
+    with pytest.raises(InputError, match=r"state\.json: format 'a{79}; this version reads format 1$"):
+        run(config, out, resume=True)
+    state.write_text(whole)
     _edit(state, step=-1)
     with pytest.raises(InputError, match=r"state\.json: key 'step' is -1"):
         run(config, out, resume=True)

@@ -49,7 +49,7 @@ def read_run_config(path: Path) -> RunConfig:
     values = read_json(path)
     if not isinstance(values, dict) or values.get("format") != 2:
         version = values.get("format") if isinstance(values, dict) else type(values).__name__
-        raise InputError(f"{path}: format {version!r}; this version reads format 2")
+        raise InputError(f"{path}: format {version!r:.80}; this version reads format 2")
     model_values = values.get("model", {})
     config_class = get_method(str(values.get("method"))).config_class
     model = parse_config(config_class, model_values, where=f"{path}: model")

@@ -287,5 +287,5 @@ def _read(path: Path, schema: str | None) -> dict[str, Any]:
             "convert it by `python -m seqdis.eval.report.convert_results FILE`"
         )
     if received not in allowed:
-        raise InputError(f"{path}: schema {received!r}; this version reads {' and '.join(allowed)}")
+        raise InputError(f"{path}: schema {received!r:.80}; this version reads {' and '.join(allowed)}")
     return dict(values)

@@ -57,7 +57,7 @@ class PreparedRecord:
             lines = path.read_text(encoding="utf-8").split("\n")
             head = json.loads(lines[0])
             if head["format"] != _FORMAT:
-                raise InputError(f"{path}: has format {head['format']}; this version reads {_FORMAT}")
+                raise InputError(f"{path}: has format {head['format']!r:.80}; this version reads {_FORMAT}")
             record = cls(folder, head["settings"])
             for line in lines[1:-1]:  # behind the last line break stands nothing, or a line cut short
                 entry = json.loads(line)

@@ -92,7 +92,7 @@ def _read(manifest: Path) -> dict[str, Any]:
     try:
         values = json.loads(manifest.read_text(encoding="utf-8"))
         if values["format"] != _FORMAT:
-            raise InputError(f"{manifest}: has format {values['format']!r}; this version reads {_FORMAT}")
+            raise InputError(f"{manifest}: has format {values['format']!r:.80}; this version reads {_FORMAT}")
         return dict(values["libraries"])
     except InputError:
         raise

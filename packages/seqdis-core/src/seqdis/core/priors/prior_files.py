@@ -71,7 +71,9 @@ def read_prior_files(folder: str | Path, *, kind: str, build: Callable[[Mapping[
     values = read_json(path / "prior.json", kind="a prior")
     with readable(path, "a prior"):
         if values.get("format") != _format(kind):
-            raise InputError(f"{path}: format {values.get('format')!r}; this reader needs {_format(kind)!r}")
+            raise InputError(
+                f"{path}: format {values.get('format')!r:.80}; this reader needs {_format(kind)!r}"
+            )
         state = read_tensors(path / "prior.safetensors", kind="a prior")
         with as_large_as(state, path):
             prior = build(values, str(path / "prior.json"))

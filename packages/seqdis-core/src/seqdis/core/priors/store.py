@@ -72,7 +72,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     version = about.get("format") if isinstance(about, dict) else type(about).__name__
     if version not in [f"seqdis.prior.{kind}.1" for kind in kinds]:
         raise InputError(
-            f"{path}: format {version!r}; this version reads seqdis.prior.KIND.1 of {', '.join(kinds)}"
+            f"{path}: format {version!r:.80}; this version reads seqdis.prior.KIND.1 of {', '.join(kinds)}"
         )
     origin = about.get("about") or {}
     if not isinstance(origin, dict):

@@ -114,5 +114,5 @@ def read_state(checkpoint: Path) -> TrainerState:
     values = read_json(path)
     version = values.get("format") if isinstance(values, dict) else type(values).__name__
     if version != 1:
-        raise InputError(f"{path}: format {version!r}; this version reads format 1")
+        raise InputError(f"{path}: format {version!r:.80}; this version reads format 1")
     return parse_config(TrainerState, values, where=str(path))

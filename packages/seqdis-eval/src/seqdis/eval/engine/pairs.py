@@ -42,7 +42,7 @@ def kept_pairs(
             schema, where = kept["schema"], (kept["dataset"], kept["clips"], kept["seed"])
             pairs = [(int(static), int(dynamic)) for static, dynamic in kept["pairs"]]
         if schema != _SCHEMA:
-            raise InputError(f"{path}: schema {schema!r}; this version reads {_SCHEMA}")
+            raise InputError(f"{path}: schema {schema!r:.80}; this version reads {_SCHEMA}")
         if where == (dataset, clips, seed) and len(pairs) >= wanted:
             outside = [pair for pair in pairs if not all(0 <= index < clips for index in pair)]
             if outside:
