@@ -295,16 +295,16 @@ def diffsda_sprites32() -> RunConfig:
 
     - Both factors come from DiViD's sequence encoder. The last state of an LSTM has seen all frames; it holds the action
       and the heading, which last for the whole clip, and the decoder need not read them from ``d``.
-    - ``d`` has unit power, and noise is added to it in training, whose deviation rises from 0 to 1: as exact numbers ``d``
-      would hold the looks too.
+    - ``d`` has unit power, and noise is added to it in training, whose deviation rises from 0 to 0.5 in the first 2,000
+      steps: as exact numbers ``d`` would hold the looks too.
     - The denoiser sees pixel coordinates, and levels σ are drawn higher (P_mean 0), where frames of this size show
       nothing but what the factors say.
     - DPM-Solver++ decodes, in 12 steps.
     """
     config = _ours(
-        preset="diffsda-sprites32", sequence_encoder="residual", dynamic_noise=1.0, p_mean=0.0, **_SPRITES32
+        preset="diffsda-sprites32", sequence_encoder="residual", dynamic_noise=0.5, p_mean=0.0, **_SPRITES32
     )
-    rising = StageConfig(name="training", steps=4000, ramps={"dynamic_noise": RampConfig(start=0.0, end=1.0)})
+    rising = StageConfig(name="training", steps=2000, ramps={"dynamic_noise": RampConfig(start=0.0, end=0.5)})
     return config.model_copy(update={"train": config.train.model_copy(update={"stages": (rising,)})})
 
 
