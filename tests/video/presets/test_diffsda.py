@@ -79,7 +79,7 @@ def test_the_recipe_for_small_sprites_differs_from_the_papers_form_by_what_its_d
     differing = {
         key for key in DiffSDAConfig.model_fields if getattr(ours.model, key) != getattr(paper.model, key)
     }
-    assert differing == {"sequence_encoder", "dynamic_noise", "denoiser", "p_mean", "sampler"}
+    assert differing == {"sequence_encoder", "denoiser", "p_mean", "sampler"}
     assert paper.model.denoiser == ours.model.denoiser.model_copy(update={"positions": 0})
     assert (paper.model.p_mean, paper.model.p_std) == (COLUMNS["mug"]["P_mean"], COLUMNS["mug"]["P_std"])
     assert paper.train.weight_decay == 1e-5

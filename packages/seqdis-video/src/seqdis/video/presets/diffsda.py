@@ -8,9 +8,7 @@ from seqdis.core.config import (
     CodecConfig,
     DataConfig,
     PriorConfig,
-    RampConfig,
     RunConfig,
-    StageConfig,
     TrainConfig,
     change_config,
 )
@@ -42,8 +40,7 @@ _SPRITES32: dict[str, Any] = {
     "hidden_dim": 128,
     "encoder": BackboneConfig(kind="unet", channels=8, multipliers=(1, 2, 4), blocks=1),
     "denoiser_channels": 16,
-    "frames_per_clip": 2,
-    "batch_size": 16,
+    "frames_per_clip": 1,
     "steps": 5000,
     "lr": 2e-3,
     "warmup_steps": 100,
@@ -203,7 +200,6 @@ def _ours(
     batch_size: int = 32,
     prior_epochs: int = 20,
     sequence_encoder: Literal["lstms", "residual"] = "lstms",
-    dynamic_noise: float = 0.0,
 ) -> RunConfig:
     """Settings that our own presets share: eight frames, DPM-Solver++, and a denoiser that sees pixel coordinates.
 
@@ -231,7 +227,6 @@ def _ours(
         batch_size: Clips a step.
         prior_epochs: Passes of the latent DDIM over the factors.
         sequence_encoder: Network from the features of all frames to both factors.
-        dynamic_noise: Deviation of the noise on ``d``.
     """
     return RunConfig(
         preset=preset,
@@ -245,7 +240,6 @@ def _ours(
             dynamic_dim=dynamic_dim,
             hidden_dim=hidden_dim,
             sequence_encoder=sequence_encoder,
-            dynamic_noise=dynamic_noise,
             encoder=encoder,
             denoiser=encoder.model_copy(update={"channels": denoiser_channels, "positions": 2}),
             p_mean=p_mean,
@@ -289,23 +283,17 @@ def diffsda_sprites() -> RunConfig:
 
 
 def diffsda_sprites32() -> RunConfig:
-    """Sprites at 32x32 (ours, for a CPU): ``s`` from the first frame, ``d`` through a noisy channel.
+    """Sprites at 32x32 (ours, for a CPU): ``s`` from the first frame.
 
     What differs from the paper, and from :func:`diffsda_sprites32_paper`, which is as large and trained as long:
 
     - Both factors come from DiViD's sequence encoder. The last state of an LSTM has seen all frames; it holds the action
       and the heading, which last for the whole clip, and the decoder need not read them from ``d``.
-    - ``d`` has unit power, and noise is added to it in training, whose deviation rises from 0 to 1: as exact numbers ``d``
-      would hold the looks too.
     - The denoiser sees pixel coordinates, and levels σ are drawn higher (P_mean 0), where frames of this size show
       nothing but what the factors say.
     - DPM-Solver++ decodes, in 12 steps.
     """
-    config = _ours(
-        preset="diffsda-sprites32", sequence_encoder="residual", dynamic_noise=1.0, p_mean=0.0, **_SPRITES32
-    )
-    rising = StageConfig(name="training", steps=4000, ramps={"dynamic_noise": RampConfig(start=0.0, end=1.0)})
-    return config.model_copy(update={"train": config.train.model_copy(update={"stages": (rising,)})})
+    return _ours(preset="diffsda-sprites32", sequence_encoder="residual", p_mean=0.0, **_SPRITES32)
 
 
 def diffsda_sprites32_paper() -> RunConfig:
