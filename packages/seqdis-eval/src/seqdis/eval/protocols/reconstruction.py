@@ -14,7 +14,7 @@ from seqdis.core.sequences import check_whole
 from seqdis.eval.engine.batches import both_reconstructions, chosen_clips, reconstructions
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.engine.progress import stage
-from seqdis.eval.engine.reconstruction_error import mean_frame
+from seqdis.eval.engine.reconstruction_error import mean_frame, reconstruction_mse
 from seqdis.eval.features.opened import NO_FEATURES, FeatureNetworks
 from seqdis.eval.features.scores import FrechetScores, IdentityScores, MotionScores, who_of
 from seqdis.eval.metrics.squared_error import clip_errors, mean_squared_error
@@ -74,9 +74,9 @@ def reconstruction_protocol(
     identity, motion = IdentityScores(features.identity), MotionScores(features.keypoints)
     frechet, guess = FrechetScores(features), mean_frame(train_set)
     errors, baseline = [], []
-    known, drawn = (0.0, 0.5) if inverts(model) else (0.0, 1.0)
+    drawn = 0.5 if inverts(model) else 1.0
     for made in reconstructions(
-        model, test_set, chosen, seed=seed, batch_size=batch_size, progress=stage(progress, known, drawn)
+        model, test_set, chosen, seed=seed, batch_size=batch_size, progress=stage(progress, 0.0, drawn)
     ):
         source = made.source
         if features.named():
@@ -87,26 +87,18 @@ def reconstruction_protocol(
         motion.add(made.frames, source.x)
         frechet.add("generated", made.frames)
         frechet.add("real", source.x)
-    trivial = torch.cat(baseline)
-    estimates = {"mse": mean_squared_error(torch.cat(errors), trivial, generator=_generator(seed))}
+    generator = torch.Generator().manual_seed(seed)
+    estimates = {"mse": mean_squared_error(torch.cat(errors), torch.cat(baseline), generator=generator)}
     if inverts(model):
-        fresh = [
-            clip_errors(made.source, made.frames)
-            for made in reconstructions(
-                model, test_set, chosen, noise="fresh", seed=seed, batch_size=batch_size,
-                progress=stage(progress, drawn, 1.0),
-            )
-        ]  # fmt: skip
-        estimates["decoding_mse"] = mean_squared_error(torch.cat(fresh), trivial, generator=_generator(seed))
+        estimates["decoding_mse"] = reconstruction_mse(
+            model, train_set, test_set, noise="fresh", indices=chosen, seed=seed, batch_size=batch_size,
+            progress=stage(progress, drawn, 1.0),
+        )  # fmt: skip
     estimates |= identity.metrics(mode=mode, seed=seed)
     estimates |= motion.metrics(mode=mode, seed=seed)
     if len(chosen) < 2 and frechet.wanted:
         raise InputError("fid, fvd: at least 2 clips are needed; got 1")
     return Metrics.of(estimates | frechet.metrics(), role="reconstruction")
-
-
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 class Reconstruction(Protocol):
