@@ -93,10 +93,26 @@ def test_conv_backbones_that_do_not_fit_say_so() -> None:
         video.frame_encoder(config, frame_shape=(3, 32, 32), features=4)
     with pytest.raises(InputError, match=r"a conv decoder of these multipliers needs frames \(C, 8, 8\)"):
         video.frame_decoder(config, frame_shape=(3, 16, 16), condition=4)
-    with pytest.raises(
-        InputError, match="a video's frame decoder needs a backbone of kind 'conv'; got 'unet'"
-    ):
-        video.frame_decoder(SMALL, frame_shape=(3, 8, 8), condition=4)
+
+
+def test_a_unet_decodes_frames_that_the_factors_modulate_in_every_block() -> None:
+    video = VideoModality()
+    config = SMALL.model_copy(update={"multipliers": (1, 2, 4), "attention": ()})
+    torch.manual_seed(0)
+    decoder = video.frame_decoder(config, frame_shape=(3, 32, 32), condition=5)
+    z = torch.randn(4, 5)
+    frames = decoder(z)
+    assert frames.shape == (4, 3, 32, 32)
+    assert (frames[0] - frames[1]).abs().max() > 1e-2
+    torch.testing.assert_close(decoder(z[2:3])[0], frames[2], rtol=1e-4, atol=1e-5)
+    # The coarsest map alone does not say it all: the blocks read the factors as well.
+    decoder.project.weight.data.zero_()
+    still = decoder(z)
+    assert (still[0] - still[1]).abs().max() > 1e-2
+    with pytest.raises(InputError, match="divisible by 4; got 30"):
+        video.frame_decoder(config, frame_shape=(3, 30, 30), condition=4)
+    with pytest.raises(InputError, match="video needs a backbone of kind 'unet'; got 'mlp'"):
+        video.frame_decoder(config.model_copy(update={"kind": "mlp"}), frame_shape=(3, 32, 32), condition=4)
 
 
 def test_a_token_denoiser_attends_to_any_number_of_tokens() -> None:

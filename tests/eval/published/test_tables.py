@@ -65,7 +65,7 @@ ROWS = {
     ("VDSM", "1"): [
         {"dataset": data, "metric": re.compile(f"{name}_")}
         for data, names in (
-            ("sprites", ("body", "shirt", "pants", "hair", "action")),
+            ("sprites-1120", ("body", "shirt", "pants", "hair", "action")),
             ("mug", ("identity", "action")),
         )
         for name in names

@@ -8,6 +8,7 @@ from tests.eval.named import named
 from seqdis.core.metric import Estimate
 from seqdis.core.results import BenchmarkRow, ResultRecord, benchmark_record
 from seqdis.core.training_record import TrainingRecord
+from seqdis.eval.published import figures
 from seqdis.eval.report.results_page import main
 
 
@@ -141,14 +142,28 @@ def test_cases_of_trainings_are_rows_and_only_their_differences_are_named(root: 
 
 
 def test_published_figures_of_our_methods_stand_beside_with_their_setting(root: Path) -> None:
+    metrics = named({"accuracy": Estimate(value=0.5)})
+    record("a", protocol="generation", metrics=metrics, headline=("accuracy",)).save(
+        root / "results" / "a.json"
+    )
+    published = [row for row in table(root) if "published" in row[0]]
+    assert ["*S3VAE, published*", "*S3VAE, Tab. 1; 64×64*", "", "*0.9949*"] in published
+    assert not [row for row in published if "MoCoGAN" in row[0]]
+    assert "| MoCoGAN |" in page(root, "results/sprites.md")
+
+
+def test_figures_of_another_set_or_quoted_under_another_protocol_stand_nowhere(root: Path) -> None:
+    # VDSM's Tab. 2 is of a Sprites of 1,120 identities, and repeats what others print of generation.
     metrics = named({"consistency": Estimate(value=0.5)})
     record("a", protocol="consistency", metrics=metrics, headline=("consistency",)).save(
         root / "results" / "a.json"
     )
-    published = [row for row in table(root) if "published" in row[0]]
-    assert ["*VDSM, published*", "*VDSM, Tab. 2; 64×64*", "", "*0.9953*"] in published
-    assert not [row for row in published if "MoCoGAN" in row[0]]
-    assert "| MoCoGAN |" in page(root, "results/sprites.md")
+    assert not [row for row in table(root) if "published" in row[0]]
+    assert "consistency (VDSM" not in page(root, "results/sprites.md")
+    own = figures(paper="VDSM", table="2", metric="consistency")
+    assert {f.method for f in own if f.quoted} == {"S3VAE", "DSVAE", "MoCoGAN"}
+    others = figures(paper="S3VAE", metric="accuracy")
+    assert {f.printed for f in own if f.quoted} <= {f.printed for f in others}
 
 
 def test_a_result_without_figures_to_look_at_first_is_linked(root: Path) -> None:

@@ -90,7 +90,7 @@ def test_the_decoder_is_trained_on_draws() -> None:
 
 
 def test_a_stage_raises_the_noise_of_training_alone() -> None:
-    model = make("dynamic_noise=0.5")
+    model = make("dynamic_noise=0.5").train()
     hooks = hooks_of(model)
     hooks.on_stage("training")
     data = Sequences(batch(64))
@@ -99,6 +99,8 @@ def test_a_stage_raises_the_noise_of_training_alone() -> None:
     torch.testing.assert_close(exact, model.condition(model.encode(batch(64))).detach(), rtol=1e-4, atol=1e-5)
     hooks.set_scheduled("dynamic_noise", 2.0)
     assert abs(float((_condition(model, data) - exact)[..., 8:].std()) - 2) < 0.2
+    model.eval()  # losses of validations compare
+    assert abs(float((_condition(model, data) - exact)[..., 8:].std()) - 0.5) < 0.05
     drawn = model.draw_factors(batch(64), generator=rows(64)).dynamic - model.encode(batch(64)).dynamic
     assert abs(float(drawn.std()) - 0.5) < 0.05
 
@@ -139,3 +141,22 @@ def _condition(model: Disentangler, data: Sequences) -> Tensor:
     model.loss(data, generator=rows(len(data)))
     hook.remove()
     return received[0].detach().view(*data.x.shape[:2], -1)
+
+
+def test_what_s_tells_of_d_is_part_of_the_loss_and_logged() -> None:
+    torch.manual_seed(0)
+    model = make("predictability_weight=3").train()
+    output = model.loss(batch(), generator=rows(4))
+    told, reading = output.terms["predictability"], output.terms["reading"]
+    torch.testing.assert_close(output.loss.detach(), output.terms["diffusion"] + reading + 3 * told)
+    output.loss.backward()
+    assert model.predictability is not None
+    assert all(p.grad is not None and p.grad.any() for p in model.predictability.reader.parameters())
+    assert make().predictability is None
+
+
+def test_one_s_a_step_has_no_predictability() -> None:
+    with pytest.raises(
+        InputError, match=r"predictability_weight 1\.0 with shared_static false; allowed there: 0"
+    ):
+        make("predictability_weight=1", "shared_static=false")

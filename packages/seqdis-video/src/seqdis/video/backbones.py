@@ -10,9 +10,10 @@ from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.nn.conv import ConvFrameDecoder, ConvFrameEncoder
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
+from seqdis.core.nn.unet_decoder import UNetDecoder
 
 __all__ = [
-    "conv_frame_decoder",
+    "picture_decoder",
     "picture_encoder",
     "unet_denoiser",
     "unet_frame_encoder",
@@ -78,14 +79,18 @@ def picture_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], fea
     return ConvFrameEncoder(frame_shape[0], widths, features)
 
 
-def conv_frame_decoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
-    """Convolutions from factors ``(N, condition)`` at 4×4, doubled between multipliers, to ``(N, C, H, H)``.
+def picture_decoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
+    """A network of the configured kind from factors ``(N, condition)`` to frames ``(N, C, H, H)``.
+
+    ``"conv"`` starts at 4×4 and doubles the side between multipliers (S3VAE, Tab. 1); ``"unet"`` is a U-Net's upward
+    half, whose blocks the factors modulate.
 
     Raises:
-        InputError: The kind is not ``"conv"``, or the side does not fit it.
+        InputError: The kind is another, or the side does not fit it.
     """
     if config.kind != "conv":
-        raise InputError(f"a video's frame decoder needs a backbone of kind 'conv'; got {config.kind!r}")
+        sizes = _arguments(config, frame_shape)
+        return UNetDecoder(condition, sizes.pop("in_channels"), **sizes)
     widths = [config.channels * m for m in config.multipliers]
     _check_side(frame_shape, 4 * 2 ** (len(widths) - 1), "decoder")
     return ConvFrameDecoder(condition, widths, frame_shape[0])

@@ -20,7 +20,7 @@ from seqdis.core.finite import check_finite
 from seqdis.core.modality import DatasetSpec, Modality, Panel
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.video.backbones import (
-    conv_frame_decoder,
+    picture_decoder,
     picture_encoder,
     unet_denoiser,
     unet_token_denoiser,
@@ -138,7 +138,7 @@ class VideoModality(Modality):
     def frame_decoder(
         self, config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int
     ) -> nn.Module:
-        return conv_frame_decoder(config, frame_shape=frame_shape, condition=condition)
+        return picture_decoder(config, frame_shape=frame_shape, condition=condition)
 
     def token_denoiser(
         self, config: BackboneConfig, *, frame_shape: tuple[int, ...], context: int

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seqdis.core.nn.residual_encoder import ResidualEncoder
     from seqdis.core.nn.spatial_transformer import SpatialTransformer
     from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
+    from seqdis.core.nn.unet_decoder import UNetDecoder
 
 __all__ = [
     "AdaGroupNorm",
@@ -27,6 +28,7 @@ __all__ = [
     "ResidualEncoder",
     "SpatialSelfAttention",
     "SpatialTransformer",
+    "UNetDecoder",
     "UNetDenoiser",
     "UNetEncoder",
 ]
@@ -40,6 +42,7 @@ _HOMES = {
     "residual_encoder": ["ResidualEncoder"],
     "spatial_transformer": ["SpatialTransformer"],
     "unet": ["UNetDenoiser", "UNetEncoder"],
+    "unet_decoder": ["UNetDecoder"],
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

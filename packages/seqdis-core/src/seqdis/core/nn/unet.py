@@ -93,7 +93,8 @@ def position_features(size: int, frequencies: int) -> Tensor:
     return torch.stack([*across, *(wave.T for wave in across)]) if waves else torch.empty(0, size, size)
 
 
-def _check_size(size: int, levels: int) -> int:
+def smallest_side(size: int, levels: int) -> int:
+    """The side of the coarsest of so many levels; an :class:`InputError` where it is no whole number."""
     smallest, rest = divmod(size, 2 ** (levels - 1))
     if rest or smallest < 1:
         raise InputError(
@@ -136,7 +137,7 @@ class UNetEncoder(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        smallest = _check_size(size, len(multipliers))
+        smallest = smallest_side(size, len(multipliers))
         layers: list[nn.Module] = [nn.Conv2d(in_channels, channels, 3, padding=1)]
         width = channels
         for level, multiplier in enumerate(multipliers):
@@ -198,7 +199,7 @@ class UNetDenoiser(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        _check_size(size, len(multipliers))
+        smallest_side(size, len(multipliers))
         self.register_buffer("position_maps", position_features(size, positions), persistent=False)
         embedding = 4 * channels
         self.noise = NoiseEmbedding(embedding)

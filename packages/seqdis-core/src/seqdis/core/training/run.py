@@ -21,6 +21,7 @@ from seqdis.core.remembered_data import RememberedData, data_of_run, describe_da
 from seqdis.core.training.attach_targets import with_targets
 from seqdis.core.training.continuation import Continuation, plan_continuation
 from seqdis.core.training.devices import make_accelerator
+from seqdis.core.training.host_memory import keep_freed_memory
 from seqdis.core.training.initial_weights import InitialWeights, read_initial_weights
 from seqdis.core.training.plan import build_splits
 from seqdis.core.training.random_state import isolated_random_state
@@ -158,6 +159,8 @@ def _run(
         changes=start.going_on.changes,
         command=command,
     )
+    if accelerator.device.type == "cpu":
+        keep_freed_memory()
     if accelerator.is_main_process:
         folder.open(config, sets.remembered())
     accelerator.wait_for_everyone()

@@ -40,6 +40,7 @@ class PublishedFigure:
         variant: Change to the method in a row of an ablation; empty for the method itself.
         printed: The figure as the table prints it, its deviation included.
         setting: Size or part of the data in the paper, such as ``"64×64"``, where ours is known to differ.
+        quoted: Whether the paper repeats it from another one, which measured something else; reports leave it out.
     """
 
     paper: str
@@ -53,6 +54,7 @@ class PublishedFigure:
     variant: str
     printed: str
     setting: str = ""
+    quoted: bool = False
 
     @property
     def value(self) -> float:
@@ -202,4 +204,5 @@ def _figures(paper: str, table: Mapping[str, Any]) -> Iterator[PublishedFigure]:
                 variant=variant,
                 printed=figure,
                 setting=table.get("settings", {}).get(dataset, ""),
+                quoted=method in table.get("quoted", ()),
             )

@@ -24,7 +24,7 @@ def published_beside(dataset: str, metric: str, protocol: str | None = None) -> 
     matching = [
         figure
         for figure in figures(variants=False)
-        if (figure.dataset, figure.metric) == (dataset, metric)
+        if (figure.dataset, figure.metric) == (dataset, metric) and not figure.quoted
     ]  # fmt: skip
     if len({figure.protocol for figure in matching}) > 1:
         matching = [figure for figure in matching if figure.protocol == protocol]
@@ -73,7 +73,7 @@ def published_tables(datasets: Sequence[str]) -> list[DataTable]:
     for dataset in datasets:
         groups: dict[tuple[str, str], list[PublishedFigure]] = {}
         for figure in figures(variants=False):
-            if figure.dataset == dataset:
+            if figure.dataset == dataset and not figure.quoted:
                 groups.setdefault((figure.source, figure.protocol), []).append(figure)
         for (source, protocol), some in groups.items():
             metrics = list(dict.fromkeys(f.metric for f in some))

@@ -21,9 +21,9 @@ class DiffSDAConfig(Config):
     ``causal`` follows Eq. 2: ``d^τ`` sees frames up to τ. The authors' own implementation has a
     bidirectional LSTM-1 and takes ``s`` from its two end states: ``causal=False``.
 
-    ``sequence_encoder="residual"`` (DiViD's) and ``dynamic_noise`` are not in the paper. ``s`` of the LSTMs has seen
-    every frame, and holds an action that lasts for the whole sequence; that of the other has seen one. Noise makes ``d`` a
-    bottleneck: a few exact numbers are none.
+    ``sequence_encoder="residual"`` (DiViD's), ``dynamic_noise`` and ``predictability_weight`` are not in the paper. ``s`` of
+    the LSTMs has seen every frame, and holds an action that lasts for the whole sequence; that of the other has seen
+    one. Noise makes ``d`` a bottleneck: a few exact numbers are none. What ``s`` tells of ``d`` all the same is driven out.
 
     ``memory`` is not in the paper. ``s`` is the last state of LSTM₁. An untrained LSTM forgets half of its state at
     each step, and must learn to remember before ``s`` can describe a sequence of hundreds of steps.
@@ -44,6 +44,12 @@ class DiffSDAConfig(Config):
     )
     dynamic_noise: float = Field(
         0.0, ge=0, le=1000, description="σ of the noise on d, which then has unit power; 0: neither"
+    )
+    predictability_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the share of d's variance that a network reads from s, which is driven out of s; 0: "
+        "without",
     )
     p_mean: float = Field(-0.4, description="mean of ln σ in training")
     p_std: float = Field(1.0, gt=0, description="standard deviation of ln σ in training")
@@ -75,6 +81,11 @@ class DiffSDAConfig(Config):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.predictability_weight and not self.shared_static:
+            raise ValueError(
+                f"predictability_weight {self.predictability_weight} with shared_static false; allowed there: 0, for it "
+                "is one s a sequence that is read"
+            )
         if self.sequence_encoder == "lstms":
             return self
         changed = [

@@ -23,11 +23,7 @@ class DiffSDAHooks(TrainingHooks[Any]):
 
         It goes up to the configuration's own: a factor that is drawn after training is drawn with that.
         """
-        if name != "dynamic_noise" or not self.model.config.dynamic_noise:
-            raise InputError(
-                f"train.stages: value {name!r}; diffsda has dynamic_noise, where model.dynamic_noise is not 0"
-            )
-        self.model.training_noise = value
+        self.model.channel.set_noise(name, value, method="diffsda")
 
     def on_stage(self, name: str) -> None:
         """There is one stage, ``"training"``, which may raise the noise."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -22,9 +22,10 @@ from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
-from seqdis.core.methods.diffsda.gaussian_channel import gaussian_channel, unit_power
 from seqdis.core.methods.diffsda.hooks import DiffSDAHooks
+from seqdis.core.nn.gaussian_channel import GaussianChannel
 from seqdis.core.nn.passes import each_frame
+from seqdis.core.nn.predictability import Predictability
 from seqdis.core.nn.recurrent import FactorLSTM
 from seqdis.core.nn.residual_encoder import ResidualEncoder
 from seqdis.core.progress import Progress
@@ -74,8 +75,10 @@ class DiffSDA(Disentangler):
         self.sequence_encoder = _sequence_encoder(config)
         self.denoiser = Denoiser(denoiser)
         self.noise = LogNormalNoise(config.p_mean, config.p_std)
-        self.training_noise = config.dynamic_noise
-        """Deviation of the noise on ``d`` at the present step of the training."""
+        self.predictability = (
+            Predictability(config.static_dim, config.dynamic_dim) if config.predictability_weight else None
+        )
+        self.channel = GaussianChannel(config.dynamic_noise)
         self.sampling = Sampling(config.sampler, guidable=config.condition_dropout > 0)
 
     @classmethod
@@ -118,16 +121,13 @@ class DiffSDA(Disentangler):
             generator: Source of the noise, one stream a sequence.
         """
         factors = self.encode(sequences, generator=generator)
-        noise = self.config.dynamic_noise
-        if not noise:
-            return factors
         rows = stack_generators(generator, len(factors))
-        return replace(factors, dynamic=gaussian_channel(factors.dynamic, noise, rows))
+        return replace(factors, dynamic=self.channel.draw(factors.dynamic, rows))
 
     def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
         static, dynamic = self.sequence_encoder(features, mask)
-        return Factors(static, unit_power(dynamic) if self.config.dynamic_noise else dynamic)
+        return Factors(static, self.channel.bounded(dynamic))
 
     def condition(self, factors: Factors) -> Tensor:
         """``z^τ = (s, d^τ)`` of every step, ``(B, V, S + D)``."""
@@ -154,9 +154,7 @@ class DiffSDA(Disentangler):
         c = self.config
         y = self.to_model_space(sequences)
         factors = self._factors(y, sequences.mask)
-        if self.training_noise:
-            drawn = gaussian_channel(factors.dynamic, self.training_noise, generator)
-            factors = replace(factors, dynamic=drawn)
+        factors = replace(factors, dynamic=self.channel(factors.dynamic, generator))
         z = self.condition(factors)
         frames = TrainingFrames.pick(y, z, sequences, keep=c.frames_per_clip, generator=generator)
         frames = frames.repeated(c.noise_repeats)
@@ -169,7 +167,11 @@ class DiffSDA(Disentangler):
         sigma = sigma.repeat_interleave(steps // draws[1], dim=1)
         noise = randn(frames.y.shape, generator=generator, device=y.device)
         loss = frame_denoising_loss(self.denoiser, frames, sigma=sigma, noise=noise)
-        terms: Mapping[str, Tensor] = {"diffusion": loss.detach()}
+        terms = {"diffusion": loss.detach()}
+        if self.predictability is not None:
+            both = self.predictability(factors.static, factors.dynamic, sequences.mask)
+            loss = loss + both.reading + c.predictability_weight * both.share
+            terms |= {"reading": both.reading.detach(), "predictability": both.share.detach()}
         return LossOutput(loss, terms)
 
     def _decode(

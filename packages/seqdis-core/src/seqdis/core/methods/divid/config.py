@@ -16,7 +16,11 @@ __all__ = ["DiViDConfig"]
 
 
 class DiViDConfig(Config):
-    """DiViD's hyper-parameters (Sec. 4.1) and its four biases, each of which can be switched off."""
+    """DiViD's hyper-parameters (Sec. 4.1) and its four biases, each of which can be switched off.
+
+    ``dynamic_noise`` and ``predictability_weight`` are not in the paper. Orthogonal tokens can be wholly redundant: the
+    noise takes out of d what s tells as well, the other out of s what d tells.
+    """
 
     static_dim: int = Field(256, ge=1, le=WIDEST, description="width of s")
     dynamic_dim: int = Field(256, ge=1, le=WIDEST, description="width of d; the paper gives no number")
@@ -49,6 +53,15 @@ class DiViDConfig(Config):
     first_frame_residual: bool = Field(True, description="the dynamic encoder reads f^τ − f^1; False: f^τ")
     orthogonality: float = Field(
         0.1, ge=0, description="λ of Eq. 5, 0 switches it off; the paper gives no number"
+    )
+    dynamic_noise: float = Field(
+        0.0, ge=0, le=1000, description="σ of the noise on d, which then has unit power; 0: neither"
+    )
+    predictability_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the share of d's variance that a network reads from s, which is driven out of s; 0: "
+        "without",
     )
     frames_per_clip: int | None = Field(
         None, ge=1, le=LONGEST_CLIP, description="random frames of a clip that the denoiser trains on"

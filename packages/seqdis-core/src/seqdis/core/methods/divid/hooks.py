@@ -10,6 +10,7 @@ import torch
 from seqdis.core.curve import Curve
 from seqdis.core.data.steps import entry_weights
 from seqdis.core.diffusion.posterior import posterior_kl
+from seqdis.core.errors import InputError
 from seqdis.core.random import GeneratorStack
 from seqdis.core.sequences import Sequences
 from seqdis.core.training.hooks import TrainingHooks
@@ -26,6 +27,15 @@ class DiViDHooks(TrainingHooks[Any]):
         """``torch.compile`` both backbones in place; parameter names stay as they are."""
         self.model.frame_encoder.compile()
         self.model.denoiser.network.compile()
+
+    def set_scheduled(self, name: str, value: float) -> None:
+        """Set ``dynamic_noise``, the deviation of the noise on ``d`` at the present step."""
+        self.model.channel.set_noise(name, value, method="divid")
+
+    def on_stage(self, name: str) -> None:
+        """There is one stage, ``"training"``, which may raise the noise."""
+        if name != "training":
+            raise InputError(f"train.stages: stage {name!r}; divid has: training")
 
     @torch.no_grad()
     def curves(self, sequences: Sequences, *, generator: GeneratorStack) -> Mapping[str, Curve]:

@@ -23,10 +23,12 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.divid.config import DiViDConfig
 from seqdis.core.methods.divid.hooks import DiViDHooks
+from seqdis.core.nn.gaussian_channel import GaussianChannel
 from seqdis.core.nn.passes import each_frame
+from seqdis.core.nn.predictability import Predictability
 from seqdis.core.nn.residual_encoder import ResidualEncoder
 from seqdis.core.progress import Progress
-from seqdis.core.random import GeneratorLike, GeneratorStack, randn
+from seqdis.core.random import GeneratorLike, GeneratorStack, randn, stack_generators
 from seqdis.core.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ class DiViD(Disentangler):
             heads=c.attention_heads,
             residual=c.first_frame_residual,
         )
+        self.channel = GaussianChannel(c.dynamic_noise)
+        self.predictability = Predictability(c.static_dim, c.dynamic_dim) if c.predictability_weight else None
         self.static_token = nn.Linear(c.static_dim, c.token_dim, bias=False)
         self.dynamic_token = nn.Linear(c.dynamic_dim, c.token_dim, bias=False)
         for layer in (self.static_token, self.dynamic_token):
@@ -139,7 +143,20 @@ class DiViD(Disentangler):
     def factors(self, y: Tensor, mask: Tensor | None) -> Factors:
         """Factors of normalised coded frames ``(B, V, *latent)``, of which ``mask`` says which exist."""
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
-        return Factors(*self.sequence_encoder(features, mask))
+        static, dynamic = self.sequence_encoder(features, mask)
+        return Factors(static, self.channel.bounded(dynamic))
+
+    @torch.no_grad()
+    def draw_factors(self, sequences: Any, *, generator: GeneratorLike) -> Factors:
+        """The factors as the decoder is given them in training: ``d`` behind the noisy channel, if there is one.
+
+        Args:
+            sequences: Anything that :func:`~seqdis.core.coercion.as_sequences` reads.
+            generator: Source of the noise, one stream a sequence.
+        """
+        factors = self.encode(sequences, generator=generator)
+        rows = stack_generators(generator, len(factors))
+        return replace(factors, dynamic=self.channel.draw(factors.dynamic, rows))
 
     def tokens(self, factors: Factors) -> Tensor:
         """``[W_s·s, W_d·d^τ]`` of every step, ``(B, V, 2, token_dim)``.
@@ -174,7 +191,9 @@ class DiViD(Disentangler):
         """
         c = self.config
         y = self.to_model_space(sequences)
-        tokens = self.tokens(self.factors(y, sequences.mask))
+        factors = self.factors(y, sequences.mask)
+        factors = replace(factors, dynamic=self.channel(factors.dynamic, generator))
+        tokens = self.tokens(factors)
         orthogonality = self.orthogonality(tokens, sequences.mask)
         frames = TrainingFrames.pick(
             y, self.as_condition(tokens), sequences, keep=c.frames_per_clip, generator=generator
@@ -190,7 +209,12 @@ class DiViD(Disentangler):
             frames = replace(frames, weight=weight)
         ddpm = frame_denoising_loss(self.denoiser, frames, sigma=sigma.expand(y.shape[:2]), noise=noise)
         terms = {"ddpm": ddpm.detach(), "orthogonality": orthogonality.detach()}
-        return LossOutput(ddpm + c.orthogonality * orthogonality if c.orthogonality else ddpm, terms)
+        loss = ddpm + c.orthogonality * orthogonality if c.orthogonality else ddpm
+        if self.predictability is not None:
+            both = self.predictability(factors.static, factors.dynamic, sequences.mask)
+            loss = loss + both.reading + c.predictability_weight * both.share
+            terms |= {"reading": both.reading.detach(), "predictability": both.share.detach()}
+        return LossOutput(loss, terms)
 
     @staticmethod
     def orthogonality(tokens: Tensor, mask: Tensor | None = None) -> Tensor:

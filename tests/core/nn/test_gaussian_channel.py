@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
-from seqdis.core.methods.diffsda.gaussian_channel import gaussian_channel, unit_power
+from seqdis.core.errors import InputError
+from seqdis.core.nn.gaussian_channel import GaussianChannel, unit_power
 from seqdis.core.random import GeneratorStack
 
 
@@ -26,7 +28,7 @@ def test_nothing_in_is_nothing_out() -> None:
 
 def test_noise_has_the_deviation_asked_for_and_no_other_mean() -> None:
     x = torch.tensor([1.0, -2.0, 0.5]).expand(20000, 1, 3)
-    y = gaussian_channel(x, 0.7, rows(20000))
+    y = GaussianChannel(0.7)(x, rows(20000))
     torch.testing.assert_close(y.mean(0), x[0], rtol=0, atol=0.03)
     torch.testing.assert_close(y.std(0), torch.full((1, 3), 0.7), rtol=0.03, atol=0)
     covariance = torch.cov((y - x)[:, 0].T)
@@ -35,7 +37,23 @@ def test_noise_has_the_deviation_asked_for_and_no_other_mean() -> None:
 
 def test_the_same_source_gives_the_same_draw_and_gradients_pass_unchanged() -> None:
     x = torch.randn(4, 2, 3, requires_grad=True)
-    y = gaussian_channel(x, 1.0, rows(4, seed=3))
-    assert torch.equal(y, gaussian_channel(x, 1.0, rows(4, seed=3)))
+    channel = GaussianChannel(1.0)
+    y = channel(x, rows(4, seed=3))
+    assert torch.equal(y, channel(x, rows(4, seed=3)))
     (gradient,) = torch.autograd.grad(y.sum(), x)
     assert torch.equal(gradient, torch.ones_like(x))
+
+
+def test_a_schedule_moves_the_noise_of_training_alone() -> None:
+    x, channel = torch.zeros(20000, 1, 3), GaussianChannel(0.5)
+    channel.set_noise("dynamic_noise", 2.0, method="m")
+    assert abs(float(channel(x, rows(20000)).std()) - 2) < 0.05
+    assert abs(float(channel.draw(x, rows(20000)).std()) - 0.5) < 0.02
+    assert abs(float(channel.eval()(x, rows(20000)).std()) - 0.5) < 0.02
+
+
+def test_without_noise_there_is_no_channel() -> None:
+    x, channel = torch.randn(4, 2, 3), GaussianChannel(0.0)
+    assert torch.equal(channel(channel.bounded(x), rows(4)), x)
+    with pytest.raises(InputError, match=r"m has dynamic_noise, where model\.dynamic_noise is not 0"):
+        channel.set_noise("dynamic_noise", 1.0, method="m")
