@@ -329,3 +329,16 @@ def test_content_frames_and_windows_may_change_after_training() -> None:
         adjust(model, {"groups": 3})
     with pytest.raises(InputError, match="content_frames"):
         adjust(model, {"content_frames": 0})
+
+
+def test_what_the_content_tells_of_the_motion_is_part_of_the_loss_and_logged() -> None:
+    model = waken(make(predictability_weight=3.0)).train()
+    output = model.loss(Sequences(clips()), generator=rows(3))
+    terms, c = output.terms, model.config
+    whole = terms["diffusion"] + c.bitrate_weight * terms["bitrate"]
+    torch.testing.assert_close(output.loss.detach(), whole + terms["reading"] + 3 * terms["predictability"])
+    grouped = [id(p) for group in hooks_of(model).parameter_groups().values() for p in group]
+    assert sorted(grouped) == sorted(id(p) for p in model.parameters())
+    output.loss.backward()
+    assert model.predictability is not None
+    assert all(p.grad is not None and p.grad.any() for p in model.predictability.reader.parameters())

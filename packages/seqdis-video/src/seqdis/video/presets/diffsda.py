@@ -8,7 +8,9 @@ from seqdis.core.config import (
     CodecConfig,
     DataConfig,
     PriorConfig,
+    RampConfig,
     RunConfig,
+    StageConfig,
     TrainConfig,
     change_config,
 )
@@ -283,17 +285,27 @@ def diffsda_sprites() -> RunConfig:
 
 
 def diffsda_sprites32() -> RunConfig:
-    """Sprites at 32x32 (ours, for a CPU): ``s`` from the first frame.
+    """Sprites at 32x32 (ours, for a CPU): ``s`` from the first frame, ``d`` behind noise, and nothing in both.
 
     What differs from the paper, and from :func:`diffsda_sprites32_paper`, which is as large and trained as long:
 
     - Both factors come from DiViD's sequence encoder. The last state of an LSTM has seen all frames; it holds the action
       and the heading, which last for the whole clip, and the decoder need not read them from ``d``.
+    - The decoder is given ``d`` behind noise of its own power, which rises in the first 500 steps: 8 bits a frame. The
+      looks do not pass, and are left to ``s``.
+    - What ``s`` tells of ``d``, an action that the first frame shows, is driven out of ``s``.
     - The denoiser sees pixel coordinates, and levels σ are drawn higher (P_mean 0), where frames of this size show
       nothing but what the factors say.
     - DPM-Solver++ decodes, in 12 steps.
     """
-    return _ours(preset="diffsda-sprites32", sequence_encoder="residual", p_mean=0.0, **_SPRITES32)
+    config = _ours(preset="diffsda-sprites32", sequence_encoder="residual", p_mean=0.0, **_SPRITES32)
+    rising = StageConfig(
+        name="training", steps=500, ramps={"dynamic_noise": RampConfig(start=0.0, end=1.0)}
+    )
+    return change_config(
+        config,
+        {"model.dynamic_noise": 1.0, "model.predictability_weight": 0.05, "train.stages": (rising,)},
+    )
 
 
 def diffsda_sprites32_paper() -> RunConfig:

@@ -71,6 +71,12 @@ class BCDConfig(Config):
     cross_driven: bool = Field(
         True, description="content from the first half of a clip, motion from the second"
     )
+    predictability_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the share of the motion's variance that a network reads from the content, which is driven "
+        "out of the content; 0: without, as in the paper",
+    )
     window: int | None = Field(
         None,
         ge=2,

@@ -25,6 +25,7 @@ from seqdis.core.methods.bcd.dit import DiT, with_padding
 from seqdis.core.methods.bcd.hooks import BCDHooks
 from seqdis.core.methods.bcd.t5 import T5SequenceEncoder
 from seqdis.core.methods.bcd.windows import HalfOverlap
+from seqdis.core.nn.predictability import Predictability
 from seqdis.core.progress import Progress
 from seqdis.core.quantize.bitrate import Bitrate
 from seqdis.core.quantize.codebook_use import share_used
@@ -86,6 +87,10 @@ class BCD(Disentangler):
             relaxed=c.relaxed,
             ema_decay=c.ema_decay,
             reset_dead_codes=c.reset_dead_codes,
+        )
+        content = c.encoder.queries * c.encoder.width
+        self.predictability = (
+            Predictability(content, c.groups * c.code_dim) if c.predictability_weight else None
         )
         self.denoiser = Denoiser(dit)
         self.bitrate = Bitrate(target=c.target_bits, fps=c.fps)
@@ -239,10 +244,16 @@ class BCD(Disentangler):
         }
         if rate.kbps is not None:
             terms["kbps"] = rate.kbps
-        if rate.loss is None:
-            return LossOutput(diffusion, terms)
-        terms["bitrate"] = rate.loss.detach()
-        return LossOutput(diffusion + c.bitrate_weight * rate.loss, terms)
+        loss = diffusion
+        if self.predictability is not None:
+            shown = motion.z[:, -y.shape[1] :]
+            told = self.predictability(content.flatten(1), shown, mask)
+            loss = loss + told.reading + c.predictability_weight * told.share
+            terms |= {"reading": told.reading.detach(), "predictability": told.share.detach()}
+        if rate.loss is not None:
+            terms["bitrate"] = rate.loss.detach()
+            loss = loss + c.bitrate_weight * rate.loss
+        return LossOutput(loss, terms)
 
     def _compact(self, sequences: Sequences) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Model-space clips whose existing steps come first, their mask, and the weights of their entries."""
