@@ -34,7 +34,9 @@ def grown(keep: bool) -> tuple[bool, float]:
     return taken == "1", float(size)
 
 
-@pytest.mark.skipif(not STATM.is_file(), reason="there is no /proc/self/statm: the size of a process is not known")
+@pytest.mark.skipif(
+    not STATM.is_file(), reason="there is no /proc/self/statm: the size of a process is not known"
+)
 def test_freed_memory_is_kept_where_the_c_library_can() -> None:
     assert grown(keep=False)[1] < MEGABYTES / 4
     taken, size = grown(keep=True)

@@ -299,9 +299,7 @@ def diffsda_sprites32() -> RunConfig:
     - DPM-Solver++ decodes, in 12 steps.
     """
     config = _ours(preset="diffsda-sprites32", sequence_encoder="residual", p_mean=0.0, **_SPRITES32)
-    rising = StageConfig(
-        name="training", steps=500, ramps={"dynamic_noise": RampConfig(start=0.0, end=1.0)}
-    )
+    rising = StageConfig(name="training", steps=500, ramps={"dynamic_noise": RampConfig(start=0.0, end=1.0)})
     return change_config(
         config,
         {"model.dynamic_noise": 1.0, "model.predictability_weight": 0.05, "train.stages": (rising,)},
