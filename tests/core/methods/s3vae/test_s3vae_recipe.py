@@ -187,3 +187,16 @@ def test_a_reversed_prediction_of_nothing_is_refused_and_its_target_is_asked_for
     assert asked.predictor is None
     with pytest.raises(ValidationError, match="kl_static_weight"):
         configure(kl_static_weight=-1)
+
+
+def test_what_s_tells_of_d_is_part_of_the_loss_and_logged() -> None:
+    off = {f"{name}_weight": 0 for name in ("consistency", "prediction", "information")}
+    model = make(predictability_weight=3.0, **off)
+    out = model.loss(batch(), generator=rows(3))
+    t = out.terms
+    elbo = t["reconstruction"] + t["kl_static"] + t["kl_dynamic"]
+    torch.testing.assert_close(out.loss.detach(), elbo + t["reading"] + 3 * t["predictability"])
+    out.loss.backward()
+    assert model.predictability is not None
+    assert all(p.grad is not None and p.grad.any() for p in model.predictability.reader.parameters())
+    assert make().predictability is None

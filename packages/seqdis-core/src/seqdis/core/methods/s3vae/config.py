@@ -71,6 +71,12 @@ class S3VAEConfig(Config):
         description="weight of predicting the target from s with the gradient reversed, which drives out of s what "
         "the target tells; 0: without",
     )
+    predictability_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the share of d's variance that a network reads from s, which is driven out of s; 0: "
+        "without",
+    )
     margin: float = Field(1.0, ge=0, description="m of the triplet loss")
     max_frames_per_pass: int = Field(
         4096,

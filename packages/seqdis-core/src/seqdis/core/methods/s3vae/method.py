@@ -24,6 +24,7 @@ from seqdis.core.methods.s3vae.information_ceiling import SaturationWarning, inf
 from seqdis.core.methods.s3vae.mutual_information import pairwise_log_density, weighted_mutual_information
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.passes import each_frame
+from seqdis.core.nn.predictability import Predictability
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior, PosteriorLSTM, PriorLSTM
 from seqdis.core.priors.factorised import FactorisedPrior
 from seqdis.core.progress import Progress
@@ -86,6 +87,9 @@ class S3VAE(Disentangler):
         self.frame_decoder = frame_decoder
         self.predictor = _predictor(c.prediction, c.dynamic_dim) if c.prediction_weight else None
         self.adversary = _predictor(c.prediction, c.static_dim) if c.reversal_weight else None
+        self.predictability = (
+            Predictability(c.static_dim, c.dynamic_dim) if c.predictability_weight else None
+        )
         for name in MOVING_VALUES:  # not saved: a resumed training sets them before each step
             self.register_buffer(name, torch.tensor(getattr(c, name)), persistent=False)
         self.sequences: int | None = None
@@ -227,6 +231,10 @@ class S3VAE(Disentangler):
             guess = self.adversary(reverse_gradient(static))[:, None].expand(-1, dynamic.shape[1], -1)
             terms["reversal"] = self._prediction(c.prediction, guess, sequences)
             weights["reversal"] = self._moving("reversal_weight")
+        if self.predictability is not None:
+            both = self.predictability(static, dynamic, sequences.mask)
+            terms |= {"reading": both.reading, "predictability": both.share}
+            weights |= {"reading": 1.0, "predictability": c.predictability_weight}
         if c.information_weight:
             terms["information"] = self._information(q, static, dynamic)
             weights["information"] = c.information_weight
