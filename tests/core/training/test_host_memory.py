@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,9 @@ print(int(kept), resident() - before)
 def grown(keep: bool) -> tuple[bool, float]:
     """Whether the settings were taken, and by how many megabytes the process is larger than before the tensor."""
     script = SCRIPT.replace("KEEP", str(keep))
-    out = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
-    taken, size = out.split()
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, env=own)
+    taken, size = done.stdout.split()
     return taken == "1", float(size)
 
 

@@ -79,7 +79,16 @@ def test_the_recipe_for_small_sprites_differs_from_the_papers_form_by_what_its_d
     differing = {
         key for key in DiffSDAConfig.model_fields if getattr(ours.model, key) != getattr(paper.model, key)
     }
-    assert differing == {"sequence_encoder", "denoiser", "p_mean", "sampler"}
+    assert differing == {
+        *("sequence_encoder", "denoiser", "p_mean", "sampler"),
+        *("dynamic_noise", "predictability_weight"),
+    }
+    noise = ours.train.stages[0].ramps["dynamic_noise"]
+    assert (noise.end, max(noise.start, *(value for _, value in noise.via))) == (
+        ours.model.dynamic_noise,
+        1.0,
+    )
+    assert not paper.train.stages
     assert paper.model.denoiser == ours.model.denoiser.model_copy(update={"positions": 0})
     assert (paper.model.p_mean, paper.model.p_std) == (COLUMNS["mug"]["P_mean"], COLUMNS["mug"]["P_std"])
     assert paper.train.weight_decay == 1e-5

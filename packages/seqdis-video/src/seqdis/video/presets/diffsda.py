@@ -291,18 +291,18 @@ def diffsda_sprites32() -> RunConfig:
 
     - Both factors come from DiViD's sequence encoder. The last state of an LSTM has seen all frames; it holds the action
       and the heading, which last for the whole clip, and the decoder need not read them from ``d``.
-    - The decoder is given ``d`` behind noise of its own power, which rises in the first 500 steps: 8 bits a frame. The
-      looks do not pass, and are left to ``s``.
+    - The decoder is given ``d`` behind noise. Up to a fifth of the training it is of d's own power, 8 bits a frame: the looks
+      do not pass, and are left to ``s``. Then it falls to σ = 0.3, so that small things are seen in their places.
     - What ``s`` tells of ``d``, an action that the first frame shows, is driven out of ``s``.
     - The denoiser sees pixel coordinates, and levels σ are drawn higher (P_mean 0), where frames of this size show
       nothing but what the factors say.
     - DPM-Solver++ decodes, in 12 steps.
     """
     config = _ours(preset="diffsda-sprites32", sequence_encoder="residual", p_mean=0.0, **_SPRITES32)
-    rising = StageConfig(name="training", steps=500, ramps={"dynamic_noise": RampConfig(start=0.0, end=1.0)})
+    noise = RampConfig(start=0.0, end=0.3, via=((0.05, 1.0), (0.2, 1.0), (0.5, 0.4)))
+    stage = StageConfig(name="training", steps=config.train.steps, ramps={"dynamic_noise": noise})
     return change_config(
-        config,
-        {"model.dynamic_noise": 1.0, "model.predictability_weight": 0.05, "train.stages": (rising,)},
+        config, {"model.dynamic_noise": 0.3, "model.predictability_weight": 0.05, "train.stages": (stage,)}
     )
 
 

@@ -87,9 +87,7 @@ class S3VAE(Disentangler):
         self.frame_decoder = frame_decoder
         self.predictor = _predictor(c.prediction, c.dynamic_dim) if c.prediction_weight else None
         self.adversary = _predictor(c.prediction, c.static_dim) if c.reversal_weight else None
-        self.predictability = (
-            Predictability(c.static_dim, c.dynamic_dim) if c.predictability_weight else None
-        )
+        self.predictability = Predictability(c.static_dim, c.dynamic_dim) if c.predictability_weight else None
         for name in MOVING_VALUES:  # not saved: a resumed training sets them before each step
             self.register_buffer(name, torch.tensor(getattr(c, name)), persistent=False)
         self.sequences: int | None = None
