@@ -21,11 +21,11 @@ class DiffSDAHooks(TrainingHooks[Any]):
     def set_scheduled(self, name: str, value: float) -> None:
         """Set ``dynamic_noise``, the deviation of the noise on ``d`` at the present step.
 
-        It goes up to the configuration's own: a factor that is drawn after training is drawn with that.
+        It ends at the configuration's own: a factor that is drawn after training is drawn with that.
         """
         self.model.channel.set_noise(name, value, method="diffsda")
 
     def on_stage(self, name: str) -> None:
-        """There is one stage, ``"training"``, which may raise the noise."""
+        """There is one stage, ``"training"``, which may move the noise."""
         if name != "training":
             raise InputError(f"train.stages: stage {name!r}; diffsda has: training")

@@ -29,11 +29,11 @@ class DiViDHooks(TrainingHooks[Any]):
         self.model.denoiser.network.compile()
 
     def set_scheduled(self, name: str, value: float) -> None:
-        """Set ``dynamic_noise``, the deviation of the noise on ``d`` at the present step."""
+        """Set ``dynamic_noise``, the deviation of the noise on ``d`` at the present step; it ends at the configuration's own."""
         self.model.channel.set_noise(name, value, method="divid")
 
     def on_stage(self, name: str) -> None:
-        """There is one stage, ``"training"``, which may raise the noise."""
+        """There is one stage, ``"training"``, which may move the noise."""
         if name != "training":
             raise InputError(f"train.stages: stage {name!r}; divid has: training")
 
