@@ -200,3 +200,33 @@ def test_what_s_tells_of_d_is_part_of_the_loss_and_logged() -> None:
     assert model.predictability is not None
     assert all(p.grad is not None and p.grad.any() for p in model.predictability.reader.parameters())
     assert make().predictability is None
+
+
+def test_with_noise_of_a_given_size_d_has_unit_power_and_draws_spread_by_it() -> None:
+    model = make(dynamic_noise=0.5, predictability_weight=1.0)
+    factors = model.encode(clips(64))
+    torch.testing.assert_close(factors.dynamic.square().mean(2), torch.ones(64, STEPS))
+    drawn = model.draw_factors(clips(64), generator=rows(64))
+    assert float((drawn.dynamic - factors.dynamic).std()) == pytest.approx(0.5, rel=0.06)
+
+
+def test_a_stage_moves_the_noise_in_training_alone() -> None:
+    model = make(dynamic_noise=0.5)
+    hooks_of(model).set_scheduled("dynamic_noise", 2.0)
+    for training, std in {True: 2.0, False: 0.5}.items():
+        t = model.train(training).loss(batch(), generator=rows(3)).terms
+        with torch.no_grad():
+            q = model._posterior(model._features(model.to_model_space(Sequences(clips()))))
+            wide = q.dynamic.mean
+            q.static.draw(drawn := rows(3))
+            prior = model.dynamics(q.dynamic.draw(drawn))
+        variance = (2 * prior.log_std).exp()
+        kl = prior.log_std - math.log(std) + (std**2 + (wide - prior.mean).square()) / (2 * variance) - 0.5
+        torch.testing.assert_close(t["kl_dynamic"], kl.sum((1, 2)).mean())
+
+
+def test_noise_that_is_none_cannot_be_moved() -> None:
+    with pytest.raises(InputError, match="where model.dynamic_noise is not 0"):
+        hooks_of(make()).set_scheduled("dynamic_noise", 0.5)
+    with pytest.raises(InputError, match=r"dynamic_noise 0\.0; a standard deviation above 0"):
+        hooks_of(make(dynamic_noise=0.5)).set_scheduled("dynamic_noise", 0.0)

@@ -32,3 +32,14 @@ def test_the_encoder_halves_once_a_layer() -> None:
     assert encoder.features == 8 * 2 * 2
     assert encoder(torch.randn(5, 3, 16, 16)).shape == (5, encoder.features)
     assert AntiAliasedEncoder((3, 32, 32), (4,) * 5)(torch.randn(2, 3, 32, 32)).shape == (2, 4)
+
+
+def test_with_norms_the_encoder_does_not_see_the_contrast() -> None:
+    frames = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    plain, normed = (AntiAliasedEncoder((3, 16, 16), (4, 6), groups=groups) for groups in (0, 2))
+    for encoder in (plain, normed):
+        for layer in encoder.layers:
+            if isinstance(layer, torch.nn.Conv2d):
+                torch.nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    torch.testing.assert_close(normed(3 * frames), normed(frames), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(plain(3 * frames), 3 * plain(frames))

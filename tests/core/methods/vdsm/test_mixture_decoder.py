@@ -41,8 +41,9 @@ def test_blending_is_a_loop_over_sequences_and_experts(
     torch.testing.assert_close(gradients, loop)
 
 
-def test_one_expert_is_an_ordinary_decoder() -> None:
-    decoder = MixtureDecoder(EXPERTS, inputs=7, channels=(8, 4), outputs=3).double()
+@pytest.mark.parametrize("groups", [0, 2])
+def test_one_expert_is_an_ordinary_decoder(groups: int) -> None:
+    decoder = MixtureDecoder(EXPERTS, inputs=7, channels=(8, 4), outputs=3, groups=groups).double()
     chosen = torch.tensor([1, 4, 1])
     static, poses = draw(BATCH, 4), draw(BATCH, STEPS, 3, seed=1)
     got = decoder(static, F.one_hot(chosen, EXPERTS).double(), poses)
@@ -50,6 +51,8 @@ def test_one_expert_is_an_ordinary_decoder() -> None:
     for b, n in enumerate(chosen.tolist()):
         h = torch.cat([static[b].expand(STEPS, -1), poses[b]], 1)[..., None, None]
         for depth, layer in enumerate(decoder.layers):
+            if groups and depth:
+                h = F.group_norm(h, groups)
             h = F.conv_transpose2d(
                 F.leaky_relu(h, 0.2) if depth else h,
                 layer.weight[n],  # type: ignore[index]
@@ -60,8 +63,9 @@ def test_one_expert_is_an_ordinary_decoder() -> None:
         torch.testing.assert_close(got[b], h)
 
 
-def test_sequences_do_not_touch_one_another(mixture: Tensor) -> None:
-    decoder = MixtureDecoder(EXPERTS, inputs=7, channels=(8, 4), outputs=3).double()
+@pytest.mark.parametrize("groups", [0, 2])
+def test_sequences_do_not_touch_one_another(groups: int, mixture: Tensor) -> None:
+    decoder = MixtureDecoder(EXPERTS, inputs=7, channels=(8, 4), outputs=3, groups=groups).double()
     static, poses = draw(BATCH, 4), draw(BATCH, STEPS, 3, seed=1)
     whole = decoder(static, mixture, poses)
     torch.testing.assert_close(decoder(static[1:2], mixture[1:2], poses[1:2]), whole[1:2])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 from tests.core.methods.vdsm.tiny_vdsm import ACTION, EXPERTS, POSE, SIDE, STEPS, clips, make, rows
 from torch import Tensor
 
@@ -306,6 +307,8 @@ def test_bad_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         make(decoder_channels=(8, 8))
     with pytest.raises(InputError, match="4 encoder_channels halve the frame as often; its side is 8"):
         make(encoder_channels=(4, 4, 4, 4))
+    with pytest.raises(ValidationError, match="norm_groups 3 does not divide 8; it must divide all"):
+        make(norm_groups=3)
     with pytest.raises(InputError, match=r"needs pixels in \[0, 1\] and no frame codec"):
         make(likelihood="bernoulli")
     model = make()

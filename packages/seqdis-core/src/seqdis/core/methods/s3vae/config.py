@@ -71,6 +71,11 @@ class S3VAEConfig(Config):
         description="weight of predicting the target from s with the gradient reversed, which drives out of s what "
         "the target tells; 0: without",
     )
+    dynamic_noise: float = Field(
+        0.0,
+        ge=0,
+        description="std of q(d | x), whose mean then has unit power; 0: both are inferred, as in the paper",
+    )
     predictability_weight: float = Field(
         0.0,
         ge=0,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from seqdis.core.errors import unknown_name
+from seqdis.core.errors import InputError, unknown_name
 from seqdis.core.training.hooks import TrainingHooks
 
 __all__ = ["MOVING_VALUES", "STAGES", "S3VAEHooks"]
 
 STAGES = ("training",)
-MOVING_VALUES = ("kl_static_weight", "kl_dynamic_weight", "reversal_weight")
+MOVING_VALUES = ("kl_static_weight", "kl_dynamic_weight", "reversal_weight", "dynamic_noise")
 
 
 class S3VAEHooks(TrainingHooks[Any]):
@@ -21,9 +21,13 @@ class S3VAEHooks(TrainingHooks[Any]):
         self.model.sequences = len(train_set)
 
     def set_scheduled(self, name: str, value: float) -> None:
-        """Set the weight of a divergence or of the reversed prediction, as a stage's ``ramps`` move it."""
+        """Set the weight of a divergence or of the reversed prediction, or the noise on ``d``, as a stage's ``ramps`` move it."""
         if name not in MOVING_VALUES:
             raise unknown_name("moving value of s3vae", name, MOVING_VALUES)
+        if name == "dynamic_noise" and not (value > 0 and self.model.config.dynamic_noise):
+            raise InputError(
+                f"train.stages: dynamic_noise {value}; a standard deviation above 0, where model.dynamic_noise is not 0"
+            )
         self.model.get_buffer(name).fill_(value)
 
     def on_stage(self, name: str) -> None:

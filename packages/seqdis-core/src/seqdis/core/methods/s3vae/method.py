@@ -23,6 +23,7 @@ from seqdis.core.methods.s3vae.hooks import MOVING_VALUES, S3VAEHooks
 from seqdis.core.methods.s3vae.information_ceiling import SaturationWarning, information_ceiling
 from seqdis.core.methods.s3vae.mutual_information import pairwise_log_density, weighted_mutual_information
 from seqdis.core.nn.gaussian import DiagonalGaussian
+from seqdis.core.nn.gaussian_channel import unit_power
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.predictability import Predictability
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior, PosteriorLSTM, PriorLSTM
@@ -145,7 +146,7 @@ class S3VAE(Disentangler):
 
     def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
         """The posterior's means, ``static (B, S)`` and ``dynamic (B, V, D)``."""
-        q = self.posterior(self._features(self.to_model_space(sequences)))
+        q = self._posterior(self._features(self.to_model_space(sequences)))
         return Factors(q.static.mean, q.dynamic.mean)
 
     @torch.no_grad()
@@ -158,8 +159,17 @@ class S3VAE(Disentangler):
         """
         ready = self._ready(sequences)
         rows = stack_generators(generator, len(ready))
-        q = self.posterior(self._features(self.to_model_space(ready)))
+        q = self._posterior(self._features(self.to_model_space(ready)))
         return Factors(q.static.draw(rows), q.dynamic.draw(rows)).with_index_of(ready)
+
+    def _posterior(self, features: Tensor) -> FactorPosterior:
+        """``q(s, d^{1:V} | x)``; with ``dynamic_noise``, ``q(d^τ | x) = N(√D·μ/‖μ‖, σ²)`` with that σ."""
+        q: FactorPosterior = self.posterior(features)
+        if not self.config.dynamic_noise:
+            return q
+        mean = unit_power(q.dynamic.mean)
+        std = torch.as_tensor(self._moving("dynamic_noise"), device=mean.device, dtype=mean.dtype)
+        return FactorPosterior(q.static, DiagonalGaussian(mean, std.log().expand_as(mean)))
 
     def _features(self, y: Tensor) -> Tensor:
         return each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
@@ -210,7 +220,7 @@ class S3VAE(Disentangler):
         c = self.config
         y = self.to_model_space(sequences)
         features = self._features(y)
-        q = self.posterior(features)
+        q = self._posterior(features)
         static, dynamic = q.static.draw(generator), q.dynamic.draw(generator)
         goal = sequences.x if c.output == "sigmoid" else y
         terms = self.negative_elbo(goal, q, static, dynamic, weight=entry_weights(sequences, y))
@@ -293,7 +303,7 @@ class S3VAE(Disentangler):
         size, steps = features.shape[:2]
         order = rand((size, steps), generator=rows, device=features.device).argsort(dim=1)
         shuffled = features.gather(1, order[..., None].expand_as(features))
-        positive = self.posterior(shuffled).static.draw(rows)
+        positive = self._posterior(shuffled).static.draw(rows)
         names = keys or [str(i) for i in range(size)]
         number = torch.tensor([names.index(name) for name in names], device=features.device)
         other = number[:, None] != number[None]

@@ -38,14 +38,18 @@ class AntiAliasedEncoder(nn.Module):
     Args:
         frame_shape: Shape of a frame, ``(C, H, W)``, both sides divisible by 2 once a layer.
         channels: Channels of each layer's convolution.
+        groups: Groups of a group norm after each convolution; 0 for none, as in the paper.
     """
 
-    def __init__(self, frame_shape: tuple[int, int, int], channels: Sequence[int]) -> None:
+    def __init__(
+        self, frame_shape: tuple[int, int, int], channels: Sequence[int], *, groups: int = 0
+    ) -> None:
         super().__init__()
         inputs, height, width = frame_shape
         layers: list[nn.Module] = []
         for count in channels:
-            layers += [nn.Conv2d(inputs, count, 3, padding=1), nn.LeakyReLU(0.2), BlurPool()]
+            norm = [nn.GroupNorm(groups, count)] if groups else []
+            layers += [nn.Conv2d(inputs, count, 3, padding=1), *norm, nn.LeakyReLU(0.2), BlurPool()]
             inputs = count
         self.layers = nn.Sequential(*layers)
         self.features = inputs * (height >> len(channels)) * (width >> len(channels))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seqdis.core.base_config import WIDEST, Width
 from seqdis.core.config import Config
@@ -45,6 +45,23 @@ class VDSMConfig(Config):
         description="whether the LSTM that infers poses reads the frames; otherwise poses depend on them through d "
         "alone, as in the paper",
     )
+    norm_groups: int = Field(
+        0,
+        ge=0,
+        le=WIDEST,
+        description="groups of the group norms after the convolutions of encoder and decoder; 0: without, as in the paper",
+    )
     temperature: float = Field(
         1.0, gt=0, description="temperature τ_s of the mixture of experts, where no stage changes it"
     )
+
+    @model_validator(mode="after")
+    def _norms_fit(self) -> Self:
+        widths = (*self.encoder_channels, *self.decoder_channels)
+        uneven = [width for width in widths if self.norm_groups and width % self.norm_groups]
+        if uneven:
+            raise ValueError(
+                f"norm_groups {self.norm_groups} does not divide {uneven[0]}; it must divide all encoder_channels and "
+                "decoder_channels"
+            )
+        return self

@@ -127,7 +127,7 @@ class VDSM(Disentangler):
             raise InputError(
                 "vdsm: likelihood 'bernoulli' needs pixels in [0, 1] and no frame codec; allowed here: gaussian"
             )
-        encoder = AntiAliasedEncoder((latent[0], side, side), c.encoder_channels)
+        encoder = AntiAliasedEncoder((latent[0], side, side), c.encoder_channels, groups=c.norm_groups)
         return cls(
             frame_shape=frame_shape,
             encoder=encoder,
@@ -143,6 +143,7 @@ class VDSM(Disentangler):
                 inputs=c.static_dim + c.pose_dim,
                 channels=c.decoder_channels,
                 outputs=latent[0],
+                groups=c.norm_groups,
             ),
             config=c,
             codec=codec,

@@ -82,10 +82,14 @@ class MixtureDecoder(nn.Module):
         inputs: Width of ``{s, z^τ}``.
         channels: Channels of each map but the last; the result has the side ``4·2^len(channels)``.
         outputs: Channels of the result.
+        groups: Groups of a group norm, without weights of its own, before each leaky ReLU; 0 for none, as in the paper.
     """
 
-    def __init__(self, experts: int, *, inputs: int, channels: Sequence[int], outputs: int) -> None:
+    def __init__(
+        self, experts: int, *, inputs: int, channels: Sequence[int], outputs: int, groups: int = 0
+    ) -> None:
         super().__init__()
+        self.groups = groups
         relu = nn.init.calculate_gain("leaky_relu", _SLOPE)
         layers = [BlendedConvTranspose2d(experts, inputs, channels[0], kernel=4, gain=relu)]
         for depth, (before, after) in enumerate(zip(channels, [*channels[1:], outputs], strict=True), 1):
@@ -102,5 +106,9 @@ class MixtureDecoder(nn.Module):
         joint = torch.cat([static[:, None].expand(-1, steps, -1), poses], dim=2)
         h = joint.transpose(0, 1).reshape(steps, -1, 1, 1)
         for depth, layer in enumerate(self.layers):
-            h = layer(F.leaky_relu(h, _SLOPE) if depth else h, mixture)
+            if depth:
+                # The sequences lie side by side as channels: a group stays within one.
+                h = F.group_norm(h, batch * self.groups) if self.groups else h
+                h = F.leaky_relu(h, _SLOPE)
+            h = layer(h, mixture)
         return h.unflatten(1, (batch, -1)).transpose(0, 1)
