@@ -91,6 +91,23 @@ def test_the_authors_split_is_disjoint(small: Path, speech_data: Data) -> None:
     assert found == [{0, 1, 2, 3}, {4}, {5}]
 
 
+def test_in_five_folds_every_speaker_is_tested_once_and_never_trained_on(
+    small: Path, speech_data: Data
+) -> None:
+    tested: list[set[int]] = []
+    for fold in range(5):
+        data = speech_data("arabic_speech_commands", length=20, fold=fold)
+        splits = {name: arabic_sequences(data, name, small, 0) for name in ("train", "val", "test")}
+        found = {name: speakers_of(split) for name, split in splits.items()}
+        assert sum(len(split) for split in splits.values()) == 120
+        assert sum(map(len, found.values())) == len(set.union(*found.values())) == 6
+        tested.append(found["test"])
+    assert tested == [{0, 5}, {1}, {2}, {3}, {4}]
+    both = speech_data("arabic_speech_commands", length=20, fold=0, split="round")
+    with pytest.raises(InputError, match="option fold parts speakers; allowed beside it: split=speaker"):
+        arabic_sequences(both, "test", small, 0)
+
+
 def test_labels_say_who_and_what(small: Path, speech_data: Data) -> None:
     dataset = arabic_sequences(speech_data("arabic_speech_commands", length=20), "test", small, 0)
     batch = dataset.fetch(range(len(dataset)))

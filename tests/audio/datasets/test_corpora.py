@@ -143,6 +143,10 @@ def test_an_utterance_sounds_as_its_file(libri: Path, speech_data: Data) -> None
 
 
 def test_messages_of_librispeech(libri: Path, speech_data: Data) -> None:
+    with pytest.raises(
+        InputError, match="librispeech: option fold is 2; only arabic_speech_commands has folds"
+    ):
+        librispeech_sequences(speech_data("librispeech", fold=2), "val", libri, 0)
     for path in (libri / "dev-clean").rglob("*.flac"):
         path.unlink()
     with pytest.raises(InputError, match="holds test-clean, train-clean-360; split=speaker needs train-clean-360, dev-clean"):  # fmt: skip
@@ -213,6 +217,8 @@ def test_the_core_test_set_is_two_men_and_one_woman_of_eight_regions() -> None:
 
 
 def test_messages_of_timit(tmp_path: Path, timit: Path, speech_data: Data) -> None:
+    with pytest.raises(InputError, match="timit: option fold is 0; only arabic_speech_commands has folds"):
+        timit_sequences(speech_data("timit", fold=0), "train", timit, 0)
     with pytest.raises(InputError, match=r"each sentence is read once; allowed: speaker$"):
         timit_sequences(speech_data("timit", split="round"), "train", timit, 0)
     (tmp_path / "void").mkdir()

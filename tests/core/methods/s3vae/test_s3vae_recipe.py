@@ -226,7 +226,7 @@ def test_a_stage_moves_the_noise_in_training_alone() -> None:
 
 
 def test_noise_that_is_none_cannot_be_moved() -> None:
-    with pytest.raises(InputError, match="where model.dynamic_noise is not 0"):
+    with pytest.raises(InputError, match=r"where model\.dynamic_noise is not 0"):
         hooks_of(make()).set_scheduled("dynamic_noise", 0.5)
     with pytest.raises(InputError, match=r"dynamic_noise 0\.0; a standard deviation above 0"):
         hooks_of(make(dynamic_noise=0.5)).set_scheduled("dynamic_noise", 0.0)

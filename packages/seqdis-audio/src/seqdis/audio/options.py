@@ -8,12 +8,14 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from seqdis.core.config import Config
 
-__all__ = ["FROM_RECORDINGS", "HIGHEST_RATE", "LOWEST_RATE", "AudioOptions", "AudioSettings"]
+__all__ = ["FOLDS", "FROM_RECORDINGS", "HIGHEST_RATE", "LOWEST_RATE", "AudioOptions", "AudioSettings"]
 
 LOWEST_RATE, HIGHEST_RATE = 1000, 192000
 """The sample rates of an analysis, in Hz."""
 LARGEST_FFT, MOST_BINS = 1 << 16, 1024
 """The largest Fourier transform in samples, and number of mel bins."""
+FOLDS = 5
+"""Parts that speakers are split into, so that each is in one test split."""
 
 
 class AudioSettings(Config):
@@ -62,6 +64,13 @@ class AudioSettings(Config):
     )
     split: Literal["round", "speaker"] | None = Field(
         None, description="'round': all speakers in every split; 'speaker': disjoint; null: the dataset's own"
+    )
+    fold: int | None = Field(
+        None,
+        ge=0,
+        lt=FOLDS,
+        description="which fifth of the speakers is the test split of arabic_speech_commands, the next one validates; "
+        "null: not split so",
     )
 
     @field_validator("frame_shift_ms")

@@ -14,6 +14,7 @@ from torch import Tensor
 from seqdis.audio.completion import audio_options
 from seqdis.audio.io import read_wave
 from seqdis.audio.mel import LogMel, log_mel
+from seqdis.audio.options import FOLDS
 from seqdis.core.config import DataConfig
 from seqdis.core.data.array_sequences import ArraySequences
 from seqdis.core.data.labels import Label
@@ -63,11 +64,15 @@ def _split_of(recording: _Recording) -> str:
     return "val" if held_out else "train"
 
 
-def _by_round(root: Path, split: str) -> list[_Recording]:
+def _recordings(root: Path) -> list[_Recording]:
     paths = sorted(p for kind in ("flac", "wav") for p in (root / "dataset").glob(f"*/*.{kind}"))
     if not paths:
         raise InputError(f"{root}: holds no dataset/WORD/*.flac of arabic_speech_commands; {SPEC.source}")
-    return [r for r in (_parse(path, root) for path in paths) if _split_of(r) == split]
+    return [_parse(path, root) for path in paths]
+
+
+def _by_round(root: Path, split: str) -> list[_Recording]:
+    return [r for r in _recordings(root) if _split_of(r) == split]
 
 
 def _by_speaker(root: Path, split: str) -> list[_Recording]:
@@ -77,6 +82,12 @@ def _by_speaker(root: Path, split: str) -> list[_Recording]:
             return [_parse(root / row["file"], root) for row in csv.DictReader(file)]
     except (OSError, UnicodeDecodeError, KeyError) as error:
         raise InputError(f"{table}: cannot be read as a csv with a column 'file': {error}") from error
+
+
+def _by_fold(root: Path, split: str, fold: int) -> list[_Recording]:
+    """Speakers in turn: those whose number is ``fold`` modulo 5 are tested, the next ones validate, the others train."""
+    names = {0: "test", 1: "val"}
+    return [r for r in _recordings(root) if names.get((r.speaker - fold) % FOLDS, "train") == split]
 
 
 def loudest_window(frames: Tensor, length: int) -> Tensor:
@@ -115,15 +126,24 @@ def arabic_sequences(data: DataConfig, split: str, root: Path | None, seed: int)
 
     Splits by ``options.split``: ``"round"`` (default) trains on rounds 1 to 3, less 120 clips for
     validation, and tests on round 4, so that every speaker is known; ``"speaker"`` is the authors'
-    own, whose 18, 6 and 6 speakers are disjoint.
+    own, whose 18, 6 and 6 speakers are disjoint. ``options.fold`` takes as many by turns: in five folds each speaker is
+    in the test split once, and never in that fold's training.
 
     Raises:
-        InputError: The files are absent, damaged, misnamed, or shorter than a sequence.
+        InputError: The files are absent, damaged, misnamed, or shorter than a sequence, or a fold is asked for
+            together with a split by rounds.
     """
     if root is None:
         raise InputError("arabic_speech_commands: needs the folder with its files; got none")
     options = audio_options(data)
-    recordings = _by_speaker(root, split) if options.split == "speaker" else _by_round(root, split)
+    if options.fold is not None:
+        if options.split == "round":
+            raise InputError(
+                "arabic_speech_commands: option fold parts speakers; allowed beside it: split=speaker"
+            )
+        recordings = _by_fold(root, split, options.fold)
+    else:
+        recordings = _by_speaker(root, split) if options.split == "speaker" else _by_round(root, split)
     analyse = log_mel(data.frame_shape[0], options)
     with ThreadPoolExecutor(_THREADS) as pool:
         frames = list(pool.map(lambda recording: _read(recording, analyse, data.length), recordings))
