@@ -81,7 +81,7 @@ def test_the_recipe_for_small_sprites_differs_from_the_papers_form_by_what_its_d
     }
     assert differing == {
         *("sequence_encoder", "denoiser", "p_mean", "sampler"),
-        *("dynamic_noise", "predictability_weight"),
+        *("dynamic_noise", "predictability_weight", "frames_per_clip"),
     }
     noise = ours.train.stages[0].ramps["dynamic_noise"]
     assert (noise.end, max(noise.start, *(value for _, value in noise.via))) == (
@@ -92,6 +92,7 @@ def test_the_recipe_for_small_sprites_differs_from_the_papers_form_by_what_its_d
     assert paper.model.denoiser == ours.model.denoiser.model_copy(update={"positions": 0})
     assert (paper.model.p_mean, paper.model.p_std) == (COLUMNS["mug"]["P_mean"], COLUMNS["mug"]["P_std"])
     assert paper.train.weight_decay == 1e-5
-    for key in ("steps", "batch_size", "lr", "seed"):
+    assert (ours.model.frames_per_clip, ours.train.steps * 5) == (2, paper.train.steps * 4)
+    for key in ("batch_size", "lr", "seed"):
         assert getattr(ours.train, key) == getattr(paper.train, key)
     assert ours.data == paper.data

@@ -287,18 +287,19 @@ def diffsda_sprites() -> RunConfig:
 def diffsda_sprites32() -> RunConfig:
     """Sprites at 32x32 (ours, for a CPU): ``s`` from the first frame, ``d`` behind noise, and nothing in both.
 
-    What differs from the paper, and from :func:`diffsda_sprites32_paper`, which is as large and trained as long:
+    What differs from the paper, and from :func:`diffsda_sprites32_paper`, which is as large and trained for as long a time:
 
     - Both factors come from DiViD's sequence encoder. The last state of an LSTM has seen all frames; it holds the action
       and the heading, which last for the whole clip, and the decoder need not read them from ``d``.
     - The decoder is given ``d`` behind noise. Up to a fifth of the training it is of d's own power, 8 bits a frame: the looks
       do not pass, and are left to ``s``. Then it falls to σ = 0.3, so that small things are seen in their places.
     - What ``s`` tells of ``d``, an action that the first frame shows, is driven out of ``s``.
-    - The denoiser sees pixel coordinates, and levels σ are drawn higher (P_mean 0), where frames of this size show
-      nothing but what the factors say.
+    - The denoiser sees pixel coordinates, and levels σ are drawn higher (P_mean 1), where frames of this size show
+      nothing but what the factors say; two frames of a clip a step, and four fifths of the steps.
     - DPM-Solver++ decodes, in 12 steps.
     """
-    config = _ours(preset="diffsda-sprites32", sequence_encoder="residual", p_mean=0.0, **_SPRITES32)
+    sizes = _SPRITES32 | {"frames_per_clip": 2, "steps": 4000, "every": 1000}
+    config = _ours(preset="diffsda-sprites32", sequence_encoder="residual", p_mean=1.0, **sizes)
     noise = RampConfig(start=0.0, end=0.3, via=((0.05, 1.0), (0.2, 1.0), (0.5, 0.4)))
     stage = StageConfig(name="training", steps=config.train.steps, ramps={"dynamic_noise": noise})
     return change_config(
