@@ -74,6 +74,7 @@ class S3VAEConfig(Config):
     dynamic_noise: float = Field(
         0.0,
         ge=0,
+        le=1000,
         description="std of q(d | x), whose mean then has unit power; 0: both are inferred, as in the paper",
     )
     predictability_weight: float = Field(
