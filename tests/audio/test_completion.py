@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from seqdis.audio.completion import audio_options, complete_data, settle
+from seqdis.audio.datasets.tones import tones_sequences
 from seqdis.audio.mel import log_mel
 from seqdis.audio.options import FROM_RECORDINGS, AudioOptions, AudioSettings
 from seqdis.core.config import DataConfig
@@ -25,6 +26,14 @@ def data(settings: AudioSettings = FROM_RECORDINGS, **changes: object) -> DataCo
 
 def files(folder: Path, write: Write, *rates: int) -> list[Path]:
     return [write(folder / f"{i}.wav", rate=rate, seconds=0.2) for i, rate in enumerate(rates)]
+
+
+def test_only_what_has_folds_is_asked_for_one(tmp_path: Path, write_sound: Write) -> None:
+    settings = AudioSettings(fold=2)
+    with pytest.raises(InputError, match="folder: option fold is 2, and it has no folds; allowed: null"):
+        complete_data(data(settings), files(tmp_path, write_sound, 16000))
+    with pytest.raises(InputError, match="tones: option fold is 2, and it has no folds; allowed: null"):
+        tones_sequences(data(settings, dataset="tones"), "train", None, 0)
 
 
 @pytest.mark.parametrize("rate", [1000, 8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])

@@ -80,7 +80,9 @@ def test_the_entropy_of_a_small_batch_falls_short_unless_it_remembers() -> None:
     for coder in (plain, remembering):
         with torch.no_grad():
             entropies = [
-                coder.quantizer(coder.encode(points(step, 6, 1)), generator=GeneratorStack.shard(step, 6, slice(0, 6)))
+                coder.quantizer(
+                    coder.encode(points(step, 6, 1)), generator=GeneratorStack.shard(step, 6, slice(0, 6))
+                )
                 for step in range(300)
             ]
         means.append(sum(float(out.entropy_bits) for out in entropies[100:]) / 200)

@@ -64,13 +64,27 @@ def settle(settings: AudioSettings, bins: int, lowest_rate: int | None = None) -
     return parse_config(AudioOptions, values, where="audio options")
 
 
-def audio_options(data: DataConfig) -> AudioOptions:
+def _settings(data: DataConfig, *, folds: bool) -> AudioSettings:
+    settings = parse_config(AudioSettings, data.options, where="audio options")
+    if settings.fold is not None and not folds:
+        raise InputError(
+            f"{data.dataset}: option fold is {settings.fold}, and it has no folds; allowed: null"
+        )
+    return settings
+
+
+def audio_options(data: DataConfig, *, folds: bool = True) -> AudioOptions:
     """The analysis of some data settings.
 
+    Args:
+        data: The data settings.
+        folds: Whether the dataset can test its speakers by turns, as ``fold`` asks for.
+
     Raises:
-        InputError: An option is unknown or out of range, the sample rate is open, or a frame is no vector.
+        InputError: An option is unknown or out of range, the sample rate is open, a frame is no vector, or a fold is
+            asked of a dataset that has none.
     """
-    return settle(parse_config(AudioSettings, data.options, where="audio options"), bins_of(data))
+    return settle(_settings(data, folds=folds), bins_of(data))
 
 
 def bins_of(data: DataConfig) -> int:
@@ -97,10 +111,10 @@ def complete_data(data: DataConfig, paths: Sequence[Path]) -> DataConfig:
         paths: The files to learn from.
 
     Raises:
-        InputError: No file can be read, or an option is out of range.
+        InputError: No file can be read, an option is out of range, or a fold is asked for.
     """
     data = data if data.frame_shape else data.model_copy(update={"frame_shape": (BINS,)})
-    settings = parse_config(AudioSettings, data.options, where="audio options")
+    settings = _settings(data, folds=False)
     if None not in (settings.sample_rate, settings.f_max, settings.n_fft):
         return data
     rates, problems = Counter[int](), list[InputError]()

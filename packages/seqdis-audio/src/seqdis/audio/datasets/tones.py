@@ -102,8 +102,12 @@ def synthesize(
 
 
 def tones_sequences(data: DataConfig, split: str, root: Path | None, seed: int) -> SequenceDataset:
-    """Every pair of timbre and melody equally often, in an order and with jitter that ``seed`` fixes."""
-    options = audio_options(data)
+    """Every pair of timbre and melody equally often, in an order and with jitter that ``seed`` fixes.
+
+    Raises:
+        InputError: An option is out of range, or a fold is asked for: all sounds are made, and no speaker is unseen.
+    """
+    options = audio_options(data, folds=False)
     analyse = log_mel(data.frame_shape[0], options)
     generator = np.random.default_rng(mix_seed(seed, list(_COUNTS).index(split)))
     pairs = generator.permutation(_COUNTS[split]) % (len(TIMBRES) * len(MELODIES))
