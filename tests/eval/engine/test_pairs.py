@@ -8,7 +8,7 @@ import pytest
 
 from seqdis.core.analysis import fixed_pairs
 from seqdis.core.errors import InputError
-from seqdis.eval.engine.pairs import kept_pairs
+from seqdis.eval.engine.pairs import kept_pairs, listed_pairs
 
 
 def test_a_list_is_kept_and_used_again(tmp_path: Path) -> None:
@@ -67,3 +67,22 @@ def test_a_list_that_cannot_be_kept_is_used_and_told_in_one_line(
     (record,) = caplog.records
     assert record.getMessage().startswith("the pairs are not kept: ")
     assert "\n" not in record.getMessage()
+
+
+def test_a_list_that_is_given_is_taken_whole_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.json"
+    with pytest.raises(InputError, match=r"pairs\.json: "):
+        listed_pairs(path, dataset="d", clips=9)
+    pairs = kept_pairs(path, dataset="d", clips=9, seed=4, count=5)
+    assert listed_pairs(path, dataset="d", clips=9) == pairs == fixed_pairs(9, seed=4, count=5)
+    for other in ({"dataset": "e", "clips": 9}, {"dataset": "d", "clips": 8}):
+        with pytest.raises(InputError, match=r"pairs of 9 clips of d; here are [89] of [de]"):
+            listed_pairs(path, **other)  # type: ignore[arg-type]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"pairs": []}))
+    with pytest.raises(InputError, match="lists no pair"):
+        listed_pairs(path, dataset="d", clips=9)
+
+
+def test_the_list_of_the_published_figures_is_drawn_by_its_seed() -> None:
+    path = Path(__file__).parents[3] / "benchmarks" / "pairs" / "sprites.json"
+    assert listed_pairs(path, dataset="sprites", clips=2664) == fixed_pairs(2664, seed=0, count=384)

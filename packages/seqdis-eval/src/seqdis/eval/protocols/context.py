@@ -19,7 +19,7 @@ from seqdis.core.progress import Progress
 from seqdis.core.registry import build_dataset, get_modality
 from seqdis.eval.engine.mode import Mode
 from seqdis.eval.engine.open_run import OpenRun
-from seqdis.eval.engine.pairs import kept_pairs
+from seqdis.eval.engine.pairs import kept_pairs, listed_pairs
 from seqdis.eval.engine.seeds import mean_over_seeds
 from seqdis.eval.judge import judge_cache
 from seqdis.eval.judge.interface import GradedJudge
@@ -145,9 +145,17 @@ class Context:
         return Showroom(get_modality(config.modality), config.data)
 
     def pairs(
-        self, run: OpenRun, protocol: str, *, clips: int, count: int | None = None
+        self,
+        run: OpenRun,
+        protocol: str,
+        *,
+        clips: int,
+        count: int | None = None,
+        listed: Path | None = None,
     ) -> list[tuple[int, int]]:
-        """The pairs kept in ``RUN/eval/PROTOCOL/pairs.json``, for both modes and all seeds."""
+        """The pairs of a given list, else those kept in ``RUN/eval/PROTOCOL/pairs.json``, for both modes and all seeds."""
+        if listed is not None:
+            return listed_pairs(listed, dataset=run.config.data.dataset, clips=clips)
         path = run.folder / "eval" / protocol / "pairs.json"
         return kept_pairs(path, dataset=run.config.data.dataset, clips=clips, seed=self.seed, count=count)
 

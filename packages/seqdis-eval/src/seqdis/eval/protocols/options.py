@@ -93,6 +93,11 @@ class PairsOption(Config):
         le=LONGEST,
         description="swaps, and clips that are reconstructed; one a test clip at most",
     )
+    pair_list: Path | None = Field(
+        None,
+        description="file that lists the swaps, as RUN/eval/swap/pairs.json does, all of which are made; without it they "
+        "are drawn by the seed",
+    )
 
 
 class NoiseOption(Config):

@@ -168,7 +168,8 @@ class Swap(Protocol):
         options, judges = context.options, context.judges
         self._networks = open_run_features(options.features, context.first, labelled=bool(judges))
         pairs = [
-            context.pairs(run, "swap", clips=len(run.test_set), count=options.pairs) for run in context.runs
+            context.pairs(run, "swap", clips=len(run.test_set), count=options.pairs, listed=options.pair_list)
+            for run in context.runs
         ]
 
         def measure(number: int, seed: int, progress: Progress) -> Metrics:
