@@ -42,6 +42,14 @@ def test_what_only_the_lstms_have_is_refused(change: str) -> None:
         make(*RESIDUAL, change)
 
 
+def test_static_of_random_frames_is_their_mean_and_needs_the_residual_encoder() -> None:
+    model, x = make(*RESIDUAL, "static_frames=random"), batch()
+    frames = torch.stack([model.encode(x[:, [step, step]]).static for step in range(x.shape[1])])
+    torch.testing.assert_close(model.encode(x).static, frames.mean(0), rtol=1e-4, atol=1e-5)
+    with pytest.raises(InputError, match="static_frames 'random' needs sequence_encoder 'residual'"):
+        make("static_frames=random")
+
+
 @pytest.mark.parametrize("change", ["hidden_dim=33", "attention_heads=5"])
 def test_heads_that_do_not_divide_the_width_are_refused(change: str) -> None:
     with pytest.raises(InputError, match=r"hidden_dim \d+ and attention_heads \d+: .* an even width"):

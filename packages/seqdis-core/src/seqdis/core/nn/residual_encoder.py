@@ -1,8 +1,9 @@
-"""From frame features to both factors: static from the first frame, dynamics from differences to it (DiViD)."""
+"""From frame features to both factors: static from one frame, dynamics from differences to the first (DiViD)."""
 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from seqdis.core.data.steps import existing_first, take_steps
 from seqdis.core.errors import InputError
 from seqdis.core.nn.recurrent import reverse_valid
+from seqdis.core.random import GeneratorStack, rand
 
 __all__ = ["ResidualEncoder"]
 
@@ -23,6 +25,10 @@ class ResidualEncoder(nn.Module):
     A layer norm of the frame features, which the paper does not mention, stands in front: the difference of two
     frames starts small, and the dynamics would be noticed late.
 
+    With ``static_frames="random"``, which is not in the paper either, ``s = g(f^k)`` of a frame k drawn anew for each
+    sequence of a batch, and ``s = mean_τ g(f^τ)`` where nothing is drawn. The same s must then serve for whatever the
+    frame shows the sequence doing, ``g`` is trained on all frames, and the mean of its answers errs less than one.
+
     Args:
         features: Width of a frame's feature ``f``.
         static: Width of the static factor, S.
@@ -31,6 +37,7 @@ class ResidualEncoder(nn.Module):
         width: Width of the LSTM's two directions together, and of the attention.
         heads: Number of attention heads.
         residual: Whether the first frame is subtracted; without it the LSTM reads ``f^{1:V}`` (ablation).
+        static_frames: Frame that ``s`` is read from: the ``"first"`` one, or a ``"random"`` one.
 
     Raises:
         InputError: The width is odd, or the heads do not divide it.
@@ -46,13 +53,14 @@ class ResidualEncoder(nn.Module):
         width: int = 256,
         heads: int = 8,
         residual: bool = True,
+        static_frames: Literal["first", "random"] = "first",
     ) -> None:
         super().__init__()
         if width % 2 or width % heads:
             raise InputError(
                 f"an encoder of width {width} with {heads} heads; the width must be even and the heads divide it"
             )
-        self.residual = residual
+        self.residual, self.static_frames = residual, static_frames
         self.norm_features = nn.LayerNorm(features)
         self.to_static = nn.Sequential(
             nn.Linear(features, hidden),
@@ -72,8 +80,15 @@ class ResidualEncoder(nn.Module):
                 gain = 1.0 if layer in (self.to_static[-1], self.to_dynamic) else math.sqrt(2)
                 nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.in_features))
 
-    def forward(self, features: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, features: Tensor, mask: Tensor | None = None, rows: GeneratorStack | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Features ``(B, V, features)`` and, where steps are missing, ``mask (B, V)``; the first frame is the first one there.
+
+        Args:
+            features: Features of all frames.
+            mask: True where a step exists; all do when omitted.
+            rows: Source of the frames that ``s`` is read from, one stream a sequence; without it nothing is drawn.
 
         Returns:
             ``s (B, S)`` and ``d (B, V, D)``.
@@ -91,4 +106,18 @@ class ResidualEncoder(nn.Module):
         ignored = None if mask is None else ~mask.bool()
         attended = self.attention(h, h, h, key_padding_mask=ignored, need_weights=False)[0]
         dynamic = self.to_dynamic(self.norm(h + attended))
-        return self.to_static(first[:, 0]), dynamic if mask is None else take_steps(dynamic, back)
+        static = self._static(f, lengths, rows)
+        return static, dynamic if mask is None else take_steps(dynamic, back)
+
+    def _static(self, f: Tensor, lengths: Tensor, rows: GeneratorStack | None) -> Tensor:
+        """``s (B, S)`` from features whose existing steps stand in front."""
+        static: Tensor
+        if self.static_frames == "first":
+            static = self.to_static(f[:, 0])
+        elif rows is not None:
+            chosen = (rand((len(f),), generator=rows, device=f.device) * lengths).long()
+            static = self.to_static(f[torch.arange(len(f), device=f.device), chosen])
+        else:
+            exists = torch.arange(f.shape[1], device=f.device) < lengths[:, None]
+            static = (self.to_static(f) * exists[..., None]).sum(1) / lengths[:, None]
+        return static

@@ -21,7 +21,7 @@ class DiffSDAConfig(Config):
     ``causal`` follows Eq. 2: ``d^τ`` sees frames up to τ. The authors' own implementation has a
     bidirectional LSTM-1 and takes ``s`` from its two end states: ``causal=False``.
 
-    ``sequence_encoder="residual"`` (DiViD's), ``dynamic_noise`` and ``predictability_weight`` are not in the paper. ``s`` of
+    ``sequence_encoder="residual"`` (DiViD's), ``static_frames="random"``, ``dynamic_noise`` and ``predictability_weight`` are not in the paper. ``s`` of
     the LSTMs has seen every frame, and holds an action that lasts for the whole sequence; that of the other has seen
     one. Noise makes ``d`` a bottleneck: a few exact numbers are none. What ``s`` tells of ``d`` all the same is driven out.
 
@@ -41,6 +41,11 @@ class DiffSDAConfig(Config):
     )
     attention_heads: int = Field(
         8, ge=1, le=DEEPEST, description="heads of the residual encoder's self-attention"
+    )
+    static_frames: Literal["first", "random"] = Field(
+        "first",
+        description="frame that the residual encoder reads s from: the first, or a random one in training and the mean over "
+        "all of them after it",
     )
     dynamic_noise: float = Field(
         0.0, ge=0, le=1000, description="σ of the noise on d, which then has unit power; 0: neither"
@@ -87,6 +92,10 @@ class DiffSDAConfig(Config):
                 "is one s a sequence that is read"
             )
         if self.sequence_encoder == "lstms":
+            if self.static_frames != "first":
+                raise ValueError(
+                    "static_frames 'random' needs sequence_encoder 'residual'; the LSTMs read all frames"
+                )
             return self
         changed = [
             name

@@ -124,9 +124,10 @@ class DiffSDA(Disentangler):
         rows = stack_generators(generator, len(factors))
         return replace(factors, dynamic=self.channel.draw(factors.dynamic, rows))
 
-    def _factors(self, y: Tensor, mask: Tensor | None) -> Factors:
+    def _factors(self, y: Tensor, mask: Tensor | None, rows: GeneratorStack | None = None) -> Factors:
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
-        static, dynamic = self.sequence_encoder(features, mask)
+        drawn = () if self.config.static_frames == "first" else (rows,)
+        static, dynamic = self.sequence_encoder(features, mask, *drawn)
         return Factors(static, self.channel.bounded(dynamic))
 
     def condition(self, factors: Factors) -> Tensor:
@@ -153,7 +154,7 @@ class DiffSDA(Disentangler):
         """
         c = self.config
         y = self.to_model_space(sequences)
-        factors = self._factors(y, sequences.mask)
+        factors = self._factors(y, sequences.mask, generator)
         factors = replace(factors, dynamic=self.channel(factors.dynamic, generator))
         z = self.condition(factors)
         frames = TrainingFrames.pick(y, z, sequences, keep=c.frames_per_clip, generator=generator)
@@ -236,5 +237,11 @@ def _sequence_encoder(config: DiffSDAConfig) -> nn.Module:
     widths = config.hidden_dim, config.static_dim, config.dynamic_dim
     if config.sequence_encoder == "residual":
         heads = config.attention_heads
-        return ResidualEncoder(*widths, hidden=2 * config.hidden_dim, width=config.hidden_dim, heads=heads)
+        return ResidualEncoder(
+            *widths,
+            hidden=2 * config.hidden_dim,
+            width=config.hidden_dim,
+            heads=heads,
+            static_frames=config.static_frames,
+        )
     return FactorLSTM(*widths, causal=config.causal, shared=config.shared_static, memory=config.memory)

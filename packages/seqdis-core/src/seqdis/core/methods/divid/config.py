@@ -18,7 +18,7 @@ __all__ = ["DiViDConfig"]
 class DiViDConfig(Config):
     """DiViD's hyper-parameters (Sec. 4.1) and its four biases, each of which can be switched off.
 
-    ``dynamic_noise`` and ``predictability_weight`` are not in the paper. Orthogonal tokens can be wholly redundant: the
+    ``static_frames="random"``, ``dynamic_noise`` and ``predictability_weight`` are not in the paper. Orthogonal tokens can be wholly redundant: the
     noise takes out of d what s tells as well, the other out of s what d tells.
     """
 
@@ -51,6 +51,11 @@ class DiViDConfig(Config):
         True, description="the denoiser attends to the tokens; False: AdaGN instead"
     )
     first_frame_residual: bool = Field(True, description="the dynamic encoder reads f^τ − f^1; False: f^τ")
+    static_frames: Literal["first", "random"] = Field(
+        "first",
+        description="frame that the static encoder reads s from: the first, or a random one in training and the mean over "
+        "all of them after it",
+    )
     orthogonality: float = Field(
         0.1, ge=0, description="λ of Eq. 5, 0 switches it off; the paper gives no number"
     )

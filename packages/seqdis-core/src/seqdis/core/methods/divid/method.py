@@ -85,6 +85,7 @@ class DiViD(Disentangler):
             width=c.attention_dim,
             heads=c.attention_heads,
             residual=c.first_frame_residual,
+            static_frames=c.static_frames,
         )
         self.channel = GaussianChannel(c.dynamic_noise)
         self.predictability = Predictability(c.static_dim, c.dynamic_dim) if c.predictability_weight else None
@@ -140,10 +141,16 @@ class DiViD(Disentangler):
     def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
         return self.factors(self.to_model_space(sequences), sequences.mask)
 
-    def factors(self, y: Tensor, mask: Tensor | None) -> Factors:
-        """Factors of normalised coded frames ``(B, V, *latent)``, of which ``mask`` says which exist."""
+    def factors(self, y: Tensor, mask: Tensor | None, rows: GeneratorStack | None = None) -> Factors:
+        """Factors of normalised coded frames ``(B, V, *latent)``, of which ``mask`` says which exist.
+
+        Args:
+            y: The frames.
+            mask: True where a step exists; all do when omitted.
+            rows: Source of the frames that s is read from in training; see ``static_frames``.
+        """
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
-        static, dynamic = self.sequence_encoder(features, mask)
+        static, dynamic = self.sequence_encoder(features, mask, rows)
         return Factors(static, self.channel.bounded(dynamic))
 
     @torch.no_grad()
@@ -191,7 +198,7 @@ class DiViD(Disentangler):
         """
         c = self.config
         y = self.to_model_space(sequences)
-        factors = self.factors(y, sequences.mask)
+        factors = self.factors(y, sequences.mask, generator)
         factors = replace(factors, dynamic=self.channel(factors.dynamic, generator))
         tokens = self.tokens(factors)
         orthogonality = self.orthogonality(tokens, sequences.mask)
