@@ -145,7 +145,7 @@ class DiViD(Disentangler):
         """Factors of normalised coded frames ``(B, V, *latent)``, of which ``mask`` says which exist.
 
         Args:
-            y: The frames.
+            y: Frames that the factors are read from.
             mask: True where a step exists; all do when omitted.
             rows: Source of the frames that s is read from in training; see ``static_frames``.
         """
