@@ -42,12 +42,9 @@ _SPRITES32: dict[str, Any] = {
     "hidden_dim": 128,
     "encoder": BackboneConfig(kind="unet", channels=8, multipliers=(1, 2, 4), blocks=1),
     "denoiser_channels": 16,
-    "frames_per_clip": 1,
-    "steps": 5000,
     "lr": 2e-3,
     "warmup_steps": 100,
     "ema_decay": 0.998,
-    "every": 1250,
 }
 """What both presets for sprites at 32x32 share."""
 
@@ -298,8 +295,15 @@ def diffsda_sprites32() -> RunConfig:
       nothing but what the factors say; two frames of a clip a step, and four fifths of the steps.
     - DPM-Solver++ decodes, in 12 steps.
     """
-    sizes = _SPRITES32 | {"frames_per_clip": 2, "steps": 4000, "every": 1000}
-    config = _ours(preset="diffsda-sprites32", sequence_encoder="residual", p_mean=1.0, **sizes)
+    config = _ours(
+        preset="diffsda-sprites32",
+        sequence_encoder="residual",
+        p_mean=1.0,
+        frames_per_clip=2,
+        steps=4000,
+        every=1000,
+        **_SPRITES32,
+    )
     noise = RampConfig(start=0.0, end=0.3, via=((0.05, 1.0), (0.2, 1.0), (0.5, 0.4)))
     stage = StageConfig(name="training", steps=config.train.steps, ramps={"dynamic_noise": noise})
     return change_config(
@@ -314,7 +318,15 @@ def diffsda_sprites32_paper() -> RunConfig:
     pixels. The paper has no such column: widths, steps, rate and batch are ours, and so is it that the denoiser trains on a
     few frames of each clip, which gives the same loss on average.
     """
-    config = _ours(preset="diffsda-sprites32-paper", p_mean=-1.2, sampler=EDMConfig(steps=32), **_SPRITES32)
+    config = _ours(
+        preset="diffsda-sprites32-paper",
+        p_mean=-1.2,
+        sampler=EDMConfig(steps=32),
+        frames_per_clip=1,
+        steps=5000,
+        every=1250,
+        **_SPRITES32,
+    )
     return change_config(config, {"model.denoiser.positions": 0, "train.weight_decay": 1e-5})
 
 
