@@ -79,6 +79,12 @@ def test_likelihoods_against_torch_distributions(pixels: None) -> None:
     model.normalizer.std.fill_(0.3)
     normal = torch.distributions.Normal(out, 0.2).log_prob(model.normalizer(x)).flatten(2).sum(2)
     torch.testing.assert_close(model.log_likelihood(Sequences(x), out), normal)
+    model = make(likelihood="laplace")
+    laplace = torch.distributions.Laplace(out, 0.2 / 2**0.5)
+    assert laplace.stddev.mean().item() == pytest.approx(0.2)
+    torch.testing.assert_close(
+        model.log_likelihood(Sequences(x), out), laplace.log_prob(model.normalizer(x)).flatten(2).sum(2)
+    )
 
 
 def test_pixels_come_out_of_the_bernoulli(pixels: None) -> None:

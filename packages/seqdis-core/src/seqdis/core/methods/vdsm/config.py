@@ -33,12 +33,15 @@ class VDSMConfig(Config):
     features: int = Field(ge=1, le=WIDEST, description="width of the identity and pose embeddings of a frame")
     recurrent: int = Field(ge=1, le=WIDEST, description="width of the bi-LSTM, each way")
     transition: int = Field(ge=1, le=WIDEST, description="hidden width of the transition network")
-    likelihood: Literal["bernoulli", "gaussian"] = Field(
+    likelihood: Literal["bernoulli", "gaussian", "laplace"] = Field(
         "bernoulli",
-        description="likelihood of a pixel in [0, 1] (bernoulli), or of a normalised value around its mean (gaussian)",
+        description="likelihood of a pixel in [0, 1] (bernoulli), or of a normalised value around its mean (gaussian, or "
+        "laplace, before which small errors count as much as large ones)",
     )
     observation_std: float = Field(
-        0.5, gt=0, description="standard deviation of the Gaussian likelihood; that of the data is 0.5"
+        0.5,
+        gt=0,
+        description="standard deviation of the Gaussian or Laplace likelihood; that of the data is 0.5",
     )
     evidence: bool = Field(
         False,

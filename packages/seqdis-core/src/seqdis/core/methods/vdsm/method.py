@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -125,7 +126,7 @@ class VDSM(Disentangler):
             )
         if c.likelihood == "bernoulli" and not (modality.uint8_storage and isinstance(codec, IdentityCodec)):
             raise InputError(
-                "vdsm: likelihood 'bernoulli' needs pixels in [0, 1] and no frame codec; allowed here: gaussian"
+                "vdsm: likelihood 'bernoulli' needs pixels in [0, 1] and no frame codec; allowed here: gaussian, laplace"
             )
         encoder = AntiAliasedEncoder((latent[0], side, side), c.encoder_channels, groups=c.norm_groups)
         return cls(
@@ -206,7 +207,7 @@ class VDSM(Disentangler):
         return torch.softmax(static.float() / self.temperature, dim=1)
 
     def decoder_output(self, static: Tensor, poses: Tensor) -> Tensor:
-        """Logits of pixels (Bernoulli) or means of normalised values (Gaussian), ``(B, V, *latent)``."""
+        """Logits of pixels (Bernoulli) or means of normalised values (Gaussian, Laplace), ``(B, V, *latent)``."""
         out: Tensor = self.decoder(static, self.mixture(static), poses)
         return out.float()
 
@@ -214,11 +215,14 @@ class VDSM(Disentangler):
         """``ln p(x^τ | s, z^τ)`` of each frame's observed entries in nats, ``(B, V)``.
 
         Args:
-            sequences: Natural frames, ``(B, V, *frame)``; the Gaussian's density is that of normalised values.
+            sequences: Natural frames, ``(B, V, *frame)``; the density is that of normalised values but for Bernoulli's.
             output: Logits or means of these frames, as :meth:`decoder_output` gives them, ``(B, V, *latent)``.
         """
         if self.config.likelihood == "bernoulli":
             entries = -F.binary_cross_entropy_with_logits(output, sequences.x, reduction="none")
+        elif self.config.likelihood == "laplace":
+            scale = self.config.observation_std / math.sqrt(2)
+            entries = -(self.to_model_space(sequences) - output).abs() / scale - math.log(2 * scale)
         else:
             std = torch.full_like(output, self.config.observation_std).log()
             entries = DiagonalGaussian(output, std).log_density_of_entries(self.to_model_space(sequences))
