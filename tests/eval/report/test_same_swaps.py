@@ -6,13 +6,20 @@ from typing import Any
 import pytest
 import torch
 
-from seqdis.core.registry import get_preset
+from seqdis.core.config import DataConfig, RunConfig
+from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.eval.engine.open_run import OpenRun
 from seqdis.eval.report.same_swaps import main, same_swaps
 
 
 def test_a_row_a_model_and_a_column_a_pair(world: Any, channels: Any) -> None:
-    config = get_preset("diffsda-shapes")
+    config = RunConfig(
+        preset="tiny",
+        modality="toy",
+        method="diffsda",
+        data=DataConfig(dataset="ramps", length=5, frame_shape=(4,)),
+        model=DiffSDAConfig.model_construct(),
+    )
     runs = [
         OpenRun(Path("runs") / kind, channels(kind), config, world(4, 0), world(9, 1))
         for kind in ("perfect", "reversed")
