@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import pytest
 import torch
 
-from seqdis.core.errors import InputError
 from seqdis.core.nn.gaussian_channel import GaussianChannel, unit_power
 from seqdis.core.random import GeneratorStack
 
@@ -46,7 +44,7 @@ def test_the_same_source_gives_the_same_draw_and_gradients_pass_unchanged() -> N
 
 def test_a_schedule_moves_the_noise_of_training_alone() -> None:
     x, channel = torch.zeros(20000, 1, 3), GaussianChannel(0.5)
-    channel.set_noise("dynamic_noise", 2.0, method="m")
+    channel.present_noise = 2.0
     assert abs(float(channel(x, rows(20000)).std()) - 2) < 0.05
     assert abs(float(channel.draw(x, rows(20000)).std()) - 0.5) < 0.02
     assert abs(float(channel.eval()(x, rows(20000)).std()) - 0.5) < 0.02
@@ -55,5 +53,3 @@ def test_a_schedule_moves_the_noise_of_training_alone() -> None:
 def test_without_noise_there_is_no_channel() -> None:
     x, channel = torch.randn(4, 2, 3), GaussianChannel(0.0)
     assert torch.equal(channel(channel.bounded(x), rows(4)), x)
-    with pytest.raises(InputError, match=r"m has dynamic_noise, where model\.dynamic_noise is not 0"):
-        channel.set_noise("dynamic_noise", 1.0, method="m")

@@ -97,6 +97,23 @@ def test_the_decoder_is_trained_on_draws() -> None:
     assert abs(float(dynamic.std()) - 2) < 0.2
 
 
+def test_noise_on_s_is_one_draw_a_sequence_and_leaves_d_as_it_is() -> None:
+    quiet, loud = make("static_noise=1e-6"), make("static_noise=2")
+    loud.load_state_dict(quiet.state_dict())
+    data = Sequences(batch(64))
+    seen = [_condition(model, data) for model in (quiet, loud)]
+    static, dynamic = (
+        (a - b).detach() for a, b in zip(*(part.split([8, 2], 2) for part in seen), strict=True)
+    )
+    assert dynamic.abs().max() == 0
+    assert abs(float(static.std()) - 2) < 0.2
+    torch.testing.assert_close(static, static[:, :1].expand_as(static))
+    mean = loud.encode(batch(64)).static
+    torch.testing.assert_close(mean.square().mean(1), torch.ones(64), rtol=1e-3, atol=0)
+    drawn = loud.draw_factors(batch(64), generator=rows(64)).static - mean
+    assert abs(float(drawn.std()) - 2) < 0.2
+
+
 def test_a_stage_raises_the_noise_of_training_alone() -> None:
     model = make("dynamic_noise=0.5").train()
     hooks = hooks_of(model)
@@ -136,7 +153,9 @@ def test_a_run_with_the_ramp_goes_on_bit_for_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("overrides", "name"), [((), "dynamic_noise"), (("dynamic_noise=1",), "other")])
 def test_other_values_and_stages_are_refused(overrides: tuple[str, ...], name: str) -> None:
     hooks = hooks_of(make(*overrides))
-    with pytest.raises(InputError, match=rf"value '{name}'; diffsda has dynamic_noise, where"):
+    with pytest.raises(
+        InputError, match=rf"value '{name}'; diffsda has static_noise and dynamic_noise, each where"
+    ):
         hooks.set_scheduled(name, 1.0)
     with pytest.raises(InputError, match="stage 'other'; diffsda has: training"):
         hooks.on_stage("other")

@@ -37,7 +37,9 @@ def test_the_noise_reaches_the_tokens_and_a_stage_moves_it() -> None:
     assert abs(loss() - quiet) > 1e-4
     with pytest.raises(InputError, match="stage 'other'; divid has: training"):
         hooks.on_stage("other")
-    with pytest.raises(InputError, match="value 'dynamic_noise'; divid has dynamic_noise, where"):
+    with pytest.raises(
+        InputError, match="value 'dynamic_noise'; divid has static_noise and dynamic_noise, each where"
+    ):
         hooks_of(make()).set_scheduled("dynamic_noise", 1.0)
 
 

@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqdis.core.errors import InputError
 from seqdis.core.random import GeneratorStack, randn
 
 __all__ = ["GaussianChannel", "unit_power"]
@@ -50,18 +49,6 @@ class GaussianChannel(nn.Module):
     def draw(self, x: Tensor, rows: GeneratorStack) -> Tensor:
         """Return what arrives of ``x (B, …, D)`` at the last σ, whatever the mode."""
         return _disturbed(x, self.noise, rows)
-
-    def set_noise(self, name: str, value: float, *, method: str) -> None:
-        """Take the value of a training schedule, which is σ's.
-
-        Raises:
-            InputError: The value has another name than ``dynamic_noise``, or the channel is none.
-        """
-        if name != "dynamic_noise" or not self.noise:
-            raise InputError(
-                f"train.stages: value {name!r}; {method} has dynamic_noise, where model.dynamic_noise is not 0"
-            )
-        self.present_noise = value
 
 
 def _disturbed(x: Tensor, noise: float, rows: GeneratorStack) -> Tensor:

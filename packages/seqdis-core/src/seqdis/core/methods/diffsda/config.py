@@ -21,9 +21,10 @@ class DiffSDAConfig(Config):
     ``causal`` follows Eq. 2: ``d^τ`` sees frames up to τ. The authors' own implementation has a
     bidirectional LSTM-1 and takes ``s`` from its two end states: ``causal=False``.
 
-    ``sequence_encoder="residual"`` (DiViD's), ``static_frames="random"``, ``dynamic_noise`` and ``predictability_weight`` are not in the paper. ``s`` of
-    the LSTMs has seen every frame, and holds an action that lasts for the whole sequence; that of the other has seen
-    one. Noise makes ``d`` a bottleneck: a few exact numbers are none. What ``s`` tells of ``d`` all the same is driven out.
+    ``sequence_encoder="residual"`` (DiViD's), ``static_frames="random"``, ``static_noise``, ``dynamic_noise`` and
+    ``predictability_weight`` are not in the paper. ``s`` of the LSTMs has seen every frame, and holds an action that lasts
+    for the whole sequence; that of the other has seen one. Noise makes ``d`` a bottleneck: a few exact numbers are none.
+    Noise on ``s`` sets similar appearances apart. What ``s`` tells of ``d`` all the same is driven out.
 
     ``memory`` is not in the paper. ``s`` is the last state of LSTM₁. An untrained LSTM forgets half of its state at
     each step, and must learn to remember before ``s`` can describe a sequence of hundreds of steps.
@@ -46,6 +47,9 @@ class DiffSDAConfig(Config):
         "first",
         description="frame that the residual encoder reads s from: the first, or a random one in training and the mean over "
         "all of them after it",
+    )
+    static_noise: float = Field(
+        0.0, ge=0, le=1000, description="σ of the noise on s, which then has unit power; 0: neither"
     )
     dynamic_noise: float = Field(
         0.0, ge=0, le=1000, description="σ of the noise on d, which then has unit power; 0: neither"

@@ -19,11 +19,11 @@ class DiffSDAHooks(TrainingHooks[Any]):
         self.model.denoiser.network.compile()
 
     def set_scheduled(self, name: str, value: float) -> None:
-        """Set ``dynamic_noise``, the deviation of the noise on ``d`` at the present step.
+        """Set ``static_noise`` or ``dynamic_noise``, the deviation of the noise on a factor at the present step.
 
         It ends at the configuration's own: a factor that is drawn after training is drawn with that.
         """
-        self.model.channel.set_noise(name, value, method="diffsda")
+        self.model.channels.set_noise(name, value, method="diffsda")
 
     def on_stage(self, name: str) -> None:
         """There is one stage, ``"training"``, which may move the noise."""

@@ -23,7 +23,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.diffsda.config import DiffSDAConfig
 from seqdis.core.methods.diffsda.hooks import DiffSDAHooks
-from seqdis.core.nn.gaussian_channel import GaussianChannel
+from seqdis.core.nn.noisy_factors import NoisyFactors
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.predictability import Predictability
 from seqdis.core.nn.recurrent import FactorLSTM
@@ -78,7 +78,7 @@ class DiffSDA(Disentangler):
         self.predictability = (
             Predictability(config.static_dim, config.dynamic_dim) if config.predictability_weight else None
         )
-        self.channel = GaussianChannel(config.dynamic_noise)
+        self.channels = NoisyFactors(static_noise=config.static_noise, dynamic_noise=config.dynamic_noise)
         self.sampling = Sampling(config.sampler, guidable=config.condition_dropout > 0)
 
     @classmethod
@@ -114,7 +114,7 @@ class DiffSDA(Disentangler):
 
     @torch.no_grad()
     def draw_factors(self, sequences: Any, *, generator: GeneratorLike) -> Factors:
-        """The factors as the decoder is given them in training: ``d`` behind the noisy channel, if there is one.
+        """The factors as the decoder is given them in training: behind their noisy channels, if there are any.
 
         Args:
             sequences: Anything that :func:`~seqdis.core.coercion.as_sequences` reads.
@@ -122,13 +122,13 @@ class DiffSDA(Disentangler):
         """
         factors = self.encode(sequences, generator=generator)
         rows = stack_generators(generator, len(factors))
-        return replace(factors, dynamic=self.channel.draw(factors.dynamic, rows))
+        return self.channels.draw(factors, rows)
 
     def _factors(self, y: Tensor, mask: Tensor | None, rows: GeneratorStack | None = None) -> Factors:
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
         drawn = () if self.config.static_frames == "first" else (rows,)
         static, dynamic = self.sequence_encoder(features, mask, *drawn)
-        return Factors(static, self.channel.bounded(dynamic))
+        return self.channels.bounded(Factors(static, dynamic))
 
     def condition(self, factors: Factors) -> Tensor:
         """``z^τ = (s, d^τ)`` of every step, ``(B, V, S + D)``."""
@@ -155,7 +155,7 @@ class DiffSDA(Disentangler):
         c = self.config
         y = self.to_model_space(sequences)
         factors = self._factors(y, sequences.mask, generator)
-        factors = replace(factors, dynamic=self.channel(factors.dynamic, generator))
+        factors = self.channels(factors, generator)
         z = self.condition(factors)
         frames = TrainingFrames.pick(y, z, sequences, keep=c.frames_per_clip, generator=generator)
         frames = frames.repeated(c.noise_repeats)

@@ -18,8 +18,8 @@ __all__ = ["DiViDConfig"]
 class DiViDConfig(Config):
     """DiViD's hyper-parameters (Sec. 4.1) and its four biases, each of which can be switched off.
 
-    ``static_frames="random"``, ``dynamic_noise`` and ``predictability_weight`` are not in the paper. Orthogonal tokens can be wholly redundant: the
-    noise takes out of d what s tells as well, the other out of s what d tells.
+    ``static_frames="random"``, ``static_noise``, ``dynamic_noise`` and ``predictability_weight`` are not in the paper.
+    Orthogonal tokens can be wholly redundant: the noise takes out of d what s tells as well, the last out of s what d tells.
     """
 
     static_dim: int = Field(256, ge=1, le=WIDEST, description="width of s")
@@ -58,6 +58,9 @@ class DiViDConfig(Config):
     )
     orthogonality: float = Field(
         0.1, ge=0, description="λ of Eq. 5, 0 switches it off; the paper gives no number"
+    )
+    static_noise: float = Field(
+        0.0, ge=0, le=1000, description="σ of the noise on s, which then has unit power; 0: neither"
     )
     dynamic_noise: float = Field(
         0.0, ge=0, le=1000, description="σ of the noise on d, which then has unit power; 0: neither"

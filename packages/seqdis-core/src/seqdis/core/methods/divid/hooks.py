@@ -29,8 +29,8 @@ class DiViDHooks(TrainingHooks[Any]):
         self.model.denoiser.network.compile()
 
     def set_scheduled(self, name: str, value: float) -> None:
-        """Set ``dynamic_noise``, the deviation of the noise on ``d`` at the present step; it ends at the configuration's own."""
-        self.model.channel.set_noise(name, value, method="divid")
+        """Set ``static_noise`` or ``dynamic_noise``, the deviation of the noise on a factor; it ends at the configuration's own."""
+        self.model.channels.set_noise(name, value, method="divid")
 
     def on_stage(self, name: str) -> None:
         """There is one stage, ``"training"``, which may move the noise."""

@@ -23,7 +23,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.divid.config import DiViDConfig
 from seqdis.core.methods.divid.hooks import DiViDHooks
-from seqdis.core.nn.gaussian_channel import GaussianChannel
+from seqdis.core.nn.noisy_factors import NoisyFactors
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.predictability import Predictability
 from seqdis.core.nn.residual_encoder import ResidualEncoder
@@ -87,7 +87,7 @@ class DiViD(Disentangler):
             residual=c.first_frame_residual,
             static_frames=c.static_frames,
         )
-        self.channel = GaussianChannel(c.dynamic_noise)
+        self.channels = NoisyFactors(static_noise=c.static_noise, dynamic_noise=c.dynamic_noise)
         self.predictability = Predictability(c.static_dim, c.dynamic_dim) if c.predictability_weight else None
         self.static_token = nn.Linear(c.static_dim, c.token_dim, bias=False)
         self.dynamic_token = nn.Linear(c.dynamic_dim, c.token_dim, bias=False)
@@ -151,11 +151,11 @@ class DiViD(Disentangler):
         """
         features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
         static, dynamic = self.sequence_encoder(features, mask, rows)
-        return Factors(static, self.channel.bounded(dynamic))
+        return self.channels.bounded(Factors(static, dynamic))
 
     @torch.no_grad()
     def draw_factors(self, sequences: Any, *, generator: GeneratorLike) -> Factors:
-        """The factors as the decoder is given them in training: ``d`` behind the noisy channel, if there is one.
+        """The factors as the decoder is given them in training: behind their noisy channels, if there are any.
 
         Args:
             sequences: Anything that :func:`~seqdis.core.coercion.as_sequences` reads.
@@ -163,7 +163,7 @@ class DiViD(Disentangler):
         """
         factors = self.encode(sequences, generator=generator)
         rows = stack_generators(generator, len(factors))
-        return replace(factors, dynamic=self.channel.draw(factors.dynamic, rows))
+        return self.channels.draw(factors, rows)
 
     def tokens(self, factors: Factors) -> Tensor:
         """``[W_s·s, W_d·d^τ]`` of every step, ``(B, V, 2, token_dim)``.
@@ -199,7 +199,7 @@ class DiViD(Disentangler):
         c = self.config
         y = self.to_model_space(sequences)
         factors = self.factors(y, sequences.mask, generator)
-        factors = replace(factors, dynamic=self.channel(factors.dynamic, generator))
+        factors = self.channels(factors, generator)
         tokens = self.tokens(factors)
         orthogonality = self.orthogonality(tokens, sequences.mask)
         frames = TrainingFrames.pick(

@@ -1,0 +1,62 @@
+"""Both factors behind noisy channels of their own."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from seqdis.core.errors import InputError
+from seqdis.core.factors import Factors
+from seqdis.core.nn.gaussian_channel import GaussianChannel
+from seqdis.core.random import GeneratorStack
+
+__all__ = ["NoisyFactors"]
+
+
+class NoisyFactors(nn.Module):
+    """``s + σ_s·ε`` and ``d^τ + σ_d·ε^τ``, each of unit power: a :class:`GaussianChannel` a factor.
+
+    Noise on ``d`` leaves no room in it for what stays the same over a sequence. Noise on ``s`` brings the codes of one
+    appearance together, whatever the sequence that they are read from, and those of similar ones apart.
+
+    Args:
+        static_noise: σ_s at the end of training, and after it; 0: ``s`` as it is, of any length.
+        dynamic_noise: σ_d, likewise.
+    """
+
+    def __init__(self, *, static_noise: float, dynamic_noise: float) -> None:
+        super().__init__()
+        self.static = GaussianChannel(static_noise)
+        self.dynamic = GaussianChannel(dynamic_noise)
+
+    def bounded(self, factors: Factors) -> Factors:
+        """What is sent: the factors at unit power, where there is noise on them."""
+        return Factors(self.static.bounded(factors.static), self.dynamic.bounded(factors.dynamic))
+
+    def forward(self, factors: Factors, rows: GeneratorStack) -> Factors:
+        """What arrives, at the present σ in training mode and at the last one otherwise.
+
+        Args:
+            factors: Bounded factors, ``s (B, S)`` and ``d (B, V, D)``.
+            rows: Source of ε, one stream a row.
+        """
+        dynamic = self.dynamic(factors.dynamic, rows)
+        return Factors(self.static(factors.static, rows), dynamic)
+
+    def draw(self, factors: Factors, rows: GeneratorStack) -> Factors:
+        """What arrives at the last σ, whatever the mode."""
+        dynamic = self.dynamic.draw(factors.dynamic, rows)
+        return Factors(self.static.draw(factors.static, rows), dynamic)
+
+    def set_noise(self, name: str, value: float, *, method: str) -> None:
+        """Take a value of a training schedule: ``static_noise`` or ``dynamic_noise``.
+
+        Raises:
+            InputError: The value has another name, or there is no such noise after the training.
+        """
+        channels = {"static_noise": self.static, "dynamic_noise": self.dynamic}
+        if name not in channels or not channels[name].noise:
+            raise InputError(
+                f"train.stages: value {name!r}; {method} has {' and '.join(channels)}, each where the model's own, "
+                "at which the training ends, is not 0"
+            )
+        channels[name].present_noise = value
