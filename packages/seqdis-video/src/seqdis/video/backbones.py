@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from torch import nn
@@ -9,6 +10,7 @@ from torch import nn
 from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.nn.conv import ConvFrameDecoder, ConvFrameEncoder
+from seqdis.core.nn.mlp import FrameMLP
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
 from seqdis.core.nn.unet_decoder import UNetDecoder
 
@@ -67,14 +69,17 @@ def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condi
 def picture_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int) -> nn.Module:
     """A network of the configured kind from frames ``(N, C, H, H)`` to ``(N, features)``.
 
-    ``"conv"`` halves the frame once a multiplier, down to 4×4 (S3VAE, Tab. 1); ``"unet"`` is :func:`unet_frame_encoder`.
+    ``"conv"`` halves the frame once a multiplier, down to 4×4 (S3VAE, Tab. 1); ``"unet"`` is :func:`unet_frame_encoder`;
+    ``"mlp"`` has a layer a multiplier, over all pixels.
 
     Raises:
         InputError: The kind is another, or the side does not fit it.
     """
+    if config.kind == "mlp":
+        return nn.Sequential(nn.Flatten(), FrameMLP(math.prod(frame_shape), _widths(config), features))
     if config.kind != "conv":
         return unet_frame_encoder(config, frame_shape=frame_shape, features=features)
-    widths = [config.channels * m for m in config.multipliers]
+    widths = _widths(config)
     _check_side(frame_shape, 4 * 2 ** len(widths), "encoder")
     return ConvFrameEncoder(frame_shape[0], widths, features)
 
@@ -83,17 +88,24 @@ def picture_decoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], con
     """A network of the configured kind from factors ``(N, condition)`` to frames ``(N, C, H, H)``.
 
     ``"conv"`` starts at 4×4 and doubles the side between multipliers (S3VAE, Tab. 1); ``"unet"`` is a U-Net's upward
-    half, whose blocks the factors modulate.
+    half, whose blocks the factors modulate; ``"mlp"`` has a layer a multiplier, and then every pixel at once.
 
     Raises:
         InputError: The kind is another, or the side does not fit it.
     """
+    if config.kind == "mlp":
+        frames = FrameMLP(condition, _widths(config), math.prod(frame_shape))
+        return nn.Sequential(frames, nn.Unflatten(1, frame_shape))
     if config.kind != "conv":
         sizes = _arguments(config, frame_shape)
         return UNetDecoder(condition, sizes.pop("in_channels"), **sizes)
-    widths = [config.channels * m for m in config.multipliers]
+    widths = _widths(config)
     _check_side(frame_shape, 4 * 2 ** (len(widths) - 1), "decoder")
     return ConvFrameDecoder(condition, widths, frame_shape[0])
+
+
+def _widths(config: BackboneConfig) -> list[int]:
+    return [config.channels * multiplier for multiplier in config.multipliers]
 
 
 def _check_side(frame_shape: tuple[int, ...], side: int, what: str) -> None:

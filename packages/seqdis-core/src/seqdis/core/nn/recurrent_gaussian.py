@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from seqdis.core.nn.gaussian import DiagonalGaussian
+from seqdis.core.nn.static_frames import static_of_frames
 from seqdis.core.random import GeneratorStack
 
 __all__ = ["FactorPosterior", "PosteriorLSTM", "PriorLSTM"]
@@ -37,12 +39,24 @@ class PosteriorLSTM(nn.Module):
         dynamic: Width of the dynamic factor, D.
         layer_norm: Whether layer norms stand between the LSTMs and before the linear layers, whose means then
             begin at unit scale; the paper does not mention them.
+        static_frames: Frames that ``q(s)`` is read from. ``"all"``: ``h^V``, as in the paper. ``"random"``: ``f^k`` of a frame k
+            drawn anew for each sequence, by two layers; where nothing is drawn, ``μ`` and ``ln σ²`` are the means over all frames.
     """
 
     def __init__(
-        self, features: int, hidden: int, *, static: int, dynamic: int, layer_norm: bool = False
+        self,
+        features: int,
+        hidden: int,
+        *,
+        static: int,
+        dynamic: int,
+        layer_norm: bool = False,
+        static_frames: Literal["all", "random"] = "all",
     ) -> None:
         super().__init__()
+        self.of_frame: nn.Module | None = None
+        if static_frames == "random":
+            self.of_frame = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.LayerNorm(hidden))
         self.static_lstm = nn.LSTM(features, hidden, batch_first=True)
         self.dynamic_lstm = nn.LSTM(hidden, hidden, batch_first=True)
         self.to_static = nn.Linear(hidden, 2 * static)
@@ -57,12 +71,24 @@ class PosteriorLSTM(nn.Module):
                 nn.init.normal_(means, std=1 / math.sqrt(hidden))
                 nn.init.zeros_(log_variances)
 
-    def forward(self, features: Tensor) -> FactorPosterior:
-        """Features ``(B, V, C)`` to the posterior; a divergence needs float32 whatever the network ran in."""
+    def forward(
+        self, features: Tensor, mask: Tensor | None = None, rows: GeneratorStack | None = None
+    ) -> FactorPosterior:
+        """Features ``(B, V, C)`` to the posterior; a divergence needs float32 whatever the network ran in.
+
+        Args:
+            features: Features of all frames.
+            mask: True where a step exists, among which a frame is drawn; all do when omitted.
+            rows: Source of the frames that ``q(s)`` is read from, where they are random; without it nothing is drawn.
+        """
         h = self.norm_static(self.static_lstm(features)[0])
         dynamic = self.to_dynamic(self.norm_dynamic(self.dynamic_lstm(h)[0]))
+        if self.of_frame is None:
+            static = self.to_static(h[:, -1])
+        else:
+            static = static_of_frames(nn.Sequential(self.of_frame, self.to_static), features, mask, rows)
         return FactorPosterior(
-            DiagonalGaussian.from_parameters(self.to_static(h[:, -1]).float()),
+            DiagonalGaussian.from_parameters(static.float()),
             DiagonalGaussian.from_parameters(dynamic.float()),
         )
 

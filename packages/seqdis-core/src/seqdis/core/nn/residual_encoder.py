@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from seqdis.core.data.steps import existing_first, take_steps
 from seqdis.core.errors import InputError
 from seqdis.core.nn.recurrent import reverse_valid
-from seqdis.core.random import GeneratorStack, rand
+from seqdis.core.nn.static_frames import static_of_frames
+from seqdis.core.random import GeneratorStack
 
 __all__ = ["ResidualEncoder"]
 
@@ -106,18 +107,9 @@ class ResidualEncoder(nn.Module):
         ignored = None if mask is None else ~mask.bool()
         attended = self.attention(h, h, h, key_padding_mask=ignored, need_weights=False)[0]
         dynamic = self.to_dynamic(self.norm(h + attended))
-        static = self._static(f, lengths, rows)
-        return static, dynamic if mask is None else take_steps(dynamic, back)
-
-    def _static(self, f: Tensor, lengths: Tensor, rows: GeneratorStack | None) -> Tensor:
-        """``s (B, S)`` from features whose existing steps stand in front."""
         static: Tensor
         if self.static_frames == "first":
             static = self.to_static(f[:, 0])
-        elif rows is not None:
-            chosen = (rand((len(f),), generator=rows, device=f.device) * lengths).long()
-            static = self.to_static(f[torch.arange(len(f), device=f.device), chosen])
         else:
-            exists = torch.arange(f.shape[1], device=f.device) < lengths[:, None]
-            static = (self.to_static(f) * exists[..., None]).sum(1) / lengths[:, None]
-        return static
+            static = static_of_frames(self.to_static, f, mask, rows)
+        return static, dynamic if mask is None else take_steps(dynamic, back)

@@ -41,6 +41,11 @@ class S3VAEConfig(Config):
         description="whether the posterior has a layer norm, with which short trainings begin at once (see "
         "docs/s3vae.md)",
     )
+    static_frames: Literal["all", "random"] = Field(
+        "all",
+        description="frames that q(s | x) is read from: all by the LSTM, as in the paper, or a random one in training and the "
+        "mean over all of them after it",
+    )
     encoder: BackboneConfig
     decoder: BackboneConfig
     output: Literal["sigmoid", "linear"] = Field(

@@ -115,6 +115,7 @@ class S3VAE(Disentangler):
                 static=c.static_dim,
                 dynamic=c.dynamic_dim,
                 layer_norm=c.layer_norm,
+                static_frames=c.static_frames,
             ),
             dynamics=PriorLSTM(c.dynamic_dim, c.hidden_dim),
             frame_decoder=modality.frame_decoder(
@@ -146,7 +147,7 @@ class S3VAE(Disentangler):
 
     def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
         """The posterior's means, ``static (B, S)`` and ``dynamic (B, V, D)``."""
-        q = self._posterior(self._features(self.to_model_space(sequences)))
+        q = self._posterior(self._features(self.to_model_space(sequences)), sequences.mask)
         return Factors(q.static.mean, q.dynamic.mean)
 
     @torch.no_grad()
@@ -159,12 +160,14 @@ class S3VAE(Disentangler):
         """
         ready = self._ready(sequences)
         rows = stack_generators(generator, len(ready))
-        q = self._posterior(self._features(self.to_model_space(ready)))
+        q = self._posterior(self._features(self.to_model_space(ready)), ready.mask)
         return Factors(q.static.draw(rows), q.dynamic.draw(rows)).with_index_of(ready)
 
-    def _posterior(self, features: Tensor) -> FactorPosterior:
+    def _posterior(
+        self, features: Tensor, mask: Tensor | None, rows: GeneratorStack | None = None
+    ) -> FactorPosterior:
         """``q(s, d^{1:V} | x)``; with ``dynamic_noise``, ``q(d^τ | x) = N(√D·μ/‖μ‖, σ²)`` with that σ."""
-        q: FactorPosterior = self.posterior(features)
+        q: FactorPosterior = self.posterior(features, mask, rows)
         if not self.config.dynamic_noise:
             return q
         mean = unit_power(q.dynamic.mean)
@@ -220,7 +223,7 @@ class S3VAE(Disentangler):
         c = self.config
         y = self.to_model_space(sequences)
         features = self._features(y)
-        q = self._posterior(features)
+        q = self._posterior(features, sequences.mask, generator)
         static, dynamic = q.static.draw(generator), q.dynamic.draw(generator)
         goal = sequences.x if c.output == "sigmoid" else y
         terms = self.negative_elbo(goal, q, static, dynamic, weight=entry_weights(sequences, y))
@@ -230,7 +233,7 @@ class S3VAE(Disentangler):
             "kl_dynamic": self._moving("kl_dynamic_weight"),
         }
         if c.consistency_weight:
-            terms["consistency"] = self._consistency(features, static, sequences.keys, generator)
+            terms["consistency"] = self._consistency(features, static, sequences, generator)
             weights["consistency"] = c.consistency_weight
         if self.predictor is not None and c.prediction is not None:
             terms["prediction"] = self._prediction(c.prediction, self.predictor(dynamic), sequences)
@@ -292,7 +295,7 @@ class S3VAE(Disentangler):
         }
 
     def _consistency(
-        self, features: Tensor, static: Tensor, keys: Sequence[str], rows: GeneratorStack
+        self, features: Tensor, static: Tensor, sequences: Sequences, rows: GeneratorStack
     ) -> Tensor:
         """The triplet loss ``max(‖s − s⁺‖ − ‖s − s⁻‖ + m, 0)`` (Eq. 6), ``(B,)``.
 
@@ -303,8 +306,9 @@ class S3VAE(Disentangler):
         size, steps = features.shape[:2]
         order = rand((size, steps), generator=rows, device=features.device).argsort(dim=1)
         shuffled = features.gather(1, order[..., None].expand_as(features))
-        positive = self._posterior(shuffled).static.draw(rows)
-        names = keys or [str(i) for i in range(size)]
+        mask = None if sequences.mask is None else sequences.mask.gather(1, order)
+        positive = self._posterior(shuffled, mask, rows).static.draw(rows)
+        names = sequences.keys or [str(i) for i in range(size)]
         number = torch.tensor([names.index(name) for name in names], device=features.device)
         other = number[:, None] != number[None]
         # The uniform number picks among those that qualify, by their rank: one draw a row, any batch.
