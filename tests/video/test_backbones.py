@@ -57,7 +57,6 @@ def test_every_preset_has_networks(name: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "shape", "message"),
     [
-        ({"kind": "mlp"}, (3, 16, 16), "video needs a backbone of kind 'unet'; got 'mlp'"),
         ({}, (3, 16, 24), r"video needs square frames \(C, H, H\); got \(3, 16, 24\)"),
         ({}, (48,), r"video needs square frames \(C, H, H\); got \(48,\)"),
         ({"multipliers": (1, 2, 2, 2)}, (3, 20, 20), "the side must be divisible by 8; got 20"),
@@ -74,6 +73,13 @@ def test_what_cannot_be_built_says_why(
         video.denoiser(config, frame_shape=shape, condition=4)
 
 
+@pytest.mark.parametrize("kind", ["mlp", "conv"])
+def test_denoisers_are_unets(kind: str) -> None:
+    config, video = SMALL.model_copy(update={"kind": kind}), VideoModality()
+    with pytest.raises(InputError, match=f"video needs a backbone of kind 'unet'; got '{kind}'"):
+        video.denoiser(config, frame_shape=(3, 16, 16), condition=4)
+
+
 @pytest.mark.parametrize("side", [8, 16, 32, 64])
 def test_conv_backbones_of_any_power_of_two(side: int) -> None:
     video = VideoModality()
@@ -85,6 +91,22 @@ def test_conv_backbones_of_any_power_of_two(side: int) -> None:
         decoder = video.frame_decoder(up, frame_shape=(1, side, side), condition=5)
         assert encoder(torch.zeros(2, 1, side, side)).shape == (2, 7)
         assert decoder(torch.zeros(2, 5)).shape == (2, 1, side, side)
+
+
+def test_perceptrons_see_and_make_every_pixel_at_once() -> None:
+    video, shape = VideoModality(), (3, 4, 6)
+    config = BackboneConfig(kind="mlp", channels=16, multipliers=(2, 1))
+    torch.manual_seed(0)
+    encoder = video.frame_encoder(config, frame_shape=shape, features=7)
+    decoder = video.frame_decoder(config, frame_shape=shape, condition=5)
+    for network, inputs, outputs in ((encoder, 72, 7), (decoder, 5, 72)):
+        widths = [layer.weight.shape for layer in network.modules() if isinstance(layer, torch.nn.Linear)]
+        assert widths == [(32, inputs), (16, 32), (outputs, 16)]
+    x, z = torch.randn(2, *shape, requires_grad=True), torch.randn(2, 5)
+    assert decoder(z).shape == x.shape
+    (slopes,) = torch.autograd.grad(encoder(x)[0].square().sum(), x)
+    assert bool((slopes[0] != 0).all())
+    assert bool((slopes[1] == 0).all())
 
 
 def test_conv_backbones_that_do_not_fit_say_so() -> None:
@@ -111,8 +133,6 @@ def test_a_unet_decodes_frames_that_the_factors_modulate_in_every_block() -> Non
     assert (still[0] - still[1]).abs().max() > 1e-2
     with pytest.raises(InputError, match="divisible by 4; got 30"):
         video.frame_decoder(config, frame_shape=(3, 30, 30), condition=4)
-    with pytest.raises(InputError, match="video needs a backbone of kind 'unet'; got 'mlp'"):
-        video.frame_decoder(config.model_copy(update={"kind": "mlp"}), frame_shape=(3, 32, 32), condition=4)
 
 
 def test_a_token_denoiser_attends_to_any_number_of_tokens() -> None:

@@ -207,7 +207,7 @@ def test_the_information_is_that_of_the_dataset_it_met() -> None:
 class Told(nn.Module):
     """A posterior whose static mean is the first frame's features, without spread."""
 
-    def forward(self, features: Tensor) -> FactorPosterior:
+    def forward(self, features: Tensor, *_: object) -> FactorPosterior:
         def sharp(mean: Tensor) -> DiagonalGaussian:
             return DiagonalGaussian(mean, torch.full_like(mean, -20.0))
 

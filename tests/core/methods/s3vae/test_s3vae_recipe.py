@@ -230,3 +230,42 @@ def test_noise_that_is_none_cannot_be_moved() -> None:
         hooks_of(make()).set_scheduled("dynamic_noise", 0.5)
     with pytest.raises(InputError, match=r"dynamic_noise 0\.0; a standard deviation above 0"):
         hooks_of(make(dynamic_noise=0.5)).set_scheduled("dynamic_noise", 0.0)
+
+
+def test_s_of_a_random_frame_and_the_mean_over_all_frames_after_training() -> None:
+    model, x = make(static_frames="random"), clips(3)
+    posterior = model.encode(x).static
+    alone = torch.stack([model.encode(x[:, [step]]).static for step in range(STEPS)])
+    torch.testing.assert_close(posterior, alone.mean(0), rtol=1e-4, atol=1e-5)
+    shuffled = model.encode(x.flip(1)).static
+    torch.testing.assert_close(
+        shuffled, posterior, rtol=1e-4, atol=1e-5
+    )  # an order of frames is not to be seen
+
+    # The loss is that of one frame: with a tiny spread, its divergence is one of those of single frames.
+    found = {
+        round(float(model.loss(batch(1), generator=rows(1, seed)).terms["kl_static"]), 4)
+        for seed in range(40)
+    }
+    single = {
+        round(float(model.posterior(model._features(clips(1)[:, [step]])).static.kl()), 4)
+        for step in range(STEPS)
+    }
+    assert found == single
+
+
+def test_s_of_a_random_frame_reads_nothing_from_padding() -> None:
+    model, x = make(static_frames="random"), clips(2)
+    mask = torch.arange(STEPS) < torch.tensor([[STEPS], [2]])
+    whole, cut = model.encode(Sequences(x, mask=mask)).static, model.encode(x[1:, :2]).static
+    torch.testing.assert_close(whole[1:], cut, rtol=1e-4, atol=1e-5)
+    draws = [
+        model.loss(
+            Sequences(torch.where(mask[..., None], x, fill), mask=mask, targets=cells(2)),
+            generator=rows(2, seed),
+        )
+        for fill in (0.0, 50.0)
+        for seed in range(5)
+    ]
+    for first, second in zip(draws[:5], draws[5:], strict=True):
+        torch.testing.assert_close(first.loss, second.loss, rtol=0, atol=0)

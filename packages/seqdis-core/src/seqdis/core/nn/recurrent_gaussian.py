@@ -54,7 +54,8 @@ class PosteriorLSTM(nn.Module):
         static_frames: Literal["all", "random"] = "all",
     ) -> None:
         super().__init__()
-        self.of_frame: nn.Module | None = None
+        self.static_frames = static_frames
+        self.of_frame: nn.Module = nn.Identity()
         if static_frames == "random":
             self.of_frame = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.LayerNorm(hidden))
         self.static_lstm = nn.LSTM(features, hidden, batch_first=True)
@@ -83,14 +84,18 @@ class PosteriorLSTM(nn.Module):
         """
         h = self.norm_static(self.static_lstm(features)[0])
         dynamic = self.to_dynamic(self.norm_dynamic(self.dynamic_lstm(h)[0]))
-        if self.of_frame is None:
+        if self.static_frames == "all":
             static = self.to_static(h[:, -1])
         else:
-            static = static_of_frames(nn.Sequential(self.of_frame, self.to_static), features, mask, rows)
+            static = static_of_frames(self._static_of_frame, features, mask, rows)
         return FactorPosterior(
             DiagonalGaussian.from_parameters(static.float()),
             DiagonalGaussian.from_parameters(dynamic.float()),
         )
+
+    def _static_of_frame(self, features: Tensor) -> Tensor:
+        out: Tensor = self.to_static(self.of_frame(features))
+        return out
 
 
 class PriorLSTM(nn.Module):

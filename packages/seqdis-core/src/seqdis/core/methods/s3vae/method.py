@@ -164,7 +164,7 @@ class S3VAE(Disentangler):
         return Factors(q.static.draw(rows), q.dynamic.draw(rows)).with_index_of(ready)
 
     def _posterior(
-        self, features: Tensor, mask: Tensor | None, rows: GeneratorStack | None = None
+        self, features: Tensor, mask: Tensor | None = None, rows: GeneratorStack | None = None
     ) -> FactorPosterior:
         """``q(s, d^{1:V} | x)``; with ``dynamic_noise``, ``q(d^τ | x) = N(√D·μ/‖μ‖, σ²)`` with that σ."""
         q: FactorPosterior = self.posterior(features, mask, rows)
@@ -233,7 +233,9 @@ class S3VAE(Disentangler):
             "kl_dynamic": self._moving("kl_dynamic_weight"),
         }
         if c.consistency_weight:
-            terms["consistency"] = self._consistency(features, static, sequences, generator)
+            terms["consistency"] = self._consistency(
+                features, static, sequences.keys, generator, mask=sequences.mask
+            )
             weights["consistency"] = c.consistency_weight
         if self.predictor is not None and c.prediction is not None:
             terms["prediction"] = self._prediction(c.prediction, self.predictor(dynamic), sequences)
@@ -295,7 +297,13 @@ class S3VAE(Disentangler):
         }
 
     def _consistency(
-        self, features: Tensor, static: Tensor, sequences: Sequences, rows: GeneratorStack
+        self,
+        features: Tensor,
+        static: Tensor,
+        keys: Sequence[str],
+        rows: GeneratorStack,
+        *,
+        mask: Tensor | None = None,
     ) -> Tensor:
         """The triplet loss ``max(‖s − s⁺‖ − ‖s − s⁻‖ + m, 0)`` (Eq. 6), ``(B,)``.
 
@@ -306,9 +314,9 @@ class S3VAE(Disentangler):
         size, steps = features.shape[:2]
         order = rand((size, steps), generator=rows, device=features.device).argsort(dim=1)
         shuffled = features.gather(1, order[..., None].expand_as(features))
-        mask = None if sequences.mask is None else sequences.mask.gather(1, order)
+        mask = None if mask is None else mask.gather(1, order)
         positive = self._posterior(shuffled, mask, rows).static.draw(rows)
-        names = sequences.keys or [str(i) for i in range(size)]
+        names = keys or [str(i) for i in range(size)]
         number = torch.tensor([names.index(name) for name in names], device=features.device)
         other = number[:, None] != number[None]
         # The uniform number picks among those that qualify, by their rank: one draw a row, any batch.
