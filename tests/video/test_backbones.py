@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from seqdis.core.errors import InputError
-from seqdis.core.nn.backbones import BackboneConfig
+from seqdis.core.nn.backbones import BackboneConfig, vector_frame_encoder
 from seqdis.core.nn.spatial_transformer import SpatialTransformer
 from seqdis.video import VideoModality
 from seqdis.video.presets import PRESETS
@@ -37,6 +37,53 @@ def test_the_configuration_reaches_the_networks() -> None:
         SMALL.model_copy(update={"dropout": 0.3}), frame_shape=(3, 16, 16), features=4
     )
     assert any(isinstance(m, torch.nn.Dropout) and m.p == 0.3 for m in dropped.modules())
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_a_unet_of_patches_is_the_unet_of_the_rearranged_frame(tokens: bool) -> None:
+    video, patched = VideoModality(), SMALL.model_copy(update={"patch": 2})
+    x, c_noise = torch.randn(4, 3, 16, 16), torch.randn(4)
+    z = torch.randn(4, 3, 7) if tokens else torch.randn(4, 7)
+
+    def denoiser(config: BackboneConfig, shape: tuple[int, ...]) -> torch.nn.Module:
+        torch.manual_seed(0)
+        network = (
+            video.token_denoiser(config, frame_shape=shape, context=7)
+            if tokens
+            else video.denoiser(config, frame_shape=shape, condition=7)
+        )
+        torch.nn.init.normal_(next(p for n, p in network.named_parameters() if n.endswith("conv_out.weight")))
+        return network
+
+    whole = denoiser(SMALL, (12, 8, 8))(torch.nn.functional.pixel_unshuffle(x, 2), c_noise, z)
+    torch.testing.assert_close(
+        denoiser(patched, (3, 16, 16))(x, c_noise, z), torch.nn.functional.pixel_shuffle(whole, 2)
+    )
+    torch.manual_seed(0)
+    features = video.frame_encoder(patched, frame_shape=(3, 16, 16), features=5)(x)
+    torch.manual_seed(0)
+    same = video.frame_encoder(SMALL, frame_shape=(12, 8, 8), features=5)
+    torch.testing.assert_close(features, same(torch.nn.functional.pixel_unshuffle(x, 2)))
+    assert video.frame_decoder(patched, frame_shape=(3, 16, 16), condition=6)(torch.randn(2, 6)).shape == (
+        2,
+        3,
+        16,
+        16,
+    )
+
+
+def test_patches_that_do_not_fit_say_so() -> None:
+    video = VideoModality()
+    three = SMALL.model_copy(update={"patch": 3})
+    with pytest.raises(InputError, match="patches of 3x3 in frames of shape"):
+        video.denoiser(three, frame_shape=(3, 16, 16), condition=4)
+    for kind in ("conv", "mlp"):
+        config = BackboneConfig(kind=kind, channels=4, multipliers=(1, 2), patch=2)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match=f"patches of 2x2 in a '{kind}' backbone; allowed: in 'unet'"):
+            video.frame_encoder(config, frame_shape=(3, 16, 16), features=4)
+    vector = BackboneConfig(kind="mlp", channels=4, multipliers=(1,), patch=2)
+    with pytest.raises(InputError, match=r"patches of 2x2 in frames of shape \(7,\); allowed: 1"):
+        vector_frame_encoder(vector, frame_shape=(7,), features=4)
 
 
 @pytest.mark.parametrize("name", sorted(name for name in PRESETS if name.startswith("diffsda-")))

@@ -11,6 +11,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.nn.conv import ConvFrameDecoder, ConvFrameEncoder
 from seqdis.core.nn.mlp import FrameMLP
+from seqdis.core.nn.patches import PatchedDenoiser, patched_shape
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
 from seqdis.core.nn.unet_decoder import UNetDecoder
 
@@ -24,6 +25,8 @@ __all__ = [
 
 
 def _arguments(config: BackboneConfig, frame_shape: tuple[int, ...]) -> dict[str, Any]:
+    """Keywords of a U-Net of patches of the frame."""
+    frame_shape = patched_shape(frame_shape, config.patch)
     if config.kind != "unet":
         raise InputError(f"video needs a backbone of kind 'unet'; got {config.kind!r}")
     if len(frame_shape) != 3 or frame_shape[1] != frame_shape[2]:
@@ -54,7 +57,8 @@ def unet_frame_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], 
         InputError: The kind is not ``"unet"``, the frame is not square, or its side cannot be
             halved once for each level but the first.
     """
-    return UNetEncoder(**_arguments(config, frame_shape), features=features, embedding=config.embedding)
+    network = UNetEncoder(**_arguments(config, frame_shape), features=features, embedding=config.embedding)
+    return network if config.patch == 1 else nn.Sequential(nn.PixelUnshuffle(config.patch), network)
 
 
 def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
@@ -63,7 +67,10 @@ def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condi
     Raises:
         InputError: The settings do not fit the frame, as in :func:`unet_frame_encoder`.
     """
-    return UNetDenoiser(**_arguments(config, frame_shape), condition=condition, positions=config.positions)
+    return _patched(
+        config,
+        UNetDenoiser(**_arguments(config, frame_shape), condition=condition, positions=config.positions),
+    )
 
 
 def picture_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], features: int) -> nn.Module:
@@ -98,13 +105,18 @@ def picture_decoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], con
         return nn.Sequential(frames, nn.Unflatten(1, frame_shape))
     if config.kind != "conv":
         sizes = _arguments(config, frame_shape)
-        return UNetDecoder(condition, sizes.pop("in_channels"), **sizes)
+        network = UNetDecoder(condition, sizes.pop("in_channels"), **sizes)
+        return network if config.patch == 1 else nn.Sequential(network, nn.PixelShuffle(config.patch))
     widths = _widths(config)
     _check_side(frame_shape, 4 * 2 ** (len(widths) - 1), "decoder")
     return ConvFrameDecoder(condition, widths, frame_shape[0])
 
 
 def _widths(config: BackboneConfig) -> list[int]:
+    if config.patch != 1:
+        raise InputError(
+            f"patches of {config.patch}x{config.patch} in a {config.kind!r} backbone; allowed: in 'unet'"
+        )
     return [config.channels * multiplier for multiplier in config.multipliers]
 
 
@@ -124,9 +136,16 @@ def unet_token_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...],
     levels = range(len(config.multipliers))
     if any(level not in levels for level in config.token_levels or ()):
         raise InputError(f"token_levels {config.token_levels}; allowed: 0 to {levels[-1]}")
-    return UNetDenoiser(
-        **_arguments(config, frame_shape),
-        context=context,
-        token_levels=config.token_levels,
-        positions=config.positions,
+    return _patched(
+        config,
+        UNetDenoiser(
+            **_arguments(config, frame_shape),
+            context=context,
+            token_levels=config.token_levels,
+            positions=config.positions,
+        ),
     )
+
+
+def _patched(config: BackboneConfig, network: UNetDenoiser) -> nn.Module:
+    return network if config.patch == 1 else PatchedDenoiser(network, config.patch)

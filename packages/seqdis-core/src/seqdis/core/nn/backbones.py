@@ -40,10 +40,17 @@ class BackboneConfig(Config):
     positions: int = Field(
         0, ge=0, le=WIDEST, description="frequencies of position features beside a U-Net denoiser's input"
     )
+    patch: int = Field(
+        1, ge=1, le=256, description="side of a picture's patches that the network takes as one place"
+    )
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
 def _features(config: BackboneConfig, frame_shape: tuple[int, ...]) -> int:
+    if config.patch != 1:
+        raise InputError(
+            f"patches of {config.patch}x{config.patch} in frames of shape {frame_shape}; allowed: 1"
+        )
     if config.kind != "mlp" or len(frame_shape) != 1:
         raise InputError(
             f"frames of shape {frame_shape} with a {config.kind!r} backbone; here only vectors (F,) with 'mlp'"
