@@ -20,7 +20,7 @@ class NoisyFactors(nn.Module):
 
     Args:
         static_noise: σ_s at the end of training, and after it; 0: ``s`` as it is, of any length.
-        dynamic_noise: σ_d, likewise.
+        dynamic_noise: Deviation σ_d of the noise on ``d``, in the same way.
     """
 
     def __init__(self, *, static_noise: float, dynamic_noise: float) -> None:
@@ -29,11 +29,11 @@ class NoisyFactors(nn.Module):
         self.dynamic = GaussianChannel(dynamic_noise)
 
     def bounded(self, factors: Factors) -> Factors:
-        """What is sent: the factors at unit power, where there is noise on them."""
+        """Return what is sent: the factors at unit power, where there is noise on them."""
         return Factors(self.static.bounded(factors.static), self.dynamic.bounded(factors.dynamic))
 
     def forward(self, factors: Factors, rows: GeneratorStack) -> Factors:
-        """What arrives, at the present σ in training mode and at the last one otherwise.
+        """Return what arrives, at the present σ in training mode and at the last one otherwise.
 
         Args:
             factors: Bounded factors, ``s (B, S)`` and ``d (B, V, D)``.
@@ -43,7 +43,7 @@ class NoisyFactors(nn.Module):
         return Factors(self.static(factors.static, rows), dynamic)
 
     def draw(self, factors: Factors, rows: GeneratorStack) -> Factors:
-        """What arrives at the last σ, whatever the mode."""
+        """Return what arrives at the last σ, whatever the mode."""
         dynamic = self.dynamic.draw(factors.dynamic, rows)
         return Factors(self.static.draw(factors.static, rows), dynamic)
 

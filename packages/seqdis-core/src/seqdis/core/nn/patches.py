@@ -35,7 +35,7 @@ class PatchedDenoiser(nn.Module):
 
     Args:
         network: N, a denoiser of frames ``(C·p², H/p, W/p)``.
-        patch: p.
+        patch: Side p of a patch, in pixels.
     """
 
     def __init__(self, network: nn.Module, patch: int) -> None:
