@@ -88,6 +88,12 @@ class S3VAEConfig(Config):
         description="weight of the share of d's variance that a network reads from s, which is driven out of s; 0: "
         "without",
     )
+    swap_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of what the posterior reads from swaps within the batch, against the posteriors that their "
+        "factors are from; 0: without",
+    )
     margin: float = Field(1.0, ge=0, description="m of the triplet loss")
     max_frames_per_pass: int = Field(
         4096,

@@ -17,11 +17,13 @@ from seqdis.core.data.steps import entry_weights
 from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
-from seqdis.core.methods.s3vae.config import PredictionConfig, S3VAEConfig
+from seqdis.core.methods.s3vae.config import S3VAEConfig
 from seqdis.core.methods.s3vae.gradient_reversal import reverse_gradient
 from seqdis.core.methods.s3vae.hooks import MOVING_VALUES, S3VAEHooks
 from seqdis.core.methods.s3vae.information_ceiling import SaturationWarning, information_ceiling
 from seqdis.core.methods.s3vae.mutual_information import pairwise_log_density, weighted_mutual_information
+from seqdis.core.methods.s3vae.target_prediction import prediction_loss, target_predictor
+from seqdis.core.nn.fixed_network import fixed
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.gaussian_channel import unit_power
 from seqdis.core.nn.passes import each_frame
@@ -86,8 +88,8 @@ class S3VAE(Disentangler):
         self.posterior = posterior
         self.dynamics = dynamics
         self.frame_decoder = frame_decoder
-        self.predictor = _predictor(c.prediction, c.dynamic_dim) if c.prediction_weight else None
-        self.adversary = _predictor(c.prediction, c.static_dim) if c.reversal_weight else None
+        self.predictor = target_predictor(c.prediction, c.dynamic_dim) if c.prediction_weight else None
+        self.adversary = target_predictor(c.prediction, c.static_dim) if c.reversal_weight else None
         self.predictability = Predictability(c.static_dim, c.dynamic_dim) if c.predictability_weight else None
         for name in MOVING_VALUES:  # not saved: a resumed training sets them before each step
             self.register_buffer(name, torch.tensor(getattr(c, name)), persistent=False)
@@ -238,16 +240,19 @@ class S3VAE(Disentangler):
             )
             weights["consistency"] = c.consistency_weight
         if self.predictor is not None and c.prediction is not None:
-            terms["prediction"] = self._prediction(c.prediction, self.predictor(dynamic), sequences)
+            terms["prediction"] = prediction_loss(c.prediction, self.predictor(dynamic), sequences)
             weights["prediction"] = c.prediction_weight
         if self.adversary is not None and c.prediction is not None:
             guess = self.adversary(reverse_gradient(static))[:, None].expand(-1, dynamic.shape[1], -1)
-            terms["reversal"] = self._prediction(c.prediction, guess, sequences)
+            terms["reversal"] = prediction_loss(c.prediction, guess, sequences)
             weights["reversal"] = self._moving("reversal_weight")
         if self.predictability is not None:
             both = self.predictability(static, dynamic, sequences.mask)
             terms |= {"reading": both.reading, "predictability": both.share}
             weights |= {"reading": 1.0, "predictability": c.predictability_weight}
+        if c.swap_weight:
+            terms["swap"] = self._swap(q, static, dynamic, sequences.mask, generator)
+            weights["swap"] = c.swap_weight
         if c.information_weight:
             terms["information"] = self._information(q, static, dynamic)
             weights["information"] = c.information_weight
@@ -326,28 +331,30 @@ class S3VAE(Disentangler):
         near, far = torch.linalg.vector_norm(torch.stack([static - positive, static - negative]), dim=2)
         return functional.relu(near - far + self.config.margin) * other.any(1)
 
-    def _prediction(self, p: PredictionConfig, predicted: Tensor, sequences: Sequences) -> Tensor:
-        """The loss of a prediction ``(B, V, width)`` of the target (Sec. 4.2), a mean over existing steps, ``(B,)``."""
-        if p.target not in sequences.targets:
-            known = ", ".join(sequences.targets) or "none"
-            raise InputError(f"s3vae predicts the target {p.target!r}; the batch has: {known}")
-        wanted = sequences.targets[p.target]
-        if wanted.shape != predicted.shape:
-            raise InputError(
-                f"target {p.target!r}: shape {tuple(wanted.shape)}; model.prediction.width says {tuple(predicted.shape)}"
-            )
-        if sequences.mask is not None:  # whatever stands in padding
-            wanted = torch.where(sequences.mask[..., None], wanted, 0)
-        if p.loss == "cross_entropy":
-            # A step without motion has no cell: its row is 0, and so is its loss.
-            losses = -(wanted * predicted.log_softmax(dim=2)).sum(2)
-        elif p.loss == "binary":
-            losses = functional.binary_cross_entropy_with_logits(predicted, wanted, reduction="none").mean(2)
-        else:
-            losses = functional.mse_loss(predicted, wanted, reduction="none").mean(2)
-        if sequences.mask is None:
-            return losses.mean(1)
-        return (losses * sequences.mask).sum(1) / sequences.mask.sum(1).clamp(min=1)
+    def _swap(
+        self, q: FactorPosterior, static: Tensor, dynamic: Tensor, mask: Tensor | None, rows: GeneratorStack
+    ) -> Tensor:
+        """``KL(q(s|x_i) ‖ q(s|x̃)) + Σ_τ KL(q(d^τ|x_j) ‖ q(d^τ|x̃))``, ``x̃ = μ(s_i, d_j)``, j the next of the batch, ``(B,)``.
+
+        Up to a constant, the negative of a lower bound on what x̃ tells of both factors where they are drawn from
+        different clips (Chen et al. 2016, Eq. 5; Jha et al. 2018 ask the same of one factor). A look that ``d`` has
+        copied, or an action that ``s`` has, comes out of a swap in the wrong place. The encoder is fixed here, lest it learn
+        to read a look that is not to be seen; the posteriors on the left are goals, which no gradient reaches.
+        """
+        frames = self._frames(static, dynamic.roll(-1, 0))
+        if self.config.output == "sigmoid":
+            frames = self.normalizer(frames)
+        mask = None if mask is None else mask.roll(-1, 0)
+        if mask is not None:
+            frames = frames * mask.view(*mask.shape, *(1,) * (frames.ndim - 2))
+        with fixed(self.frame_encoder, self.posterior):
+            read = self._posterior(self._features(frames), mask, rows)
+        goals = (q.static, q.dynamic[torch.arange(1, len(static) + 1) % len(static)])
+        lost_static, lost_dynamic = (
+            DiagonalGaussian(goal.mean.detach(), goal.log_std.detach()).kl(found)
+            for goal, found in zip(goals, (read.static, read.dynamic), strict=True)
+        )
+        return lost_static + (lost_dynamic if mask is None else lost_dynamic * mask).sum(1)
 
     def _information(self, q: FactorPosterior, static: Tensor, dynamic: Tensor) -> Tensor:
         """``Σ_τ H(s) + H(d^τ) − H(s, d^τ)`` (Eq. 7), a scalar, with N the number of training sequences.
@@ -365,12 +372,3 @@ class S3VAE(Disentangler):
             sequences=self.sequences or len(static),
         )
         return per_step.sum()
-
-
-def _predictor(prediction: PredictionConfig | None, inputs: int) -> nn.Module | None:
-    """Two layers from a factor to the target; None without a target."""
-    if prediction is None:
-        return None
-    return nn.Sequential(
-        nn.Linear(inputs, prediction.hidden), nn.ReLU(), nn.Linear(prediction.hidden, prediction.width)
-    )
