@@ -18,12 +18,12 @@ from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.methods.s3vae.config import S3VAEConfig
+from seqdis.core.methods.s3vae.fixed_network import fixed
 from seqdis.core.methods.s3vae.gradient_reversal import reverse_gradient
 from seqdis.core.methods.s3vae.hooks import MOVING_VALUES, S3VAEHooks
 from seqdis.core.methods.s3vae.information_ceiling import SaturationWarning, information_ceiling
 from seqdis.core.methods.s3vae.mutual_information import pairwise_log_density, weighted_mutual_information
 from seqdis.core.methods.s3vae.target_prediction import prediction_loss, target_predictor
-from seqdis.core.nn.fixed_network import fixed
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.gaussian_channel import unit_power
 from seqdis.core.nn.passes import each_frame

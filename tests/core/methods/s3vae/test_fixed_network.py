@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqdis.core.nn.fixed_network import fixed
+from seqdis.core.methods.s3vae.fixed_network import fixed
 
 
 def network() -> nn.Sequential:
