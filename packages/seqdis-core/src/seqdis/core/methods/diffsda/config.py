@@ -10,6 +10,7 @@ from seqdis.core.base_config import DEEPEST, LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
+from seqdis.core.factor_settings import DynamicNoise, PredictabilityWeight, StaticNoise
 from seqdis.core.nn.backbones import BackboneConfig
 
 __all__ = ["DiffSDAConfig"]
@@ -48,18 +49,9 @@ class DiffSDAConfig(Config):
         description="frame that the residual encoder reads s from: the first, or a random one in training and the mean over "
         "all of them after it",
     )
-    static_noise: float = Field(
-        0.0, ge=0, le=1000, description="σ of the noise on s, which then has unit power; 0: neither"
-    )
-    dynamic_noise: float = Field(
-        0.0, ge=0, le=1000, description="σ of the noise on d, which then has unit power; 0: neither"
-    )
-    predictability_weight: float = Field(
-        0.0,
-        ge=0,
-        description="weight of the share of d's variance that a network reads from s, which is driven out of s; 0: "
-        "without",
-    )
+    static_noise: StaticNoise = 0.0
+    dynamic_noise: DynamicNoise = 0.0
+    predictability_weight: PredictabilityWeight = 0.0
     p_mean: float = Field(-0.4, description="mean of ln σ in training")
     p_std: float = Field(1.0, gt=0, description="standard deviation of ln σ in training")
     causal: bool = Field(True, description="d^τ sees frames up to τ only (Eq. 2)")

@@ -10,6 +10,7 @@ from seqdis.core.base_config import DEEPEST, LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
 from seqdis.core.diffusion.samplers.ddpm import DDPMConfig
 from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
+from seqdis.core.factor_settings import DynamicNoise, PredictabilityWeight, StaticNoise
 from seqdis.core.nn.backbones import BackboneConfig
 
 __all__ = ["DiViDConfig"]
@@ -59,18 +60,9 @@ class DiViDConfig(Config):
     orthogonality: float = Field(
         0.1, ge=0, description="λ of Eq. 5, 0 switches it off; the paper gives no number"
     )
-    static_noise: float = Field(
-        0.0, ge=0, le=1000, description="σ of the noise on s, which then has unit power; 0: neither"
-    )
-    dynamic_noise: float = Field(
-        0.0, ge=0, le=1000, description="σ of the noise on d, which then has unit power; 0: neither"
-    )
-    predictability_weight: float = Field(
-        0.0,
-        ge=0,
-        description="weight of the share of d's variance that a network reads from s, which is driven out of s; 0: "
-        "without",
-    )
+    static_noise: StaticNoise = 0.0
+    dynamic_noise: DynamicNoise = 0.0
+    predictability_weight: PredictabilityWeight = 0.0
     frames_per_clip: int | None = Field(
         None, ge=1, le=LONGEST_CLIP, description="random frames of a clip that the denoiser trains on"
     )

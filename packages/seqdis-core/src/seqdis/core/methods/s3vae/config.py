@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from seqdis.core.base_config import LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
+from seqdis.core.factor_settings import PredictabilityWeight
 from seqdis.core.nn.backbones import BackboneConfig
 
 __all__ = ["PredictionConfig", "S3VAEConfig"]
@@ -82,12 +83,7 @@ class S3VAEConfig(Config):
         le=1000,
         description="std of q(d | x), whose mean then has unit power; 0: both are inferred, as in the paper",
     )
-    predictability_weight: float = Field(
-        0.0,
-        ge=0,
-        description="weight of the share of d's variance that a network reads from s, which is driven out of s; 0: "
-        "without",
-    )
+    predictability_weight: PredictabilityWeight = 0.0
     swap_weight: float = Field(
         0.0,
         ge=0,
