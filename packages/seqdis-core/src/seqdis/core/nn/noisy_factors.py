@@ -15,8 +15,8 @@ __all__ = ["NoisyFactors"]
 class NoisyFactors(nn.Module):
     """``s + σ_s·ε`` and ``d^τ + σ_d·ε^τ``, each of unit power: a :class:`GaussianChannel` a factor.
 
-    Noise on ``d`` leaves no room in it for what stays the same over a sequence. Noise on ``s`` brings the codes of one
-    appearance together, whatever the sequence that they are read from, and those of similar ones apart.
+    Either noise bounds what its factor can hold: ``d`` has no room left for what stays the same over a sequence, and
+    what ``s`` tells of similar appearances has to be told apart from the noise.
 
     Args:
         static_noise: σ_s at the end of training, and after it; 0: ``s`` as it is, of any length.

@@ -28,7 +28,7 @@ def patched_shape(frame_shape: tuple[int, ...], patch: int) -> tuple[int, ...]:
 
 
 class PatchedDenoiser(nn.Module):
-    """``F(x, …) = shuffle(N(unshuffle(x), …))``: a denoiser of patches (Hoogeboom et al. 2023, "simple diffusion", Sec. 3.2).
+    """``F(x, …) = shuffle(N(unshuffle(x), …))``: a denoiser of patches (Hoogeboom et al. 2023, "simple diffusion").
 
     Each level of a U-Net costs the same where halved sides meet doubled channels, but for the first, whose channels
     are few and whose places are many: a processor that is limited by memory spends most of its time there.

@@ -25,7 +25,7 @@ class DiffSDAConfig(Config):
     ``sequence_encoder="residual"`` (DiViD's), ``static_frames="random"``, ``static_noise``, ``dynamic_noise`` and
     ``predictability_weight`` are not in the paper. ``s`` of the LSTMs has seen every frame, and holds an action that lasts
     for the whole sequence; that of the other has seen one. Noise makes ``d`` a bottleneck: a few exact numbers are none.
-    Noise on ``s`` sets similar appearances apart. What ``s`` tells of ``d`` all the same is driven out.
+    Noise on ``s`` bounds what ``s`` can hold. What ``s`` tells of ``d`` all the same is driven out.
 
     ``memory`` is not in the paper. ``s`` is the last state of LSTM₁. An untrained LSTM forgets half of its state at
     each step, and must learn to remember before ``s`` can describe a sequence of hundreds of steps.
