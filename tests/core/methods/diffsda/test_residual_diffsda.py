@@ -154,7 +154,8 @@ def test_a_run_with_the_ramp_goes_on_bit_for_bit(tmp_path: Path) -> None:
 def test_other_values_and_stages_are_refused(overrides: tuple[str, ...], name: str) -> None:
     hooks = hooks_of(make(*overrides))
     with pytest.raises(
-        InputError, match=rf"value '{name}'; diffsda has static_noise and dynamic_noise, each where"
+        InputError,
+        match=rf"value '{name}'; diffsda has static_noise, dynamic_noise, predictability_weight, each where",
     ):
         hooks.set_scheduled(name, 1.0)
     with pytest.raises(InputError, match="stage 'other'; diffsda has: training"):

@@ -38,7 +38,8 @@ def test_the_noise_reaches_the_tokens_and_a_stage_moves_it() -> None:
     with pytest.raises(InputError, match="stage 'other'; divid has: training"):
         hooks.on_stage("other")
     with pytest.raises(
-        InputError, match="value 'dynamic_noise'; divid has static_noise and dynamic_noise, each where"
+        InputError,
+        match="value 'dynamic_noise'; divid has static_noise, dynamic_noise, predictability_weight, each where",
     ):
         hooks_of(make()).set_scheduled("dynamic_noise", 1.0)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import nn
 
-from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
 from seqdis.core.nn.gaussian_channel import GaussianChannel
 from seqdis.core.random import GeneratorStack
@@ -46,17 +45,3 @@ class NoisyFactors(nn.Module):
         """Return what arrives at the last σ, whatever the mode."""
         dynamic = self.dynamic.draw(factors.dynamic, rows)
         return Factors(self.static.draw(factors.static, rows), dynamic)
-
-    def set_noise(self, name: str, value: float, *, method: str) -> None:
-        """Take a value of a training schedule: ``static_noise`` or ``dynamic_noise``.
-
-        Raises:
-            InputError: The value has another name, or there is no such noise after the training.
-        """
-        channels = {"static_noise": self.static, "dynamic_noise": self.dynamic}
-        if name not in channels or not channels[name].noise:
-            raise InputError(
-                f"train.stages: value {name!r}; {method} has {' and '.join(channels)}, each where the model's own, "
-                "at which the training ends, is not 0"
-            )
-        channels[name].present_noise = value

@@ -15,15 +15,27 @@ _LEAST_VARIANCE = 1e-3
 
 @dataclass(frozen=True)
 class PredictabilityLosses:
-    """The scalar that the reader minimises, and the scalar that the static factor minimises.
+    """The scalar that the reader minimises, the scalar that the static factor minimises, and what a training adds up.
 
     Args:
         reading: ``E‖g(s) − d̄‖²/Var(d̄)`` with s held fast: it trains the reader alone.
         share: ``Var(g(s))/Var(d̄)`` with the reader held fast: it moves s alone.
+        weight: Weight of the share at the present step.
     """
 
     reading: Tensor
     share: Tensor
+    weight: float
+
+    @property
+    def total(self) -> Tensor:
+        """``reading + weight·share``, the term of a training loss."""
+        return self.reading + self.weight * self.share
+
+    @property
+    def terms(self) -> dict[str, Tensor]:
+        """Both sides for a log: ``reading`` and ``predictability``."""
+        return {"reading": self.reading.detach(), "predictability": self.share.detach()}
 
 
 class Predictability(nn.Module):
@@ -40,11 +52,13 @@ class Predictability(nn.Module):
     Args:
         static: Width of the static factor, S.
         dynamic: Width of the dynamic factor, D.
+        weight: Weight of the share at the end of training, and in evaluation mode.
         hidden: Width of the reader's two hidden layers.
     """
 
-    def __init__(self, static: int, dynamic: int, *, hidden: int = 256) -> None:
+    def __init__(self, static: int, dynamic: int, *, weight: float, hidden: int = 256) -> None:
         super().__init__()
+        self.weight = self.present_weight = weight
         self.reader = nn.Sequential(
             nn.Linear(static, hidden),
             nn.ReLU(),
@@ -66,7 +80,8 @@ class Predictability(nn.Module):
         reading = (self.reader(static.detach()) - goal).square().mean() / variance
         fast = {name: value.detach() for name, value in self.reader.named_parameters()}
         told: Tensor = functional_call(self.reader, fast, (static,))
-        return PredictabilityLosses(reading, told.var(0, correction=0).mean() / variance)
+        weight = self.present_weight if self.training else self.weight
+        return PredictabilityLosses(reading, told.var(0, correction=0).mean() / variance, weight)
 
 
 def _mean_over_steps(x: Tensor, mask: Tensor | None) -> Tensor:

@@ -90,7 +90,9 @@ class BCD(Disentangler):
         )
         content = c.encoder.queries * c.encoder.width
         self.predictability = (
-            Predictability(content, c.groups * c.code_dim) if c.predictability_weight else None
+            Predictability(content, c.groups * c.code_dim, weight=c.predictability_weight)
+            if c.predictability_weight
+            else None
         )
         self.denoiser = Denoiser(dit)
         self.bitrate = Bitrate(target=c.target_bits, fps=c.fps)
@@ -248,8 +250,8 @@ class BCD(Disentangler):
         if self.predictability is not None:
             shown = motion.z[:, -y.shape[1] :]
             told = self.predictability(content.flatten(1), shown, mask)
-            loss = loss + told.reading + c.predictability_weight * told.share
-            terms |= {"reading": told.reading.detach(), "predictability": told.share.detach()}
+            loss = loss + told.total
+            terms |= told.terms
         if rate.loss is not None:
             terms["bitrate"] = rate.loss.detach()
             loss = loss + c.bitrate_weight * rate.loss

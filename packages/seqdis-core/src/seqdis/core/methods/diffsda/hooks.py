@@ -6,6 +6,7 @@ from typing import Any
 
 from seqdis.core.errors import InputError
 from seqdis.core.training.hooks import TrainingHooks
+from seqdis.core.training.separation import set_separation
 
 __all__ = ["DiffSDAHooks"]
 
@@ -19,13 +20,16 @@ class DiffSDAHooks(TrainingHooks[Any]):
         self.model.denoiser.network.compile()
 
     def set_scheduled(self, name: str, value: float) -> None:
-        """Set ``static_noise`` or ``dynamic_noise``, the deviation of the noise on a factor at the present step.
+        """Set the noise on a factor, or the weight of what s tells of d, at the present step.
 
-        It ends at the configuration's own: a factor that is drawn after training is drawn with that.
+        The noise ends at the configuration's own: a factor that is drawn after training is drawn with that.
         """
-        self.model.channels.set_noise(name, value, method="diffsda")
+        model = self.model
+        set_separation(
+            name, value, channels=model.channels, predictability=model.predictability, method="diffsda"
+        )
 
     def on_stage(self, name: str) -> None:
-        """There is one stage, ``"training"``, which may move the noise."""
+        """There is one stage, ``"training"``, which may move the noise and the weight."""
         if name != "training":
             raise InputError(f"train.stages: stage {name!r}; diffsda has: training")

@@ -76,7 +76,9 @@ class DiffSDA(Disentangler):
         self.denoiser = Denoiser(denoiser)
         self.noise = LogNormalNoise(config.p_mean, config.p_std)
         self.predictability = (
-            Predictability(config.static_dim, config.dynamic_dim) if config.predictability_weight else None
+            Predictability(config.static_dim, config.dynamic_dim, weight=config.predictability_weight)
+            if config.predictability_weight
+            else None
         )
         self.channels = NoisyFactors(static_noise=config.static_noise, dynamic_noise=config.dynamic_noise)
         self.sampling = Sampling(config.sampler, guidable=config.condition_dropout > 0)
@@ -170,9 +172,9 @@ class DiffSDA(Disentangler):
         loss = frame_denoising_loss(self.denoiser, frames, sigma=sigma, noise=noise)
         terms = {"diffusion": loss.detach()}
         if self.predictability is not None:
-            both = self.predictability(factors.static, factors.dynamic, sequences.mask)
-            loss = loss + both.reading + c.predictability_weight * both.share
-            terms |= {"reading": both.reading.detach(), "predictability": both.share.detach()}
+            told = self.predictability(factors.static, factors.dynamic, sequences.mask)
+            loss = loss + told.total
+            terms |= told.terms
         return LossOutput(loss, terms)
 
     def _decode(

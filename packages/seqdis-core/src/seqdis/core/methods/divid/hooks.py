@@ -14,6 +14,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.random import GeneratorStack
 from seqdis.core.sequences import Sequences
 from seqdis.core.training.hooks import TrainingHooks
+from seqdis.core.training.separation import set_separation
 
 __all__ = ["DiViDHooks"]
 
@@ -29,11 +30,14 @@ class DiViDHooks(TrainingHooks[Any]):
         self.model.denoiser.network.compile()
 
     def set_scheduled(self, name: str, value: float) -> None:
-        """Set ``static_noise`` or ``dynamic_noise``, the deviation of the noise on a factor; it ends at the configuration's own."""
-        self.model.channels.set_noise(name, value, method="divid")
+        """Set the noise on a factor, which ends at the configuration's own, or the weight of what s tells of d."""
+        model = self.model
+        set_separation(
+            name, value, channels=model.channels, predictability=model.predictability, method="divid"
+        )
 
     def on_stage(self, name: str) -> None:
-        """There is one stage, ``"training"``, which may move the noise."""
+        """There is one stage, ``"training"``, which may move the noise and the weight."""
         if name != "training":
             raise InputError(f"train.stages: stage {name!r}; divid has: training")
 

@@ -88,7 +88,11 @@ class DiViD(Disentangler):
             static_frames=c.static_frames,
         )
         self.channels = NoisyFactors(static_noise=c.static_noise, dynamic_noise=c.dynamic_noise)
-        self.predictability = Predictability(c.static_dim, c.dynamic_dim) if c.predictability_weight else None
+        self.predictability = (
+            Predictability(c.static_dim, c.dynamic_dim, weight=c.predictability_weight)
+            if c.predictability_weight
+            else None
+        )
         self.static_token = nn.Linear(c.static_dim, c.token_dim, bias=False)
         self.dynamic_token = nn.Linear(c.dynamic_dim, c.token_dim, bias=False)
         for layer in (self.static_token, self.dynamic_token):
@@ -218,9 +222,9 @@ class DiViD(Disentangler):
         terms = {"ddpm": ddpm.detach(), "orthogonality": orthogonality.detach()}
         loss = ddpm + c.orthogonality * orthogonality if c.orthogonality else ddpm
         if self.predictability is not None:
-            both = self.predictability(factors.static, factors.dynamic, sequences.mask)
-            loss = loss + both.reading + c.predictability_weight * both.share
-            terms |= {"reading": both.reading.detach(), "predictability": both.share.detach()}
+            told = self.predictability(factors.static, factors.dynamic, sequences.mask)
+            loss = loss + told.total
+            terms |= told.terms
         return LossOutput(loss, terms)
 
     @staticmethod

@@ -90,7 +90,11 @@ class S3VAE(Disentangler):
         self.frame_decoder = frame_decoder
         self.predictor = target_predictor(c.prediction, c.dynamic_dim) if c.prediction_weight else None
         self.adversary = target_predictor(c.prediction, c.static_dim) if c.reversal_weight else None
-        self.predictability = Predictability(c.static_dim, c.dynamic_dim) if c.predictability_weight else None
+        self.predictability = (
+            Predictability(c.static_dim, c.dynamic_dim, weight=c.predictability_weight)
+            if c.predictability_weight
+            else None
+        )
         for name in MOVING_VALUES:  # not saved: a resumed training sets them before each step
             self.register_buffer(name, torch.tensor(getattr(c, name)), persistent=False)
         self.sequences: int | None = None
@@ -247,9 +251,9 @@ class S3VAE(Disentangler):
             terms["reversal"] = prediction_loss(c.prediction, guess, sequences)
             weights["reversal"] = self._moving("reversal_weight")
         if self.predictability is not None:
-            both = self.predictability(static, dynamic, sequences.mask)
-            terms |= {"reading": both.reading, "predictability": both.share}
-            weights |= {"reading": 1.0, "predictability": c.predictability_weight}
+            told = self.predictability(static, dynamic, sequences.mask)
+            terms |= {"reading": told.reading, "predictability": told.share}
+            weights |= {"reading": 1.0, "predictability": told.weight}
         if c.swap_weight:
             terms["swap"] = self._swap(q, static, dynamic, sequences.mask, generator)
             weights["swap"] = c.swap_weight
