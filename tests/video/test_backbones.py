@@ -7,8 +7,10 @@ import torch
 
 from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig, vector_frame_encoder
+from seqdis.core.nn.local_features import WithLocalFeatures
 from seqdis.core.nn.spatial_transformer import SpatialTransformer
 from seqdis.video import VideoModality
+from seqdis.video.backbones import picture_encoder
 from seqdis.video.presets import PRESETS
 
 SMALL = BackboneConfig(kind="unet", channels=8, multipliers=(1, 2), attention=(1,), blocks=1)
@@ -214,3 +216,22 @@ def test_an_encoder_can_end_in_a_narrow_map() -> None:
     encoder = VideoModality().frame_encoder(narrow, frame_shape=(3, 16, 16), features=11)
     assert encoder.out.in_features == 3 * 8 * 8
     assert encoder(torch.randn(2, 3, 16, 16)).shape == (2, 11)
+
+
+@pytest.mark.parametrize("kind", ["unet", "mlp", "conv"])
+def test_an_encoder_with_local_features_has_them_in_front(kind: str) -> None:
+    config = BackboneConfig(kind=kind, channels=4, multipliers=(1, 2), local=3, local_side=7)  # type: ignore[arg-type]
+    encoder = picture_encoder(config, frame_shape=(3, 16, 16), features=10)
+    x = torch.randn(2, 3, 16, 16)
+    assert isinstance(encoder, WithLocalFeatures)
+    assert encoder(x).shape == (2, 10)
+    assert torch.equal(encoder(x)[:, :3], encoder.local(x))
+    assert encoder.local.layers[0].kernel_size == (7, 7)
+    with pytest.raises(InputError, match="3 local features of 3; allowed: less than all of them"):
+        picture_encoder(config, frame_shape=(3, 16, 16), features=3)
+
+
+def test_vectors_have_no_local_features() -> None:
+    config = BackboneConfig(kind="mlp", channels=4, multipliers=(1,), local=2)
+    with pytest.raises(InputError, match=r"2 local features of frames of shape \(7,\); allowed: 0"):
+        vector_frame_encoder(config, frame_shape=(7,), features=3)

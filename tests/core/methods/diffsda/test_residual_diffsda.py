@@ -48,6 +48,8 @@ def test_static_of_random_frames_is_their_mean_and_needs_the_residual_encoder() 
     torch.testing.assert_close(model.encode(x).static, frames.mean(0), rtol=1e-4, atol=1e-5)
     with pytest.raises(InputError, match="static_frames 'random' needs sequence_encoder 'residual'"):
         make("static_frames=random")
+    with pytest.raises(InputError, match=r"encoder\.local 4 needs sequence_encoder 'residual'"):
+        make("model.encoder.local=4")
 
 
 @pytest.mark.parametrize("change", ["hidden_dim=33", "attention_heads=5"])

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from seqdis.core.errors import InputError
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.static_frames import static_of_frames
 from seqdis.core.random import GeneratorStack
@@ -41,6 +42,11 @@ class PosteriorLSTM(nn.Module):
             begin at unit scale; the paper does not mention them.
         static_frames: Frames that ``q(s)`` is read from. ``"all"``: ``h^V``, as in the paper. ``"random"``: ``f^k`` of a frame k
             drawn anew for each sequence, by two layers; where nothing is drawn, ``μ`` and ``ln σ²`` are the means over all frames.
+        static_features: Number of features, the first ones, that ``q(s)`` is then read from, ``q(d^τ)`` being read from the
+            others; 0: both are read from all.
+
+    Raises:
+        InputError: There are such features while ``q(s)`` is read from all frames, or none is left for ``d``.
     """
 
     def __init__(
@@ -52,13 +58,20 @@ class PosteriorLSTM(nn.Module):
         dynamic: int,
         layer_norm: bool = False,
         static_frames: Literal["all", "random"] = "all",
+        static_features: int = 0,
     ) -> None:
         super().__init__()
-        self.static_frames = static_frames
+        if static_features >= features or (static_features and static_frames == "all"):
+            raise InputError(
+                f"{static_features} of {features} features for s alone, read from {static_frames} frames; allowed: less than "
+                "all of them, from random frames"
+            )
+        self.static_frames, self.static_features = static_frames, static_features
         self.of_frame: nn.Module = nn.Identity()
         if static_frames == "random":
-            self.of_frame = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.LayerNorm(hidden))
-        self.static_lstm = nn.LSTM(features, hidden, batch_first=True)
+            shown = static_features or features
+            self.of_frame = nn.Sequential(nn.Linear(shown, hidden), nn.ReLU(), nn.LayerNorm(hidden))
+        self.static_lstm = nn.LSTM(features - static_features, hidden, batch_first=True)
         self.dynamic_lstm = nn.LSTM(hidden, hidden, batch_first=True)
         self.to_static = nn.Linear(hidden, 2 * static)
         self.to_dynamic = nn.Linear(hidden, 2 * dynamic)
@@ -82,12 +95,13 @@ class PosteriorLSTM(nn.Module):
             mask: True where a step exists, among which a frame is drawn; all do when omitted.
             rows: Source of the frames that ``q(s)`` is read from, where they are random; without it nothing is drawn.
         """
-        h = self.norm_static(self.static_lstm(features)[0])
+        h = self.norm_static(self.static_lstm(features[..., self.static_features :])[0])
         dynamic = self.to_dynamic(self.norm_dynamic(self.dynamic_lstm(h)[0]))
         if self.static_frames == "all":
             static = self.to_static(h[:, -1])
         else:
-            static = static_of_frames(self._static_of_frame, features, mask, rows)
+            shown = features[..., : self.static_features] if self.static_features else features
+            static = static_of_frames(self._static_of_frame, shown, mask, rows)
         return FactorPosterior(
             DiagonalGaussian.from_parameters(static.float()),
             DiagonalGaussian.from_parameters(dynamic.float()),

@@ -39,9 +39,11 @@ class ResidualEncoder(nn.Module):
         heads: Number of attention heads.
         residual: Whether the first frame is subtracted; without it the LSTM reads ``f^{1:V}`` (ablation).
         static_frames: Frame that ``s`` is read from: the ``"first"`` one, or a ``"random"`` one.
+        static_features: Number of features, the first ones, that ``s`` is read from, ``d`` being read from the others; 0:
+            both are read from all.
 
     Raises:
-        InputError: The width is odd, or the heads do not divide it.
+        InputError: The width is odd, the heads do not divide it, or no feature is left for ``d``.
     """
 
     def __init__(
@@ -55,16 +57,23 @@ class ResidualEncoder(nn.Module):
         heads: int = 8,
         residual: bool = True,
         static_frames: Literal["first", "random"] = "first",
+        static_features: int = 0,
     ) -> None:
         super().__init__()
         if width % 2 or width % heads:
             raise InputError(
                 f"an encoder of width {width} with {heads} heads; the width must be even and the heads divide it"
             )
+        if static_features >= features:
+            raise InputError(f"{static_features} of {features} features for s alone; d needs one at least")
         self.residual, self.static_frames = residual, static_frames
+        self.static_features = static_features
+        self.norm_appearance: nn.Module = nn.LayerNorm(static_features) if static_features else nn.Identity()
+        appearance = static_features or features
+        features -= static_features
         self.norm_features = nn.LayerNorm(features)
         self.to_static = nn.Sequential(
-            nn.Linear(features, hidden),
+            nn.Linear(appearance, hidden),
             nn.ReLU(),
             nn.Linear(hidden, hidden),
             nn.ReLU(),
@@ -94,10 +103,11 @@ class ResidualEncoder(nn.Module):
         Returns:
             ``s (B, S)`` and ``d (B, V, D)``.
         """
-        f = self.norm_features(features)
         if mask is not None:
             order, back = existing_first(mask)
-            f, mask = take_steps(f, order), take_steps(mask, order)
+            features, mask = take_steps(features, order), take_steps(mask, order)
+        f = self.norm_features(features[..., self.static_features :])
+        shown = self.norm_appearance(features[..., : self.static_features]) if self.static_features else f
         first = f[:, :1]
         r = f - first if self.residual else f
         lengths = torch.full((len(f),), f.shape[1], device=f.device) if mask is None else mask.sum(1)
@@ -109,7 +119,7 @@ class ResidualEncoder(nn.Module):
         dynamic = self.to_dynamic(self.norm(h + attended))
         static: Tensor
         if self.static_frames == "first":
-            static = self.to_static(f[:, 0])
+            static = self.to_static(shown[:, 0])
         else:
-            static = static_of_frames(self.to_static, f, mask, rows)
+            static = static_of_frames(self.to_static, shown, mask, rows)
         return static, dynamic if mask is None else take_steps(dynamic, back)

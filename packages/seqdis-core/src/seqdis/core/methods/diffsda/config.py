@@ -92,6 +92,11 @@ class DiffSDAConfig(Config):
                 raise ValueError(
                     "static_frames 'random' needs sequence_encoder 'residual'; the LSTMs read all frames"
                 )
+            if self.encoder.local:
+                raise ValueError(
+                    f"encoder.local {self.encoder.local} needs sequence_encoder 'residual'; the LSTMs read s and d from "
+                    "the same features, allowed there: 0"
+                )
             return self
         changed = [
             name

@@ -245,5 +245,6 @@ def _sequence_encoder(config: DiffSDAConfig) -> nn.Module:
             width=config.hidden_dim,
             heads=heads,
             static_frames=config.static_frames,
+            static_features=config.encoder.local,
         )
     return FactorLSTM(*widths, causal=config.causal, shared=config.shared_static, memory=config.memory)

@@ -86,6 +86,7 @@ class DiViD(Disentangler):
             heads=c.attention_heads,
             residual=c.first_frame_residual,
             static_frames=c.static_frames,
+            static_features=c.encoder.local,
         )
         self.channels = NoisyFactors(static_noise=c.static_noise, dynamic_noise=c.dynamic_noise)
         self.predictability = (

@@ -122,6 +122,7 @@ class S3VAE(Disentangler):
                 dynamic=c.dynamic_dim,
                 layer_norm=c.layer_norm,
                 static_frames=c.static_frames,
+                static_features=c.encoder.local,
             ),
             dynamics=PriorLSTM(c.dynamic_dim, c.hidden_dim),
             frame_decoder=modality.frame_decoder(
