@@ -93,8 +93,8 @@ def picture_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], fea
         return unet_frame_encoder(config, frame_shape=frame_shape, features=features)
     widths = _widths(config)
     _check_side(frame_shape, 4 * 2 ** len(widths), "encoder")
-    network = ConvFrameEncoder(frame_shape[0], widths, _own(config, features))
-    return _with_local(config, frame_shape, network)
+    convolutions = ConvFrameEncoder(frame_shape[0], widths, _own(config, features))
+    return _with_local(config, frame_shape, convolutions)
 
 
 def picture_decoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
