@@ -7,10 +7,9 @@ import torch
 
 from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig, vector_frame_encoder
-from seqdis.core.nn.local_features import WithLocalFeatures
+from seqdis.core.nn.local_features import LocalFeatures
 from seqdis.core.nn.spatial_transformer import SpatialTransformer
 from seqdis.video import VideoModality
-from seqdis.video.backbones import picture_encoder
 from seqdis.video.presets import PRESETS
 
 SMALL = BackboneConfig(kind="unet", channels=8, multipliers=(1, 2), attention=(1,), blocks=1)
@@ -218,20 +217,13 @@ def test_an_encoder_can_end_in_a_narrow_map() -> None:
     assert encoder(torch.randn(2, 3, 16, 16)).shape == (2, 11)
 
 
-@pytest.mark.parametrize("kind", ["unet", "mlp", "conv"])
-def test_an_encoder_with_local_features_has_them_in_front(kind: str) -> None:
-    config = BackboneConfig(kind=kind, channels=4, multipliers=(1, 2), local=3, local_side=7)  # type: ignore[arg-type]
-    encoder = picture_encoder(config, frame_shape=(3, 16, 16), features=10)
-    x = torch.randn(2, 3, 16, 16)
-    assert isinstance(encoder, WithLocalFeatures)
-    assert encoder(x).shape == (2, 10)
-    assert torch.equal(encoder(x)[:, :3], encoder.local(x))
-    assert encoder.local.layers[0].kernel_size == (7, 7)
-    with pytest.raises(InputError, match="3 local features of 3; allowed: less than all of them"):
-        picture_encoder(config, frame_shape=(3, 16, 16), features=3)
-
-
-def test_vectors_have_no_local_features() -> None:
-    config = BackboneConfig(kind="mlp", channels=4, multipliers=(1,), local=2)
-    with pytest.raises(InputError, match=r"2 local features of frames of shape \(7,\); allowed: 0"):
+def test_a_local_encoder_sees_neighbourhoods_of_the_side_that_is_asked_for() -> None:
+    config = BackboneConfig(kind="local", channels=4, multipliers=(1, 2), neighbourhood=7)
+    encoder = VideoModality().frame_encoder(config, frame_shape=(3, 16, 16), features=10)
+    assert isinstance(encoder, LocalFeatures)
+    assert encoder.layers[0].kernel_size == (7, 7)
+    assert encoder(torch.randn(2, 3, 16, 16)).shape == (2, 10)
+    with pytest.raises(InputError, match="video needs a backbone of kind 'unet'; got 'local'"):
+        VideoModality().frame_decoder(config, frame_shape=(3, 16, 16), condition=10)
+    with pytest.raises(InputError, match="here only vectors"):
         vector_frame_encoder(config, frame_shape=(7,), features=3)

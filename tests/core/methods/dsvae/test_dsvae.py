@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import torch
-from pydantic import ValidationError
 from scipy import stats
 from torch import Tensor
 
@@ -207,8 +206,3 @@ def test_it_learns_the_toy_modality(few_updates: Callable[..., list[float]], pos
     lender = x.roll(1, dims=0)
     swapped = model.swap(static=x, dynamic=lender)
     assert (swapped[..., 4:] - lender[..., 4:]).square().mean() < 0.2 * x[..., 4:].var()
-
-
-def test_features_for_the_static_factor_alone_are_refused() -> None:
-    with pytest.raises(ValidationError, match=r"encoder\.local 4; allowed: 0"):
-        configure(encoder=MLP.model_copy(update={"local": 4}))

@@ -14,6 +14,7 @@ from seqdis.core.errors import InputError
 from seqdis.core.methods.s3vae import S3VAE
 from seqdis.core.methods.s3vae.gradient_reversal import reverse_gradient
 from seqdis.core.methods.s3vae.information_ceiling import SaturationWarning, information_ceiling
+from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior
 from seqdis.core.sequences import Sequences
@@ -216,7 +217,7 @@ def test_a_stage_moves_the_noise_in_training_alone() -> None:
     for training, std in {True: 2.0, False: 0.5}.items():
         t = model.train(training).loss(batch(), generator=rows(3)).terms
         with torch.no_grad():
-            q = model._posterior(model._features(model.to_model_space(Sequences(clips()))))
+            q = model._posterior(model.to_model_space(Sequences(clips())))
             wide = q.dynamic.mean
             q.static.draw(drawn := rows(3))
             prior = model.dynamics(q.dynamic.draw(drawn))
@@ -248,8 +249,7 @@ def test_s_of_a_random_frame_and_the_mean_over_all_frames_after_training() -> No
         for seed in range(40)
     }
     single = {
-        round(float(model.posterior(model._features(clips(1)[:, [step]])).static.kl()), 4)
-        for step in range(STEPS)
+        round(float(model._posterior(clips(1)[:, [step]]).static.kl().detach()), 4) for step in range(STEPS)
     }
     assert found == single
 
@@ -269,3 +269,17 @@ def test_s_of_a_random_frame_reads_nothing_from_padding() -> None:
     ]
     for first, second in zip(draws[:5], draws[5:], strict=True):
         torch.testing.assert_close(first.loss, second.loss, rtol=0, atol=0)
+
+
+def test_s_by_an_encoder_of_its_own_tells_nothing_of_what_that_one_does_not_see() -> None:
+    own = BackboneConfig(kind="mlp", channels=8, multipliers=(1,))
+    model, x = make(static_frames="random", static_encoder=own), clips(3)
+    weight = next(iter(model.static_view.encoder.parameters()))
+    weight.data[:, 0] = 0  # it does not see the first entry of a frame
+    other = x.clone()
+    other[..., 0] += 1
+    factors, changed = model.encode(x), model.encode(other)
+    assert torch.equal(changed.static, factors.static)
+    assert not torch.allclose(changed.dynamic, factors.dynamic)
+    with pytest.raises(ValidationError, match="static_encoder needs static_frames 'random'"):
+        make(static_encoder=own)

@@ -10,7 +10,7 @@ from torch import nn
 from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.nn.conv import ConvFrameDecoder, ConvFrameEncoder
-from seqdis.core.nn.local_features import LocalFeatures, WithLocalFeatures
+from seqdis.core.nn.local_features import LocalFeatures
 from seqdis.core.nn.mlp import FrameMLP
 from seqdis.core.nn.patches import PatchedDenoiser, patched_shape
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
@@ -58,11 +58,8 @@ def unet_frame_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], 
         InputError: The kind is not ``"unet"``, the frame is not square, or its side cannot be
             halved once for each level but the first.
     """
-    sizes = _arguments(config, frame_shape)
-    network: nn.Module = UNetEncoder(**sizes, features=_own(config, features), embedding=config.embedding)
-    if config.patch != 1:
-        network = nn.Sequential(nn.PixelUnshuffle(config.patch), network)
-    return _with_local(config, frame_shape, network)
+    network = UNetEncoder(**_arguments(config, frame_shape), features=features, embedding=config.embedding)
+    return network if config.patch == 1 else nn.Sequential(nn.PixelUnshuffle(config.patch), network)
 
 
 def unet_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
@@ -81,20 +78,21 @@ def picture_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], fea
     """A network of the configured kind from frames ``(N, C, H, H)`` to ``(N, features)``.
 
     ``"conv"`` halves the frame once a multiplier, down to 4×4 (S3VAE, Tab. 1); ``"unet"`` is :func:`unet_frame_encoder`;
-    ``"mlp"`` has a layer a multiplier, over all pixels.
+    ``"mlp"`` has a layer a multiplier, over all pixels; ``"local"`` as many over small neighbourhoods, whose means and maxima
+    it takes.
 
     Raises:
         InputError: The kind is another, or the side does not fit it.
     """
     if config.kind == "mlp":
-        network = FrameMLP(math.prod(frame_shape), _widths(config), _own(config, features))
-        return _with_local(config, frame_shape, nn.Sequential(nn.Flatten(), network))
+        return nn.Sequential(nn.Flatten(), FrameMLP(math.prod(frame_shape), _widths(config), features))
+    if config.kind == "local":
+        return LocalFeatures(frame_shape[0], _widths(config), features, side=config.neighbourhood)
     if config.kind != "conv":
         return unet_frame_encoder(config, frame_shape=frame_shape, features=features)
     widths = _widths(config)
     _check_side(frame_shape, 4 * 2 ** len(widths), "encoder")
-    convolutions = ConvFrameEncoder(frame_shape[0], widths, _own(config, features))
-    return _with_local(config, frame_shape, convolutions)
+    return ConvFrameEncoder(frame_shape[0], widths, features)
 
 
 def picture_decoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], condition: int) -> nn.Module:
@@ -151,25 +149,6 @@ def unet_token_denoiser(config: BackboneConfig, *, frame_shape: tuple[int, ...],
             positions=config.positions,
         ),
     )
-
-
-def _own(config: BackboneConfig, features: int) -> int:
-    """Features of a network that has ``config.local`` of a bag in front of them.
-
-    Raises:
-        InputError: None is left.
-    """
-    if config.local >= features:
-        raise InputError(f"{config.local} local features of {features}; allowed: less than all of them")
-    return features - config.local
-
-
-def _with_local(config: BackboneConfig, frame_shape: tuple[int, ...], network: nn.Module) -> nn.Module:
-    """The encoder with a bag of local features in front of its own, if there is to be one."""
-    if not config.local:
-        return network
-    local = LocalFeatures(frame_shape[0], config.local, side=config.local_side)
-    return WithLocalFeatures(local, network)
 
 
 def _patched(config: BackboneConfig, network: UNetDenoiser) -> nn.Module:

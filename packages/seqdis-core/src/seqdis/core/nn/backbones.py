@@ -19,7 +19,7 @@ __all__ = ["BackboneConfig", "vector_denoiser", "vector_frame_decoder", "vector_
 class BackboneConfig(Config):
     """Size of a frame encoder, frame decoder or denoiser, in the terms of DiffSDA's Tab. 6 and 7."""
 
-    kind: Literal["unet", "mlp", "conv"]
+    kind: Literal["unet", "mlp", "conv", "local"]
     channels: int = Field(ge=1, le=WIDEST, description="base channels")
     multipliers: tuple[Width, ...] = Field(
         (1, 2, 2, 2), max_length=32, description="channels of each level (or layer) over the base"
@@ -43,14 +43,9 @@ class BackboneConfig(Config):
     patch: int = Field(
         1, ge=1, le=256, description="side of a picture's patches that the network takes as one place"
     )
-    local: int = Field(
-        0,
-        ge=0,
-        le=WIDEST,
-        description="of a picture encoder's features, so many are means and maxima over small neighbourhoods; s is read "
-        "from those alone, d from the others",
+    neighbourhood: int = Field(
+        5, ge=1, le=255, description="side of what a local encoder sees at a time, in pixels; odd"
     )
-    local_side: int = Field(5, ge=1, le=255, description="side of those neighbourhoods in pixels, odd")
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
@@ -59,8 +54,6 @@ def _features(config: BackboneConfig, frame_shape: tuple[int, ...]) -> int:
         raise InputError(
             f"patches of {config.patch}x{config.patch} in frames of shape {frame_shape}; allowed: 1"
         )
-    if config.local:
-        raise InputError(f"{config.local} local features of frames of shape {frame_shape}; allowed: 0")
     if config.kind != "mlp" or len(frame_shape) != 1:
         raise InputError(
             f"frames of shape {frame_shape} with a {config.kind!r} backbone; here only vectors (F,) with 'mlp'"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
 from seqdis.core.errors import InputError
 
-__all__ = ["LocalFeatures", "WithLocalFeatures"]
+__all__ = ["LocalFeatures"]
 
 
 class LocalFeatures(nn.Module):
@@ -19,42 +22,28 @@ class LocalFeatures(nn.Module):
 
     Args:
         in_channels: Channels of a frame.
-        features: Width of the result, and of φ.
-        side: Side of a neighbourhood, in pixels; odd.
+        widths: Widths of φ's layers, the last one without an activation; one at least.
+        features: Width of the result.
+        side: Side of a neighbourhood, in pixels.
+
+    Raises:
+        InputError: The side is even, or there is no width.
     """
 
-    def __init__(self, in_channels: int, features: int, *, side: int = 5) -> None:
+    def __init__(self, in_channels: int, widths: Sequence[int], features: int, *, side: int = 5) -> None:
         super().__init__()
+        if not widths:
+            raise InputError("local features by no layer; give one width at least")
         if side % 2 == 0:
             raise InputError(f"neighbourhoods of side {side}; the side must be odd")
-        self.layers = nn.Sequential(
-            nn.Conv2d(in_channels, features, side, padding=side // 2),
-            nn.SiLU(),
-            nn.Conv2d(features, features, 1),
-            nn.SiLU(),
-            nn.Conv2d(features, features, 1),
-        )
-        self.out = nn.Linear(2 * features, features)
+        layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], side, padding=side // 2)]
+        for inputs, outputs in pairwise(widths):
+            layers += [nn.SiLU(), nn.Conv2d(inputs, outputs, 1)]
+        self.layers = nn.Sequential(*layers)
+        self.out = nn.Linear(2 * widths[-1], features)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, C, H, W)`` to ``(N, features)``."""
         maps = self.layers(x).flatten(2)
         out: Tensor = self.out(torch.cat([maps.mean(2), maps.amax(2)], dim=1))
         return out
-
-
-class WithLocalFeatures(nn.Module):
-    """``[LocalFeatures(x), N(x)]``: an encoder's features with those of a bag in front.
-
-    Args:
-        local: The bag, for the first features.
-        network: N, for the rest.
-    """
-
-    def __init__(self, local: LocalFeatures, network: nn.Module) -> None:
-        super().__init__()
-        self.local, self.network = local, network
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(N, C, H, W)`` to ``(N, local features + features of N)``."""
-        return torch.cat([self.local(x), self.network(x)], dim=1)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from seqdis.core.errors import InputError
 from seqdis.core.nn.gaussian import DiagonalGaussian
-from seqdis.core.nn.static_frames import static_of_frames
+from seqdis.core.nn.static_frames import StaticFrames
 from seqdis.core.random import GeneratorStack
 
 __all__ = ["FactorPosterior", "PosteriorLSTM", "PriorLSTM"]
@@ -40,13 +38,7 @@ class PosteriorLSTM(nn.Module):
         dynamic: Width of the dynamic factor, D.
         layer_norm: Whether layer norms stand between the LSTMs and before the linear layers, whose means then
             begin at unit scale; the paper does not mention them.
-        static_frames: Frames that ``q(s)`` is read from. ``"all"``: ``h^V``, as in the paper. ``"random"``: ``f^k`` of a frame k
-            drawn anew for each sequence, by two layers; where nothing is drawn, ``μ`` and ``ln σ²`` are the means over all frames.
-        static_features: Number of features, the first ones, that ``q(s)`` is then read from, ``q(d^τ)`` being read from the
-            others; 0: both are read from all.
-
-    Raises:
-        InputError: There are such features while ``q(s)`` is read from all frames, or none is left for ``d``.
+        appearance: Width of the features of single frames that ``q(s)`` is read from, by two layers; None: ``h^V``, as in the paper.
     """
 
     def __init__(
@@ -57,21 +49,13 @@ class PosteriorLSTM(nn.Module):
         static: int,
         dynamic: int,
         layer_norm: bool = False,
-        static_frames: Literal["all", "random"] = "all",
-        static_features: int = 0,
+        appearance: int | None = None,
     ) -> None:
         super().__init__()
-        if static_features >= features or (static_features and static_frames == "all"):
-            raise InputError(
-                f"{static_features} of {features} features for s alone, read from {static_frames} frames; allowed: less than "
-                "all of them, from random frames"
-            )
-        self.static_frames, self.static_features = static_frames, static_features
-        self.of_frame: nn.Module = nn.Identity()
-        if static_frames == "random":
-            shown = static_features or features
-            self.of_frame = nn.Sequential(nn.Linear(shown, hidden), nn.ReLU(), nn.LayerNorm(hidden))
-        self.static_lstm = nn.LSTM(features - static_features, hidden, batch_first=True)
+        self.of_frame: nn.Module | None = None
+        if appearance is not None:
+            self.of_frame = nn.Sequential(nn.Linear(appearance, hidden), nn.ReLU(), nn.LayerNorm(hidden))
+        self.static_lstm = nn.LSTM(features, hidden, batch_first=True)
         self.dynamic_lstm = nn.LSTM(hidden, hidden, batch_first=True)
         self.to_static = nn.Linear(hidden, 2 * static)
         self.to_dynamic = nn.Linear(hidden, 2 * dynamic)
@@ -85,31 +69,24 @@ class PosteriorLSTM(nn.Module):
                 nn.init.normal_(means, std=1 / math.sqrt(hidden))
                 nn.init.zeros_(log_variances)
 
-    def forward(
-        self, features: Tensor, mask: Tensor | None = None, rows: GeneratorStack | None = None
-    ) -> FactorPosterior:
+    def forward(self, features: Tensor, shown: StaticFrames | None = None) -> FactorPosterior:
         """Features ``(B, V, C)`` to the posterior; a divergence needs float32 whatever the network ran in.
 
         Args:
             features: Features of all frames.
-            mask: True where a step exists, among which a frame is drawn; all do when omitted.
-            rows: Source of the frames that ``q(s)`` is read from, where they are random; without it nothing is drawn.
+            shown: Features of the single frames that ``q(s)`` is read from, where it is: ``μ`` and ``ln σ²`` are means over them.
         """
-        h = self.norm_static(self.static_lstm(features[..., self.static_features :])[0])
+        h = self.norm_static(self.static_lstm(features)[0])
         dynamic = self.to_dynamic(self.norm_dynamic(self.dynamic_lstm(h)[0]))
-        if self.static_frames == "all":
+        look = self.of_frame
+        if look is None or shown is None:
             static = self.to_static(h[:, -1])
         else:
-            shown = features[..., : self.static_features] if self.static_features else features
-            static = static_of_frames(self._static_of_frame, shown, mask, rows)
+            static = shown.through(lambda seen: self.to_static(look(seen))).mean()
         return FactorPosterior(
             DiagonalGaussian.from_parameters(static.float()),
             DiagonalGaussian.from_parameters(dynamic.float()),
         )
-
-    def _static_of_frame(self, features: Tensor) -> Tensor:
-        out: Tensor = self.to_static(self.of_frame(features))
-        return out
 
 
 class PriorLSTM(nn.Module):

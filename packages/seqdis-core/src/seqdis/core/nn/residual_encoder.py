@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +10,7 @@ from torch import Tensor, nn
 from seqdis.core.data.steps import existing_first, take_steps
 from seqdis.core.errors import InputError
 from seqdis.core.nn.recurrent import reverse_valid
-from seqdis.core.nn.static_frames import static_of_frames
-from seqdis.core.random import GeneratorStack
+from seqdis.core.nn.static_frames import StaticFrames
 
 __all__ = ["ResidualEncoder"]
 
@@ -26,9 +24,7 @@ class ResidualEncoder(nn.Module):
     A layer norm of the frame features, which the paper does not mention, stands in front: the difference of two
     frames starts small, and the dynamics would be noticed late.
 
-    With ``static_frames="random"``, which is not in the paper either, ``s = g(f^k)`` of a frame k drawn anew for each
-    sequence of a batch, and ``s = mean_τ g(f^τ)`` where nothing is drawn. The same s must then serve for whatever the
-    frame shows the sequence doing, ``g`` is trained on all frames, and the mean of its answers errs less than one.
+    Which frame s is read from, and by which features, is said by what is given as shown; the paper has ``f^1``.
 
     Args:
         features: Width of a frame's feature ``f``.
@@ -38,12 +34,10 @@ class ResidualEncoder(nn.Module):
         width: Width of the LSTM's two directions together, and of the attention.
         heads: Number of attention heads.
         residual: Whether the first frame is subtracted; without it the LSTM reads ``f^{1:V}`` (ablation).
-        static_frames: Frame that ``s`` is read from: the ``"first"`` one, or a ``"random"`` one.
-        static_features: Number of features, the first ones, that ``s`` is read from, ``d`` being read from the others; 0:
-            both are read from all.
+        appearance: Width of features of their own that ``s`` is read from; None: ``s`` is read from ``f``.
 
     Raises:
-        InputError: The width is odd, the heads do not divide it, or no feature is left for ``d``.
+        InputError: The width is odd, or the heads do not divide it.
     """
 
     def __init__(
@@ -56,24 +50,18 @@ class ResidualEncoder(nn.Module):
         width: int = 256,
         heads: int = 8,
         residual: bool = True,
-        static_frames: Literal["first", "random"] = "first",
-        static_features: int = 0,
+        appearance: int | None = None,
     ) -> None:
         super().__init__()
         if width % 2 or width % heads:
             raise InputError(
                 f"an encoder of width {width} with {heads} heads; the width must be even and the heads divide it"
             )
-        if static_features >= features:
-            raise InputError(f"{static_features} of {features} features for s alone; d needs one at least")
-        self.residual, self.static_frames = residual, static_frames
-        self.static_features = static_features
-        self.norm_appearance: nn.Module = nn.LayerNorm(static_features) if static_features else nn.Identity()
-        appearance = static_features or features
-        features -= static_features
+        self.residual = residual
         self.norm_features = nn.LayerNorm(features)
+        self.norm_appearance = None if appearance is None else nn.LayerNorm(appearance)
         self.to_static = nn.Sequential(
-            nn.Linear(appearance, hidden),
+            nn.Linear(features if appearance is None else appearance, hidden),
             nn.ReLU(),
             nn.Linear(hidden, hidden),
             nn.ReLU(),
@@ -91,23 +79,25 @@ class ResidualEncoder(nn.Module):
                 nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.in_features))
 
     def forward(
-        self, features: Tensor, mask: Tensor | None = None, rows: GeneratorStack | None = None
+        self, features: Tensor, mask: Tensor | None = None, shown: StaticFrames | None = None
     ) -> tuple[Tensor, Tensor]:
         """Features ``(B, V, features)`` and, where steps are missing, ``mask (B, V)``; the first frame is the first one there.
 
         Args:
             features: Features of all frames.
             mask: True where a step exists; all do when omitted.
-            rows: Source of the frames that ``s`` is read from, one stream a sequence; without it nothing is drawn.
+            shown: Features of the frames that ``s`` is read from, whose mean it is; those of the first frame when omitted.
 
         Returns:
             ``s (B, S)`` and ``d (B, V, D)``.
         """
+        norm = self.norm_features if self.norm_appearance is None else self.norm_appearance
+        shown = StaticFrames.first(features, mask) if shown is None else shown
+        static = shown.through(lambda seen: self.to_static(norm(seen))).mean()
+        f = self.norm_features(features)
         if mask is not None:
             order, back = existing_first(mask)
-            features, mask = take_steps(features, order), take_steps(mask, order)
-        f = self.norm_features(features[..., self.static_features :])
-        shown = self.norm_appearance(features[..., : self.static_features]) if self.static_features else f
+            f, mask = take_steps(f, order), take_steps(mask, order)
         first = f[:, :1]
         r = f - first if self.residual else f
         lengths = torch.full((len(f),), f.shape[1], device=f.device) if mask is None else mask.sum(1)
@@ -117,9 +107,4 @@ class ResidualEncoder(nn.Module):
         ignored = None if mask is None else ~mask.bool()
         attended = self.attention(h, h, h, key_padding_mask=ignored, need_weights=False)[0]
         dynamic = self.to_dynamic(self.norm(h + attended))
-        static: Tensor
-        if self.static_frames == "first":
-            static = self.to_static(shown[:, 0])
-        else:
-            static = static_of_frames(self.to_static, shown, mask, rows)
         return static, dynamic if mask is None else take_steps(dynamic, back)

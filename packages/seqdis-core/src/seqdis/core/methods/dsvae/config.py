@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from seqdis.core.base_config import LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
@@ -46,11 +46,3 @@ class DSVAEConfig(Config):
         le=LONGEST_CLIP,
         description="memory bound at inference; changes rounding alone, and none of encode on a CPU",
     )
-
-    @model_validator(mode="after")
-    def _reads_all_features(self) -> Self:
-        if self.encoder.local:
-            raise ValueError(
-                f"encoder.local {self.encoder.local}; allowed: 0, for s and d are read from the same features"
-            )
-        return self
