@@ -78,8 +78,8 @@ def picture_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], fea
     """A network of the configured kind from frames ``(N, C, H, H)`` to ``(N, features)``.
 
     ``"conv"`` halves the frame once a multiplier, down to 4×4 (S3VAE, Tab. 1); ``"unet"`` is :func:`unet_frame_encoder`;
-    ``"mlp"`` has a layer a multiplier, over all pixels; ``"local"`` as many over small neighbourhoods, whose means and maxima
-    it takes.
+    ``"mlp"`` has a layer a multiplier, over all pixels; ``"local"`` as many over small neighbourhoods, one a patch,
+    to which it attends.
 
     Raises:
         InputError: The kind is another, or the side does not fit it.
@@ -87,7 +87,9 @@ def picture_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], fea
     if config.kind == "mlp":
         return nn.Sequential(nn.Flatten(), FrameMLP(math.prod(frame_shape), _widths(config), features))
     if config.kind == "local":
-        return LocalFeatures(frame_shape[0], _widths(config), features, side=config.neighbourhood)
+        widths = [config.channels * multiplier for multiplier in config.multipliers]
+        sides = {"side": config.neighbourhood, "stride": config.patch}
+        return LocalFeatures(frame_shape, widths, features, **sides)
     if config.kind != "conv":
         return unet_frame_encoder(config, frame_shape=frame_shape, features=features)
     widths = _widths(config)
