@@ -203,6 +203,22 @@ def test_what_s_tells_of_d_is_part_of_the_loss_and_logged() -> None:
     assert make().predictability is None
 
 
+def test_a_stage_moves_the_weight_of_what_s_tells_of_d() -> None:
+    model = make(predictability_weight=3.0)
+    hooks_of(model).set_scheduled("predictability_weight", 0.5)
+    outputs = {training: model.train(training).loss(batch(), generator=rows(3)) for training in (True, False)}
+    off = make(predictability_weight=3.0).train()
+    hooks_of(off).set_scheduled("predictability_weight", 0.0)
+    without = off.loss(batch(), generator=rows(3)).loss
+    share = outputs[True].terms["predictability"]
+    torch.testing.assert_close(outputs[True].loss - without, 0.5 * share, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        outputs[False].loss, make(predictability_weight=3.0).loss(batch(), generator=rows(3)).loss
+    )
+    with pytest.raises(InputError, match=r"where model\.predictability_weight is not 0"):
+        hooks_of(make()).set_scheduled("predictability_weight", 1.0)
+
+
 def test_with_noise_of_a_given_size_d_has_unit_power_and_draws_spread_by_it() -> None:
     model = make(dynamic_noise=0.5, predictability_weight=1.0)
     factors = model.encode(clips(64))

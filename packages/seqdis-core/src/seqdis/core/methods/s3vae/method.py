@@ -267,7 +267,7 @@ class S3VAE(Disentangler):
         if self.predictability is not None:
             told = self.predictability(static, dynamic, sequences.mask)
             terms |= {"reading": told.reading, "predictability": told.share}
-            weights |= {"reading": 1.0, "predictability": told.weight}
+            weights |= {"reading": 1.0, "predictability": self._moving("predictability_weight")}
         if c.swap_weight:
             terms["swap"] = self._swap(q, static, dynamic, sequences.mask, generator)
             weights["swap"] = c.swap_weight
