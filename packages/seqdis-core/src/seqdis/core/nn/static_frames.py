@@ -63,14 +63,14 @@ class StaticFrames:
 
 
 class StaticView(nn.Module):
-    """What ``s`` is read from: features of the ``"first"`` frame or of a ``"random"`` one, by an encoder of its own or not.
+    """The view that ``s`` is read from: features of the ``"first"`` frame or of a ``"random"`` one, by an encoder of its own or not.
 
     What one frame does not show, the static factor cannot hold: the order of frames, an action. As a random one is drawn
     anew at each step, the same must be read from every frame, and the mean over all of them errs less than one. An encoder
     of its own may see less still: :class:`~seqdis.core.nn.local_features.LocalFeatures` no pose and no heading.
 
     Args:
-        frames: Which frame; with ``"all"`` a sequence encoder reads ``s`` from the features of all frames, and nothing is to be shown.
+        frames: The frame that is shown; with ``"all"`` a sequence encoder reads ``s`` from the features of all frames, and nothing is to be shown.
         encoder: Network from frames ``(N, *frame)`` to features ``(N, F)``; None: s shares the features of d.
     """
 
@@ -84,7 +84,7 @@ class StaticView(nn.Module):
         """``y (B, V, *frame)``, or without an encoder ``features (B, V, F)``, to features of the frames that ``s`` is read from.
 
         Args:
-            y: Coded frames.
+            y: Coded frames of all steps.
             features: Features that ``d`` is read from.
             mask: True where a step exists, ``(B, V)``; all do when omitted.
             rows: Source of random frames, one stream a sequence; without it nothing is drawn.

@@ -1,4 +1,4 @@
-"""What a stage may move of that which keeps two factors apart."""
+"""The settings that keep two factors apart and that a stage may move."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def set_separation(
 
     Args:
         name: One of the three, where the configuration's own, at which the training ends, is not 0.
-        value: Its value at the present step.
+        value: The value that it takes at the present step.
         channels: Both factors' noise.
         predictability: The network that reads the dynamics from the static factor, if the method has it.
         method: The method's name, for the error.
