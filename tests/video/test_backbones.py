@@ -7,7 +7,6 @@ import torch
 
 from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig, vector_frame_encoder
-from seqdis.core.nn.local_features import LocalFeatures
 from seqdis.core.nn.spatial_transformer import SpatialTransformer
 from seqdis.video import VideoModality
 from seqdis.video.presets import PRESETS
@@ -215,15 +214,3 @@ def test_an_encoder_can_end_in_a_narrow_map() -> None:
     encoder = VideoModality().frame_encoder(narrow, frame_shape=(3, 16, 16), features=11)
     assert encoder.out.in_features == 3 * 8 * 8
     assert encoder(torch.randn(2, 3, 16, 16)).shape == (2, 11)
-
-
-def test_a_local_encoder_sees_neighbourhoods_of_the_side_that_is_asked_for() -> None:
-    config = BackboneConfig(kind="local", channels=4, multipliers=(1, 2), neighbourhood=7, patch=2)
-    encoder = VideoModality().frame_encoder(config, frame_shape=(3, 16, 16), features=10)
-    assert isinstance(encoder, LocalFeatures)
-    assert (encoder.layers[0].kernel_size, encoder.layers[0].stride) == ((7, 7), (2, 2))
-    assert encoder(torch.randn(2, 3, 16, 16)).shape == (2, 10)
-    with pytest.raises(InputError, match="video needs a backbone of kind 'unet'; got 'local'"):
-        VideoModality().frame_decoder(config, frame_shape=(3, 16, 16), condition=10)
-    with pytest.raises(InputError, match="here only vectors"):
-        vector_frame_encoder(config.model_copy(update={"patch": 1}), frame_shape=(7,), features=3)

@@ -6,7 +6,6 @@ import torch
 
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.recurrent_gaussian import PosteriorLSTM, PriorLSTM
-from seqdis.core.nn.static_frames import StaticFrames
 from seqdis.core.random import GeneratorStack
 
 
@@ -25,31 +24,28 @@ def test_the_dynamic_posterior_sees_the_past_alone_and_the_static_one_all() -> N
 
 def test_a_static_posterior_of_a_random_frame_and_the_mean_over_all() -> None:
     torch.manual_seed(0)
-    posterior = PosteriorLSTM(5, 8, static=3, dynamic=2, layer_norm=True, appearance=5)
+    posterior = PosteriorLSTM(5, 8, static=3, dynamic=2, layer_norm=True, static_frames="random")
     features = torch.randn(200, 6, 5)
     mask = torch.arange(6) < torch.arange(1, 7).repeat(34)[:200, None]
-    alone = features.flatten(0, 1)[:, None]
-    each = posterior(alone, StaticFrames.random(alone, None, None))
+    each = posterior(features.flatten(0, 1)[:, None])  # sequences of one frame
     means = each.static.mean.unflatten(0, (200, 6))
-    drawn = posterior(
-        features, StaticFrames.random(features, mask, GeneratorStack.shard(0, 200, slice(0, 200)))
-    )
+    drawn = posterior(features, mask, GeneratorStack.shard(0, 200, slice(0, 200)))
     distance = (means - drawn.static.mean[:, None]).abs().amax(2)
     chosen = distance.argmin(1)
     assert distance.amin(1).max() < 1e-5
     assert bool(mask[torch.arange(200), chosen].all())
     assert len(chosen[5::6].unique()) == 6
-    whole = posterior(features, StaticFrames.random(features, mask, None))
     for found, parts in (
-        (whole.static.mean, means),
-        (whole.static.log_std, each.static.log_std.unflatten(0, (200, 6))),
+        (posterior(features, mask).static.mean, means),
+        (posterior(features, mask).static.log_std, each.static.log_std.unflatten(0, (200, 6))),
     ):
         wanted = torch.stack([row[kept].mean(0) for row, kept in zip(parts, mask, strict=True)])
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
     # Neither the order of frames nor what stands in a gap is seen by it; the dynamic posterior is the paper's.
-    turned = features.flip(1)
-    swapped = posterior(turned, StaticFrames.random(turned, mask.flip(1), None))
-    torch.testing.assert_close(swapped.static.mean, whole.static.mean, rtol=1e-4, atol=1e-5)
+    swapped = posterior(features.flip(1), mask.flip(1))
+    torch.testing.assert_close(
+        swapped.static.mean, posterior(features, mask).static.mean, rtol=1e-4, atol=1e-5
+    )
     torch.testing.assert_close(drawn.dynamic.mean, posterior(features).dynamic.mean)
 
 

@@ -6,7 +6,6 @@ from torch import Tensor
 
 from seqdis.core.errors import InputError
 from seqdis.core.nn.residual_encoder import ResidualEncoder
-from seqdis.core.nn.static_frames import StaticFrames
 from seqdis.core.random import GeneratorStack
 
 
@@ -44,19 +43,17 @@ def test_padding_is_as_if_it_were_not_there() -> None:
 
 
 def test_the_static_factor_of_a_random_frame_and_the_mean_of_all() -> None:
-    encoder, f = make(), features(200)
+    encoder, f = make(static_frames="random"), features(200)
     mask = torch.arange(5) < torch.arange(1, 6).repeat(40)[:, None]
     each = encoder.to_static(encoder.norm_features(f))
-    static, dynamic = encoder(
-        f, mask, StaticFrames.random(f, mask, GeneratorStack.shard(0, 200, slice(0, 200)))
-    )
+    static, dynamic = encoder(f, mask, GeneratorStack.shard(0, 200, slice(0, 200)))
     differences = (each - static[:, None]).abs().amax(2)
     chosen = differences.argmin(1)
     assert differences.amin(1).max() < 1e-5
     assert bool(mask[torch.arange(200), chosen].all())
     assert len(chosen[4::5].unique()) == 5  # of sequences with five steps, each is drawn
     mean = torch.stack([row[kept].mean(0) for row, kept in zip(each, mask, strict=True)])
-    still, same = encoder(f, mask, StaticFrames.random(f, mask, None))
+    still, same = encoder(f, mask)
     torch.testing.assert_close(still, mean, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(same, dynamic)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -16,7 +15,6 @@ from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.disentangler import Disentangler
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
-from seqdis.core.methods.bcd import BCD
 from seqdis.core.model_files import state_to_save
 from seqdis.core.pretrained import build_model
 from seqdis.core.random import rand, randn
@@ -344,53 +342,3 @@ def test_what_the_content_tells_of_the_motion_is_part_of_the_loss_and_logged() -
     output.loss.backward()
     assert model.predictability is not None
     assert all(p.grad is not None and p.grad.any() for p in model.predictability.reader.parameters())
-
-
-def with_own_encoder(**changes: Any) -> BCD:
-    base = make(**changes)
-    torch.manual_seed(3)
-    own = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * SIDE * SIDE, 32))
-    return BCD(
-        frame_shape=base.frame_shape,
-        encoder=base.encoder,
-        dit=base.dit,
-        static_encoder=own,
-        config=base.config,
-    ).eval()
-
-
-def test_the_content_by_an_encoder_of_its_own_is_a_mean_over_frames() -> None:
-    model, x = with_own_encoder(), clips()
-    y = model.to_model_space(Sequences(x))
-    each = model.static_encoder(y.flatten(0, 1)).unflatten(0, (3, STEPS))
-    content = model.to_content(each.mean(1))
-    factors = model.encode(x)
-    torch.testing.assert_close(factors.static, content, rtol=1e-4, atol=1e-5)
-    mask = torch.arange(STEPS) < torch.tensor([STEPS, 4, 2])[:, None]
-    padded = model.encode(Sequences(x, mask=mask)).static
-    torch.testing.assert_close(padded[2], model.encode(x[2:, :2]).static[0], rtol=1e-4, atol=1e-5)
-    # A few frames of a clip: the first and the last.
-    few = with_own_encoder(content_frames=2).encode(x).static
-    torch.testing.assert_close(few, model.to_content(each[:, [0, -1]].mean(1)), rtol=1e-4, atol=1e-5)
-    torch.nn.init.zeros_(model.to_content.weight)
-    assert torch.equal(model.encode(x).dynamic, factors.dynamic)
-
-
-def test_an_encoder_of_the_contents_own_sees_the_first_half_in_training_and_learns() -> None:
-    model = waken(with_own_encoder(condition_dropout=0.0, sampler=EDMConfig(steps=4))).train()
-    x = clips()
-
-    def loss(frames: Tensor) -> Tensor:
-        return model.loss(Sequences(frames), generator=rows(3)).loss
-
-    loss(x).backward()
-    assert all(
-        p.grad.abs().max() > 0 for p in (*model.static_encoder.parameters(), *model.to_content.parameters())
-    )
-    groups = hooks_of(model).parameter_groups()
-    assert {id(p) for p in model.static_encoder.parameters()} <= {id(p) for p in groups["encoder"]}
-    # The second half reaches the content by no way.
-    seen: list[Tensor] = []
-    model.static_encoder.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
-    loss(x)
-    assert torch.equal(seen[0], model.to_model_space(Sequences(x))[:, : STEPS // 2].flatten(0, 1))

@@ -50,24 +50,6 @@ def test_static_of_random_frames_is_their_mean_and_needs_the_residual_encoder() 
         make("static_frames=random")
 
 
-OWN = 'model.static_encoder={"kind":"mlp","channels":8,"multipliers":[1]}'
-
-
-def test_an_encoder_of_its_own_learns_from_the_static_factor_alone() -> None:
-    model, x = make(*RESIDUAL, OWN), batch()
-    own, shared = model.static_view.encoder, model.frame_encoder
-    factors = model._factors(x, None)
-    of_static = torch.autograd.grad(factors.static.sum(), list(own.parameters()), retain_graph=True)
-    assert all(g.abs().max() > 0 for g in of_static)
-    for loss, network in ((factors.static, shared), (factors.dynamic, own)):
-        none = torch.autograd.grad(
-            loss.sum(), list(network.parameters()), retain_graph=True, allow_unused=True
-        )
-        assert all(g is None for g in none)
-    with pytest.raises(InputError, match="static_encoder needs sequence_encoder 'residual'"):
-        make(OWN)
-
-
 @pytest.mark.parametrize("change", ["hidden_dim=33", "attention_heads=5"])
 def test_heads_that_do_not_divide_the_width_are_refused(change: str) -> None:
     with pytest.raises(InputError, match=r"hidden_dim \d+ and attention_heads \d+: .* an even width"):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.core.methods.divid.tiny_divid import clips, make, on_vectors, rows
+from tests.core.methods.divid.tiny_divid import clips, make, rows
 
 from seqdis.core.capabilities import draw_factors
 from seqdis.core.errors import InputError
-from seqdis.core.nn.backbones import BackboneConfig
-from seqdis.core.pretrained import build_model
 from seqdis.core.sequences import Sequences
 from seqdis.core.training.hooks import hooks_of
 
@@ -52,16 +50,3 @@ def test_what_s_tells_of_d_is_part_of_the_loss_and_logged() -> None:
     terms = output.terms
     whole = terms["ddpm"] + 0.1 * terms["orthogonality"] + terms["reading"] + 3 * terms["predictability"]
     torch.testing.assert_close(output.loss.detach(), whole)
-
-
-def test_s_by_an_encoder_of_its_own_is_read_from_the_first_frame_by_that_one() -> None:
-    own = BackboneConfig(kind="mlp", channels=8, multipliers=(1,))
-    model, x = build_model(on_vectors(static_encoder=own)).eval(), torch.randn(3, 6, 8)
-    factors = model.factors(x, None)
-    static = model.sequence_encoder.norm_appearance(model.static_view.encoder(x[:, 0]))
-    torch.testing.assert_close(model.sequence_encoder.to_static(static), factors.static)
-    with torch.no_grad():
-        for weight in model.static_view.encoder.parameters():
-            weight.mul_(2)
-    assert not torch.allclose(model.factors(x, None).static, factors.static)
-    assert torch.equal(model.factors(x, None).dynamic, factors.dynamic)

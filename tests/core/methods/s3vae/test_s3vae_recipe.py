@@ -14,7 +14,6 @@ from seqdis.core.errors import InputError
 from seqdis.core.methods.s3vae import S3VAE
 from seqdis.core.methods.s3vae.gradient_reversal import reverse_gradient
 from seqdis.core.methods.s3vae.information_ceiling import SaturationWarning, information_ceiling
-from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.nn.gaussian import DiagonalGaussian
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior
 from seqdis.core.sequences import Sequences
@@ -204,18 +203,18 @@ def test_what_s_tells_of_d_is_part_of_the_loss_and_logged() -> None:
 
 
 def test_a_stage_moves_the_weight_of_what_s_tells_of_d() -> None:
-    model = make(predictability_weight=3.0)
+    model, off = make(predictability_weight=3.0), make(predictability_weight=3.0).train()
     hooks_of(model).set_scheduled("predictability_weight", 0.5)
-    outputs = {training: model.train(training).loss(batch(), generator=rows(3)) for training in (True, False)}
-    off = make(predictability_weight=3.0).train()
     hooks_of(off).set_scheduled("predictability_weight", 0.0)
+    moved = model.train().loss(batch(), generator=rows(3))
     without = off.loss(batch(), generator=rows(3)).loss
-    share = outputs[True].terms["predictability"]
-    torch.testing.assert_close(outputs[True].loss - without, 0.5 * share, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(
-        outputs[False].loss, make(predictability_weight=3.0).loss(batch(), generator=rows(3)).loss
+        moved.loss - without, 0.5 * moved.terms["predictability"], rtol=1e-3, atol=1e-3
     )
-    with pytest.raises(InputError, match=r"where model\.predictability_weight is not 0"):
+    # In evaluation mode it is that of the configuration.
+    untouched = make(predictability_weight=3.0).loss(batch(), generator=rows(3)).loss
+    assert torch.equal(model.eval().loss(batch(), generator=rows(3)).loss, untouched)
+    with pytest.raises(InputError, match=r"allowed where model\.predictability_weight is not 0"):
         hooks_of(make()).set_scheduled("predictability_weight", 1.0)
 
 
@@ -233,7 +232,7 @@ def test_a_stage_moves_the_noise_in_training_alone() -> None:
     for training, std in {True: 2.0, False: 0.5}.items():
         t = model.train(training).loss(batch(), generator=rows(3)).terms
         with torch.no_grad():
-            q = model._posterior(model.to_model_space(Sequences(clips())))
+            q = model._posterior(model._features(model.to_model_space(Sequences(clips()))))
             wide = q.dynamic.mean
             q.static.draw(drawn := rows(3))
             prior = model.dynamics(q.dynamic.draw(drawn))
@@ -265,7 +264,8 @@ def test_s_of_a_random_frame_and_the_mean_over_all_frames_after_training() -> No
         for seed in range(40)
     }
     single = {
-        round(float(model._posterior(clips(1)[:, [step]]).static.kl().detach()), 4) for step in range(STEPS)
+        round(float(model.posterior(model._features(clips(1)[:, [step]])).static.kl()), 4)
+        for step in range(STEPS)
     }
     assert found == single
 
@@ -285,17 +285,3 @@ def test_s_of_a_random_frame_reads_nothing_from_padding() -> None:
     ]
     for first, second in zip(draws[:5], draws[5:], strict=True):
         torch.testing.assert_close(first.loss, second.loss, rtol=0, atol=0)
-
-
-def test_s_by_an_encoder_of_its_own_tells_nothing_of_what_that_one_does_not_see() -> None:
-    own = BackboneConfig(kind="mlp", channels=8, multipliers=(1,))
-    model, x = make(static_frames="random", static_encoder=own), clips(3)
-    weight = next(iter(model.static_view.encoder.parameters()))
-    weight.data[:, 0] = 0  # it does not see the first entry of a frame
-    other = x.clone()
-    other[..., 0] += 1
-    factors, changed = model.encode(x), model.encode(other)
-    assert torch.equal(changed.static, factors.static)
-    assert not torch.allclose(changed.dynamic, factors.dynamic)
-    with pytest.raises(ValidationError, match="static_encoder needs static_frames 'random'"):
-        make(static_encoder=own)

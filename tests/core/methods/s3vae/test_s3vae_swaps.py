@@ -12,7 +12,7 @@ from seqdis.core.sequences import Sequences
 
 
 def posterior(model: S3VAE, x: torch.Tensor) -> FactorPosterior:
-    return model._posterior(model.to_model_space(Sequences(x)))
+    return model._posterior(model._features(model.to_model_space(Sequences(x))))
 
 
 def divergence(q: object, p: object) -> torch.Tensor:

@@ -6,16 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from seqdis.core.nn.backbones import BackboneConfig
+__all__ = ["DynamicNoise", "PredictabilityWeight", "StaticNoise"]
 
-__all__ = ["DynamicNoise", "PredictabilityWeight", "StaticEncoder", "StaticNoise"]
-
-StaticEncoder = Annotated[
-    BackboneConfig | None,
-    Field(
-        description="network from a frame to features that s alone is read from; null: s shares those of d"
-    ),
-]
 StaticNoise = Annotated[
     float,
     Field(ge=0, le=1000, description="σ of the noise on s, which then has unit power; 0: neither"),

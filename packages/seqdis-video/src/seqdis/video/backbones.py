@@ -10,7 +10,6 @@ from torch import nn
 from seqdis.core.errors import InputError
 from seqdis.core.nn.backbones import BackboneConfig
 from seqdis.core.nn.conv import ConvFrameDecoder, ConvFrameEncoder
-from seqdis.core.nn.local_features import LocalFeatures
 from seqdis.core.nn.mlp import FrameMLP
 from seqdis.core.nn.patches import PatchedDenoiser, patched_shape
 from seqdis.core.nn.unet import UNetDenoiser, UNetEncoder
@@ -78,18 +77,13 @@ def picture_encoder(config: BackboneConfig, *, frame_shape: tuple[int, ...], fea
     """A network of the configured kind from frames ``(N, C, H, H)`` to ``(N, features)``.
 
     ``"conv"`` halves the frame once a multiplier, down to 4×4 (S3VAE, Tab. 1); ``"unet"`` is :func:`unet_frame_encoder`;
-    ``"mlp"`` has a layer a multiplier, over all pixels; ``"local"`` as many over small neighbourhoods, one a patch,
-    to which it attends.
+    ``"mlp"`` has a layer a multiplier, over all pixels.
 
     Raises:
         InputError: The kind is another, or the side does not fit it.
     """
     if config.kind == "mlp":
         return nn.Sequential(nn.Flatten(), FrameMLP(math.prod(frame_shape), _widths(config), features))
-    if config.kind == "local":
-        widths = [config.channels * multiplier for multiplier in config.multipliers]
-        sides = {"side": config.neighbourhood, "stride": config.patch}
-        return LocalFeatures(frame_shape, widths, features, **sides)
     if config.kind != "conv":
         return unet_frame_encoder(config, frame_shape=frame_shape, features=features)
     widths = _widths(config)

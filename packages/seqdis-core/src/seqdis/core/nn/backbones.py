@@ -19,7 +19,7 @@ __all__ = ["BackboneConfig", "vector_denoiser", "vector_frame_decoder", "vector_
 class BackboneConfig(Config):
     """Size of a frame encoder, frame decoder or denoiser, in the terms of DiffSDA's Tab. 6 and 7."""
 
-    kind: Literal["unet", "mlp", "conv", "local"]
+    kind: Literal["unet", "mlp", "conv"]
     channels: int = Field(ge=1, le=WIDEST, description="base channels")
     multipliers: tuple[Width, ...] = Field(
         (1, 2, 2, 2), max_length=32, description="channels of each level (or layer) over the base"
@@ -42,9 +42,6 @@ class BackboneConfig(Config):
     )
     patch: int = Field(
         1, ge=1, le=256, description="side of a picture's patches that the network takes as one place"
-    )
-    neighbourhood: int = Field(
-        5, ge=1, le=255, description="side of what a local encoder sees at a time, in pixels; odd"
     )
     dropout: float = Field(0.0, ge=0, lt=1)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from seqdis.core.nn.gaussian import DiagonalGaussian
-from seqdis.core.nn.static_frames import StaticFrames
+from seqdis.core.nn.static_frames import static_of_frames
 from seqdis.core.random import GeneratorStack
 
 __all__ = ["FactorPosterior", "PosteriorLSTM", "PriorLSTM"]
@@ -38,7 +39,8 @@ class PosteriorLSTM(nn.Module):
         dynamic: Width of the dynamic factor, D.
         layer_norm: Whether layer norms stand between the LSTMs and before the linear layers, whose means then
             begin at unit scale; the paper does not mention them.
-        appearance: Width of the features of single frames that ``q(s)`` is read from, by two layers; None: ``h^V``, as in the paper.
+        static_frames: Frames that ``q(s)`` is read from. ``"all"``: ``h^V``, as in the paper. ``"random"``: ``f^k`` of a frame k
+            drawn anew for each sequence, by two layers; where nothing is drawn, ``μ`` and ``ln σ²`` are the means over all frames.
     """
 
     def __init__(
@@ -49,12 +51,13 @@ class PosteriorLSTM(nn.Module):
         static: int,
         dynamic: int,
         layer_norm: bool = False,
-        appearance: int | None = None,
+        static_frames: Literal["all", "random"] = "all",
     ) -> None:
         super().__init__()
-        self.of_frame: nn.Module | None = None
-        if appearance is not None:
-            self.of_frame = nn.Sequential(nn.Linear(appearance, hidden), nn.ReLU(), nn.LayerNorm(hidden))
+        self.static_frames = static_frames
+        self.of_frame: nn.Module = nn.Identity()
+        if static_frames == "random":
+            self.of_frame = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.LayerNorm(hidden))
         self.static_lstm = nn.LSTM(features, hidden, batch_first=True)
         self.dynamic_lstm = nn.LSTM(hidden, hidden, batch_first=True)
         self.to_static = nn.Linear(hidden, 2 * static)
@@ -69,24 +72,30 @@ class PosteriorLSTM(nn.Module):
                 nn.init.normal_(means, std=1 / math.sqrt(hidden))
                 nn.init.zeros_(log_variances)
 
-    def forward(self, features: Tensor, shown: StaticFrames | None = None) -> FactorPosterior:
+    def forward(
+        self, features: Tensor, mask: Tensor | None = None, rows: GeneratorStack | None = None
+    ) -> FactorPosterior:
         """Features ``(B, V, C)`` to the posterior; a divergence needs float32 whatever the network ran in.
 
         Args:
             features: Features of all frames.
-            shown: Features of the single frames that ``q(s)`` is read from, where it is: ``μ`` and ``ln σ²`` are means over them.
+            mask: True where a step exists, among which a frame is drawn; all do when omitted.
+            rows: Source of the frames that ``q(s)`` is read from, where they are random; without it nothing is drawn.
         """
         h = self.norm_static(self.static_lstm(features)[0])
         dynamic = self.to_dynamic(self.norm_dynamic(self.dynamic_lstm(h)[0]))
-        look = self.of_frame
-        if look is None or shown is None:
+        if self.static_frames == "all":
             static = self.to_static(h[:, -1])
         else:
-            static = shown.through(lambda seen: self.to_static(look(seen))).mean()
+            static = static_of_frames(self._static_of_frame, features, mask, rows)
         return FactorPosterior(
             DiagonalGaussian.from_parameters(static.float()),
             DiagonalGaussian.from_parameters(dynamic.float()),
         )
+
+    def _static_of_frame(self, features: Tensor) -> Tensor:
+        out: Tensor = self.to_static(self.of_frame(features))
+        return out
 
 
 class PriorLSTM(nn.Module):

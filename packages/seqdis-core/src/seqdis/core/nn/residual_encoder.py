@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,8 @@ from torch import Tensor, nn
 from seqdis.core.data.steps import existing_first, take_steps
 from seqdis.core.errors import InputError
 from seqdis.core.nn.recurrent import reverse_valid
-from seqdis.core.nn.static_frames import StaticFrames
+from seqdis.core.nn.static_frames import static_of_frames
+from seqdis.core.random import GeneratorStack
 
 __all__ = ["ResidualEncoder"]
 
@@ -24,7 +26,9 @@ class ResidualEncoder(nn.Module):
     A layer norm of the frame features, which the paper does not mention, stands in front: the difference of two
     frames starts small, and the dynamics would be noticed late.
 
-    Which frame s is read from, and by which features, is said by what is given as shown; the paper has ``f^1``.
+    With ``static_frames="random"``, which is not in the paper either, ``s = g(f^k)`` of a frame k drawn anew for each
+    sequence of a batch, and ``s = mean_τ g(f^τ)`` where nothing is drawn. The same s must then serve for whatever the
+    frame shows the sequence doing, ``g`` is trained on all frames, and the mean of its answers errs less than one.
 
     Args:
         features: Width of a frame's feature ``f``.
@@ -34,7 +38,7 @@ class ResidualEncoder(nn.Module):
         width: Width of the LSTM's two directions together, and of the attention.
         heads: Number of attention heads.
         residual: Whether the first frame is subtracted; without it the LSTM reads ``f^{1:V}`` (ablation).
-        appearance: Width of features of their own that ``s`` is read from; None: ``s`` is read from ``f``.
+        static_frames: Frame that ``s`` is read from: the ``"first"`` one, or a ``"random"`` one.
 
     Raises:
         InputError: The width is odd, or the heads do not divide it.
@@ -50,18 +54,17 @@ class ResidualEncoder(nn.Module):
         width: int = 256,
         heads: int = 8,
         residual: bool = True,
-        appearance: int | None = None,
+        static_frames: Literal["first", "random"] = "first",
     ) -> None:
         super().__init__()
         if width % 2 or width % heads:
             raise InputError(
                 f"an encoder of width {width} with {heads} heads; the width must be even and the heads divide it"
             )
-        self.residual = residual
+        self.residual, self.static_frames = residual, static_frames
         self.norm_features = nn.LayerNorm(features)
-        self.norm_appearance = None if appearance is None else nn.LayerNorm(appearance)
         self.to_static = nn.Sequential(
-            nn.Linear(features if appearance is None else appearance, hidden),
+            nn.Linear(features, hidden),
             nn.ReLU(),
             nn.Linear(hidden, hidden),
             nn.ReLU(),
@@ -79,21 +82,18 @@ class ResidualEncoder(nn.Module):
                 nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.in_features))
 
     def forward(
-        self, features: Tensor, mask: Tensor | None = None, shown: StaticFrames | None = None
+        self, features: Tensor, mask: Tensor | None = None, rows: GeneratorStack | None = None
     ) -> tuple[Tensor, Tensor]:
         """Features ``(B, V, features)`` and, where steps are missing, ``mask (B, V)``; the first frame is the first one there.
 
         Args:
             features: Features of all frames.
             mask: True where a step exists; all do when omitted.
-            shown: Features of the frames that ``s`` is read from, whose mean it is; those of the first frame when omitted.
+            rows: Source of the frames that ``s`` is read from, one stream a sequence; without it nothing is drawn.
 
         Returns:
             ``s (B, S)`` and ``d (B, V, D)``.
         """
-        norm = self.norm_features if self.norm_appearance is None else self.norm_appearance
-        shown = StaticFrames.first(features, mask) if shown is None else shown
-        static = shown.through(lambda seen: self.to_static(norm(seen))).mean()
         f = self.norm_features(features)
         if mask is not None:
             order, back = existing_first(mask)
@@ -107,4 +107,9 @@ class ResidualEncoder(nn.Module):
         ignored = None if mask is None else ~mask.bool()
         attended = self.attention(h, h, h, key_padding_mask=ignored, need_weights=False)[0]
         dynamic = self.to_dynamic(self.norm(h + attended))
+        static: Tensor
+        if self.static_frames == "first":
+            static = self.to_static(f[:, 0])
+        else:
+            static = static_of_frames(self.to_static, f, mask, rows)
         return static, dynamic if mask is None else take_steps(dynamic, back)

@@ -162,7 +162,7 @@ def s3vae_sprites32() -> RunConfig:
       step (6 bits) and for no look. It falls to 0.4 once the looks are in ``s``, so that small things are seen in their places.
     - ``q(s | x)`` is read from a random frame; the flow cells are also predicted from ``s`` with the gradient reversed, and
       what ``s`` tells of ``d`` is driven out of it, less when there is less noise on ``d`` to hide looks.
-    - The decoder is a perceptron over all pixels, three times as fast here as convolutions and more exact.
+    - The decoder is a perceptron over all pixels.
     - A smaller σ of the frames and lower weights of the divergence of ``s``, so that small things count; the mutual
       information, which sits at its ceiling, moves ``d`` no more; factors of a quarter and half of the width, layer norms and
       narrower LSTMs in the posterior; twice the rate, falling to 0 along a cosine.

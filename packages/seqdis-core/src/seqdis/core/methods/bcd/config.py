@@ -10,7 +10,6 @@ from seqdis.core.base_config import DEEPEST, LONGEST, LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
-from seqdis.core.factor_settings import StaticEncoder
 from seqdis.core.methods.bcd.dit_config import DiTConfig
 
 __all__ = ["BCDConfig", "SequenceEncoderConfig"]
@@ -37,7 +36,6 @@ class BCDConfig(Config):
 
     encoder: SequenceEncoderConfig
     decoder: DiTConfig
-    static_encoder: StaticEncoder = None
     groups: int = Field(ge=1, le=WIDEST, description="codebooks, G")
     codes: int = Field(ge=1, le=32768, description="entries of each codebook, J")
     code_dim: int = Field(ge=1, le=WIDEST, description="channels of an entry")

@@ -28,10 +28,9 @@ class BCDHooks(TrainingHooks[Any]):
         model = self.model
         temporal = list(model.dit.temporal_blocks.parameters())
         known = {id(p) for p in temporal}
-        own = (model.static_encoder, model.to_content, model.predictability)
-        others = [p for module in own if module is not None for p in module.parameters()]
+        reader = [] if model.predictability is None else model.predictability.parameters()
         return {
-            "encoder": [*model.encoder.parameters(), *model.to_motion.parameters(), *others],
+            "encoder": [*model.encoder.parameters(), *model.to_motion.parameters(), *reader],
             "quantizer": list(model.quantizer.parameters()),
             "decoder": [p for p in model.dit.parameters() if id(p) not in known],
             "temporal": temporal,

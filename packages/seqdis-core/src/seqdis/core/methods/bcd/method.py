@@ -25,9 +25,7 @@ from seqdis.core.methods.bcd.dit import DiT, with_padding
 from seqdis.core.methods.bcd.hooks import BCDHooks
 from seqdis.core.methods.bcd.t5 import T5SequenceEncoder
 from seqdis.core.methods.bcd.windows import HalfOverlap
-from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.predictability import Predictability
-from seqdis.core.nn.static_frames import StaticFrames
 from seqdis.core.progress import Progress
 from seqdis.core.quantize.bitrate import Bitrate
 from seqdis.core.quantize.codebook_use import share_used
@@ -56,8 +54,6 @@ class BCD(Disentangler):
         frame_shape: Shape of a natural frame, ``(C, H, W)``.
         encoder: Network from flattened coded frames to content and motion tokens.
         dit: The denoiser's network ``F(x (B, V, *latent), c_noise (B,), z (B, K·width + V·G·dim))``.
-        static_encoder: Network from coded frames to features ``(N, *latent) -> (N, width)``, whose mean over a clip the
-            content is read from; without it the content is the encoder's.
         config: Sizes and options.
         codec: Frame codec in front of the model; identity when omitted.
         normalizer: Brings coded frames to zero mean and std 0.5.
@@ -74,7 +70,6 @@ class BCD(Disentangler):
         frame_shape: tuple[int, ...],
         encoder: T5SequenceEncoder,
         dit: DiT,
-        static_encoder: nn.Module | None = None,
         config: BCDConfig,
         codec: FrameCodec | None = None,
         normalizer: Normalizer | None = None,
@@ -83,9 +78,6 @@ class BCD(Disentangler):
         c = self.config = config
         self.encoder = encoder
         self.to_motion = nn.Linear(c.encoder.width, c.groups * c.code_dim)
-        self.static_encoder = static_encoder
-        content = c.encoder.queries * c.encoder.width
-        self.to_content = None if static_encoder is None else nn.Linear(c.encoder.width, content)
         self.quantizer = GroupVectorQuantizer(
             groups=c.groups,
             codes=c.codes,
@@ -96,6 +88,7 @@ class BCD(Disentangler):
             ema_decay=c.ema_decay,
             reset_dead_codes=c.reset_dead_codes,
         )
+        content = c.encoder.queries * c.encoder.width
         self.predictability = (
             Predictability(content, c.groups * c.code_dim, weight=c.predictability_weight)
             if c.predictability_weight
@@ -136,9 +129,6 @@ class BCD(Disentangler):
                 window=config.window,
                 **config.decoder.model_dump(),
             ),
-            static_encoder=None
-            if config.static_encoder is None
-            else modality.frame_encoder(config.static_encoder, frame_shape=latent, features=e.width),
             config=config,
             codec=codec,
             normalizer=normalizer,
@@ -192,7 +182,7 @@ class BCD(Disentangler):
         c, steps = self.config, y.shape[1]
         if c.window is None or steps <= c.window:
             encoded = self.encoder(y, mask)
-            content, tokens = self._content(y, mask, encoded.content), encoded.motion
+            content, tokens = encoded.content, encoded.motion
         else:
             windows = HalfOverlap(steps, c.window)
             parts = self.encoder(windows.cut(y), None if mask is None else windows.cut(mask)).motion
@@ -202,27 +192,8 @@ class BCD(Disentangler):
             lengths = y.new_full((len(y),), steps) if mask is None else mask.sum(1).to(y)
             spread = torch.linspace(0, 1, count, device=y.device, dtype=torch.float64)
             chosen = (spread * (lengths.double()[:, None] - 1).clamp(min=0)).round().long()
-            few = take_steps(y, chosen)
-            content = self._content(few, None, None)
+            content = self.encoder(take_steps(y, chosen)).content
         return content, tokens
-
-    def _content(self, y: Tensor, mask: Tensor | None, encoded: Tensor | None) -> Tensor:
-        """Content tokens ``(B, K, width)`` of flattened frames: by an encoder of their own, or as T5 gives them.
-
-        Args:
-            y: The frames, ``(B, V, inputs)``.
-            mask: True where one exists; all do when omitted.
-            encoded: T5's tokens for these frames, if they are known already.
-        """
-        own = self.static_encoder
-        if own is None or self.to_content is None:
-            tokens: Tensor = self.encoder(y, mask).content if encoded is None else encoded
-            return tokens
-        frames = y.unflatten(2, self.codec.latent_shape(self.frame_shape))
-        size = self.config.max_frames_per_pass
-        seen = StaticFrames.random(frames, mask, None).through(lambda x: each_frame(own, x, size=size)).mean()
-        e = self.config.encoder
-        return self.to_content(seen).unflatten(1, (e.queries, e.width))
 
     def condition(self, factors: Factors) -> Tensor:
         """``z``: the content tokens and each step's motion, flattened, ``(B, K·width + V·G·dim)``.
@@ -251,12 +222,12 @@ class BCD(Disentangler):
             source, y, mask, weight = _halves(y, mask, weight)
             twice = None if mask is None else mask.repeat(2, 1)
             encoded = self.encoder(torch.cat([source, y]).flatten(2), twice)
-            content = self._content(source.flatten(2), mask, encoded.content[: len(y)])
+            content = encoded.content[: len(y)]
             tokens = torch.cat(encoded.motion.split(len(y)), dim=1)
             both = None if mask is None else mask.repeat(1, 2)
         else:
             encoded = self.encoder(y.flatten(2), mask)
-            content, tokens, both = self._content(y.flatten(2), mask, encoded.content), encoded.motion, mask
+            content, tokens, both = encoded.content, encoded.motion, mask
         motion = self._motion(tokens, both, generator)
         z = torch.cat([content.flatten(1), motion.z[:, -y.shape[1] :].flatten(1)], dim=1)
         if c.condition_dropout > 0:

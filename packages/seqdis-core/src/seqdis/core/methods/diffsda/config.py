@@ -10,7 +10,7 @@ from seqdis.core.base_config import DEEPEST, LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
 from seqdis.core.diffusion.samplers.edm import EDMConfig
 from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
-from seqdis.core.factor_settings import DynamicNoise, PredictabilityWeight, StaticEncoder, StaticNoise
+from seqdis.core.factor_settings import DynamicNoise, PredictabilityWeight, StaticNoise
 from seqdis.core.nn.backbones import BackboneConfig
 
 __all__ = ["DiffSDAConfig"]
@@ -22,7 +22,7 @@ class DiffSDAConfig(Config):
     ``causal`` follows Eq. 2: ``d^τ`` sees frames up to τ. The authors' own implementation has a
     bidirectional LSTM-1 and takes ``s`` from its two end states: ``causal=False``.
 
-    ``sequence_encoder="residual"`` (DiViD's), ``static_frames="random"``, ``static_encoder``, ``static_noise``, ``dynamic_noise`` and
+    ``sequence_encoder="residual"`` (DiViD's), ``static_frames="random"``, ``static_noise``, ``dynamic_noise`` and
     ``predictability_weight`` are not in the paper. ``s`` of the LSTMs has seen every frame, and holds an action that lasts
     for the whole sequence; that of the other has seen one. Noise makes ``d`` a bottleneck: a few exact numbers are none.
     Noise on ``s`` bounds what ``s`` can hold. What ``s`` tells of ``d`` all the same is driven out.
@@ -36,7 +36,6 @@ class DiffSDAConfig(Config):
     hidden_dim: int = Field(ge=1, le=WIDEST, description="width of both LSTMs and of a frame's feature")
     encoder: BackboneConfig
     denoiser: BackboneConfig
-    static_encoder: StaticEncoder = None
     sequence_encoder: Literal["lstms", "residual"] = Field(
         "lstms",
         description="network from the features of all frames to both factors; residual: s from the first frame, d "
@@ -92,10 +91,6 @@ class DiffSDAConfig(Config):
             if self.static_frames != "first":
                 raise ValueError(
                     "static_frames 'random' needs sequence_encoder 'residual'; the LSTMs read all frames"
-                )
-            if self.static_encoder is not None:
-                raise ValueError(
-                    "static_encoder needs sequence_encoder 'residual'; the LSTMs read s and d from the same features"
                 )
             return self
         changed = [

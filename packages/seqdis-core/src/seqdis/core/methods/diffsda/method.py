@@ -28,7 +28,6 @@ from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.predictability import Predictability
 from seqdis.core.nn.recurrent import FactorLSTM
 from seqdis.core.nn.residual_encoder import ResidualEncoder
-from seqdis.core.nn.static_frames import StaticView
 from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn, stack_generators
 from seqdis.core.sequences import Sequences
@@ -52,7 +51,6 @@ class DiffSDA(Disentangler):
         frame_shape: Shape of a natural frame.
         frame_encoder: Network from coded frames to features, ``(N, *latent) -> (N, hidden_dim)``.
         denoiser: The denoiser's network ``F(x (N, *latent), c_noise (N,), z (N, static_dim + dynamic_dim))``.
-        static_encoder: Network from coded frames to features that s alone is read from, ``(N, *latent) -> (N, hidden_dim)``.
         config: Dimensions and options.
         codec: Frame codec in front of the model; identity when omitted.
         normalizer: Brings coded frames to zero mean and std 0.5 (App. B.2).
@@ -67,7 +65,6 @@ class DiffSDA(Disentangler):
         frame_shape: tuple[int, ...],
         frame_encoder: nn.Module,
         denoiser: nn.Module,
-        static_encoder: nn.Module | None = None,
         config: DiffSDAConfig,
         codec: FrameCodec | None = None,
         normalizer: Normalizer | None = None,
@@ -75,8 +72,6 @@ class DiffSDA(Disentangler):
         super().__init__(frame_shape=frame_shape, codec=codec, normalizer=normalizer)
         self.config = config
         self.frame_encoder = frame_encoder
-        frames = "all" if config.sequence_encoder == "lstms" else config.static_frames
-        self.static_view = StaticView(frames, static_encoder)
         self.sequence_encoder = _sequence_encoder(config)
         self.denoiser = Denoiser(denoiser)
         self.noise = LogNormalNoise(config.p_mean, config.p_std)
@@ -107,11 +102,6 @@ class DiffSDA(Disentangler):
                 config.encoder, frame_shape=latent, features=config.hidden_dim
             ),
             denoiser=modality.denoiser(config.denoiser, frame_shape=latent, condition=condition),
-            static_encoder=None
-            if config.static_encoder is None
-            else modality.frame_encoder(
-                config.static_encoder, frame_shape=latent, features=config.hidden_dim
-            ),
             config=config,
             codec=codec,
             normalizer=normalizer,
@@ -137,10 +127,9 @@ class DiffSDA(Disentangler):
         return self.channels.draw(factors, rows)
 
     def _factors(self, y: Tensor, mask: Tensor | None, rows: GeneratorStack | None = None) -> Factors:
-        size = self.config.max_frames_per_pass
-        features = each_frame(self.frame_encoder, y, size=size)
-        shown = self.static_view(y, features, mask, rows, size=size)
-        static, dynamic = self.sequence_encoder(features, mask, *(() if shown is None else (shown,)))
+        features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
+        drawn = () if self.config.static_frames == "first" else (rows,)
+        static, dynamic = self.sequence_encoder(features, mask, *drawn)
         return self.channels.bounded(Factors(static, dynamic))
 
     def condition(self, factors: Factors) -> Tensor:
@@ -255,6 +244,6 @@ def _sequence_encoder(config: DiffSDAConfig) -> nn.Module:
             hidden=2 * config.hidden_dim,
             width=config.hidden_dim,
             heads=heads,
-            appearance=None if config.static_encoder is None else config.hidden_dim,
+            static_frames=config.static_frames,
         )
     return FactorLSTM(*widths, causal=config.causal, shared=config.shared_static, memory=config.memory)

@@ -10,7 +10,7 @@ from seqdis.core.base_config import DEEPEST, LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
 from seqdis.core.diffusion.samplers.ddpm import DDPMConfig
 from seqdis.core.diffusion.samplers.sampler_config import AnySamplerConfig
-from seqdis.core.factor_settings import DynamicNoise, PredictabilityWeight, StaticEncoder, StaticNoise
+from seqdis.core.factor_settings import DynamicNoise, PredictabilityWeight, StaticNoise
 from seqdis.core.nn.backbones import BackboneConfig
 
 __all__ = ["DiViDConfig"]
@@ -19,7 +19,7 @@ __all__ = ["DiViDConfig"]
 class DiViDConfig(Config):
     """DiViD's hyper-parameters (Sec. 4.1) and its four biases, each of which can be switched off.
 
-    ``static_frames="random"``, ``static_encoder``, ``static_noise``, ``dynamic_noise`` and ``predictability_weight`` are not in the paper.
+    ``static_frames="random"``, ``static_noise``, ``dynamic_noise`` and ``predictability_weight`` are not in the paper.
     Orthogonal tokens can be wholly redundant: the noise takes out of d what s tells as well, the last out of s what d tells.
     """
 
@@ -38,7 +38,6 @@ class DiViDConfig(Config):
     )
     encoder: BackboneConfig
     denoiser: BackboneConfig
-    static_encoder: StaticEncoder = None
     timesteps: int = Field(1000, ge=2, le=1_000_000, description="T of the chain")
     beta_schedule: Literal["linear", "cosine"] = Field("linear", description="the chain's schedule")
     prediction: Literal["epsilon", "velocity"] = Field("epsilon", description="quantity the network predicts")

@@ -27,7 +27,6 @@ from seqdis.core.nn.noisy_factors import NoisyFactors
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.predictability import Predictability
 from seqdis.core.nn.residual_encoder import ResidualEncoder
-from seqdis.core.nn.static_frames import StaticView
 from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorLike, GeneratorStack, randn, stack_generators
 from seqdis.core.sequences import Sequences
@@ -57,7 +56,6 @@ class DiViD(Disentangler):
         frame_encoder: Network from coded frames to features, ``(N, *latent) -> (N, feature_dim)``.
         denoiser: The denoiser's network ``F(x (N, *latent), c_noise (N,), z)`` with ``c_noise = ln(σ_t)/4``; ``z`` is
             ``(N, 2, token_dim)`` with cross-attention, else ``(N, 2·token_dim)``.
-        static_encoder: Network from coded frames to features that s alone is read from, ``(N, *latent) -> (N, feature_dim)``.
         config: Dimensions and options.
         codec: Frame codec in front of the model; identity when omitted.
         normalizer: Brings coded frames to zero mean and std 0.5.
@@ -72,7 +70,6 @@ class DiViD(Disentangler):
         frame_shape: tuple[int, ...],
         frame_encoder: nn.Module,
         denoiser: nn.Module,
-        static_encoder: nn.Module | None = None,
         config: DiViDConfig,
         codec: FrameCodec | None = None,
         normalizer: Normalizer | None = None,
@@ -80,7 +77,6 @@ class DiViD(Disentangler):
         super().__init__(frame_shape=frame_shape, codec=codec, normalizer=normalizer)
         c = self.config = config
         self.frame_encoder = frame_encoder
-        self.static_view = StaticView(c.static_frames, static_encoder)
         self.sequence_encoder = ResidualEncoder(
             c.feature_dim,
             c.static_dim,
@@ -89,7 +85,7 @@ class DiViD(Disentangler):
             width=c.attention_dim,
             heads=c.attention_heads,
             residual=c.first_frame_residual,
-            appearance=None if c.static_encoder is None else c.feature_dim,
+            static_frames=c.static_frames,
         )
         self.channels = NoisyFactors(static_noise=c.static_noise, dynamic_noise=c.dynamic_noise)
         self.predictability = (
@@ -137,11 +133,6 @@ class DiViD(Disentangler):
                 config.encoder, frame_shape=latent, features=config.feature_dim
             ),
             denoiser=denoiser,
-            static_encoder=None
-            if config.static_encoder is None
-            else modality.frame_encoder(
-                config.static_encoder, frame_shape=latent, features=config.feature_dim
-            ),
             config=config,
             codec=codec,
             normalizer=normalizer,
@@ -162,10 +153,8 @@ class DiViD(Disentangler):
             mask: True where a step exists; all do when omitted.
             rows: Source of the frames that s is read from in training; see ``static_frames``.
         """
-        size = self.config.max_frames_per_pass
-        features = each_frame(self.frame_encoder, y, size=size)
-        shown = self.static_view(y, features, mask, rows, size=size)
-        static, dynamic = self.sequence_encoder(features, mask, shown)
+        features = each_frame(self.frame_encoder, y, size=self.config.max_frames_per_pass)
+        static, dynamic = self.sequence_encoder(features, mask, rows)
         return self.channels.bounded(Factors(static, dynamic))
 
     @torch.no_grad()

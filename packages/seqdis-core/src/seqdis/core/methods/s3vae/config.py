@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from seqdis.core.base_config import LONGEST_CLIP, WIDEST
 from seqdis.core.config import Config
-from seqdis.core.factor_settings import PredictabilityWeight, StaticEncoder
+from seqdis.core.factor_settings import PredictabilityWeight
 from seqdis.core.nn.backbones import BackboneConfig
 
 __all__ = ["PredictionConfig", "S3VAEConfig"]
@@ -47,7 +47,6 @@ class S3VAEConfig(Config):
         description="frames that q(s | x) is read from: all by the LSTM, as in the paper, or a random one in training and the "
         "mean over all of them after it",
     )
-    static_encoder: StaticEncoder = None
     encoder: BackboneConfig
     decoder: BackboneConfig
     output: Literal["sigmoid", "linear"] = Field(
@@ -101,10 +100,6 @@ class S3VAEConfig(Config):
 
     @model_validator(mode="after")
     def _knows_what_to_predict(self) -> Self:
-        if self.static_encoder is not None and self.static_frames == "all":
-            raise ValueError(
-                "static_encoder needs static_frames 'random'; the LSTM reads all frames by one encoder"
-            )
         if self.prediction_weight and self.prediction is None:
             raise ValueError("prediction_weight is not 0, and there is no prediction; give one, or weight 0")
         if self.reversal_weight and self.prediction is None:

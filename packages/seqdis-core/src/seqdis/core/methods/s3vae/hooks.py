@@ -10,9 +10,7 @@ from seqdis.core.training.hooks import TrainingHooks
 __all__ = ["MOVING_VALUES", "STAGES", "S3VAEHooks"]
 
 STAGES = ("training",)
-MOVING_VALUES = (
-    "kl_static_weight", "kl_dynamic_weight", "reversal_weight", "predictability_weight", "dynamic_noise",
-)  # fmt: skip
+MOVING_VALUES = ("kl_static_weight", "kl_dynamic_weight", "reversal_weight", "dynamic_noise")
 
 
 class S3VAEHooks(TrainingHooks[Any]):
@@ -23,18 +21,20 @@ class S3VAEHooks(TrainingHooks[Any]):
         self.model.sequences = len(train_set)
 
     def set_scheduled(self, name: str, value: float) -> None:
-        """Set the weight of a divergence or of what drives the dynamics out of ``s``, or the noise on ``d``, as a stage's ``ramps`` move it."""
-        if name not in MOVING_VALUES:
-            raise unknown_name("moving value of s3vae", name, MOVING_VALUES)
-        if name == "dynamic_noise" and not (value > 0 and self.model.config.dynamic_noise):
-            raise InputError(
-                f"train.stages: dynamic_noise {value}; a standard deviation above 0, where model.dynamic_noise is not 0"
-            )
+        """Set the noise on ``d``, or the weight of a divergence, of the reversed prediction or of what ``s`` tells of ``d``."""
         reader = self.model.predictability
         if name == "predictability_weight" and reader is None:
             raise InputError(
-                f"train.stages: predictability_weight {value}; the model reads d from s where model.predictability_weight is "
-                "not 0"
+                f"train.stages: predictability_weight {value}; allowed where model.predictability_weight is not 0"
+            )
+        if name == "predictability_weight":
+            reader.present_weight = value
+            return
+        if name not in MOVING_VALUES:
+            raise unknown_name("moving value of s3vae", name, (*MOVING_VALUES, "predictability_weight"))
+        if name == "dynamic_noise" and not (value > 0 and self.model.config.dynamic_noise):
+            raise InputError(
+                f"train.stages: dynamic_noise {value}; a standard deviation above 0, where model.dynamic_noise is not 0"
             )
         self.model.get_buffer(name).fill_(value)
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from seqdis.core.codec import FrameCodec, IdentityCodec
 from seqdis.core.config import Config
 from seqdis.core.data.normalize import Normalizer
-from seqdis.core.data.steps import entry_weights, take_steps
+from seqdis.core.data.steps import entry_weights
 from seqdis.core.disentangler import Disentangler, LossOutput
 from seqdis.core.errors import InputError
 from seqdis.core.factors import Factors
@@ -29,7 +29,6 @@ from seqdis.core.nn.gaussian_channel import unit_power
 from seqdis.core.nn.passes import each_frame
 from seqdis.core.nn.predictability import Predictability
 from seqdis.core.nn.recurrent_gaussian import FactorPosterior, PosteriorLSTM, PriorLSTM
-from seqdis.core.nn.static_frames import StaticView
 from seqdis.core.priors.factorised import FactorisedPrior
 from seqdis.core.progress import Progress
 from seqdis.core.random import GeneratorLike, GeneratorStack, rand, randn, stack_generators
@@ -59,7 +58,6 @@ class S3VAE(Disentangler):
         posterior: Network from features to the posterior of both factors, ``(B, V, features) -> FactorPosterior``.
         dynamics: Prior of the dynamic factor, ``p(d^τ | d^{<τ})``.
         frame_decoder: Network from the factors of a step to a coded frame, ``(N, S + D) -> (N, *latent)``.
-        static_encoder: Network from coded frames to features that s alone is read from, ``(N, *latent) -> (N, features)``.
         config: Sizes and weights.
         codec: Frame codec in front of the model; identity when omitted.
         normalizer: Brings coded frames to zero mean and std 0.5.
@@ -78,7 +76,6 @@ class S3VAE(Disentangler):
         posterior: nn.Module,
         dynamics: PriorLSTM,
         frame_decoder: nn.Module,
-        static_encoder: nn.Module | None = None,
         config: S3VAEConfig,
         codec: FrameCodec | None = None,
         normalizer: Normalizer | None = None,
@@ -89,7 +86,6 @@ class S3VAE(Disentangler):
             raise InputError("model.output is 'sigmoid'; behind a frame codec allowed: linear")
         self.frame_encoder = frame_encoder
         self.posterior = posterior
-        self.static_view = StaticView(c.static_frames, static_encoder)
         self.dynamics = dynamics
         self.frame_decoder = frame_decoder
         self.predictor = target_predictor(c.prediction, c.dynamic_dim) if c.prediction_weight else None
@@ -125,12 +121,9 @@ class S3VAE(Disentangler):
                 static=c.static_dim,
                 dynamic=c.dynamic_dim,
                 layer_norm=c.layer_norm,
-                appearance=None if c.static_frames == "all" else c.features,
+                static_frames=c.static_frames,
             ),
             dynamics=PriorLSTM(c.dynamic_dim, c.hidden_dim),
-            static_encoder=None
-            if c.static_encoder is None
-            else modality.frame_encoder(c.static_encoder, frame_shape=latent, features=c.features),
             frame_decoder=modality.frame_decoder(
                 c.decoder, frame_shape=latent, condition=c.static_dim + c.dynamic_dim
             ),
@@ -160,7 +153,7 @@ class S3VAE(Disentangler):
 
     def _encode(self, sequences: Sequences, *, generator: GeneratorLike | None) -> Factors:
         """The posterior's means, ``static (B, S)`` and ``dynamic (B, V, D)``."""
-        q = self._posterior(self.to_model_space(sequences), sequences.mask)
+        q = self._posterior(self._features(self.to_model_space(sequences)), sequences.mask)
         return Factors(q.static.mean, q.dynamic.mean)
 
     @torch.no_grad()
@@ -173,21 +166,14 @@ class S3VAE(Disentangler):
         """
         ready = self._ready(sequences)
         rows = stack_generators(generator, len(ready))
-        q = self._posterior(self.to_model_space(ready), ready.mask)
+        q = self._posterior(self._features(self.to_model_space(ready)), ready.mask)
         return Factors(q.static.draw(rows), q.dynamic.draw(rows)).with_index_of(ready)
 
     def _posterior(
-        self,
-        y: Tensor,
-        mask: Tensor | None = None,
-        rows: GeneratorStack | None = None,
-        *,
-        features: Tensor | None = None,
+        self, features: Tensor, mask: Tensor | None = None, rows: GeneratorStack | None = None
     ) -> FactorPosterior:
         """``q(s, d^{1:V} | x)``; with ``dynamic_noise``, ``q(d^τ | x) = N(√D·μ/‖μ‖, σ²)`` with that σ."""
-        features = self._features(y) if features is None else features
-        shown = self.static_view(y, features, mask, rows, size=self.config.max_frames_per_pass)
-        q: FactorPosterior = self.posterior(features, shown)
+        q: FactorPosterior = self.posterior(features, mask, rows)
         if not self.config.dynamic_noise:
             return q
         mean = unit_power(q.dynamic.mean)
@@ -243,7 +229,7 @@ class S3VAE(Disentangler):
         c = self.config
         y = self.to_model_space(sequences)
         features = self._features(y)
-        q = self._posterior(y, sequences.mask, generator, features=features)
+        q = self._posterior(features, sequences.mask, generator)
         static, dynamic = q.static.draw(generator), q.dynamic.draw(generator)
         goal = sequences.x if c.output == "sigmoid" else y
         terms = self.negative_elbo(goal, q, static, dynamic, weight=entry_weights(sequences, y))
@@ -254,7 +240,7 @@ class S3VAE(Disentangler):
         }
         if c.consistency_weight:
             terms["consistency"] = self._consistency(
-                y, features, static, sequences.keys, generator, mask=sequences.mask
+                features, static, sequences.keys, generator, mask=sequences.mask
             )
             weights["consistency"] = c.consistency_weight
         if self.predictor is not None and c.prediction is not None:
@@ -267,7 +253,7 @@ class S3VAE(Disentangler):
         if self.predictability is not None:
             told = self.predictability(static, dynamic, sequences.mask)
             terms |= {"reading": told.reading, "predictability": told.share}
-            weights |= {"reading": 1.0, "predictability": self._moving("predictability_weight")}
+            weights |= {"reading": 1.0, "predictability": told.weight}
         if c.swap_weight:
             terms["swap"] = self._swap(q, static, dynamic, sequences.mask, generator)
             weights["swap"] = c.swap_weight
@@ -321,7 +307,6 @@ class S3VAE(Disentangler):
 
     def _consistency(
         self,
-        y: Tensor,
         features: Tensor,
         static: Tensor,
         keys: Sequence[str],
@@ -337,9 +322,9 @@ class S3VAE(Disentangler):
         """
         size, steps = features.shape[:2]
         order = rand((size, steps), generator=rows, device=features.device).argsort(dim=1)
-        y, features = take_steps(y, order), take_steps(features, order)
-        mask = None if mask is None else take_steps(mask, order)
-        positive = self._posterior(y, mask, rows, features=features).static.draw(rows)
+        shuffled = features.gather(1, order[..., None].expand_as(features))
+        mask = None if mask is None else mask.gather(1, order)
+        positive = self._posterior(shuffled, mask, rows).static.draw(rows)
         names = keys or [str(i) for i in range(size)]
         number = torch.tensor([names.index(name) for name in names], device=features.device)
         other = number[:, None] != number[None]
@@ -366,8 +351,8 @@ class S3VAE(Disentangler):
         mask = None if mask is None else mask.roll(-1, 0)
         if mask is not None:
             frames = frames * mask.view(*mask.shape, *(1,) * (frames.ndim - 2))
-        with fixed(self.frame_encoder, self.static_view, self.posterior):
-            read = self._posterior(frames, mask, rows)
+        with fixed(self.frame_encoder, self.posterior):
+            read = self._posterior(self._features(frames), mask, rows)
         goals = (q.static, q.dynamic[torch.arange(1, len(static) + 1) % len(static)])
         lost_static, lost_dynamic = (
             DiagonalGaussian(goal.mean.detach(), goal.log_std.detach()).kl(found)
